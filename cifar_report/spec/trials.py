@@ -1,0 +1,148 @@
+"""Trials and stages as data: everything that decides what is trained, and nothing else decides it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any, Literal
+
+import msgspec
+
+from cifar_report.spec.layers import CLASS_COUNT, AnyLayer, Dense, walk
+from cifar_report.spec.text import Text
+
+
+class Augmentation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Random changes of each training image, drawn anew in every epoch; pixels from outside repeat the edge."""
+
+    rotation_degrees: float = 15.0  # largest turn to either side
+    shift_fraction: float = 0.1  # largest shift of width and of height, as a share of the side
+    horizontal_flip: bool = True
+
+
+class EarlyStopping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Stop when the validation loss has not fallen for ``patience`` epochs, and go back to the best weights."""
+
+    patience: int = 4  # epochs
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One call of training; weights and the optimizer's state go on into the next stage."""
+
+    id: str = "training"
+    epochs: int  # the most that this stage runs
+    augmentation: Augmentation | None = None
+    early_stopping: EarlyStopping | None = None
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="network"):
+    """A network and how it is trained; written as a change of another trial wherever there is one.
+
+    ``as_written`` names the trial that the write-up compared it with, ``one_change`` the trial that differs by
+    one change alone; either is None where there is none.
+    """
+
+    id: str
+    title: Text
+    layers: tuple[AnyLayer, ...]
+    stages: tuple[Stage, ...]
+    batch_size: int = 32  # images, over all replicas
+    learning_rate: float = 0.001  # Adam's step size
+    split_seed: int = 42  # random_state of train_test_split
+    strategy: Literal["single", "mirrored"] = "single"
+    as_written: str | None = None
+    one_change: str | None = None
+    original: str | None = None  # its key in original.json
+
+    def __post_init__(self) -> None:
+        """Refuse a trial that could not be trained or stored."""
+        check_id(self.id)
+        if not self.stages or len({stage.id for stage in self.stages}) != len(self.stages):
+            raise ValueError(f"trial {self.id}: stages must exist and have different ids")
+        for stage in self.stages:
+            check_id(stage.id)
+        if min(stage.epochs for stage in self.stages) < 1:
+            raise ValueError(f"trial {self.id}: every stage needs at least one epoch")
+        if self.batch_size < 1 or not self.learning_rate > 0:
+            raise ValueError(f"trial {self.id}: batch size and learning rate must be positive")
+        last = list(walk(self.layers))[-1:]
+        if not last or last[0].layer != Dense(CLASS_COUNT, activation="softmax"):
+            raise ValueError(f"trial {self.id}: the last layer must be Dense({CLASS_COUNT}, 'softmax')")
+
+    @property
+    def seeded(self) -> bool:
+        """Whether runs differ by seed."""
+        return True
+
+    @property
+    def parameters_total(self) -> int:
+        """Count all parameters, as Keras's summary does."""
+        return sum(row.parameters for row in walk(self.layers))
+
+    @property
+    def parameters_trainable(self) -> int:
+        """Count the parameters that training changes."""
+        return sum(row.trainable for row in walk(self.layers))
+
+    @property
+    def macs(self) -> int:
+        """Count the multiply-accumulates per image in a forward pass; FLOPs are twice as many."""
+        return sum(row.macs for row in walk(self.layers))
+
+    def recipe(self) -> dict[str, Any]:
+        """Return what decides the result, without names and prose."""
+        fields = ("layers", "stages", "batch_size", "learning_rate", "split_seed", "strategy")
+        return {field: msgspec.to_builtins(getattr(self, field)) for field in fields}
+
+
+class NearestNeighbors(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="method", tag=True):
+    """scikit-learn's KNeighborsClassifier on raw pixels, Euclidean distance."""
+
+    neighbors: int
+
+
+class NearestCentroid(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="method", tag=True):
+    """scikit-learn's NearestCentroid on raw pixels, Euclidean distance."""
+
+
+class ClassicalTrial(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="classical"
+):
+    """A classifier without training by gradient; it has no randomness, so it runs once and without a seed."""
+
+    id: str
+    title: Text
+    method: NearestNeighbors | NearestCentroid
+    training_images: Literal["train", "train+validation"] = "train"
+    split_seed: int = 42
+    as_written: str | None = None
+    one_change: str | None = None
+    original: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an id that could not be a folder's name."""
+        check_id(self.id)
+
+    @property
+    def seeded(self) -> bool:
+        """Whether runs differ by seed."""
+        return False
+
+    def recipe(self) -> dict[str, Any]:
+        """Return what decides the result, without names and prose."""
+        fields = ("method", "training_images", "split_seed")
+        return {field: msgspec.to_builtins(getattr(self, field)) for field in fields}
+
+
+AnyTrial = Trial | ClassicalTrial
+
+
+def spec_hash(trial: AnyTrial) -> str:
+    """Return the SHA-256 of the trial's recipe in canonical JSON: names and prose do not change it."""
+    return hashlib.sha256(msgspec.json.encode(trial.recipe(), order="sorted")).hexdigest()
+
+
+def check_id(text: str) -> None:
+    """Raise ValueError unless ``text`` can name a folder on every system and stand in an address."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_.]{0,63}", text) or text.endswith(".") or ".." in text:
+        raise ValueError(f"{text!r} is no id: lower-case letters, digits, '_' and inner '.', at most 64 characters")
