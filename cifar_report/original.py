@@ -1,0 +1,226 @@
+"""The original assignment's published numbers, as typed records that can be stored and read again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from cifar_report.errors import SuiteError
+from cifar_report.registry import FOLDER
+
+FILE_NAME = "original.json"
+
+
+class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A part of the file, with the file's own names; a field that it leaves out is None."""
+
+
+class History(_Record, frozen=True, kw_only=True):
+    """What the original printed, one value an epoch: running means for training, evaluated for validation."""
+
+    accuracy: tuple[float, ...]
+    loss: tuple[float, ...]
+    val_accuracy: tuple[float, ...]
+    val_loss: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse curves of different lengths."""
+        if len({len(self.accuracy), len(self.loss), len(self.val_accuracy), len(self.val_loss)}) != 1:
+            raise ValueError("the four curves of a history must have equally many epochs")
+
+
+class TrialRecord(_Record, frozen=True, kw_only=True):
+    """One trial as the original ran it: one run, without a seed."""
+
+    id: str
+    trial: int
+    source: str
+    architecture: str
+    batch_size: int
+    epochs: int
+    params_total: int
+    params_trainable: int
+    train_seconds: float | None
+    test_accuracy: float | None
+    test_loss: float | None
+    history: History
+
+
+class AugmentationRecord(_Record, frozen=True, kw_only=True):
+    """The arguments of the original's ImageDataGenerator."""
+
+    rotation_range_degrees: float
+    width_shift_range: float
+    height_shift_range: float
+    horizontal_flip: bool
+    fill_mode: str
+
+
+class StageRecord(_Record, frozen=True, kw_only=True):
+    """One of the three trainings of model 2."""
+
+    id: str
+    max_epochs: int
+    epochs: int  # that really ran
+    augmentation: AugmentationRecord | None
+    train_seconds: float | None
+    test_accuracy: float
+    test_loss: float
+    test_read_from: Literal["plot", "text"]
+    history: History
+    crashed_in_epoch: int | None = None
+    validation_accuracy: float | None = None  # that the text states, with the restored weights
+
+
+class Model2Record(_Record, frozen=True, kw_only=True):
+    """The original's final model."""
+
+    architecture: str
+    params_total: int
+    params_trainable: int
+    batch_size: int
+    note: str
+    stages: tuple[StageRecord, ...]
+
+
+class CommonRecord(_Record, frozen=True, kw_only=True):
+    """What all of the original's trainings shared."""
+
+    dataset: str
+    split: str
+    scaling: str
+    optimizer: str
+    loss: str
+    model_seed: int | None
+    early_stopping: str
+
+
+class ClassicalRecord(_Record, frozen=True, kw_only=True):
+    """The original's comparison with classical classifiers, which printed no number."""
+
+    methods: tuple[str, ...]
+    numbers: None
+    note: str
+
+
+class OriginalStage(NamedTuple):
+    """What the original published about one training; None where it printed nothing."""
+
+    id: str
+    epochs: int
+    seconds: float | None
+    test_accuracy: float | None  # a share, not percent
+    test_loss: float | None
+    validation_accuracy: float | None
+    history: History
+
+
+class OriginalTrial(NamedTuple):
+    """What the original published about one network, in one shape for the trials and for model 2."""
+
+    key: str
+    parameters_total: int
+    parameters_trainable: int
+    batch_size: int
+    stages: tuple[OriginalStage, ...]
+
+    def stage(self, stage_id: str | None = None) -> OriginalStage | None:
+        """Return the stage of that id (None: the last), or None where the original has no such stage."""
+        if stage_id is None:
+            return self.stages[-1]
+        return next((stage for stage in self.stages if stage.id == stage_id), None)
+
+    @property
+    def histories(self) -> dict[str, History]:
+        """Return the curves by stage."""
+        return {stage.id: stage.history for stage in self.stages}
+
+    @property
+    def seconds(self) -> float | None:
+        """Return the seconds of all stages together, None where one of them is unknown."""
+        known = [stage.seconds for stage in self.stages if stage.seconds is not None]
+        return sum(known) if len(known) == len(self.stages) else None
+
+    @property
+    def test_accuracy(self) -> float | None:
+        """Return the test accuracy after the last stage."""
+        return self.stages[-1].test_accuracy
+
+    @property
+    def test_loss(self) -> float | None:
+        """Return the test loss after the last stage."""
+        return self.stages[-1].test_loss
+
+
+class Original(_Record, frozen=True, kw_only=True):
+    """Everything that the original published, one run each."""
+
+    what: str
+    common: CommonRecord
+    trials: tuple[TrialRecord, ...]
+    model_2: Model2Record
+    classical: ClassicalRecord
+
+    def __post_init__(self) -> None:
+        """Refuse keys that would name two networks."""
+        if len(set(self.keys())) != len(self.trials) + 1:
+            raise ValueError("the original's trials must have different ids, and none may be 'model_2'")
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the keys that ``trial`` knows, in the file's order."""
+        return (*(record.id for record in self.trials), "model_2")
+
+    def trial(self, key: str) -> OriginalTrial:
+        """Return the network of ``key``: a trial's id, or ``model_2``. Raises KeyError for any other."""
+        if key == "model_2":
+            return _model_2(self.model_2)
+        return _trial(next((record for record in self.trials if record.id == key), None), key)
+
+
+def decode(data: bytes) -> Original:
+    """Return the record in ``data``; raises msgspec.DecodeError for JSON that is none or has other fields."""
+    return msgspec.json.decode(data, type=Original)
+
+
+def load_original(folder: Path | None = None) -> Original:
+    """Return the record in ``folder`` (default: the project's experiments); raises SuiteError, naming the file."""
+    path = (FOLDER if folder is None else folder) / FILE_NAME
+    try:
+        return decode(path.read_bytes())
+    except OSError as error:
+        raise SuiteError(f"{path}: the original's numbers cannot be read: {error.strerror}") from error
+    except msgspec.DecodeError as error:
+        raise SuiteError(f"{path}: these are not the original's numbers: {error}") from error
+
+
+def _trial(record: TrialRecord | None, key: str) -> OriginalTrial:
+    if record is None:
+        raise KeyError(f"the original has no trial {key!r}")
+    stage = OriginalStage(
+        id="training",
+        epochs=record.epochs,
+        seconds=record.train_seconds,
+        test_accuracy=record.test_accuracy,
+        test_loss=record.test_loss,
+        validation_accuracy=record.history.val_accuracy[-1],
+        history=record.history,
+    )
+    return OriginalTrial(key, record.params_total, record.params_trainable, record.batch_size, (stage,))
+
+
+def _model_2(record: Model2Record) -> OriginalTrial:
+    stages = tuple(
+        OriginalStage(
+            id=stage.id,
+            epochs=stage.epochs,
+            seconds=stage.train_seconds,
+            test_accuracy=stage.test_accuracy,
+            test_loss=stage.test_loss,
+            validation_accuracy=stage.validation_accuracy,
+            history=stage.history,
+        )
+        for stage in record.stages
+    )
+    return OriginalTrial("model_2", record.params_total, record.params_trainable, record.batch_size, stages)

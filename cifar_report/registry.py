@@ -1,0 +1,166 @@
+"""Finds the experiments by looking into their folder, sorts them, and refuses what does not fit together."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from types import ModuleType
+from typing import get_args
+
+import msgspec
+
+from cifar_report.errors import SuiteError, UsageError
+from cifar_report.spec import AnyTrial, Claim, Experiment, Section, Trial
+
+FOLDER = Path(__file__).resolve().parent.parent / "experiments"
+"""Where the project's own experiments lie: beside the package."""
+
+
+def load_experiments(folder: Path | None = None) -> tuple[Experiment, ...]:
+    """Return every experiment of ``folder`` (default: the project's own), in the order of the report.
+
+    Each ``*.py`` file whose name does not start with an underscore is one experiment and must define EXPERIMENT.
+    Raises SuiteError, naming the file, for one that cannot be imported or read, for an id that is used twice and
+    for a reference to a trial or stage that does not exist.
+    """
+    folder = FOLDER if folder is None else folder.resolve()
+    files = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+    if not files:
+        raise SuiteError(f"{folder}: there is no experiment here; each one is a file that defines EXPERIMENT")
+    package = _open_package(folder)
+    found = {path.name: _load(package, path) for path in files}
+    _refuse_duplicates(found)
+    _refuse_unknown(found)
+    sections = get_args(Section)
+    return tuple(sorted(found.values(), key=lambda each: (sections.index(each.section), each.order, each.id)))
+
+
+def trials_of(experiments: Iterable[Experiment]) -> dict[str, AnyTrial]:
+    """Return all trials by their ids, in the order in which they run."""
+    return {trial.id: trial for experiment in experiments for trial in experiment.trials}
+
+
+def claims_of(experiments: Iterable[Experiment]) -> tuple[Claim, ...]:
+    """Return all claims, in the order of the report."""
+    return tuple(claim for experiment in experiments for claim in experiment.claims)
+
+
+def select(trials: Mapping[str, AnyTrial], only: Sequence[str]) -> dict[str, AnyTrial]:
+    """Return the trials whose ids are in ``only``, in run order; all of them where it is empty.
+
+    Raises UsageError for ids that do not exist, with the closest ones that do.
+    """
+    unknown = [trial_id for trial_id in dict.fromkeys(only) if trial_id not in trials]
+    if unknown:
+        raise UsageError("; ".join(_unknown(trial_id, trials) for trial_id in unknown))
+    return {trial_id: trial for trial_id, trial in trials.items() if not only or trial_id in only}
+
+
+def _unknown(trial_id: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(trial_id, list(known), n=3)
+    hint = f"did you mean {' or '.join(close)}?" if close else "`cifar-report list` shows them all"
+    return f"there is no trial {trial_id!r}; {hint}"
+
+
+def _open_package(folder: Path) -> str:
+    """Make ``folder`` importable under a name of its own, so that its files may import one another.
+
+    The project's folder is the package ``experiments``, unless something else has taken that name already.
+    """
+    name = f"experiments_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
+    if folder == FOLDER and _is_package("experiments", folder):
+        return "experiments"
+    if folder == FOLDER and "experiments" not in sys.modules:
+        name = "experiments"
+    for old in [each for each in sys.modules if each == name or each.startswith(f"{name}.")]:
+        del sys.modules[old]  # files may have changed since they were read
+    spec = ModuleSpec(name, loader=None, is_package=True)
+    spec.submodule_search_locations = [str(folder)]
+    sys.modules[name] = importlib.util.module_from_spec(spec)
+    importlib.invalidate_caches()
+    return name
+
+
+def _is_package(name: str, folder: Path) -> bool:
+    module = sys.modules.get(name)
+    return module is not None and [Path(path).resolve() for path in getattr(module, "__path__", [])] == [folder]
+
+
+def _load(package: str, path: Path) -> Experiment:
+    """Import one file and return its experiment, with every field's type checked."""
+    try:
+        module = importlib.import_module(f"{package}.{path.stem}")
+    except Exception as error:
+        culprit = _culprit(error, path)
+        raise SuiteError(f"{culprit}: this experiment cannot be imported: {type(error).__name__}: {error}") from error
+    experiment = _experiment_of(module, path)
+    try:
+        return msgspec.convert(msgspec.to_builtins(experiment), Experiment)
+    except (msgspec.ValidationError, TypeError) as error:
+        raise SuiteError(f"{path}: EXPERIMENT holds a value of the wrong type: {error}") from error
+
+
+def _experiment_of(module: ModuleType, path: Path) -> Experiment:
+    experiment = getattr(module, "EXPERIMENT", None)
+    if not isinstance(experiment, Experiment):
+        wrong = "is missing" if experiment is None else f"is a {type(experiment).__name__}"
+        raise SuiteError(f"{path}: EXPERIMENT {wrong}; every file here defines one cifar_report.spec.Experiment")
+    return experiment
+
+
+def _culprit(error: Exception, path: Path) -> Path:
+    """Return the file of the folder in which the import really broke: ``path`` or one that it imports."""
+    names = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        names.append(error.filename)
+    inside = [Path(name) for name in names if Path(name).parent == path.parent]
+    return inside[-1] if inside else path
+
+
+def _refuse_duplicates(found: Mapping[str, Experiment]) -> None:
+    seen: dict[tuple[str, str], str] = {}
+    for name, experiment in found.items():
+        for kind, identity in _ids(experiment):
+            if (kind, identity) in seen:
+                other = seen[kind, identity]
+                raise SuiteError(f"{name}: the {kind} id {identity!r} is already used in {other}; choose another")
+            seen[kind, identity] = name
+
+
+def _ids(experiment: Experiment) -> Iterator[tuple[str, str]]:
+    yield "experiment", experiment.id
+    yield from (("trial", trial.id) for trial in experiment.trials)
+    yield from (("claim", claim.id) for claim in experiment.claims)
+
+
+def _refuse_unknown(found: Mapping[str, Experiment]) -> None:
+    trials = trials_of(found.values())
+    for name, experiment in found.items():
+        for where, trial_id, stage in _references(experiment):
+            if trial_id not in trials:
+                raise SuiteError(f"{name}: {where}: {_unknown(trial_id, trials)}")
+            trial = trials[trial_id]
+            stages = [each.id for each in trial.stages] if isinstance(trial, Trial) else []
+            if stage is not None and stage not in stages:
+                known = f"it has {', '.join(stages)}" if stages else "it has no stages"
+                raise SuiteError(f"{name}: {where}: trial {trial_id!r} has no stage {stage!r}; {known}")
+
+
+def _references(experiment: Experiment) -> Iterator[tuple[str, str, str | None]]:
+    """Yield where a trial is named, its id, and the stage where one is named too."""
+    yield from (("points", trial_id, None) for trial_id in experiment.points)
+    for trial in experiment.trials:
+        for field in ("as_written", "one_change"):
+            if (other := getattr(trial, field)) is not None:
+                yield f"trial {trial.id}, {field}", other, None
+    for claim in experiment.claims:
+        for side in (claim.subject, claim.comparator):
+            if side is not None:
+                yield f"claim {claim.id}", side.trial, side.stage

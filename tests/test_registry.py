@@ -1,0 +1,233 @@
+"""Experiments are found by looking, and refused where they do not fit."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from cifar_report.errors import SuiteError, UsageError
+from cifar_report.original import decode, load_original
+from cifar_report.registry import FOLDER, claims_of, load_experiments, select, trials_of
+
+NEW = '''"""A new experiment."""
+
+from msgspec.structs import replace
+
+from cifar_report.spec import Claim, Experiment, Side, Text
+
+from .baseline import BASELINE
+
+TEXT = Text(en="New", el="Νέο")
+NEW = replace(BASELINE, id="{trial}", batch_size=48, one_change="baseline", original=None)
+CLAIM = Claim(
+    id="{claim}", code="N", statement=TEXT, said=TEXT, quantity="accuracy", relation="greater", margin=0.01,
+    subject=Side("{trial}", {stage}), comparator=Side("{comparator}"), comparison="as_written",
+)
+EXPERIMENT = Experiment(
+    id="{experiment}", order={order}, section="{section}", title=TEXT, question=TEXT, change=TEXT, explanation=TEXT,
+    trials=(NEW,), points={points}, claims={claims},
+)
+'''
+DEFAULTS = {
+    "trial": "batch_48",
+    "claim": "N1",
+    "stage": "None",
+    "comparator": "baseline",
+    "experiment": "new",
+    "order": "0",
+    "section": "hidden_layer",
+    "points": "()",
+    "claims": "(CLAIM,)",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a copy of the project's experiments that a test may change."""
+    copy = tmp_path / "experiments"
+    shutil.copytree(FOLDER, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+def drop_in(folder: Path, **fields: str) -> None:
+    """Write a new experiment into the folder, with some of its fields changed."""
+    (folder / "new.py").write_text(NEW.format(**{**DEFAULTS, **fields}), encoding="utf-8")
+
+
+def test_a_dropped_in_file_is_an_experiment(folder: Path) -> None:
+    """Adding one file must add its experiment, trial and claim, in its place and with nothing else touched."""
+    before = load_experiments(folder)
+    drop_in(folder)
+    after = load_experiments(folder)
+    assert {each.id for each in after} - {each.id for each in before} == {"new"}
+    assert [each.id for each in after if each.section == "hidden_layer"] == ["hidden_neurons", "new"]
+    assert trials_of(after)["batch_48"].batch_size == 48  # type: ignore[union-attr]
+    assert "N1" in {claim.id for claim in claims_of(after)}
+
+
+def test_a_changed_file_is_read_again(folder: Path) -> None:
+    """A second look must see what the file says now."""
+    drop_in(folder)
+    load_experiments(folder)
+    drop_in(folder, experiment="renamed_since")
+    assert "renamed_since" in {each.id for each in load_experiments(folder)}
+
+
+def test_the_copy_equals_the_projects_own(folder: Path) -> None:
+    """Where the folder lies must not change what is asked."""
+    assert load_experiments(folder) == load_experiments()
+
+
+def test_order_is_section_then_order_then_id() -> None:
+    """Experiments must come in the order of the report, however their files are named."""
+    experiments = load_experiments()
+    assert [each.number for each in experiments[:13]] == [None, *(str(number) for number in range(1, 13))]
+    sections = list(dict.fromkeys(each.section for each in experiments))
+    assert sections == ["trials", "hidden_layer", "training_parameters", "model_2", "parallel", "classical"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"experiment": "baseline"}, "experiment id 'baseline' is already used in baseline.py"),
+        ({"trial": "dropout"}, "trial id 'dropout' is already used in dropout.py"),
+        ({"claim": "C12"}, "third_conv_128.py: the claim id 'C12' is already used in new.py"),
+        ({"claims": "(CLAIM, CLAIM)"}, "claim id 'N1' is already used in new.py"),
+        ({"comparator": "baselin"}, "claim N1: there is no trial 'baselin'; did you mean baseline"),
+        ({"stage": "'second'"}, "trial 'batch_48' has no stage 'second'; it has training"),
+        ({"points": "('nowhere_to_be_found',)"}, "points: there is no trial 'nowhere_to_be_found'"),
+        ({"order": "'first'"}, "wrong type"),
+        ({"section": "appendix"}, "wrong type"),
+        ({"points": "(1,)"}, "wrong type"),
+    ],
+    ids=str,
+)
+def test_what_does_not_fit_is_refused(folder: Path, fields: dict[str, str], message: str) -> None:
+    """Duplicate ids, unknown references and values of a wrong type must stop the suite, with the file named."""
+    drop_in(folder, **fields)
+    with pytest.raises(SuiteError, match=message) as caught:
+        load_experiments(folder)
+    assert "new.py" in str(caught.value) or "third_conv_128.py" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "message"),
+    [
+        ("new.py", "EXPERIMENT = 1 / 0\n", "new.py: .*ZeroDivisionError"),
+        ("new.py", "import no_such_module\n", "new.py: .*ModuleNotFoundError"),
+        ("new.py", "EXPERIMENT = (\n", "new.py: .*SyntaxError"),
+        ("new.py", "ANSWER = 42\n", "new.py: EXPERIMENT is missing"),
+        ("new.py", "EXPERIMENT = 42\n", "new.py: EXPERIMENT is a int"),
+        ("filters.py", "EXPERIMENT = 1 / 0\n", "filters.py: .*ZeroDivisionError"),
+        ("filters.py", "EXPERIMENT = (\n", "filters.py: .*SyntaxError"),
+    ],
+)
+def test_a_broken_file_is_named(folder: Path, name: str, source: str, message: str) -> None:
+    """A file that cannot be imported must be named, also when another one was the first to import it."""
+    (folder / name).write_text(source, encoding="utf-8")
+    with pytest.raises(SuiteError, match=message) as caught:
+        load_experiments(folder)
+    if "cannot be imported" in str(caught.value):
+        assert caught.value.__cause__ is not None
+
+
+def test_an_unknown_comparison_of_a_trial_is_refused(folder: Path) -> None:
+    """A trial must not name a partner that does not exist."""
+    drop_in(folder)
+    path = folder / "new.py"
+    path.write_text(path.read_text(encoding="utf-8").replace('one_change="baseline"', 'one_change="ghost"'))
+    with pytest.raises(SuiteError, match=r"new\.py: trial batch_48, one_change: there is no trial 'ghost'"):
+        load_experiments(folder)
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    """A folder without experiments must be an error and no empty suite."""
+    with pytest.raises(SuiteError, match="no experiment here"):
+        load_experiments(tmp_path)
+
+
+def test_files_with_an_underscore_are_helpers(folder: Path) -> None:
+    """A file whose name starts with an underscore must be no experiment."""
+    (folder / "_helper.py").write_text("raise RuntimeError\n", encoding="utf-8")
+    assert len(load_experiments(folder)) == len(load_experiments())
+
+
+def test_another_package_of_the_same_name_does_not_interfere(tmp_path: Path) -> None:
+    """A package called ``experiments`` in the working directory must not be taken for the project's."""
+    other = tmp_path / "experiments"
+    other.mkdir()
+    (other / "__init__.py").write_text("", encoding="utf-8")
+    (other / "baseline.py").write_text("raise RuntimeError('the wrong one')\n", encoding="utf-8")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import experiments; "
+        f"sys.path.append({str(FOLDER.parent)!r}); from cifar_report.registry import load_experiments; "
+        "print(len(load_experiments()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert int(done.stdout) == len(load_experiments())
+
+
+def test_select_keeps_the_run_order() -> None:
+    """A selection must come in run order, once each, however it was asked for; none asked for means all."""
+    trials = trials_of(load_experiments())
+    assert list(select(trials, ["dropout", "baseline", "dropout"])) == ["baseline", "dropout"]
+    assert select(trials, []) == trials
+
+
+def test_select_suggests_what_was_meant() -> None:
+    """An unknown id must be refused with the closest known ones; each unknown one must be named."""
+    trials = trials_of(load_experiments())
+    with pytest.raises(UsageError, match=r"no trial 'droput'; did you mean dropout.*no trial 'zzz'"):
+        select(trials, ["baseline", "droput", "zzz"])
+
+
+def test_original_is_read_by_stage() -> None:
+    """The original's numbers must come out under its keys, with what it never printed as None."""
+    original = load_original()
+    baseline = original.trial("baseline")
+    assert (baseline.test_accuracy, baseline.seconds, baseline.stages[0].epochs) == (0.5959, 259.18, 15)
+    assert len(baseline.histories["training"].val_loss) == 15
+    model_2 = original.trial("model_2")
+    assert list(model_2.histories) == ["first", "second", "augmented"]
+    assert (model_2.test_accuracy, model_2.test_loss, model_2.seconds) == (0.7951, 0.5947, None)
+    assert model_2.stage("second") == model_2.stages[1]
+    assert model_2.stage() == model_2.stages[2]
+    assert model_2.stage("fourth") is None
+    assert original.trial("filters_32").test_accuracy is None
+    with pytest.raises(KeyError, match="batch_16"):
+        original.trial("batch_16")
+
+
+def test_original_can_be_stored_and_read_again() -> None:
+    """The record must survive JSON unchanged, so that a bundle can hold it."""
+    original = load_original()
+    assert decode(msgspec.json.encode(original)) == original
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ((b'"test_loss": 1.1849', b'"test_loss": "1.1849"'), "trials\\[0\\].test_loss"),
+        ((b'"what"', b'"whatever"'), "unknown field"),
+        ((b"     0.3356,\n", b""), "equally many epochs"),
+        ((b'"id": "filters_32"', b'"id": "baseline"'), "different ids"),
+        ((b"}", b""), "not the original's numbers"),
+    ],
+)
+def test_a_damaged_original_is_refused(tmp_path: Path, change: tuple[bytes, bytes], message: str) -> None:
+    """Wrong types, unknown fields, torn curves and broken JSON must be refused with the file named."""
+    data = (FOLDER / "original.json").read_bytes()
+    assert change[0] in data
+    (tmp_path / "original.json").write_bytes(data.replace(*change, 1))
+    with pytest.raises(SuiteError, match=message) as caught:
+        load_original(tmp_path)
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_a_missing_original_is_named(tmp_path: Path) -> None:
+    """A folder without the original's numbers must be named."""
+    with pytest.raises(SuiteError, match=r"original\.json: .* cannot be read"):
+        load_original(tmp_path)

@@ -1,0 +1,319 @@
+"""What a specification says about a network without training it."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from cifar_report.original import load_original
+from cifar_report.registry import load_experiments, trials_of
+from cifar_report.spec import (
+    AnyTrial,
+    Augmentation,
+    BatchNormalization,
+    Claim,
+    ClassicalTrial,
+    Conv2D,
+    Dense,
+    Dropout,
+    EarlyStopping,
+    Flatten,
+    MaxPooling2D,
+    NearestCentroid,
+    NearestNeighbors,
+    Side,
+    Stage,
+    Text,
+    Trial,
+    differences,
+    registry_hash,
+    spec_hash,
+    walk,
+)
+
+ORIGINAL = load_original()
+TRIALS = trials_of(load_experiments())
+TITLE = Text(en="A network", el="Ένα δίκτυο")
+OUTPUT = Dense(10, "softmax")
+
+convolutions = st.builds(
+    Conv2D,
+    filters=st.integers(1, 8),
+    kernel_size=st.integers(1, 3),
+    strides=st.integers(1, 2),
+    padding=st.sampled_from(["valid", "same"]),
+)
+rates = st.floats(0.05, 0.95)
+blocks = st.one_of(
+    st.tuples(convolutions),
+    st.tuples(convolutions, st.builds(MaxPooling2D, st.just(2))),
+    st.tuples(st.builds(BatchNormalization)),
+    st.tuples(st.builds(Dropout, rates)),
+)
+augmentations = st.none() | st.builds(Augmentation, rotation_degrees=st.floats(0, 45), horizontal_flip=st.booleans())
+stage_lists = st.lists(
+    st.builds(
+        Stage,
+        id=st.text("abc_1", min_size=1, max_size=5).filter(lambda text: text[0] != "_"),
+        epochs=st.integers(1, 99),
+        augmentation=augmentations,
+        early_stopping=st.none() | st.builds(EarlyStopping, patience=st.integers(1, 9)),
+    ),
+    min_size=1,
+    max_size=3,
+    unique_by=lambda stage: stage.id,
+)
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> Trial:
+    """Draw a valid network of at most two convolution blocks with any training parameters."""
+    front = [layer for block in draw(st.lists(blocks, max_size=2)) for layer in block]
+    hidden = [Dense(units) for units in draw(st.lists(st.integers(1, 16), max_size=2))]
+    return Trial(
+        id="drawn",
+        title=TITLE,
+        layers=(*front, Flatten(), *hidden, OUTPUT),
+        stages=tuple(draw(stage_lists)),
+        batch_size=draw(st.integers(1, 512)),
+        learning_rate=draw(st.floats(1e-6, 1.0)),
+        split_seed=draw(st.integers(0, 2**32 - 1)),
+        strategy=draw(st.sampled_from(["single", "mirrored"])),
+    )
+
+
+classical = st.builds(
+    ClassicalTrial,
+    id=st.just("drawn"),
+    title=st.just(TITLE),
+    method=st.builds(NearestNeighbors, st.integers(1, 9)) | st.builds(NearestCentroid),
+    training_images=st.sampled_from(["train", "train+validation"]),
+)
+trials = networks() | classical
+
+
+@pytest.mark.parametrize("trial", [trial for trial in TRIALS.values() if trial.original], ids=lambda trial: trial.id)
+def test_parameters_equal_the_originals(trial: Trial) -> None:
+    """All and trainable parameters of a trial must be exactly those that the original printed."""
+    original = ORIGINAL.trial(trial.original or "")
+    assert trial.parameters_total == original.parameters_total
+    assert trial.parameters_trainable == original.parameters_trainable
+
+
+def test_every_network_of_the_original_is_a_trial() -> None:
+    """No network that the original trained may be missing, and none may stand for two of its trials."""
+    assert sorted(trial.original for trial in TRIALS.values() if trial.original) == sorted(ORIGINAL.keys())
+
+
+def test_model_2_parameters_are_those_of_the_write_up() -> None:
+    """Model 2 must have 612,554 parameters, 611,626 of them trainable, also in its parallel form."""
+    for trial_id in ("model_2", "model_2_parallel"):
+        assert TRIALS[trial_id].parameters_total == 612_554
+        assert TRIALS[trial_id].parameters_trainable == 611_626
+
+
+def test_macs_of_the_baseline_by_hand() -> None:
+    """The baseline's multiply-accumulates must equal the sum that one writes down by hand."""
+    convolution = 30 * 30 * 16 * (3 * 3 * 3)
+    hidden = 15 * 15 * 16 * 32
+    assert convolution + hidden + 32 * 10 == 504_320
+    assert TRIALS["baseline"].macs == 504_320
+
+
+def test_macs_of_model_2_by_hand() -> None:
+    """Model 2's multiply-accumulates must equal the sum that one writes down by hand."""
+    convolutions_by_hand = 32 * 32 * 16 * 27 + 16 * 16 * 64 * (9 * 16) + 8 * 8 * 128 * (9 * 64)
+    assert TRIALS["model_2"].macs == convolutions_by_hand + 4 * 4 * 128 * 256 + 256 * 10
+
+
+def test_stride_and_padding_shrink_the_image_as_keras_does() -> None:
+    """Output sides must be ceil(side / stride) with padding and ceil((side - kernel + 1) / stride) without."""
+    assert Conv2D(4, 3, strides=2).output_shape((32, 32, 3)) == (15, 15, 4)
+    assert Conv2D(4, 3, strides=2, padding="same").output_shape((31, 32, 3)) == (16, 16, 4)
+    assert Conv2D(4, 7).output_shape((32, 32, 3)) == (26, 26, 4)
+    assert MaxPooling2D(3).output_shape((32, 30, 4)) == (10, 10, 4)
+
+
+@given(networks())
+def test_totals_are_the_sums_of_the_rows(trial: Trial) -> None:
+    """A network's totals must be the sums over its layers, and no more may be trainable than there are."""
+    rows = list(walk(trial.layers))
+    assert trial.parameters_total == sum(row.parameters for row in rows)
+    assert trial.parameters_trainable == sum(row.trainable for row in rows) <= trial.parameters_total
+    assert trial.macs == sum(row.macs for row in rows)
+    assert rows[-1].shape == (10,)
+
+
+@given(trials)
+def test_a_trial_does_not_differ_from_itself(trial: AnyTrial) -> None:
+    """There must be no change between a trial and its copy under another name."""
+    assert differences(trial, replace(trial, id="copy")) == ()
+
+
+@given(trials, trials)
+def test_differences_count_the_same_both_ways(one: AnyTrial, other: AnyTrial) -> None:
+    """There must be as many changes from one trial to another as back, and some exactly if their recipes differ."""
+    there, back = differences(one, other), differences(other, one)
+    assert len(there) == len(back)
+    assert bool(there) == (without_stage_names(one) != without_stage_names(other))
+
+
+def without_stage_names(trial: AnyTrial) -> AnyTrial:
+    """Return the trial with its stages numbered, since a stage's name is no change."""
+    if isinstance(trial, ClassicalTrial):
+        return trial
+    return replace(trial, stages=tuple(replace(stage, id=str(at)) for at, stage in enumerate(trial.stages)))
+
+
+@given(trials, trials)
+def test_hash_differs_wherever_a_change_is_found(one: AnyTrial, other: AnyTrial) -> None:
+    """Trials with a difference must not share a hash."""
+    if differences(one, other):
+        assert spec_hash(one) != spec_hash(other)
+
+
+@given(trials)
+def test_json_round_trip(trial: AnyTrial) -> None:
+    """A trial that is stored and read again must be the same trial with the same hash."""
+    again = msgspec.json.decode(msgspec.json.encode(trial), type=AnyTrial)
+    assert again == trial
+    assert spec_hash(again) == spec_hash(trial)
+
+
+@given(trials)
+def test_hash_ignores_names_and_prose(trial: AnyTrial) -> None:
+    """Titles, ids and comparisons must not make a trial run again."""
+    renamed = replace(
+        trial, id="other", title=Text(en="Other", el="Άλλο"), as_written="a", one_change="b", original="c"
+    )
+    assert spec_hash(renamed) == spec_hash(trial)
+
+
+CHANGED = {
+    "layers": (Conv2D(16, 3), MaxPooling2D(2), Flatten(), Dense(31), OUTPUT),
+    "stages": (Stage(epochs=16),),
+    "batch_size": 33,
+    "learning_rate": 0.002,
+    "split_seed": 43,
+    "strategy": "mirrored",
+}
+
+
+@pytest.mark.parametrize("field", sorted(CHANGED))
+def test_hash_changes_with_every_field_of_the_recipe(field: str) -> None:
+    """Whatever decides the result must change the hash, and count as one change."""
+    baseline = TRIALS["baseline"]
+    changed = replace(baseline, **{field: CHANGED[field]})
+    assert spec_hash(changed) != spec_hash(baseline)
+    assert len(differences(baseline, changed)) == 1
+
+
+def test_recipe_holds_every_field_that_is_not_prose() -> None:
+    """A field that is added to a trial must enter its recipe, or be named here as one that decides nothing."""
+    prose = {"id", "title", "as_written", "one_change", "original"}
+    for trial in (TRIALS["baseline"], TRIALS["nearest_centroid"]):
+        assert set(trial.recipe()) == set(trial.__struct_fields__) - prose
+
+
+def test_every_argument_of_a_layer_is_a_change() -> None:
+    """Each argument of a layer must be seen by the difference, one by one."""
+    layers = TRIALS["baseline"].layers
+    for argument in (
+        {"filters": 8},
+        {"kernel_size": 5},
+        {"strides": 2},
+        {"padding": "same"},
+        {"activation": "linear"},
+    ):
+        changed = replace(TRIALS["baseline"], layers=(replace(layers[0], **argument), *layers[1:]))
+        (change,) = differences(TRIALS["baseline"], changed)
+        assert change.place == f"Conv2D, {next(iter(argument))}"
+        assert change.after == next(iter(argument.values()))
+
+
+def test_a_block_is_one_change_and_two_blocks_are_two() -> None:
+    """A convolution that comes with its pooling must count once, and each further one again."""
+    baseline = TRIALS["baseline"]
+    block = (Conv2D(8, 3), MaxPooling2D(2))
+    once = replace(baseline, layers=(*baseline.layers[:2], *block, *baseline.layers[2:]))
+    twice = replace(baseline, layers=(*baseline.layers[:2], *block, *block, *baseline.layers[2:]))
+    assert len(differences(baseline, once)) == 1
+    assert len(differences(baseline, twice)) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"layers": ()},
+        {"layers": (Flatten(), Dense(10))},
+        {"layers": (Dense(10, "softmax"),)},
+        {"layers": (Flatten(), Conv2D(4, 3), Flatten(), OUTPUT)},
+        {"layers": (Conv2D(4, 33), Flatten(), OUTPUT)},
+        {"layers": (MaxPooling2D(33), Flatten(), OUTPUT)},
+        {"stages": ()},
+        {"stages": (Stage(epochs=0),)},
+        {"stages": (Stage(id="../escape", epochs=1),)},
+        {"stages": (Stage(epochs=1), Stage(epochs=2))},
+        {"batch_size": 0},
+        {"learning_rate": 0.0},
+        {"learning_rate": float("nan")},
+        {"id": "Upper"},
+        {"id": "../escape"},
+        {"id": ""},
+        {"id": "dot."},
+        {"id": "two..dots"},
+        {"id": "line\n"},
+    ],
+    ids=str,
+)
+def test_impossible_trials_are_refused(change: dict[str, object]) -> None:
+    """A trial that could not be trained or stored must be refused when it is written down."""
+    with pytest.raises(ValueError, match=r"trial|is no id|needs|does not fit|must"):
+        replace(TRIALS["baseline"], **change)
+
+
+@pytest.mark.parametrize("make", [lambda: Conv2D(0, 3), lambda: Dense(0), lambda: MaxPooling2D(0), lambda: Dropout(1)])
+def test_impossible_layers_are_refused(make: object) -> None:
+    """A layer of no size, or one that drops everything, must be refused."""
+    with pytest.raises(ValueError, match="must"):
+        make()  # type: ignore[operator]
+
+
+def test_text_needs_both_languages() -> None:
+    """A text without its translation must be refused."""
+    with pytest.raises(ValueError, match="lacks one of its languages"):
+        Text(en="Only English", el=" ")
+
+
+def _claim(**fields: object) -> Claim:
+    text = Text(en="A claim.", el="Ένας ισχυρισμός.")
+    base = {"id": "X", "code": "X", "statement": text, "said": text, "quantity": "accuracy", "relation": "greater"}
+    sides = {"subject": Side("a"), "comparator": Side("b"), "comparison": "as_written", "margin": 0.01}
+    return Claim(**{**base, **sides, **fields})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"margin": None},
+        {"comparator": None},
+        {"relation": "value"},
+        {"relation": "value", "value": 0.7},
+        {"relation": "exact"},
+        {"exact_relation": "less"},
+        {"relation": "ratio"},
+    ],
+    ids=str,
+)
+def test_undecidable_claims_are_refused(fields: dict[str, object]) -> None:
+    """A claim that lacks its margin, value or comparator must be refused when it is written down."""
+    with pytest.raises(ValueError, match="claim X"):
+        _claim(**fields)
+
+
+def test_registry_hash_shows_a_moved_margin_and_no_order() -> None:
+    """Moving one margin must change the registry's hash; the order of the claims must not."""
+    one, other = _claim(), _claim(id="Y")
+    assert registry_hash([one, other]) == registry_hash([other, one])
+    assert registry_hash([replace(one, margin=0.02), other]) != registry_hash([one, other])
