@@ -1,0 +1,180 @@
+"""The one training loop: a whole epoch a call, on one device or several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cifar_report.spec import CLASS_COUNT, Augmentation, Trial
+from cifar_report.training import augmentation as augmenting
+from cifar_report.training.model import build_model, dropout_shapes, forward
+
+EVALUATION_BATCH = 200  # images; divides every part of the split in every profile but smoke's
+
+
+class Epoch(NamedTuple):
+    """Running means over one epoch, as Keras prints them."""
+
+    loss: float
+    accuracy: float
+
+
+class Predicted(NamedTuple):
+    """An evaluation: mean loss, accuracy, and probabilities float32 [images, 10]."""
+
+    loss: float
+    accuracy: float
+    probabilities: np.ndarray[Any, Any]
+
+
+class Engine:
+    """One network, its optimizer and the compiled functions that train and evaluate it.
+
+    ``images`` is uint8 [N, 32, 32, 3] and ``labels`` int [N]; both are addressed by index and never copied when the
+    memory allows it. The model is compiled for Keras callbacks only; Keras's own ``fit`` is not used.
+    """
+
+    def __init__(
+        self,
+        trial: Trial,
+        seed: int,
+        images: np.ndarray[Any, Any],
+        labels: np.ndarray[Any, Any],
+        strategy: tf.distribute.Strategy,
+    ) -> None:
+        self.trial = trial
+        self.strategy = strategy
+        self.replicas: int = strategy.num_replicas_in_sync
+        self._images = share(images)
+        self._labels = tf.constant(labels.astype(np.int32))
+        with strategy.scope():
+            self.model = build_model(trial, seed, synchronized=self.replicas > 1)
+            self.optimizer = keras.optimizers.Adam(trial.learning_rate)
+            self.model.compile(self.optimizer, "categorical_crossentropy", ["accuracy"])
+            self.optimizer.build(self.model.trainable_variables)
+        self._dropout_shapes = dropout_shapes(self.model)
+        self._epochs: dict[Augmentation | None, Callable[..., Any]] = {}
+        self._predict = tf.function(self._evaluate, jit_compile=False)
+
+    @property
+    def dropout_layers(self) -> int:
+        """Return how many dropout layers need a key."""
+        return len(self._dropout_shapes)
+
+    def train_epoch(
+        self, order: np.ndarray[Any, Any], keys: np.ndarray[Any, Any], augmentation: Augmentation | None
+    ) -> Epoch:
+        """Train once through ``order`` (int32 indices) in batches of the trial's size; the last may be smaller."""
+        if augmentation not in self._epochs:
+            self._epochs[augmentation] = tf.function(self._epoch_function(augmentation), jit_compile=False)
+        loss, correct = self._epochs[augmentation](tf.constant(order), tf.constant(keys))
+        return Epoch(float(loss) / len(order), int(correct) / len(order))
+
+    def evaluate(self, indices: np.ndarray[Any, Any]) -> Predicted:
+        """Return loss, accuracy and probabilities on ``indices``, in inference mode and without augmentation."""
+        losses, probabilities = (array.numpy() for array in self._predict(tf.constant(indices)))
+        labels = self._labels.numpy()[indices]
+        accuracy = float(np.mean(probabilities.argmax(axis=1) == labels))
+        return Predicted(float(np.mean(losses, dtype=np.float64)), accuracy, probabilities)
+
+    def _epoch_function(self, augmentation: Augmentation | None) -> Callable[..., Any]:
+        batch_size = self.trial.batch_size
+
+        def epoch(order: tf.Tensor, keys: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            steps, remainder = divmod(order.shape[0], batch_size)
+            loss, correct = tf.constant(0.0, tf.float64), tf.constant(0)
+            for step in tf.range(steps):
+                batch = tf.ensure_shape(order[step * batch_size : (step + 1) * batch_size], [batch_size])
+                step_loss, step_correct = self._step(batch, step, keys, augmentation)
+                loss, correct = loss + step_loss, correct + step_correct
+            if remainder:
+                batch = order[steps * batch_size :]
+                step_loss, step_correct = self._step(batch, tf.constant(steps), keys, augmentation)
+                loss, correct = loss + step_loss, correct + step_correct
+            return loss, correct
+
+        return epoch
+
+    def _step(
+        self, batch: tf.Tensor, step: tf.Tensor, keys: tf.Tensor, augmentation: Augmentation | None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Take one step on a global batch; return the sum of its losses and the number of right answers."""
+        loss, correct = self.strategy.run(self._replica_step, args=(batch, step, keys, augmentation))
+        if self.replicas == 1:
+            return loss, correct
+        total = tf.distribute.ReduceOp.SUM
+        return self.strategy.reduce(total, loss, axis=None), self.strategy.reduce(total, correct, axis=None)
+
+    def _replica_step(
+        self, batch: tf.Tensor, step: tf.Tensor, keys: tf.Tensor, augmentation: Augmentation | None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        size = batch.shape[0]
+        mine = self._share_of(batch)
+        images = tf.cast(tf.gather(self._images, mine), tf.float32) / 255.0
+        labels = tf.gather(self._labels, mine)
+        if augmentation is not None:
+            draws = self._uniform(keys[0], step, size, (augmenting.DRAWS,))
+            images = augmenting.augment(images, draws, augmentation)
+        masks = [self._uniform(keys[place + 1], step, size, shape) for place, shape in enumerate(self._dropout_shapes)]
+        with tf.GradientTape() as tape:
+            probabilities = forward(self.model, images, training=True, draws=masks)
+            losses = keras.losses.categorical_crossentropy(tf.one_hot(labels, CLASS_COUNT), probabilities)
+            loss = tf.reduce_sum(losses)
+            mean = loss / size  # over the global batch: the replicas' gradients are summed
+        variables = self.model.trainable_variables
+        self.optimizer.apply(tape.gradient(mean, variables), variables)
+        answers = tf.argmax(probabilities, axis=1, output_type=tf.int32)
+        return tf.cast(loss, tf.float64), tf.reduce_sum(tf.cast(answers == labels, tf.int32))
+
+    def _share_of(self, batch: tf.Tensor) -> tf.Tensor:
+        """Return this replica's part of something that has one row for each image of the global batch."""
+        if self.replicas == 1:
+            return batch
+        size = batch.shape[0]
+        share = -(-size // self.replicas)
+        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
+        part = batch[replica * share : (replica + 1) * share]
+        return tf.ensure_shape(part, [share, *batch.shape[1:]]) if size % self.replicas == 0 else part
+
+    def _uniform(self, key: tf.Tensor, step: tf.Tensor, size: int, shape: tuple[int, ...]) -> tf.Tensor:
+        """Draw uniform numbers for the whole global batch and return this replica's rows of them."""
+        seed = tf.stack([key, tf.cast(step, tf.int64)])
+        return self._share_of(tf.random.stateless_uniform([size, *shape], seed, alg="philox"))
+
+    def _evaluate(self, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        chunks, remainder = divmod(indices.shape[0], EVALUATION_BATCH)
+        losses = tf.TensorArray(tf.float32, chunks, element_shape=[EVALUATION_BATCH])
+        tables = tf.TensorArray(tf.float32, chunks, element_shape=[EVALUATION_BATCH, CLASS_COUNT])
+        for chunk in tf.range(chunks):
+            part = tf.ensure_shape(
+                indices[chunk * EVALUATION_BATCH : (chunk + 1) * EVALUATION_BATCH], [EVALUATION_BATCH]
+            )
+            chunk_losses, probabilities = self._infer(part)
+            losses, tables = losses.write(chunk, chunk_losses), tables.write(chunk, probabilities)
+        if not remainder:
+            return losses.concat(), tables.concat()
+        last_losses, last = self._infer(indices[chunks * EVALUATION_BATCH :])
+        if not chunks:
+            return last_losses, last
+        return tf.concat([losses.concat(), last_losses], 0), tf.concat([tables.concat(), last], 0)
+
+    def _infer(self, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        images = tf.cast(tf.gather(self._images, indices), tf.float32) / 255.0
+        probabilities = forward(self.model, images, training=False)
+        labels = tf.one_hot(tf.gather(self._labels, indices), CLASS_COUNT)
+        return keras.losses.categorical_crossentropy(labels, probabilities), probabilities
+
+
+def share(images: np.ndarray[Any, Any]) -> tf.Tensor:
+    """Return the images as a tensor over the same memory, so that all workers share one memory map.
+
+    Falls back to a copy where the array cannot be shared (read-only or not aligned).
+    """
+    try:
+        return tf.experimental.dlpack.from_dlpack(images.__dlpack__())
+    except (BufferError, TypeError, ValueError, tf.errors.InvalidArgumentError):
+        return tf.constant(images)

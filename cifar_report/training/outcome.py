@@ -1,0 +1,50 @@
+"""What a worker hands back: plain records and arrays, so that the other side needs no TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cifar_report.bundle import ClassicalResult, Predictions, StageResult
+
+
+class Progress(NamedTuple):
+    """One finished epoch, for whoever watches."""
+
+    stage: str
+    epoch: int  # counted from 1 within the stage
+    epochs: int  # the most that the stage runs
+    epochs_before: int  # the most of all stages before it
+    loss: float
+    val_accuracy: float
+
+
+Watcher = Callable[[Progress], None]
+
+
+@dataclass
+class Seconds:
+    """Wall-clock seconds of one run, by what they were spent on."""
+
+    epochs: dict[str, list[float]] = field(default_factory=dict)  # by stage
+    validation: dict[str, list[float]] = field(default_factory=dict)
+    evaluation: float | None = None
+    fit: float | None = None
+    predict: float | None = None
+
+
+@dataclass
+class Outcome:
+    """Everything that one finished run produced."""
+
+    predictions: Predictions
+    seconds: Seconds
+    stages: tuple[StageResult, ...] = ()
+    classical: ClassicalResult | None = None
+    parameters_total: int | None = None
+    parameters_trainable: int | None = None
+    weights: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)  # "<stage>.<last|best>.<variable>"
+    kernels: np.ndarray[Any, Any] | None = None  # [height, width, 3, filters] of the final weights

@@ -1,0 +1,40 @@
+"""Every random draw of a run, derived by name: nothing depends on hidden state, order or process."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+
+
+def derive(seed: int, *names: str | int) -> int:
+    """Return a number below 2**63 that depends on the seed and the names of the stream alone."""
+    path = "/".join(str(name) for name in (seed, *names))
+    return int.from_bytes(hashlib.sha256(path.encode()).digest()[:8], "big") >> 1
+
+
+def epoch_order(seed: int, stage: int, epoch: int, indices: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the training images' indices in the order of one epoch, int32; all trials of a seed share it.
+
+    ``stage`` and ``epoch`` count from 0.
+    """
+    generator = np.random.Generator(np.random.Philox(derive(seed, "order", stage, epoch)))
+    return generator.permutation(indices).astype(np.int32)
+
+
+def epoch_keys(seed: int, stage: int, epoch: int, dropout_layers: int) -> np.ndarray[Any, Any]:
+    """Return the keys of one epoch's draws, int64: augmentation first, then one a dropout layer."""
+    names: list[tuple[str | int, ...]] = [("augmentation",)]
+    names += [("dropout", layer) for layer in range(dropout_layers)]
+    return np.array([derive(seed, *name, stage, epoch) for name in names], np.int64)
+
+
+def initialisation(seed: int, layer: int) -> int:
+    """Return the seed of a layer's initial weights; Keras takes 32 bits."""
+    return derive(seed, "initialisation", layer) >> 32
+
+
+def streams(seed: int) -> dict[str, str]:
+    """Return the run's streams by name with the fingerprint of each, for the record."""
+    return {name: f"{derive(seed, name):016x}" for name in ("initialisation", "order", "dropout", "augmentation")}
