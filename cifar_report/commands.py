@@ -1,0 +1,159 @@
+"""What each command does: check, call the part that does it, and say what came of it."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cifar_report.errors import SuiteError, UsageError
+
+if TYPE_CHECKING:
+    from cifar_report.running.request import Prepared
+
+DEFAULT_PROFILE = "full"
+
+
+def run(options: Namespace) -> int:
+    """Train what is missing; 0 when every planned run is finished, else 1."""
+    from rich.console import Console
+
+    from cifar_report.running.suite import run_suite
+
+    _check_language(options.lang)
+    if options.jobs is not None and options.jobs < 1:
+        raise UsageError(f"--jobs {options.jobs}: at least one worker is needed")
+    prepared = _prepare(options)
+    result = run_suite(prepared, options.jobs, Console(), _derive)
+    if result.ran == 0:
+        print(f"all {result.already_done} runs are finished already: {result.bundle}")
+        return 0
+    print(f"{result.ran - result.failed} of {result.ran} runs finished, {result.failed} failed: {result.bundle}")
+    if result.failed:
+        print("the tracebacks are in the failed runs' run.json; the next call tries them again", file=sys.stderr)
+    return 1 if result.failed else 0
+
+
+def report(options: Namespace) -> int:
+    """Render a bundle; never trains."""
+    from cifar_report.bundle import Bundle
+    from cifar_report.bundle.finding import find_bundle
+
+    _check_session_words(options)
+    languages = _check_language(options.lang)
+    folder = find_bundle(options.bundle, options.profile)
+    bundle = Bundle.load(folder)
+    try:
+        from cifar_report.rendering.report import build_report
+    except ImportError as error:
+        raise SuiteError(f"{error.name} is not installed: pip install -e '.[report]'") from error
+    for path in build_report(bundle, options.output, languages):
+        print(path)
+    return 0
+
+
+def list_trials(_: Namespace) -> int:
+    """Print every experiment with its question and its trials."""
+    from cifar_report.registry import load_experiments
+
+    for experiment in load_experiments():
+        print(f"{experiment.title.en}: {experiment.question.en}")
+        for trial in experiment.trials:
+            print(f"    {trial.id:24}{trial.title.en}")
+    return 0
+
+
+def status(options: Namespace) -> int:
+    """Print for every planned run whether it is finished, or why it would run."""
+    from cifar_report.running.states import states_of
+
+    prepared = _prepare(options)
+    states = states_of(prepared)
+    for state in states:
+        print(f"{state.planned.id:40}{'finished' if state.reason is None else f'would run: {state.reason}'}")
+    finished = sum(state.reason is None for state in states)
+    print(f"{finished} of {len(states)} runs finished: {prepared.folder}")
+    return 0
+
+
+def data(options: Namespace) -> int:
+    """Print which data were found, their fingerprint and their grade."""
+    from cifar_report.data import locate
+
+    dataset = locate(options.data, allow_stand_in=False, warn=_warn)
+    meaning = {
+        "canonical": "canonical: the published CIFAR-10",
+        "unverified": "unverified: well-formed, but not shown to be the published pixels",
+        "stand-in": "stand-in: synthetic, not CIFAR-10",
+    }
+    labels = "CIFAR-10's, in canonical order" if dataset.canonical_labels else "not CIFAR-10's"
+    for name, value in (
+        ("source", dataset.source),
+        ("found in", dataset.location),
+        ("fingerprint", dataset.fingerprint),
+        ("grade", meaning[dataset.grade]),
+        ("labels", labels),
+        ("prepared in", str(dataset.folder)),
+    ):
+        print(f"{name:12}{value}")
+    return 0
+
+
+def _prepare(options: Namespace) -> Prepared:
+    from cifar_report.running.request import prepare
+
+    return prepare(
+        options.profile or DEFAULT_PROFILE,
+        seeds=options.seeds,
+        only=_words(options.only),
+        data=options.data,
+        bundle=options.bundle,
+        warn=_warn,
+    )
+
+
+def _check_session_words(options: Namespace) -> None:
+    """Refuse words that the other session would refuse, before anything is done."""
+    if options.profile is not None:
+        from cifar_report.running.request import find_profile
+
+        find_profile(options.profile)
+
+
+def _check_language(language: str) -> tuple[str, ...]:
+    from cifar_report.spec import LANGUAGES
+
+    if language == "all":
+        return LANGUAGES
+    if language not in LANGUAGES:
+        raise UsageError(f"there is no report in the language {language!r}; there are {', '.join(LANGUAGES)} and all")
+    return (language,)
+
+
+def _words(text: str | None) -> list[str]:
+    words = [word.strip() for word in (text or "").split(",")]
+    if text is not None and not any(words):
+        raise UsageError("--only names no trial")
+    return [word for word in words if word]
+
+
+def _derive(folder: Path) -> None:
+    """Write the bundle's tables and plots, where the packages that draw them are installed."""
+    from cifar_report.bundle import Bundle
+
+    try:
+        from cifar_report.rendering.derived import write_derived
+    except ImportError as error:
+        _warn(f"{error.name} is not installed, so the bundle gets no tables and plots: pip install -e '.[report]'")
+        return
+    write_derived(Bundle.load(folder))
+
+
+def _warn(text: str) -> None:
+    """Print a warning that cannot be missed."""
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.text import Text
+
+    Console(stderr=True).print(Panel(Text(text), title="warning", border_style="bold yellow"))

@@ -1,0 +1,73 @@
+"""What the machine and the software are, and the variables under which workers start."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+
+from cifar_report import __version__
+from cifar_report.bundle import Environment
+
+WORKER_VARIABLES = {
+    "TF_ENABLE_ONEDNN_OPTS": "1",  # explicit: its default differs between builds, and it changes results
+    "TF_CPP_MIN_LOG_LEVEL": "1",  # warnings and errors go into the run's log
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "KERAS_BACKEND": "tensorflow",
+}
+PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "scipy", "statsmodels", "matplotlib", "weasyprint")
+
+
+def record_environment() -> Environment:
+    """Return the environment's record; no host name and no path is in it."""
+    return Environment(
+        python=platform.python_version(),
+        platform=f"{platform.system()} {platform.release()} {platform.machine()}",
+        processor=_processor(),
+        cores=len(available_cores()),
+        memory_bytes=psutil.virtual_memory().total,
+        packages={name: version for name in PACKAGES if (version := _version(name))},
+        variables=dict(WORKER_VARIABLES),
+        project_version=__version__,
+        project_commit=_commit(),
+    )
+
+
+def available_cores() -> list[int]:
+    """Return the processor numbers that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """Return the checkout's commit, marked where files were changed; None outside a checkout."""
+    folder = Path(__file__).resolve().parent
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603 - fixed words
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip() or None

@@ -1,0 +1,104 @@
+"""Drives the lanes: hands out runs in order, gathers what comes back, replaces workers that die."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from cifar_report.running.lanes import MOST_MEMORY_BYTES, Lane, make_lanes
+from cifar_report.running.plan import PlannedRun
+from cifar_report.running.progress import Display
+from cifar_report.running.worker import Product, Task
+
+POLL_SECONDS = 0.2
+WORKER_DIED = "The worker process died twice (memory exhausted, or killed from outside); the run has no result."
+
+
+@dataclass
+class _Working:
+    lane: Lane
+    run: PlannedRun
+    attempt: int
+
+
+class Execution:
+    """One pass over the planned runs; every product is handed to ``keep`` as soon as it is there."""
+
+    def __init__(
+        self,
+        runs: list[PlannedRun],
+        make_task: Callable[[PlannedRun], Task],
+        keep: Callable[[PlannedRun, Product | str, Lane], str],
+        display: Display,
+        jobs: int,
+        cores: list[int],
+    ) -> None:
+        self._waiting = deque(runs)
+        self._make_task = make_task
+        self._keep = keep
+        self._display = display
+        self._lanes = make_lanes(jobs, cores)
+        self._mirrored = Lane("all", tuple(cores), mirrored=True)
+        self._working: dict[Future[Product], _Working] = {}
+
+    def run(self) -> None:
+        """Carry out all runs; on any exception, Ctrl-C included, no worker is left behind."""
+        kill = True
+        try:
+            while self._waiting or self._working:
+                self._hand_out()
+                done, _ = wait(self._working, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+                self._show_progress()
+                for future in done:
+                    self._gather(future)
+            kill = False
+        finally:
+            for lane in (*self._lanes, self._mirrored):
+                lane.close(kill=kill)
+
+    def _hand_out(self) -> None:
+        """Give every idle lane its next run; a mirrored run waits until it has the machine for itself."""
+        while self._waiting:
+            lane = self._idle_lane(self._waiting[0])
+            if lane is None:
+                return
+            self._submit(lane, self._waiting.popleft(), attempt=1)
+
+    def _idle_lane(self, run: PlannedRun) -> Lane | None:
+        busy = {id(working.lane) for working in self._working.values()}
+        if run.mirrored:
+            return None if busy else self._mirrored
+        if id(self._mirrored) in busy:
+            return None
+        self._mirrored.close()
+        return next((lane for lane in self._lanes if id(lane) not in busy), None)
+
+    def _submit(self, lane: Lane, run: PlannedRun, attempt: int) -> None:
+        self._display.started(lane.name, run)
+        self._working[lane.submit(self._make_task(run))] = _Working(lane, run, attempt)
+
+    def _show_progress(self) -> None:
+        for working in self._working.values():
+            for run_id, progress in working.lane.messages():
+                if run_id == working.run.id:
+                    self._display.epoch(working.lane.name, working.run, progress)
+
+    def _gather(self, future: Future[Product]) -> None:
+        working = self._working.pop(future)
+        lane, run = working.lane, working.run
+        try:
+            product = future.result()
+        except BrokenProcessPool:
+            lane.close(kill=True)
+            if working.attempt == 1:
+                self._display.note(f"{run.id}: its worker died; a new one tries once more")
+                self._submit(lane, run, attempt=2)
+                return
+            self._display.finished(lane.name, run, self._keep(run, WORKER_DIED, lane))
+            return
+        if product.memory_bytes > MOST_MEMORY_BYTES:
+            lane.close()
+        self._display.finished(lane.name, run, self._keep(run, product, lane))

@@ -1,0 +1,72 @@
+"""A run's key: everything that could change its result, and so the reason to run it again."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+from cifar_report.bundle import DatasetRecord
+from cifar_report.errors import UsageError
+from cifar_report.running.environment import WORKER_VARIABLES
+from cifar_report.running.plan import PlannedRun
+from cifar_report.spec import AnyTrial, Profile, Trial, spec_hash
+
+TRAINING_FOLDER = Path(__file__).resolve().parent.parent / "training"
+GRAPHICS_CARDS = Path("/proc/driver/nvidia/gpus")
+
+
+def key_parts(run: PlannedRun, profile: Profile, dataset: DatasetRecord) -> dict[str, str]:
+    """Return what goes into the run's key, by name; raises UsageError when a training library is not installed."""
+    trial = run.trial
+    libraries = ("tensorflow", "keras", "numpy") if isinstance(trial, Trial) else ("scikit-learn", "numpy")
+    return {
+        "spec": spec_hash(trial),
+        "dataset": dataset.fingerprint,
+        "split": f"{trial.split_seed}, {profile.fraction:g} of the images, counts {profile.counts or 'as they are'}",
+        "seed": "none" if run.seed is None else str(run.seed),
+        "devices": _devices(trial),
+        "variables": ", ".join(f"{name}={WORKER_VARIABLES[name]}" for name in ("TF_ENABLE_ONEDNN_OPTS",)),
+        "training code": training_code_hash(),
+        **{f"version of {name}": _version(name) for name in libraries},
+    }
+
+
+def key_of(parts: dict[str, str]) -> str:
+    """Return the SHA-256 of the key's parts in canonical JSON."""
+    return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
+
+
+def changed_parts(old: dict[str, str], new: dict[str, str]) -> list[str]:
+    """Say what differs between two keys, one phrase a part."""
+    names = sorted(old.keys() | new.keys())
+    return [f"{name} changed" for name in names if old.get(name) != new.get(name)]
+
+
+@cache
+def training_code_hash() -> str:
+    """Return the SHA-256 over the source of the training package; line endings do not count."""
+    total = hashlib.sha256()
+    for path in sorted(TRAINING_FOLDER.glob("*.py")):
+        total.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
+    return total.hexdigest()
+
+
+def _devices(trial: AnyTrial) -> str:
+    if not (isinstance(trial, Trial) and trial.strategy == "mirrored"):
+        return "1 replica, 1 thread"
+    cards = len(list(GRAPHICS_CARDS.iterdir())) if GRAPHICS_CARDS.is_dir() else 0
+    return f"{cards} graphics cards" if cards else "2 logical processors, 1 thread each"
+
+
+@cache
+def _version(library: str) -> str:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError as error:
+        raise UsageError(
+            f"{library} is not installed, so nothing can be trained: pip install -e '.[train,report]'"
+        ) from error

@@ -1,0 +1,67 @@
+"""Lanes: single-worker executors pinned to their cores, replaced when their worker dies."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from cifar_report.running.worker import Product, Task, execute, start
+
+if TYPE_CHECKING:
+    from cifar_report.training.outcome import Progress
+
+MOST_MEMORY_BYTES = 1_300_000_000  # a worker that holds more after a run is replaced by a fresh one
+
+
+class Lane:
+    """One worker process at a time; a process pool of its own, since a dead worker breaks its whole pool."""
+
+    def __init__(self, name: str, cores: tuple[int, ...], *, mirrored: bool = False) -> None:
+        self.name = name
+        self.cores = cores
+        self.mirrored = mirrored
+        self._executor: ProcessPoolExecutor | None = None
+        self._messages: Connection | None = None
+
+    def submit(self, task: Task) -> Future[Product]:
+        """Start a task, in a new process where there is none."""
+        if self._executor is None:
+            self._executor = self._start()
+        return self._executor.submit(execute, task)
+
+    def messages(self) -> Iterator[tuple[str, Progress]]:
+        """Yield the progress that arrived since the last call, as (run id, progress)."""
+        try:
+            while self._messages is not None and self._messages.poll():
+                yield self._messages.recv()
+        except (EOFError, OSError):
+            self._messages = None  # the worker died in the middle of a message; its future tells the rest
+
+    def close(self, *, kill: bool = False) -> None:
+        """End the worker: after its task, or at once with ``kill``."""
+        executor, self._executor, self._messages = self._executor, None, None
+        if executor is None:
+            return
+        # Taken before the shutdown forgets them; there is no public way to reach an executor's processes.
+        processes = list((executor._processes or {}).values())
+        if kill:
+            for process in processes:
+                process.kill()
+        executor.shutdown(wait=not kill, cancel_futures=True)
+        for process in processes:
+            process.join(timeout=5)
+
+    def _start(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        self._messages, sender = context.Pipe(duplex=False)
+        return ProcessPoolExecutor(
+            max_workers=1, mp_context=context, initializer=start, initargs=(self.cores, self.mirrored, sender)
+        )
+
+
+def make_lanes(jobs: int, cores: list[int]) -> list[Lane]:
+    """Return one lane a job; they share cores only when there are more jobs than cores."""
+    return [Lane(str(place + 1), (cores[place % len(cores)],)) for place in range(jobs)]
