@@ -61,6 +61,7 @@ class _State:
     """What a worker process keeps between tasks."""
 
     progress: Connection | None = None
+    mirrored: bool = False
     logging: bool = False
 
 
@@ -68,7 +69,7 @@ _state = _State()
 
 
 def start(cores: tuple[int, ...], mirrored: bool, progress: Connection) -> None:
-    """Prepare a fresh process: pin it, send its output to a log, start TensorFlow with fixed devices.
+    """Prepare a fresh process: pin it and send its output to a log; TensorFlow waits for the first network.
 
     Ctrl-C is the coordinator's business; a worker whose parent is gone ends itself.
     """
@@ -77,12 +78,9 @@ def start(cores: tuple[int, ...], mirrored: bool, progress: Connection) -> None:
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)
     _state.progress = progress
+    _state.mirrored = mirrored
     _redirect_output()
     _state.logging = True
-
-    from cifar_report.training import devices
-
-    devices.configure(mirrored=mirrored)
 
 
 def execute(task: Task) -> Product:
@@ -113,11 +111,20 @@ def _train(task: Task, watch: Callable[[Progress], None]) -> Outcome:
         from cifar_report.training.classical import fit_classifier
 
         return fit_classifier(task.trial, images, labels, parts, watch)
+    _start_tensorflow()
     from cifar_report.training.network import train_network
 
     if task.seed is None:
         raise ValueError(f"{task.run_id}: a network needs a seed")
     return train_network(task.trial, task.seed, images, labels, parts, watch)
+
+
+@cache
+def _start_tensorflow() -> None:
+    """Fix TensorFlow's threads and devices, once in a process."""
+    from cifar_report.training import devices
+
+    devices.configure(mirrored=_state.mirrored)
 
 
 @cache
