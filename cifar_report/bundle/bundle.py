@@ -68,9 +68,10 @@ class Predictions:
 
 def _table_key(name: str) -> tuple[str, Weights]:
     stage, _, weights = name.rpartition(".")
-    if weights == "last" or weights == "best":
-        return stage, weights
-    raise ValueError(f"unexpected array {name!r}")
+    kinds: dict[str, Weights] = {"last": "last", "best": "best"}
+    if not stage or weights not in kinds:
+        raise ValueError(f"unexpected array {name!r}")
+    return stage, kinds[weights]
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,10 @@ def read_record(folder: Path) -> BundleRecord:
     """Read ``bundle.json``; raises UsageError when the folder is no bundle or was written by a newer version."""
     if not is_bundle(folder):
         raise UsageError(f"{folder} is no results bundle: it holds no {RECORD_FILE}")
-    return _decode(folder / RECORD_FILE, BundleRecord)
+    try:
+        return _decode(folder / RECORD_FILE, BundleRecord)
+    except SuiteError as error:
+        raise UsageError(f"{folder} is no results bundle: {error}") from error
 
 
 def write_record(folder: Path, record: BundleRecord) -> None:
@@ -202,7 +206,7 @@ def _decode(path: Path, kind: type[_T]) -> _T:
                 f"{path} has schema version {version}; this program reads up to {SCHEMA_VERSION}: update it"
             )
         return msgspec.json.decode(content, type=kind)
-    except (OSError, msgspec.DecodeError, RecursionError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # msgspec's errors and text that is no UTF-8
         raise SuiteError(f"{path} cannot be read: {error}") from error
 
 

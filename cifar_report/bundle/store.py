@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
+import re
 import secrets
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+_SWAP = 2  # RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS
+_WORKING_FOLDER = -100  # AT_FDCWD of Linux: paths are meant as they stand
+_MOVED_ASIDE = re.compile(r"\.(.+)\.[0-9a-f]{8}\.old\.part")
 
 
 def sha256(content: bytes) -> str:
@@ -29,14 +36,14 @@ def write_file(path: Path, content: bytes) -> None:
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """Put a folder of ``files`` in place as a whole; one of that name that was there before is replaced."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(folder.parent)
     beside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
     try:
         beside.mkdir()
         for name, content in files.items():
             _write_flushed(beside / name, content)
         _flush_folder(beside)
-        _swap(beside, folder)
+        _put_in_place(beside, folder)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
@@ -44,19 +51,57 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what writers that were killed left behind in ``folder``; only the holder of the bundle may do so."""
-    for path in folder.glob(".*.part"):
-        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    """Remove below ``folder`` what killed writers left behind; only the holder of the bundle may do so.
+
+    A folder that was moved aside and not yet replaced goes back to its place.
+    """
+    for path in sorted(folder.rglob(".*.part")):
+        aside = _MOVED_ASIDE.fullmatch(path.name)
+        if aside is not None and not path.with_name(aside[1]).exists():
+            path.rename(path.with_name(aside[1]))
+        elif path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
-def _swap(beside: Path, folder: Path) -> None:
+def _put_in_place(beside: Path, folder: Path) -> None:
+    """Give a finished folder its name; systems that cannot swap two folders in one step move the old one aside."""
     if not folder.exists():
         beside.rename(folder)
+    elif _swap(beside, folder):
+        shutil.rmtree(beside)
+    else:
+        old = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.old.part")
+        folder.rename(old)
+        try:
+            beside.rename(folder)
+        except BaseException:
+            old.rename(folder)
+            raise
+        shutil.rmtree(old)
+
+
+def _swap(first: Path, second: Path) -> bool:
+    """Exchange two names in one step, so that neither is ever missing; False where the system cannot."""
+    if os.name != "posix":
+        return False
+    library = ctypes.CDLL(None)
+    one, other = os.fsencode(first), os.fsencode(second)
+    if sys.platform == "darwin" and hasattr(library, "renamex_np"):
+        return bool(library.renamex_np(one, other, _SWAP) == 0)
+    if hasattr(library, "renameat2"):
+        return bool(library.renameat2(_WORKING_FOLDER, one, _WORKING_FOLDER, other, _SWAP) == 0)
+    return False
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each one's entry flushed to the disk."""
+    if folder.is_dir():
         return
-    old = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.old.part")
-    folder.rename(old)
-    beside.rename(folder)
-    shutil.rmtree(old)
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _flush_folder(folder.parent)
 
 
 def _write_flushed(path: Path, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -56,7 +57,10 @@ class Execution:
                     self._gather(future)
             kill = False
         finally:
-            for lane in (*self._lanes, self._mirrored):
+            lanes = (*self._lanes, self._mirrored)
+            for lane in lanes if kill else ():
+                lane.kill()  # all of them before waiting for one: a second Ctrl-C must find none alive
+            for lane in lanes:
                 lane.close(kill=kill)
 
     def _hand_out(self) -> None:
@@ -98,6 +102,9 @@ class Execution:
                 self._submit(lane, run, attempt=2)
                 return
             self._display.finished(lane.name, run, self._keep(run, WORKER_DIED, lane))
+            return
+        except Exception:  # noqa: BLE001 - a task or a product that cannot be sent is this run's failure alone
+            self._display.finished(lane.name, run, self._keep(run, traceback.format_exc(), lane))
             return
         if product.memory_bytes > MOST_MEMORY_BYTES:
             lane.close()

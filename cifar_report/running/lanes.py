@@ -5,12 +5,15 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from cifar_report.running.worker import Product, Task, execute, start
 
 if TYPE_CHECKING:
+    from multiprocessing.process import BaseProcess
+
     from cifar_report.training.outcome import Progress
 
 MOST_MEMORY_BYTES = 1_300_000_000  # a worker that holds more after a run is replaced by a fresh one
@@ -30,7 +33,12 @@ class Lane:
         """Start a task, in a new process where there is none."""
         if self._executor is None:
             self._executor = self._start()
-        return self._executor.submit(execute, task)
+        try:
+            return self._executor.submit(execute, task)
+        except BrokenProcessPool:  # the worker died while it had nothing to do, so no run was harmed
+            self.close(kill=True)
+            self._executor = self._start()
+            return self._executor.submit(execute, task)
 
     def messages(self) -> Iterator[tuple[str, Progress]]:
         """Yield the progress that arrived since the last call, as (run id, progress)."""
@@ -42,17 +50,24 @@ class Lane:
 
     def close(self, *, kill: bool = False) -> None:
         """End the worker: after its task, or at once with ``kill``."""
+        processes = self._processes()  # taken before the shutdown forgets them
+        if kill:
+            self.kill()
         executor, self._executor, self._messages = self._executor, None, None
         if executor is None:
             return
-        # Taken before the shutdown forgets them; there is no public way to reach an executor's processes.
-        processes = list((executor._processes or {}).values())
-        if kill:
-            for process in processes:
-                process.kill()
         executor.shutdown(wait=not kill, cancel_futures=True)
         for process in processes:
             process.join(timeout=5)
+
+    def kill(self) -> None:
+        """End the worker at once and wait for nothing."""
+        for process in self._processes():
+            process.kill()
+
+    def _processes(self) -> list[BaseProcess]:
+        # There is no public way to reach an executor's processes.
+        return list((self._executor._processes or {}).values()) if self._executor is not None else []
 
     def _start(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")

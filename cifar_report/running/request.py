@@ -59,6 +59,7 @@ def prepare(
     folder = bundle or BUNDLES / f"{profile.name}-{dataset.fingerprint[:8]}"
     _refuse_other_folder(folder)
     if is_bundle(folder):
+        _refuse_other_profile(folder, read_record(folder), profile)
         _refuse_other_data(folder, read_record(folder), record)
     seeds = seeds or profile.seeds
     runs = plan_runs(trials.values(), profile, seeds, record.counts[0])

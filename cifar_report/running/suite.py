@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,24 +12,20 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from cifar_report.bundle import BundleRecord, Run, is_bundle, read_record, remove_leftovers, write_record, write_run
+from cifar_report.bundle import BundleRecord, is_bundle, read_record, remove_leftovers, write_record
 from cifar_report.bundle.bundle import RECORD_FILE
-from cifar_report.bundle.manifest import write_manifest
-from cifar_report.data import Dataset
+from cifar_report.bundle.manifest import MANIFEST_FILE, write_manifest
 from cifar_report.errors import SuiteError
 from cifar_report.original import load_original
 from cifar_report.registry import claims_of, load_experiments
 from cifar_report.running.environment import WORKER_VARIABLES, available_cores, record_environment
 from cifar_report.running.execution import Execution
-from cifar_report.running.lanes import Lane
+from cifar_report.running.keeping import Keeper
 from cifar_report.running.lock import hold
-from cifar_report.running.plan import PlannedRun
-from cifar_report.running.products import result_files, run_record, volatile_files
 from cifar_report.running.progress import Display
 from cifar_report.running.request import Prepared
 from cifar_report.running.states import RunState, states_of
-from cifar_report.running.worker import Product, Task
-from cifar_report.spec import Profile, registry_hash
+from cifar_report.spec import registry_hash
 
 __all__ = ["SuiteResult", "run_suite"]
 
@@ -51,12 +48,14 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
     """
     states = states_of(prepared)
     missing = [state.planned for state in states if state.reason is not None]
-    if not missing and is_bundle(prepared.folder) and read_record(prepared.folder).seeds >= prepared.seeds:
-        (prepared.folder / RECORD_FILE).touch()  # the report takes the bundle that was asked for last
+    if not missing and _is_complete(prepared):
+        with contextlib.suppress(OSError):  # a bundle that may only be read
+            (prepared.folder / RECORD_FILE).touch()  # the report takes the bundle that was asked for last
         return SuiteResult(prepared.folder, 0, 0, len(states))
     try:
         with hold(prepared.folder):
             remove_leftovers(prepared.folder)
+            (prepared.folder / MANIFEST_FILE).unlink(missing_ok=True)  # it is written anew at the end of the pass
             states = states_of(prepared)  # another suite may have finished some while this one waited to begin
             _write_plan(prepared)
             failed = _execute(prepared, states, jobs, console)
@@ -66,6 +65,12 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
         raise SuiteError(f"writing {place} failed ({error.strerror or error}); every finished run is kept") from error
     ran = sum(state.reason is not None for state in states)
     return SuiteResult(prepared.folder, ran, failed, len(states) - ran)
+
+
+def _is_complete(prepared: Prepared) -> bool:
+    """Whether a pass over at least these seeds came to its end: the manifest is the last file that it writes."""
+    folder = prepared.folder
+    return is_bundle(folder) and (folder / MANIFEST_FILE).is_file() and read_record(folder).seeds >= prepared.seeds
 
 
 def _write_plan(prepared: Prepared) -> None:
@@ -90,34 +95,13 @@ def _write_plan(prepared: Prepared) -> None:
 def _execute(prepared: Prepared, states: list[RunState], jobs: int | None, console: Console) -> int:
     """Run what is missing; return how many runs failed."""
     runs = [state.planned for state in states if state.reason is not None]
-    parts = {state.planned.id: state.key_parts for state in states}
     cores = available_cores()
     jobs = min(jobs or len(cores), max(1, len(runs)))
     os.environ.update(WORKER_VARIABLES)
-    failures: list[str] = []
-
-    def keep(planned: PlannedRun, product: Product | str, lane: Lane) -> str:
-        run = run_record(planned, parts[planned.id], product)
-        write_run(prepared.folder, run, result_files(product), volatile_files(product, lane.cores))
-        if run.error is not None:
-            failures.append(planned.id)
-            return f"failed: {run.error.strip().splitlines()[-1]}"
-        return f"{_headline(run)} in {product.seconds:.0f} s" if isinstance(product, Product) else ""
-
-    lanes = [str(place + 1) for place in range(jobs)]
-    with Display(console, runs, lanes) as display:
-        Execution(runs, _task_maker(prepared.dataset, prepared.profile), keep, display, jobs, cores).run()
-    return len(failures)
-
-
-def _task_maker(dataset: Dataset, profile: Profile) -> Callable[[PlannedRun], Task]:
-    return lambda run: Task(run.id, run.trial, run.seed, dataset, profile.fraction, profile.counts)
-
-
-def _headline(run: Run) -> str:
-    if run.classical is not None:
-        return f"test accuracy {run.classical.test_accuracy:.4f}"
-    return f"test accuracy {run.stage().last.test.accuracy:.4f}"
+    keeper = Keeper(prepared, {state.planned.id: state.key_parts for state in states})
+    with Display(console, runs, [str(place + 1) for place in range(jobs)]) as display:
+        Execution(runs, keeper.task, keeper.keep, display, jobs, cores).run()
+    return len(keeper.failures)
 
 
 def _finish(folder: Path, finish: Callable[[Path], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import sys
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from cifar_report.training.outcome import Outcome, Progress
 
 MOST_LOG_BYTES = 2**20
-PARENT_CHECK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class Task:
     dataset: Dataset
     fraction: float
     counts: tuple[int, int, int] | None
+    key: str
+    checkpoint: Path  # where a network keeps its state between epochs
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def start(cores: tuple[int, ...], mirrored: bool, progress: Connection) -> None:
     Ctrl-C is the coordinator's business; a worker whose parent is gone ends itself.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     if cores and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)
     _state.progress = progress
@@ -112,11 +114,12 @@ def _train(task: Task, watch: Callable[[Progress], None]) -> Outcome:
 
         return fit_classifier(task.trial, images, labels, parts, watch)
     _start_tensorflow()
-    from cifar_report.training.network import train_network
+    from cifar_report.training.network import Resumption, train_network
 
     if task.seed is None:
         raise ValueError(f"{task.run_id}: a network needs a seed")
-    return train_network(task.trial, task.seed, images, labels, parts, watch)
+    resumption = Resumption(task.checkpoint, task.key)
+    return train_network(task.trial, task.seed, images, labels, parts, resumption=resumption, watch=watch)
 
 
 @cache
@@ -166,10 +169,11 @@ def _take_log() -> bytes:
     return content
 
 
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(PARENT_CHECK_SECONDS)
-    os._exit(1)
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _peak_memory(process: psutil.Process) -> int:

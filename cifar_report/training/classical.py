@@ -52,4 +52,5 @@ def _classifier(trial: ClassicalTrial) -> KNeighborsClassifier | CentroidClassif
 
 
 def _pixels(images: np.ndarray[Any, Any], indices: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    return images[indices].reshape(len(indices), -1).astype(np.float32) / np.float32(255)
+    pixels: np.ndarray[Any, Any] = images[indices].reshape(len(indices), -1).astype(np.float32)
+    return pixels / np.float32(255)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
@@ -13,6 +14,7 @@ from cifar_report.spec import CLASS_COUNT, Augmentation, Trial
 from cifar_report.training import augmentation as augmenting
 from cifar_report.training.model import build_model, dropout_shapes, forward
 
+ALIGNMENT = 64  # bytes; where TensorFlow's arrays begin
 EVALUATION_BATCH = 200  # images; divides every part of the split in every profile but smoke's
 
 
@@ -54,7 +56,7 @@ class Engine:
         with strategy.scope():
             self.model = build_model(trial, seed, synchronized=self.replicas > 1)
             self.optimizer = keras.optimizers.Adam(trial.learning_rate)
-            self.model.compile(self.optimizer, "categorical_crossentropy", ["accuracy"])
+            self.model.compile(self.optimizer, "categorical_crossentropy", metrics=["accuracy"])
             self.optimizer.build(self.model.trainable_variables)
         self._dropout_shapes = dropout_shapes(self.model)
         self._epochs: dict[Augmentation | None, Callable[..., Any]] = {}
@@ -64,6 +66,35 @@ class Engine:
     def dropout_layers(self) -> int:
         """Return how many dropout layers need a key."""
         return len(self._dropout_shapes)
+
+    def weights(self) -> list[np.ndarray[Any, Any]]:
+        """Return copies of all weights in Keras's order: Keras's own arrays may share memory with the variables."""
+        return [np.array(weight) for weight in self.model.get_weights()]
+
+    def set_weights(self, weights: list[np.ndarray[Any, Any]]) -> None:
+        """Set all weights from copies: TensorFlow may adopt an array's memory and then train in it."""
+        self.model.set_weights([np.array(weight) for weight in weights])
+
+    def optimizer_state(self) -> list[np.ndarray[Any, Any]]:
+        """Return copies of the optimizer's variables in Keras's order."""
+        return [np.array(variable.numpy()) for variable in self.optimizer.variables]
+
+    def set_optimizer_state(self, state: list[np.ndarray[Any, Any]]) -> None:
+        """Set the optimizer's variables from copies."""
+        for variable, value in zip(self.optimizer.variables, state, strict=True):
+            variable.assign(np.array(value))
+
+    def weights_in(self, file: Path) -> list[np.ndarray[Any, Any]]:
+        """Return the weights that Keras saved in ``file``; model and optimizer stay as they are.
+
+        Keras's weight files hold the optimizer's state as well, and loading one sets it back.
+        """
+        weights, state = self.weights(), self.optimizer_state()
+        self.model.load_weights(file)
+        found = self.weights()
+        self.set_weights(weights)
+        self.set_optimizer_state(state)
+        return found
 
     def train_epoch(
         self, order: np.ndarray[Any, Any], keys: np.ndarray[Any, Any], augmentation: Augmentation | None
@@ -174,6 +205,8 @@ def share(images: np.ndarray[Any, Any]) -> tf.Tensor:
 
     Falls back to a copy where the array cannot be shared (read-only or not aligned).
     """
+    if images.ctypes.data % ALIGNMENT:
+        return tf.constant(images)  # TensorFlow would take it and end the process at the first use
     try:
         return tf.experimental.dlpack.from_dlpack(images.__dlpack__())
     except (BufferError, TypeError, ValueError, tf.errors.InvalidArgumentError):

@@ -21,7 +21,7 @@ from cifar_report.spec import (
 from cifar_report.training import seeds
 
 
-class KeyedDropout(keras.layers.Layer):
+class KeyedDropout(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
     """Dropout whose mask depends on a key and the image's place in the global batch alone.
 
     Keras's own keeps a counter, which cannot be resumed exactly and gave two replicas the same mask.
