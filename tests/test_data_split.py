@@ -1,0 +1,138 @@
+"""The split into train, validation and test, and the stratified parts of it."""
+
+import hashlib
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cifar_report.data import CLASS_NAMES, TEST_COUNT, TRAIN_COUNT, Split, split
+
+LABELS = np.random.default_rng(3).permutation(np.arange(TRAIN_COUNT + TEST_COUNT) % 10).astype(np.uint8)
+UNEVEN = np.random.default_rng(4).choice(10, 60_000, p=np.arange(1, 11) / 55).astype(np.uint8)
+
+
+def _parts(made: Split) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return made.train, made.validation, made.test
+
+
+@pytest.mark.parametrize("split_seed", [42, 43, 44, 45])
+def test_indices_split_as_the_arrays_do(split_seed: int) -> None:
+    """Splitting indices gives what the original's call on the arrays themselves gives, in the same order."""
+    from sklearn.model_selection import train_test_split  # takes seconds: not while tests are collected
+
+    images = np.arange(TRAIN_COUNT, dtype=np.int64)[:, None] * 7
+    x_train, x_validation, y_train, y_validation = train_test_split(
+        images, LABELS[:TRAIN_COUNT], test_size=0.2, random_state=split_seed
+    )
+    made = split(LABELS, split_seed=split_seed)
+    assert np.array_equal(images[made.train], x_train)
+    assert np.array_equal(images[made.validation], x_validation)
+    assert np.array_equal(LABELS[made.train], y_train)
+    assert np.array_equal(LABELS[made.validation], y_validation)
+
+
+def test_the_whole_split_covers_every_image_once() -> None:
+    """40,000, 10,000 and 10,000 indices of type int32, disjoint, the test ones in order from 50,000."""
+    made = split(LABELS)
+    assert [part.size for part in _parts(made)] == [40_000, 10_000, 10_000]
+    assert all(part.dtype == np.int32 for part in _parts(made))
+    assert np.array_equal(np.sort(np.concatenate(_parts(made))), np.arange(60_000))
+    assert np.array_equal(made.test, np.arange(50_000, 60_000))
+
+
+def test_the_order_is_frozen() -> None:
+    """Indices cannot be reordered by accident."""
+    with pytest.raises(ValueError, match="read-only"):
+        split(LABELS).train.sort()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from([LABELS, UNEVEN]), st.integers(0, 2**32 - 1), st.floats(0.001, 1, exclude_min=True))
+def test_a_fraction_is_stratified_exactly(labels: np.ndarray, split_seed: int, fraction: float) -> None:
+    """Each part keeps its share of every class to within one image, in the whole split's order."""
+    whole = split(labels, split_seed=split_seed)
+    made = split(labels, split_seed=split_seed, fraction=fraction)
+    for part, kept in zip(_parts(whole), _parts(made), strict=True):
+        assert kept.size == max(10, round(fraction * part.size))
+        places = np.flatnonzero(np.isin(part, kept))
+        assert np.array_equal(part[places], kept)
+        shares = np.bincount(labels[part], minlength=10) * kept.size / part.size
+        assert (np.abs(np.bincount(labels[kept], minlength=10) - shares) < 1).all()
+
+
+def test_a_tenth_of_an_even_test_part_is_even() -> None:
+    """A tenth of 1,000 test images a class is 100 images a class."""
+    labels = LABELS.copy()
+    labels[TRAIN_COUNT:] = np.arange(TEST_COUNT) % 10
+    assert np.bincount(labels[split(labels, fraction=0.1).test]).tolist() == [100] * len(CLASS_NAMES)
+
+
+def test_fixed_counts_are_kept() -> None:
+    """Counts give exactly as many images, stratified, out of the whole split's parts."""
+    whole, made = split(LABELS), split(LABELS, counts=(300, 100, 50))
+    assert [part.size for part in _parts(made)] == [300, 100, 50]
+    for part, kept in zip(_parts(whole), _parts(made), strict=True):
+        assert np.isin(kept, part).all()
+        assert np.ptp(np.bincount(LABELS[kept], minlength=10)) <= 1
+    assert np.array_equal(split(LABELS, counts=(40_000, 10_000, 10_000)).train, whole.train)
+
+
+def test_parts_do_not_depend_on_each_other() -> None:
+    """The size of one part changes nothing in another."""
+    assert np.array_equal(
+        split(LABELS, counts=(300, 100, 50)).validation, split(LABELS, counts=(4_000, 100, 9_000)).validation
+    )
+
+
+def test_smaller_parts_lie_within_larger_ones() -> None:
+    """On even classes a twentieth is a part of a tenth, so that profiles see related images."""
+    labels = (np.arange(60_000) % 10).astype(np.uint8)
+    small, large = split(labels, fraction=0.05), split(labels, fraction=0.1)
+    assert np.isin(small.test, large.test).all()
+
+
+def test_the_members_depend_on_the_seed() -> None:
+    """Another split seed draws other test images too."""
+    assert not np.array_equal(split(LABELS, fraction=0.1).test, split(LABELS, split_seed=43, fraction=0.1).test)
+
+
+@pytest.mark.parametrize(
+    ("fraction", "pinned"),
+    [
+        (1.0, "fc6552b63d216d19be163a1c149fe6e741919e09e411adb9abea53101696e9c7"),
+        (0.1, "ea1eda3a38c52d357acd3fcf0ff57ee250d7e6504f17773a8facb81a857cee61"),
+    ],
+)
+def test_the_split_is_the_same_everywhere(fraction: float, pinned: str) -> None:
+    """The indices are one and the same on every machine and version, whatever the global random state is."""
+    np.random.seed(99)  # noqa: NPY002 - the global state is what must not matter
+    made = split((np.arange(60_000) % 10).astype(np.uint8), fraction=fraction)
+    indices = np.concatenate(_parts(made)).astype("<i4")
+    assert hashlib.sha256(indices.tobytes()).hexdigest() == pinned
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"fraction": 0.0}, "fraction is 0.0"),
+        ({"fraction": 1.5}, "fraction is 1.5"),
+        ({"fraction": float("nan")}, "fraction is nan"),
+        ({"fraction": 0.5, "counts": (10, 10, 10)}, "not both"),
+        ({"counts": (9, 10, 10)}, "9 train images"),
+        ({"counts": (10, 10_001, 10)}, "10001 validation images"),
+        ({"counts": (10, 10, 0)}, "0 test images"),
+    ],
+)
+def test_a_part_that_cannot_be_kept_is_refused(options: dict[str, object], words: str) -> None:
+    """A fraction or counts outside what there is are refused."""
+    with pytest.raises(ValueError, match=words):
+        split(LABELS, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("labels", [LABELS[:-1], LABELS[:, None]], ids=["short", "a column"])
+def test_labels_of_another_shape_are_refused(labels: np.ndarray) -> None:
+    """Only the labels of all 60,000 images can be split."""
+    with pytest.raises(ValueError, match="labels have shape"):
+        split(labels)
