@@ -14,6 +14,7 @@ from rich.console import Console
 
 from cifar_report.bundle import BundleRecord, is_bundle, read_record, remove_leftovers, write_record
 from cifar_report.bundle.bundle import RECORD_FILE
+from cifar_report.bundle.crate import write_crate
 from cifar_report.bundle.manifest import MANIFEST_FILE, write_manifest
 from cifar_report.errors import SuiteError
 from cifar_report.original import load_original
@@ -105,8 +106,10 @@ def _execute(prepared: Prepared, states: list[RunState], jobs: int | None, conso
 
 
 def _finish(folder: Path, finish: Callable[[Path], None]) -> None:
-    write_record(folder, msgspec.structs.replace(read_record(folder), finished=_now()))
+    record = msgspec.structs.replace(read_record(folder), finished=_now())
+    write_record(folder, record)
     finish(folder)
+    write_crate(folder, record)
     write_manifest(folder)
 
 
