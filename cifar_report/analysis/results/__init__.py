@@ -1,0 +1,185 @@
+"""What the analysis hands to the report: every number final, none formatted, each with its origin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Literal
+
+from cifar_report.analysis.results.datum import Compatibility, Datum, Formula, Measure, SeedValue, Undefined, Unit
+from cifar_report.analysis.results.trials import (
+    ClassicalSummary,
+    ClassScores,
+    ConfusedPair,
+    Costs,
+    Curve,
+    EpochRow,
+    FailedRun,
+    PredictionMetrics,
+    ReliabilityBin,
+    StageSummary,
+    Status,
+    TrialResult,
+    WeightScores,
+)
+from cifar_report.analysis.results.verdicts import (
+    Networks,
+    NetworkTest,
+    Outcome,
+    Procedure,
+    Reason,
+    SeedDifference,
+    Sensitivity,
+    Verdict,
+)
+from cifar_report.analysis.results.views import (
+    AblationRow,
+    Caution,
+    ChangeOfMind,
+    Comparison,
+    Determinism,
+    Example,
+    ParetoFront,
+    ParetoPoint,
+    RankRow,
+    ReplicaAgreement,
+    Study,
+    StudyPoint,
+    TimingRow,
+    VarianceRow,
+    WeightsRow,
+)
+
+__all__ = [
+    "AblationRow",
+    "Caution",
+    "ChangeOfMind",
+    "ClassScores",
+    "ClassicalSummary",
+    "Comparison",
+    "Compatibility",
+    "ConfusedPair",
+    "Costs",
+    "Curve",
+    "Datum",
+    "Determinism",
+    "EpochRow",
+    "Example",
+    "FailedRun",
+    "Formula",
+    "Measure",
+    "NetworkTest",
+    "Networks",
+    "Outcome",
+    "ParetoFront",
+    "ParetoPoint",
+    "PredictionMetrics",
+    "Procedure",
+    "RankRow",
+    "Reason",
+    "ReliabilityBin",
+    "ReplicaAgreement",
+    "Results",
+    "Scope",
+    "SeedDifference",
+    "SeedValue",
+    "Seeds",
+    "Sensitivity",
+    "StageSummary",
+    "Status",
+    "Study",
+    "StudyPoint",
+    "TimingRow",
+    "TrialResult",
+    "Undefined",
+    "Unit",
+    "VarianceRow",
+    "Verdict",
+    "WeightScores",
+    "WeightsRow",
+]
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """How many seeds were declared before anything ran, how many were asked for, and the least that a trial has."""
+
+    declared: int
+    asked: int
+    least: int  # finished seeds of the seeded trial that has the fewest
+
+    @property
+    def differs(self) -> bool:
+        """Whether the number of seeds is another than the declared one."""
+        return self.asked != self.declared
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whether this bundle can test claims that need training, and claims about absolute values."""
+
+    comparisons: bool
+    comparisons_reason: Literal["reduced_profile", "stand_in", "other_labels"] | None
+    absolutes: bool
+    absolutes_reason: Literal["reduced_profile", "stand_in", "other_labels", "other_pixels"] | None
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything the report shows, in the order of the experiments; ``analyse`` makes it from a bundle."""
+
+    seeds: Seeds
+    scope: Scope
+    trials: tuple[TrialResult, ...]
+    verdicts: tuple[Verdict, ...]
+    studies: tuple[Study, ...]
+    ranking: tuple[RankRow, ...]
+    pareto: tuple[ParetoFront, ...]
+    ablation: tuple[AblationRow, ...]
+    variance: tuple[VarianceRow, ...]
+    weights: tuple[WeightsRow, ...]
+    examples: tuple[Example, ...]
+    timing: tuple[TimingRow, ...]
+    determinism: Determinism
+    changes_of_mind: tuple[ChangeOfMind, ...]
+    cautions: tuple[Caution, ...]
+
+    def trial(self, trial_id: str) -> TrialResult:
+        """Return a planned trial's result; raises KeyError when there is no such trial."""
+        for trial in self.trials:
+            if trial.id == trial_id:
+                return trial
+        raise KeyError(trial_id)
+
+    def verdict(self, claim_id: str) -> Verdict:
+        """Return a claim's verdict; raises KeyError when there is no such claim."""
+        for verdict in self.verdicts:
+            if verdict.claim.id == claim_id:
+                return verdict
+        raise KeyError(claim_id)
+
+    def verdicts_of(self, trial_id: str) -> tuple[Verdict, ...]:
+        """Return the verdicts of the claims whose subject is this trial."""
+        return tuple(verdict for verdict in self.verdicts if verdict.claim.subject.trial == trial_id)
+
+    def data(self) -> dict[str, Datum]:
+        """Return every number of the report by its id, in the report's order.
+
+        Raises ValueError when two different numbers carry one id.
+        """
+        found: dict[str, Datum] = {}
+        for datum in _walk(self):
+            if found.setdefault(datum.id, datum) != datum:
+                raise ValueError(f"two numbers of the report carry the id {datum.id!r}")
+        return found
+
+
+def _walk(part: Any) -> Iterator[Datum]:
+    if isinstance(part, Datum):
+        yield part
+    elif isinstance(part, tuple):
+        for item in part:
+            yield from _walk(item)
+    elif is_dataclass(part):
+        for field in fields(part):
+            yield from _walk(getattr(part, field.name))

@@ -1,0 +1,198 @@
+"""What is known about one trial: its runs, its curves, its scores and its errors by class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cifar_report.analysis.results.datum import Datum, Measure
+from cifar_report.spec import AnyTrial, Change, Section
+
+Status = Literal[
+    "done",  # every seed that the bundle was asked for
+    "partial",  # some seeds are missing or failed
+    "failed",  # every run that was tried failed
+    "missing",  # nothing was tried
+]
+
+Weights = Literal["last", "best"]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One run's values by epoch in one stage; None where a value was not a number.
+
+    ``loss`` and ``accuracy`` are running means over the training epoch, as Keras prints them.
+    """
+
+    run: str  # "original" for the write-up's own curve
+    seed: int | None
+    loss: tuple[float | None, ...]
+    accuracy: tuple[float | None, ...]
+    val_loss: tuple[float | None, ...]
+    val_accuracy: tuple[float | None, ...]
+    best_epoch: int | None  # counted from 1; least validation loss
+    stopped_early: bool | None
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """Means over the seeds that trained in this epoch (``n``: fewer than all after early stopping)."""
+
+    epoch: int  # counted from 1
+    n: int
+    loss: Datum
+    accuracy: Datum
+    val_loss: Datum
+    val_accuracy: Datum
+
+
+@dataclass(frozen=True)
+class WeightScores:
+    """Scores of the last or of the best-validation weights, evaluated in inference mode without augmentation."""
+
+    weights: Weights
+    train_accuracy: Measure
+    validation_accuracy: Measure
+    test_accuracy: Measure
+    train_loss: Measure
+    validation_loss: Measure
+    test_loss: Measure
+    gap: Measure  # train accuracy - test accuracy, points
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """Precision, recall and F1 of one class, means over seeds; 0 where a class was never predicted."""
+
+    label: int
+    precision: Datum
+    recall: Datum
+    f1: Datum
+
+
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """One of 15 equal-width bins of the top label's probability, all seeds together."""
+
+    low: float
+    high: float
+    count: int
+    confidence: float | None  # mean probability; None in an empty bin
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class ConfusedPair:
+    """One kind of mistake: how many images of ``label`` were called ``predicted``."""
+
+    label: int
+    predicted: int
+    count: Datum  # summed over seeds
+    share: Datum  # of the images of this label
+
+
+@dataclass(frozen=True)
+class PredictionMetrics:
+    """What the test predictions say beyond the accuracy; probability metrics are None without probabilities.
+
+    ``confusion[label][predicted]`` counts images summed over the seeds; ``confusion_shares`` divides each row by
+    its sum.
+    """
+
+    weights: Weights | None  # None: a classifier without weights
+    confusion: tuple[tuple[int, ...], ...]
+    confusion_shares: tuple[tuple[float, ...], ...]
+    classes: tuple[ClassScores, ...]
+    most_confused: tuple[ConfusedPair, ...]  # the ten commonest, most first
+    negative_log_likelihood: Measure | None
+    brier: Measure | None
+    calibration_error: Measure | None
+    reliability: tuple[ReliabilityBin, ...]
+
+
+@dataclass(frozen=True)
+class StageSummary:
+    """One stage of a trial over all seeds. ``primary_weights`` are those that the method judges it by."""
+
+    trial: str
+    id: str
+    primary_weights: Weights
+    last: WeightScores
+    best: WeightScores
+    curves: tuple[Curve, ...]
+    original_curve: Curve | None
+    epochs_table: tuple[EpochRow, ...]
+    epochs_run: Measure
+    best_epoch: Measure
+    epochs_to_accuracy: Measure  # to .55 validation accuracy; seeds that never reached it are censored
+    epoch_of_least_loss: Measure  # of the 3-epoch-median validation loss
+    test: PredictionMetrics | None  # of the primary weights; None without predictions
+
+    @property
+    def primary(self) -> WeightScores:
+        """Return the scores that the method judges this stage by."""
+        return self.last if self.primary_weights == "last" else self.best
+
+
+@dataclass(frozen=True)
+class ClassicalSummary:
+    """What a classifier without seeds reached."""
+
+    test_accuracy: Measure  # interval: Wilson, over the test images
+    training_images: Datum
+    test: PredictionMetrics | None
+
+
+@dataclass(frozen=True)
+class FailedRun:
+    """A run that raised; ``error`` is the last line of its traceback."""
+
+    run: str
+    seed: int | None
+    error: str
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What a network costs, counted in its spec (None for classifiers without layers), and the original's counts."""
+
+    parameters: Datum
+    trainable_parameters: Datum
+    macs: Datum
+    original_parameters: Datum | None
+    original_trainable_parameters: Datum | None
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """Everything about one planned trial. ``primary`` is what the method judges the whole trial by.
+
+    ``trial`` is the trial as the experiments define it, ``trained`` as the profile shortened it.
+    """
+
+    id: str
+    trial: AnyTrial
+    trained: AnyTrial
+    experiment: str
+    section: Section
+    status: Status
+    seeds_planned: tuple[int | None, ...]
+    seeds_run: tuple[int | None, ...]
+    failed: tuple[FailedRun, ...]
+    runs: tuple[str, ...]
+    stages: tuple[StageSummary, ...]  # empty when nothing was finished, and for classical classifiers
+    classical: ClassicalSummary | None
+    costs: Costs | None
+    primary: Measure  # test accuracy; its datum's value is None when nothing was finished
+    original_loss: Datum | None
+    original_seconds: Datum | None  # shown without a verdict of its own
+    as_written_changes: tuple[Change, ...]  # from the trial that the write-up compared it with
+    one_change_changes: tuple[Change, ...]
+
+    def stage(self, stage_id: str | None = None) -> StageSummary | None:
+        """Return a stage by id, or the last one; None when it was not run."""
+        for stage in reversed(self.stages):
+            if stage_id in (None, stage.id):
+                return stage
+        return None

@@ -1,0 +1,191 @@
+"""Views over all trials: studies, ranking, costs, ablation, variance, examples, determinism and warnings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cifar_report.analysis.results.datum import Datum
+from cifar_report.analysis.results.trials import Status
+from cifar_report.spec import Change
+
+
+@dataclass(frozen=True)
+class StudyPoint:
+    """One trial (and stage) that an experiment shows."""
+
+    trial: str
+    stage: str | None
+    status: Status
+    accuracy: Datum  # the primary one
+    parameters: Datum | None
+
+
+@dataclass(frozen=True)
+class Study:
+    """The points of one experiment, in its order, stage by stage where a trial has several."""
+
+    experiment: str
+    points: tuple[StudyPoint, ...]
+
+
+@dataclass(frozen=True)
+class RankRow:
+    """One trial's place by mean primary accuracy.
+
+    Rows that share a letter of ``groups`` cannot be told apart (paired t, Holm over all pairs, .05).
+    """
+
+    place: int
+    trial: str
+    accuracy: Datum
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ParetoPoint:
+    """A trial's accuracy and cost; on the front when no other trial is both at least as good and cheaper."""
+
+    trial: str
+    cost: Datum
+    accuracy: Datum
+    on_front: bool
+
+
+@dataclass(frozen=True)
+class ParetoFront:
+    """Accuracy against one cost, cheapest first; empty with a reason where the cost was not measured."""
+
+    cost: Literal["parameters", "macs", "seconds"]
+    points: tuple[ParetoPoint, ...]
+    reason: Literal["no_timing_pass", "not_run"] | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A trial against another one: the difference of primary accuracies and what differs in the spec."""
+
+    comparator: str
+    difference: Datum
+    changes: tuple[Change, ...]
+
+    @property
+    def confounded(self) -> bool:
+        """Whether more than one thing differs."""
+        return len(self.changes) > 1
+
+
+@dataclass(frozen=True)
+class AblationRow:
+    """One trial as the write-up compared it and by one change alone."""
+
+    trial: str
+    as_written: Comparison | None
+    one_change: Comparison | None
+
+
+@dataclass(frozen=True)
+class VarianceRow:
+    """Where a trial's spread comes from: standard deviations in points and the seeds' share of the variance.
+
+    ``observed`` is the spread between seeds; ``sampling`` what drawing other test images would add to the mean of
+    the seeds.
+    """
+
+    trial: str
+    observed: Datum
+    sampling: Datum
+    seed_share: Datum
+
+
+@dataclass(frozen=True)
+class WeightsRow:
+    """Last epoch and validation-selected weights of one stage side by side; nothing is selected on test images."""
+
+    trial: str
+    stage: str
+    last: Datum
+    best: Datum
+    difference: Datum  # best - last
+
+
+@dataclass(frozen=True)
+class Example:
+    """A test image by the fixed rule: per class, the surest right and the surest wrong answer of one run."""
+
+    kind: Literal["right", "wrong"]
+    image: int  # place in the 60,000 images
+    label: int
+    predicted: int
+    probability: Datum
+    run: str
+    trial: str
+    stage: str
+
+
+@dataclass(frozen=True)
+class ReplicaAgreement:
+    """The same recipe and seeds on one device and on several: how near the results are."""
+
+    trial: str
+    single: str
+    same_predictions: Datum  # share of test images with the same answer, mean over seeds
+    accuracy_difference: Datum
+
+
+@dataclass(frozen=True)
+class Determinism:
+    """Facts that bound what may be claimed about repeating the results bit for bit."""
+
+    environments: int  # different sets of versions and threads among the finished runs
+    parts: tuple[tuple[str, tuple[str, ...]], ...]  # what went into the keys, each with all its values
+    identical: tuple[tuple[str, ...], ...]  # runs whose prediction files are equal byte for byte
+    replicas: tuple[ReplicaAgreement, ...]
+
+
+@dataclass(frozen=True)
+class TimingRow:
+    """One trial in the exclusive timing pass, alone on the machine."""
+
+    trial: str
+    replicas: int
+    seconds_per_step: Datum | None  # None for classical classifiers
+    images_per_second: Datum | None
+    fit_seconds: Datum | None
+    predict_seconds: Datum | None
+    peak_memory: Datum | None
+    blocks: int
+    contended: int  # blocks that stayed disturbed
+
+
+ChangeKind = Literal[
+    "margin_halved", "margin_doubled", "without_seed", "welch", "sign_flip",
+    "more_seeds", "canonical_pixels", "timing_pass", "full_profile", "real_data", "missing_runs",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ChangeOfMind:
+    """Something that would change, or could change, a verdict."""
+
+    claim: str
+    kind: ChangeKind
+    outcome: str | None  # the verdict under the other choice; None where it is not known
+    seed: int | None = None
+    seeds_needed: Datum | None = None
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something odd in the data that a reader should know."""
+
+    code: Literal[
+        "not_a_number", "constant_values", "class_never_predicted", "failed_run", "missing_seeds",
+        "unplanned_run", "other_recipe", "parameter_mismatch", "different_environments", "contended_timing",
+        "test_mismatch",
+    ]  # fmt: skip
+    trial: str | None
+    run: str | None = None
+    stage: str | None = None
+    label: int | None = None  # of class_never_predicted
+    detail: str | None = None  # a name (of a column, for example), no prose

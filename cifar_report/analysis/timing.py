@@ -1,0 +1,81 @@
+"""The exclusive timing pass: medians by block, rates, and the paired values that claims about time compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from statistics import median
+
+import numpy as np
+
+from cifar_report.analysis.results import Datum, Formula, TimingRow, Unit
+from cifar_report.analysis.statistics import t_interval
+from cifar_report.bundle import Bundle, Measurement
+from cifar_report.spec import Quantity
+
+Reader = Callable[[Measurement], float | None]
+
+READERS: dict[Quantity, Reader] = {
+    "seconds": lambda each: each.seconds / each.steps if each.steps else None,
+    "throughput": lambda each: each.steps * each.batch_size / each.seconds if each.steps and each.seconds else None,
+    "fit_seconds": lambda each: each.fit_seconds,
+    "predict_seconds": lambda each: each.predict_seconds,
+}
+
+
+def timed_quantity(quantity: Quantity) -> bool:
+    """Whether a quantity comes from the timing pass alone."""
+    return quantity in READERS
+
+
+def by_block(bundle: Bundle, trial: str, quantity: Quantity) -> dict[int, float]:
+    """Return the median of a trial's positive values by block; empty without a pass that holds it."""
+    if bundle.timing_pass is None:
+        return {}
+    found: dict[int, list[float]] = {}
+    for measurement in bundle.timing_pass.measurements:
+        value = READERS[quantity](measurement) if measurement.trial == trial else None
+        if value is not None and np.isfinite(value) and value > 0:
+            found.setdefault(measurement.block, []).append(value)
+    return {block: median(values) for block, values in sorted(found.items())}
+
+
+def timing_rows(bundle: Bundle) -> tuple[TimingRow, ...]:
+    """Return a row for each timed trial, in the order of the experiments; none without a timing pass."""
+    if bundle.timing_pass is None:
+        return ()
+    groups: dict[str, list[Measurement]] = {}
+    for measurement in bundle.timing_pass.measurements:
+        groups.setdefault(measurement.trial, []).append(measurement)
+    return tuple(_row(bundle, trial, groups[trial]) for trial in bundle.trials if trial in groups)
+
+
+def _row(bundle: Bundle, trial: str, measurements: list[Measurement]) -> TimingRow:
+    def rate(quantity: Quantity, name: str, unit: Unit) -> Datum | None:
+        values = by_block(bundle, trial, quantity)
+        return _geometric(f"timing.{trial}.{name}", unit, values.values()) if values else None
+
+    memory = [each.peak_memory_bytes for each in measurements if each.peak_memory_bytes]
+    blocks = {each.block for each in measurements}
+    return TimingRow(
+        trial=trial,
+        replicas=max(each.replicas for each in measurements),
+        seconds_per_step=rate("seconds", "seconds_per_step", "seconds"),
+        images_per_second=rate("throughput", "images_per_second", "throughput"),
+        fit_seconds=rate("fit_seconds", "fit_seconds", "seconds"),
+        predict_seconds=rate("predict_seconds", "predict_seconds", "seconds"),
+        peak_memory=_largest(f"timing.{trial}.peak_memory", memory, len(blocks)) if memory else None,
+        blocks=len(blocks),
+        contended=len({each.block for each in measurements if each.contended}),
+    )
+
+
+def _geometric(identity: str, unit: Unit, values: Collection[float]) -> Datum:
+    """Return the geometric mean over blocks; its interval is that of the logarithms, transformed back."""
+    bounds = t_interval(np.log(np.fromiter(values, float)))
+    low, high = (None if edge is None else float(np.exp(edge)) for edge in (bounds.low, bounds.high))
+    formula: Formula = "geometric_mean_of_blocks"
+    return Datum(identity, float(np.exp(bounds.mean)), unit, formula, len(values), "blocks", low, high)
+
+
+def _largest(identity: str, values: list[int], blocks: int) -> Datum:
+    return Datum(identity, max(values), "bytes", "largest_over_blocks", n=blocks, n_of="blocks")

@@ -1,0 +1,98 @@
+"""What the tests of the analysis share: two small trials, claims about them, samples without a bundle."""
+
+from collections.abc import Sequence
+from dataclasses import replace as change
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from msgspec.structs import replace
+
+from cifar_report.analysis.samples import Sample
+from cifar_report.analysis.values import Value
+from cifar_report.bundle import Bundle
+from cifar_report.simulation import Simulation, simulate_bundle
+from cifar_report.spec import (
+    Claim,
+    ClassicalTrial,
+    Conv2D,
+    Dense,
+    Experiment,
+    Flatten,
+    MaxPooling2D,
+    NearestNeighbors,
+    Side,
+    Stage,
+    Text,
+    Trial,
+)
+
+WORD = Text(en="words", el="λόγια")
+FIRST = Trial(
+    id="first",
+    title=WORD,
+    layers=(Conv2D(4, 3), MaxPooling2D(2), Flatten(), Dense(8), Dense(10, "softmax")),
+    stages=(Stage(epochs=8),),
+)
+SECOND = replace(FIRST, id="second", batch_size=64, as_written="first", one_change="first")
+NEAREST = ClassicalTrial(id="nearest_1", title=WORD, method=NearestNeighbors(1))
+NEAREST_3 = ClassicalTrial(id="nearest_3", title=WORD, method=NearestNeighbors(3))
+
+
+def claim(relation: str = "greater", **changes: Any) -> Claim:
+    """Return a claim that the second trial's accuracy stands in ``relation`` to the first one's, by one point."""
+    fields: dict[str, Any] = {
+        "id": "C",
+        "code": "C",
+        "statement": WORD,
+        "said": WORD,
+        "quantity": "accuracy",
+        "relation": relation,
+        "subject": Side("second"),
+        "comparator": Side("first"),
+        "comparison": "one_change",
+        "margin": 0.01,
+    }
+    return Claim(**(fields | changes))
+
+
+def experiment(*claims: Claim) -> Experiment:
+    """Return an experiment of two networks and two nearest-neighbour classifiers with these claims."""
+    return Experiment(
+        id="pair",
+        order=0,
+        section="trials",
+        title=WORD,
+        question=WORD,
+        change=WORD,
+        explanation=WORD,
+        trials=(FIRST, SECOND, NEAREST, NEAREST_3),
+        claims=claims,
+    )
+
+
+def bundle(folder: Path, *claims: Claim, **changes: Any) -> Bundle:
+    """Write and load a simulated bundle of that experiment; the second trial is 10 points better than the first."""
+    simulation = Simulation(accuracies={"first": 0.5, "second": 0.6, "nearest_1": 0.3, "nearest_3": 0.4})
+    return simulate_bundle(folder, [experiment(*claims)], change(simulation, **changes))
+
+
+def sample(subject: Sequence[float | None], comparator: Sequence[float | None] = (), **changes: Any) -> Sample:
+    """Return values by seed, None for an epoch count that was never reached."""
+
+    def values(numbers: Sequence[float | None]) -> tuple[Value, ...]:
+        return tuple(Value(number, censored=number is None) for number in numbers)
+
+    scale = "difference" if comparator else "value"
+    made = Sample(scale, "seeds", tuple(range(len(subject))), values(subject), values(comparator), ())
+    return change(made, **changes)
+
+
+def differing(differences: Sequence[float], base: float = 0.5) -> Sample:
+    """Return a sample with these differences by seed."""
+    return sample([base + value for value in differences], [base] * len(differences))
+
+
+def array(*values: float) -> np.ndarray[Any, Any]:
+    """Return float [n]."""
+    return np.array(values, float)

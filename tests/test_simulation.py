@@ -1,0 +1,77 @@
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from analysis_cases import FIRST, WORD, bundle, claim, experiment
+from msgspec.structs import replace
+
+from cifar_report.analysis import analyse
+from cifar_report.bundle import Bundle
+from cifar_report.registry import load_experiments
+from cifar_report.simulation import Simulation, simulate_bundle
+from cifar_report.spec import Experiment, Trial
+
+
+def test_stored_scores_are_those_of_the_stored_predictions(tmp_path: Path) -> None:
+    """Every test accuracy of a simulated run is the share of right answers in its predictions."""
+    loaded = bundle(tmp_path)
+    for run in loaded.runs:
+        predictions = loaded.predictions(run)
+        if run.classical is not None:
+            assert run.classical.test_accuracy == np.mean(predictions.predicted == predictions.labels)
+        for stage in run.stages:
+            for weights in ("last", "best"):
+                table = predictions.probabilities[stage.id, weights]
+                assert table.sum(axis=1) == pytest.approx(1, abs=1e-5)
+                assert stage.evaluation(weights).test.accuracy == np.mean(table.argmax(axis=1) == predictions.labels)
+
+
+def test_accuracies_are_as_asked(tmp_path: Path) -> None:
+    """Over many images the mean accuracy is the asked one, and the seeds spread as asked."""
+    loaded = bundle(tmp_path, seeds=20, counts=(400, 100, 4000), seed_noise=0.01)
+    found = [run.stages[0].last.test.accuracy for run in loaded.runs_of("second")]
+    assert np.mean(found) == pytest.approx(0.6, abs=0.02)
+    assert 0.004 < np.std(found) < 0.025
+
+
+def test_same_arguments_write_the_same_bytes(tmp_path: Path) -> None:
+    """Two bundles of the same arguments are equal byte for byte."""
+    for name in ("one", "two"):
+        bundle(tmp_path / name, timing=True)
+    files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file())
+    assert len(files) > 20
+    for path in files:
+        assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "two" / path).read_bytes()
+
+
+def test_whole_suite_is_simulated_and_analysed_in_seconds(tmp_path: Path) -> None:
+    """All experiments with ten seeds take the analysis less than five seconds of processor time."""
+    loaded = simulate_bundle(tmp_path, load_experiments(), Simulation(seeds=10, timing=True))
+    started = time.process_time()
+    results = analyse(loaded)
+    assert time.process_time() - started < 5
+    assert {trial.status for trial in results.trials} == {"done"}
+    assert {verdict.outcome for verdict in results.verdicts} <= {"reproduced", "not_reproduced", "inconclusive"}
+    assert results.data()
+    assert not [caution for caution in results.cautions if caution.code in ("not_a_number", "test_mismatch")]
+
+
+def test_hundreds_of_trials_are_no_trouble(tmp_path: Path) -> None:
+    """A thousand runs without predictions are written, read and analysed."""
+    trials: tuple[Trial, ...] = tuple(replace(FIRST, id=f"trial_{number}", title=WORD) for number in range(200))
+    many: Experiment = replace(experiment(), id="many", trials=trials)
+    loaded = simulate_bundle(tmp_path, [many], Simulation(predictions=False))
+    assert len(loaded.runs) == 1000
+    results = analyse(loaded)
+    assert len(results.ranking) == 200
+    assert results.trial("trial_7").stages[0].test is None
+
+
+def test_failures_and_omissions_are_written_as_such(tmp_path: Path) -> None:
+    """Runs asked to fail are failed records, and trials that are left out have no runs."""
+    loaded = bundle(tmp_path, claim(), failed=[("first", 1)], trials=("first",))
+    assert [run.id for run in loaded.failed_of("first")] == ["first/seed-1"]
+    assert len(loaded.runs_of("first")) == 4
+    assert loaded.runs_of("second") == ()
+    assert Bundle.load(tmp_path) == loaded
