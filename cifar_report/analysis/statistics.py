@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from collections.abc import Mapping
 from functools import cache
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import optimize, special, stats
 from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
 Array = np.ndarray[Any, Any]
@@ -88,16 +90,19 @@ def one_sided_bound(values: Array, side: int) -> float | None:
 def holm(p_values: Mapping[str, float], size: int) -> dict[str, float]:
     """Return Holm's corrected p-values for a family of ``size`` claims, of which only some gave a p-value.
 
-    Claims without one count as 1, so that the correction is that of the registry, whatever was run. The values
-    are those of statsmodels' ``multipletests``, which a test holds beside them; that function collects the whole
-    process's garbage in every call, a tenth of a second each, and the sensitivity asks hundreds of times.
+    Claims without one count as 1, so that the correction is that of the registry, whatever was run.
     """
-    values = np.array(list(p_values.values()), float)
-    order = np.argsort(values, kind="stable")
-    weights = max(size, len(values)) - np.arange(len(values))
-    corrected = np.empty_like(values)
-    corrected[order] = np.minimum(np.maximum.accumulate(values[order] * weights), 1.0)
-    return {name: float(value) for name, value in zip(p_values, corrected, strict=True)}
+    if not p_values:
+        return {}
+    padded = [*p_values.values(), *[1.0] * (size - len(p_values))]
+    # statsmodels collects the process's garbage in every call, a tenth of a second each, and the sensitivity asks
+    # hundreds of times; what is frozen is not looked at.
+    gc.freeze()
+    try:
+        corrected = multipletests(padded, method="holm")[1]
+    finally:
+        gc.unfreeze()
+    return {name: float(value) for name, value in zip(p_values, corrected, strict=False)}
 
 
 def sign_flip_p(values: Array) -> float:
