@@ -1,0 +1,92 @@
+"""The plain things that templates show: cells, tables, figures and headings, all finished."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: what stands in it, and why there is nothing where there is nothing."""
+
+    content: Markup
+    numeric: bool = False
+    missing: str | None = None  # the reason, in words
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's heading; ``numeric`` columns are set flush right in tabular figures."""
+
+    title: str
+    numeric: bool = False
+    whole: bool = False  # words that keep to one line
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark under a table, with the letter that stands in its cells."""
+
+    letter: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row; ``outcome`` is set where a verdict filter may hide it, ``id`` where something links to it."""
+
+    cells: tuple[tuple[Cell, str], ...]  # with the letter of its note, "" for none
+    id: str | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A captioned table; the first cell of each row is its heading."""
+
+    id: str
+    number: str
+    caption: Markup
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    notes: tuple[Note, ...] = ()
+    style: str = ""  # a class of the style sheets
+    widths: tuple[float, ...] = ()  # of the columns, in hundredths of the table's width; empty: as the browser likes
+
+
+@dataclass(frozen=True)
+class FigureView:
+    """A captioned figure as a data address, with its data as a table where the report shows it."""
+
+    id: str
+    number: str
+    address: str
+    alt: str
+    caption: str
+    width: int  # points
+    height: int  # points
+    pixelated: bool
+    data: Table | None
+
+
+@dataclass(frozen=True)
+class FormulaView:
+    """A set formula as a data address; its words are the alternative text."""
+
+    address: str
+    alt: str
+    width_em: float
+    height_em: float
+    shift_em: float = 0.0  # how far below the line of text it hangs
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading of the table of contents."""
+
+    id: str
+    number: str  # "" where it has none
+    title: str
+    level: int

@@ -1,0 +1,107 @@
+"""Words in the report's languages: gettext catalogues, compiled in memory from their ``.po`` files."""
+
+from __future__ import annotations
+
+import gettext as gettext_module
+import io
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from babel import Locale
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from markupsafe import Markup, escape
+
+from cifar_report.errors import UsageError
+from cifar_report.spec import LANGUAGES, Text
+
+SOURCE_LANGUAGE = "en"
+LOCALE_FOLDER = Path(__file__).parent / "locale"
+DOMAIN = "report"
+
+
+def mark(message: str) -> str:
+    """Return ``message`` unchanged: it is translated where it is used, and the catalogue finds it by this call."""
+    return message
+
+
+def mark_plural(singular: str, plural: str) -> tuple[str, str]:
+    """Return both forms unchanged: the form is chosen and translated where they are used."""
+    return singular, plural
+
+
+def available_languages() -> tuple[str, ...]:
+    """Return the languages a report can be built in: English, and every other one that has a catalogue."""
+    return tuple(
+        language for language in LANGUAGES if language == SOURCE_LANGUAGE or catalogue_path(language).is_file()
+    )
+
+
+def catalogue_path(language: str) -> Path:
+    """Return where the catalogue of ``language`` lies (or would lie)."""
+    return LOCALE_FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+class Translation:
+    """The words of one language.
+
+    Raises UsageError for a language without a catalogue.
+    """
+
+    def __init__(self, language: str) -> None:
+        if language not in available_languages():
+            known = ", ".join(available_languages())
+            raise UsageError(f"the report is not available in the language {language!r}; choose one of: {known}")
+        self.language = language
+        self.locale = Locale.parse(language)
+        self._catalogue = _load(language)
+
+    def gettext(self, message: str) -> str:
+        """Return the translation of ``message``; its placeholders stay as they are."""
+        return self._catalogue.gettext(message)
+
+    def ngettext(self, singular: str, plural: str, count: int) -> str:
+        """Return the translation in the plural form that ``count`` asks for; its placeholders stay as they are."""
+        return self._catalogue.ngettext(singular, plural, count)
+
+    def text(self, text: Text) -> str:
+        """Return an experiment's own text in this language."""
+        return text.in_language(self.language)
+
+    def sentence(self, message: str, values: Mapping[str, object] | None = None) -> Markup:
+        """Translate a whole sentence and fill in its named placeholders; whatever is no markup is escaped.
+
+        ``message`` uses ``%(name)s`` for placeholders and ``%%`` for a percent sign.
+        """
+        return fill(self.gettext(message), values or {})
+
+    def plural(self, singular: str, plural: str, count: int, values: Mapping[str, object] | None = None) -> Markup:
+        """Translate a whole sentence in the plural form of ``count`` and fill in its named placeholders."""
+        return fill(self.ngettext(singular, plural, count), values or {})
+
+    def plain(self, message: str, values: Mapping[str, object] | None = None) -> str:
+        """Translate a whole sentence for places without markup (attributes, metadata)."""
+        return self.gettext(message) % (values or {})
+
+
+def fill(sentence: str, values: Mapping[str, object]) -> Markup:
+    """Fill the named placeholders of ``sentence``; sentence and values are escaped unless they are Markup."""
+    return escape(sentence) % dict(values)
+
+
+@cache
+def _load(language: str) -> gettext_module.NullTranslations:
+    if language == SOURCE_LANGUAGE:
+        return gettext_module.NullTranslations()
+    binary = io.BytesIO()
+    write_mo(binary, read_catalogue(language))
+    binary.seek(0)
+    return gettext_module.GNUTranslations(binary)
+
+
+def read_catalogue(language: str) -> Catalog:
+    """Read the ``.po`` file of ``language``; raises an error of Babel's when it is malformed."""
+    with catalogue_path(language).open("rb") as stream:
+        return read_po(stream, locale=language, domain=DOMAIN, abort_invalid=True)

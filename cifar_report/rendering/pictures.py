@@ -1,0 +1,42 @@
+"""Pictures as data addresses, and the dataset that example pictures come from."""
+
+from __future__ import annotations
+
+import base64
+import re
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from cifar_report.rendering.figures.drawn import DrawnFigure
+
+PATH = re.compile(r'(\bd=")([^"]*)"')
+COMMAND = re.compile(r"\s*([A-Za-z])\s*")
+
+
+def data_address(content: bytes, kind: str) -> str:
+    """Return ``content`` as a ``data:`` address of the media type ``kind``."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def figure_address(figure: DrawnFigure) -> str | Markup:
+    """Return a figure as a data address: its SVG, or its pixels where it holds photographs."""
+    if figure.png is not None:
+        return data_address(figure.png, "image/png")
+    if b"'" in figure.svg:  # attributes are about to be put in single quotation marks
+        return data_address(figure.svg, "image/svg+xml")
+    return svg_address(figure.svg)
+
+
+def svg_address(content: bytes) -> Markup:
+    """Return an SVG as a readable data address, which takes less room than one in base 64.
+
+    Paths are written with commas, because an address may hold those and must not hold spaces. The address is markup:
+    whatever would end an attribute is written in per cent signs.
+    """
+    text = PATH.sub(_with_commas, content.decode().strip()).replace('"', "'")
+    return Markup("data:image/svg+xml," + quote(text, safe="/:;,=?@!$'()*+~-._[]"))  # noqa: S704 - quoted
+
+
+def _with_commas(path: re.Match[str]) -> str:
+    return path[1] + COMMAND.sub(r"\1", path[2]).replace(" ", ",") + '"'

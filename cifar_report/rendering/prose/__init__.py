@@ -1,0 +1,1 @@
+"""Whole sentences bound to data: what the report says, and never more than the verdicts do."""

@@ -1,0 +1,135 @@
+"""The catalogue: one whole sentence for each kind of claim and each reason of a verdict.
+
+The sentences never say more than the verdict: that something was not seen is never said to be absent, and nothing
+is said to be shown once and for all.
+"""
+
+from __future__ import annotations
+
+from cifar_report.analysis.results import Reason
+from cifar_report.rendering.i18n import mark, mark_plural
+from cifar_report.spec import Relation
+
+DECIDED: dict[tuple[Relation, Reason], str] = {
+    ("greater", "beyond_margin"): mark(
+        "The data support the claim: the difference is on the claimed side beyond chance (p = %(p)s), and its mean "
+        "reaches the margin of %(margin)s."
+    ),
+    ("greater", "margin_ruled_out"): mark(
+        "The data rule out an advantage of %(margin)s or more (one-sided 95%% bound: %(bound)s)."
+    ),
+    ("greater", "opposite"): mark("The data point the other way, beyond chance (p = %(opposite_p)s)."),
+    ("greater", "undecided"): mark("The data cannot tell whether there is an advantage of %(margin)s or more."),
+    ("less", "beyond_margin"): mark(
+        "The data support the claim: the difference is on the claimed, lower side beyond chance (p = %(p)s), and its "
+        "mean reaches the margin of %(margin)s."
+    ),
+    ("less", "margin_ruled_out"): mark(
+        "The data rule out a reduction of %(margin)s or more (one-sided 95%% bound: %(bound)s)."
+    ),
+    ("less", "opposite"): mark(
+        "The data point the other way, beyond chance (p = %(opposite_p)s): the value is higher, where the claim says "
+        "lower."
+    ),
+    ("less", "undecided"): mark("The data cannot tell whether there is a reduction of %(margin)s or more."),
+    ("not_better", "improvement_ruled_out"): mark(
+        "The data support the claim: they rule out an improvement of %(margin)s or more (one-sided 95%% bound: "
+        "%(bound)s)."
+    ),
+    ("not_better", "improvement_found"): mark(
+        "The data show an improvement beyond chance (p = %(p)s) whose mean reaches the margin of %(margin)s, where "
+        "the claim says that there is none."
+    ),
+    ("not_better", "undecided"): mark(
+        "The data can neither rule out an improvement of %(margin)s or more nor establish one."
+    ),
+    ("equal", "equivalent"): mark(
+        "The data support the claim: both values lie within %(margin)s of each other (p = %(p)s in the test of "
+        "equivalence)."
+    ),
+    ("equal", "outside_margin"): mark(
+        "The data rule out that both values lie within %(margin)s of each other: the whole interval is outside."
+    ),
+    ("equal", "undecided"): mark("The data cannot tell whether both values lie within %(margin)s of each other."),
+    ("ratio", "equivalent"): mark(
+        "The data support the claim: the ratio lies near the stated %(stated)s, within a factor of 1.25 to either "
+        "side (p = %(p)s in the test of equivalence)."
+    ),
+    ("ratio", "outside_margin"): mark(
+        "The data rule out a ratio near the stated %(stated)s: the whole interval lies farther away than a factor of "
+        "1.25."
+    ),
+    ("ratio", "undecided"): mark(
+        "The data cannot tell whether the ratio lies within a factor of 1.25 of the stated %(stated)s."
+    ),
+    ("value", "equivalent"): mark(
+        "The data support the claim: the value lies within %(margin)s of the stated %(stated)s (p = %(p)s in the test "
+        "of equivalence)."
+    ),
+    ("value", "outside_margin"): mark(
+        "The data rule out a value within %(margin)s of the stated %(stated)s: the whole interval is outside."
+    ),
+    ("value", "undecided"): mark(
+        "The data cannot tell whether the value lies within %(margin)s of the stated %(stated)s."
+    ),
+    ("onset", "onset_shown"): mark(
+        "The data support the claim: overfitting sets in near epoch %(stated)s in more than half of all cases, with "
+        "95%% confidence."
+    ),
+    ("onset", "onset_ruled_out"): mark(
+        "The data rule out that overfitting sets in near epoch %(stated)s in more than half of all cases."
+    ),
+    ("onset", "undecided"): mark(
+        "The data cannot tell whether overfitting sets in near epoch %(stated)s in more than half of all cases."
+    ),
+    ("onset", "too_few_seeds"): mark(
+        "The data cannot tell: a statement about the epoch in which overfitting sets in needs at least five seeds."
+    ),
+    ("exact", "holds"): mark("The stated relation holds exactly; it is counted, and chance plays no part in it."),
+    ("exact", "does_not_hold"): mark(
+        "The stated relation does not hold; it is counted, and chance plays no part in it."
+    ),
+}
+
+UNDECIDED: dict[Reason, str] = {
+    "one_seed": mark(
+        "The data cannot tell: with one seed, a difference of recipes cannot be told from the luck of that seed."
+    ),
+    "one_block": mark("The data cannot tell: the timing pass holds a single block, and seconds vary between blocks."),
+    "too_few_seeds": mark("The data cannot tell: there are too few seeds for this statement."),
+    "undecided": mark("The data cannot tell."),
+    "not_a_number": mark("The data cannot tell: a value of the comparison is not a number."),
+    "missing": mark("The claim was not tested: the runs that it needs are missing from this bundle."),
+    "failed": mark("The claim was not tested: the runs that it needs failed, which says nothing against it."),
+    "no_common_seeds": mark("The claim was not tested: its two sides have no finished seed in common."),
+    "no_timing_pass": mark("The claim was not tested: the timing pass, alone on the machine, was not run."),
+    "not_timed": mark("The claim was not tested: the timing pass does not hold these trials."),
+    "no_predictions": mark("The claim was not tested: the bundle holds no predictions for it."),
+    "reduced_profile": mark(
+        "The claim cannot be tested in this reduced profile, which trains on less data and for fewer epochs than the "
+        "write-up."
+    ),
+    "stand_in": mark("The claim cannot be tested on the synthetic stand-in data."),
+    "other_labels": mark("The claim cannot be tested on data whose labels are not those of CIFAR-10."),
+    "other_pixels": mark(
+        "The claim cannot be tested: it is about an absolute value, and these pixels are not verified to be the "
+        "canonical ones."
+    ),
+    "no_hardware": mark("The claim cannot be tested: this machine lacks the hardware that it needs."),
+}
+
+DIRECTION_ONLY = mark(
+    "The difference is on the claimed side beyond chance, but its mean stays below the margin of %(margin)s "
+    "(direction only)."
+)
+DETECTABLE = mark_plural(
+    "With %(count)s seed, a true difference of %(detectable)s would be found in four of five repetitions.",
+    "With %(count)s seeds, a true difference of %(detectable)s would be found in four of five repetitions.",
+)
+NEEDED = mark("About %(needed)s seeds could decide, if the true difference is as large as the observed one.")
+ORIGINAL_INSIDE = mark("The original's %(original)s lies inside our 95%% prediction interval %(prediction)s.")
+ORIGINAL_OUTSIDE = mark("The original's %(original)s lies outside our 95%% prediction interval %(prediction)s.")
+ORIGINAL_ONLY = mark("The original's own numbers give %(original)s.")
+OTHER_PIXELS = mark("The pixels are not the canonical ones; the comparison is between networks on the same pixels.")
+PROXY = mark("What is measured only approaches the wording: %(proxy)s")
+UNSTABLE = mark("The verdict depends on a choice: it would change with %(choices)s.")

@@ -1,0 +1,120 @@
+"""Conclusions over all trials: order, costs, confounding, spread, weights, and what could change them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from markupsafe import Markup
+
+from cifar_report.analysis.results import ParetoFront, RankRow
+from cifar_report.rendering.i18n import mark, mark_plural
+from cifar_report.rendering.prose.verdicts import enumerate_markup
+from cifar_report.rendering.writer import Writer
+
+FIRST = mark("The highest mean accuracy is that of %(trial)s, %(accuracy)s.")
+TIED = mark_plural(
+    "From %(count)s other trial, %(trials)s, it cannot be told apart with these seeds.",
+    "From %(count)s other trials, %(trials)s, it cannot be told apart with these seeds.",
+)
+ALONE = mark("With these seeds it can be told apart from every other trial.")
+NO_RANKING = mark("No trial has finished, so there is no order among them.")
+
+FRONT = {
+    "parameters": mark_plural(
+        "By parameters, %(count)s trial is not beaten by any cheaper one: %(trials)s.",
+        "By parameters, %(count)s trials are not beaten by any cheaper one: %(trials)s.",
+    ),
+    "macs": mark_plural(
+        "By multiply-accumulates per image, %(count)s trial is not beaten by any cheaper one: %(trials)s.",
+        "By multiply-accumulates per image, %(count)s trials are not beaten by any cheaper one: %(trials)s.",
+    ),
+    "seconds": mark_plural(
+        "By training time, %(count)s trial is not beaten by any cheaper one: %(trials)s.",
+        "By training time, %(count)s trials are not beaten by any cheaper one: %(trials)s.",
+    ),
+}
+NO_FRONT = {
+    "parameters": mark("Accuracy against parameters cannot be shown, because no network has finished."),
+    "macs": mark("Accuracy against multiply-accumulates cannot be shown, because no network has finished."),
+    "seconds": mark("Accuracy against training time cannot be shown, because the timing pass was not run."),
+}
+
+CONFOUNDED = mark_plural(
+    "In %(count)s trial the write-up's own comparison changed more than one thing: %(trials)s.",
+    "In %(count)s trials the write-up's own comparison changed more than one thing: %(trials)s.",
+)
+REVERSED = mark_plural(
+    "For %(count)s trial the difference has another sign by one change than as written: %(trials)s.",
+    "For %(count)s trials the difference has another sign by one change than as written: %(trials)s.",
+)
+
+SPREAD = mark(
+    "The spread between seeds is largest for %(trial)s, with a standard deviation of %(spread)s: two single runs of "
+    "one and the same recipe easily differ by as much, which is what a conclusion from one run has to reckon with."
+)
+SELECTED = mark(
+    "Going back to the weights of the best validation epoch would change the test accuracy most for %(trial)s, by "
+    "%(difference)s."
+)
+
+
+def ranking(writer: Writer) -> tuple[Markup, ...]:
+    """Return which trial comes first and from which ones it cannot be told apart."""
+    rows = writer.results.ranking
+    if not rows:
+        return (writer.say(NO_RANKING),)
+    first = rows[0]
+    said = [writer.say(FIRST, trial=writer.trial_name(first.trial), accuracy=writer.quantity(first.accuracy))]
+    if first.groups:
+        tied = [row for row in rows[1:] if _shares(first, row)]
+        names = enumerate_markup(writer, [writer.trial_name(row.trial) for row in tied])
+        said.append(writer.count(TIED, len(tied), trials=names) if tied else writer.say(ALONE))
+    return tuple(said)
+
+
+def _shares(first: RankRow, other: RankRow) -> bool:
+    return bool(set(first.groups) & set(other.groups))
+
+
+def fronts(writer: Writer) -> tuple[Markup, ...]:
+    """Return which trials no cheaper one beats, for each cost."""
+    return tuple(_front(writer, front) for front in writer.results.pareto)
+
+
+def _front(writer: Writer, front: ParetoFront) -> Markup:
+    best = [point for point in front.points if point.on_front]
+    if not best:
+        return writer.say(NO_FRONT[front.cost])
+    names = enumerate_markup(writer, [writer.trial_name(point.trial) for point in best])
+    return writer.count(FRONT[front.cost], len(best), trials=names)
+
+
+def confounding(writer: Writer) -> tuple[Markup, ...]:
+    """Return where the write-up's own comparison changed more than one thing, and where that turned the sign."""
+    rows = writer.results.ablation
+    confounded = [row.trial for row in rows if row.as_written is not None and row.as_written.confounded]
+    turned = []
+    for row in rows:
+        if row.as_written is not None and row.one_change is not None:
+            written, single = row.as_written.difference.value, row.one_change.difference.value
+            if written and single and (written > 0) != (single > 0):
+                turned.append(row.trial)
+    said = []
+    for forms, trials in ((CONFOUNDED, confounded), (REVERSED, turned)):
+        if trials:
+            names = enumerate_markup(writer, [writer.trial_name(trial) for trial in trials])
+            said.append(writer.count(forms, len(trials), trials=names))
+    return tuple(said)
+
+
+def spread(writer: Writer) -> Iterator[Markup]:
+    """Yield how far single runs of one recipe lie apart, and what choosing weights would change."""
+    varied = [(row.observed.value, row) for row in writer.results.variance if row.observed.value is not None]
+    if varied:
+        row = max(varied, key=lambda pair: pair[0])[1]
+        yield writer.say(SPREAD, trial=writer.trial_name(row.trial), spread=writer.quantity(row.observed))
+    chosen = [(abs(row.difference.value), row) for row in writer.results.weights if row.difference.value]
+    if chosen:
+        weights = max(chosen, key=lambda pair: pair[0])[1]
+        name = writer.trial_name(weights.trial, weights.stage)
+        yield writer.say(SELECTED, trial=name, difference=writer.quantity(weights.difference))

@@ -1,0 +1,142 @@
+"""What was measured, in one sentence a comparison; the verdict's sentence follows it."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from cifar_report.analysis.results import Datum, Verdict
+from cifar_report.rendering import names
+from cifar_report.rendering.i18n import mark, mark_plural
+from cifar_report.rendering.writer import Writer
+
+# Each kind of evidence has a singular and a plural form; %(count)s is the number of seeds, blocks or images.
+EXCEEDED = {
+    "seeds": mark_plural(
+        "%(quantity)s, %(count)s seed on this split: %(subject)s exceeded %(comparator)s by %(size)s.",
+        "%(quantity)s, mean of %(count)s seeds on this split: %(subject)s exceeded %(comparator)s by %(size)s.",
+    ),
+    "blocks": mark_plural(
+        "%(quantity)s, %(count)s block of the timing pass: %(subject)s exceeded %(comparator)s by %(size)s.",
+        "%(quantity)s, %(count)s blocks of the timing pass: %(subject)s exceeded %(comparator)s by %(size)s.",
+    ),
+    "images": mark_plural(
+        "%(quantity)s, %(count)s test image: %(subject)s exceeded %(comparator)s by %(size)s.",
+        "%(quantity)s, the same %(count)s test images: %(subject)s exceeded %(comparator)s by %(size)s.",
+    ),
+}
+FELL_SHORT = {
+    "seeds": mark_plural(
+        "%(quantity)s, %(count)s seed on this split: %(subject)s stayed below %(comparator)s by %(size)s.",
+        "%(quantity)s, mean of %(count)s seeds on this split: %(subject)s stayed below %(comparator)s by %(size)s.",
+    ),
+    "blocks": mark_plural(
+        "%(quantity)s, %(count)s block of the timing pass: %(subject)s stayed below %(comparator)s by %(size)s.",
+        "%(quantity)s, %(count)s blocks of the timing pass: %(subject)s stayed below %(comparator)s by %(size)s.",
+    ),
+    "images": mark_plural(
+        "%(quantity)s, %(count)s test image: %(subject)s stayed below %(comparator)s by %(size)s.",
+        "%(quantity)s, the same %(count)s test images: %(subject)s stayed below %(comparator)s by %(size)s.",
+    ),
+}
+LEVEL = mark_plural(
+    "%(quantity)s: the observed difference of %(subject)s and %(comparator)s is %(estimate)s (n = %(count)s).",
+    "%(quantity)s: the observed mean difference of %(subject)s and %(comparator)s is %(estimate)s (n = %(count)s).",
+)
+TIMES = mark_plural(
+    "%(quantity)s: that of %(subject)s is %(estimate)s times that of %(comparator)s (n = %(count)s).",
+    "%(quantity)s: that of %(subject)s is on average %(estimate)s times that of %(comparator)s (n = %(count)s).",
+)
+VALUE = mark_plural(
+    "%(quantity)s: %(subject)s has %(estimate)s (n = %(count)s).",
+    "%(quantity)s: %(subject)s has %(estimate)s on average (n = %(count)s).",
+)
+INTERVAL = mark("The 95%% interval is %(interval)s.")
+ONSET = mark_plural(
+    "In %(wins)s of %(count)s seed, overfitting of %(subject)s set in within one epoch of epoch %(stated)s.",
+    "In %(wins)s of %(count)s seeds, overfitting of %(subject)s set in within one epoch of epoch %(stated)s.",
+)
+COUNTS = mark("%(quantity)s: %(subject)s has %(first)s, %(comparator)s has %(second)s.")
+STATED_COUNT = mark("%(quantity)s: %(subject)s has %(first)s, and the claim states %(stated)s.")
+ONE_COUNT = mark("%(quantity)s: %(subject)s has %(first)s.")
+NO_ESTIMATE = mark("%(quantity)s: nothing was measured for this comparison (%(reason)s).")
+WINS = mark_plural(
+    "The difference is on the claimed side in %(wins)s of %(count)s seed.",
+    "The difference is on the claimed side in %(wins)s of %(count)s seeds.",
+)
+
+
+def evidence(writer: Writer, verdict: Verdict) -> list[Markup]:
+    """Return what was measured for a claim, one or two whole sentences."""
+    if verdict.claim.relation == "exact":
+        return [_exact(writer, verdict)]
+    if verdict.estimate.value is None:
+        reason = writer.reason(verdict.estimate)
+        return [writer.say(NO_ESTIMATE, quantity=_quantity(writer, verdict), reason=reason)]
+    if verdict.claim.relation == "onset":
+        return [_counted(writer, verdict, ONSET)] if verdict.wins and verdict.wins.value is not None else []
+    sentences = [_counted(writer, verdict, _forms(verdict))]
+    if verdict.estimate.low is not None:
+        sentences.append(writer.say(INTERVAL, interval=writer.interval(verdict.estimate)))
+    if verdict.wins is not None and verdict.wins.value is not None and verdict.n > 1 and verdict.n_of == "seeds":
+        sentences.append(_counted(writer, verdict, WINS))
+    return sentences
+
+
+def _forms(verdict: Verdict) -> tuple[str, str]:
+    value = verdict.estimate.value or 0.0
+    if verdict.claim.comparator is None:
+        return VALUE
+    if verdict.estimate.unit == "ratio":
+        return TIMES
+    if value == 0:
+        return LEVEL
+    return EXCEEDED[verdict.n_of] if value > 0 else FELL_SHORT[verdict.n_of]
+
+
+def _counted(writer: Writer, verdict: Verdict, forms: tuple[str, str]) -> Markup:
+    return writer.count(forms, verdict.n, **values_of(writer, verdict))
+
+
+def values_of(writer: Writer, verdict: Verdict) -> dict[str, object]:
+    """Return every placeholder that a sentence about a comparison may name; absent numbers stand as dashes."""
+    claim = verdict.claim
+    estimate = verdict.estimate
+    return {
+        "quantity": _quantity(writer, verdict),
+        "subject": writer.side_name(claim.subject),
+        "comparator": writer.side_name(claim.comparator) if claim.comparator else "",
+        "estimate": writer.quantity(estimate),
+        "size": writer.quantity(estimate, size=True),
+        "interval": writer.interval(estimate),
+        "margin": _optional(writer, verdict.margin),
+        "bound": _optional(writer, verdict.bound),
+        "stated": _optional(writer, verdict.stated),
+        "wins": _optional(writer, verdict.wins),
+        "p": _optional(writer, verdict.p_corrected or verdict.p),
+        "opposite_p": _optional(writer, verdict.opposite_p),
+        "detectable": _optional(writer, verdict.detectable),
+        "needed": _optional(writer, verdict.seeds_needed),
+        "original": _optional(writer, verdict.original),
+        "prediction": writer.interval(verdict.prediction) if verdict.prediction else "",
+    }
+
+
+def _optional(writer: Writer, datum: Datum | None) -> Markup:
+    return Markup("") if datum is None else writer.quantity(datum)
+
+
+def _quantity(writer: Writer, verdict: Verdict) -> str:
+    return writer.word(names.QUANTITIES[verdict.claim.quantity])
+
+
+def _exact(writer: Writer, verdict: Verdict) -> Markup:
+    values = values_of(writer, verdict)
+    first, second = verdict.subject_mean, verdict.comparator_mean
+    if first is None or first.value is None:
+        return writer.say(NO_ESTIMATE, reason=writer.reason(verdict.estimate), **values)
+    values["first"] = writer.quantity(first)
+    if second is not None and verdict.claim.comparator is not None:
+        return writer.say(COUNTS, second=writer.quantity(second), **values)
+    if verdict.stated is not None:
+        return writer.say(STATED_COUNT, **values)
+    return writer.say(ONE_COUNT, **values)

@@ -1,0 +1,99 @@
+"""What is said about one trial: its accuracy, the original's beside it, and the verdicts of its claims."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from cifar_report.analysis.results import Comparison, Measure, TrialResult, Verdict
+from cifar_report.rendering.i18n import mark, mark_plural
+from cifar_report.rendering.prose.verdicts import claims_sentences
+from cifar_report.rendering.writer import Writer
+
+REACHED = mark_plural(
+    "%(trial)s classified %(accuracy)s of the test images correctly (%(count)s run).",
+    "%(trial)s classified %(accuracy)s of the test images correctly on average (%(count)s runs).",
+)
+INTERVAL = mark("The 95%% interval of this mean is %(interval)s.")
+NOTHING = mark("Of %(trial)s nothing can be said yet, because none of its runs has finished.")
+INSIDE = mark("The original's %(original)s lies where one more run of this recipe would be expected: %(prediction)s.")
+OUTSIDE = mark("The original's %(original)s lies outside the range in which one more run is expected: %(prediction)s.")
+WIDE = mark("With so few seeds this range is wide, and almost any value would lie in it.")
+OTHER_PIXELS = mark(
+    "The original's %(original)s is not held against it, because these pixels are not the canonical ones."
+)
+NOT_COMPARED = mark("The original's %(original)s is not held against it, because this bundle cannot test it.")
+ABOVE = mark("On average that is %(size)s more than %(comparator)s (95%% interval of the difference: %(interval)s).")
+BELOW = mark("On average that is %(size)s less than %(comparator)s (95%% interval of the difference: %(interval)s).")
+ABOVE_BARE = mark("In this one comparison that is %(size)s more than %(comparator)s.")
+BELOW_BARE = mark("In this one comparison that is %(size)s less than %(comparator)s.")
+CONFOUNDED = mark_plural(
+    "This comparison, which is the write-up's, changes %(count)s thing.",
+    "This comparison, which is the write-up's, changes %(count)s things at once, so the difference cannot be "
+    "attributed to one of them.",
+)
+FEW_SEEDS = 3
+
+
+def judgement(writer: Writer, trial: TrialResult, verdicts: tuple[Verdict, ...]) -> tuple[Markup, ...]:
+    """Return what the data say about a trial, in whole sentences."""
+    if trial.primary.datum.value is None:
+        return (writer.say(NOTHING, trial=writer.trial_name(trial.id)), *claims_sentences(writer, verdicts))
+    return (
+        *accuracy(writer, trial),
+        *original(writer, trial.primary),
+        *comparisons(writer, trial),
+        *claims_sentences(writer, verdicts),
+    )
+
+
+def accuracy(writer: Writer, trial: TrialResult) -> tuple[Markup, ...]:
+    """Return the sentences that state a trial's test accuracy."""
+    datum = trial.primary.datum
+    values = {"trial": writer.trial_name(trial.id), "accuracy": writer.quantity(datum)}
+    said = [writer.count(REACHED, len(trial.primary.values), **values)]
+    if datum.low is not None:
+        said.append(writer.say(INTERVAL, interval=writer.interval(datum)))
+    return tuple(said)
+
+
+def original(writer: Writer, measure: Measure) -> tuple[Markup, ...]:
+    """Return what may be said about the original's number beside ours."""
+    compatibility = measure.compatibility
+    if compatibility is None or compatibility.original is None or compatibility.original.value is None:
+        return ()
+    values = {
+        "original": writer.quantity(compatibility.original),
+        "prediction": writer.interval(compatibility.prediction),
+    }
+    if compatibility.outcome == "outside":
+        return (writer.say(OUTSIDE, **values),)
+    if compatibility.outcome == "inside":
+        wide = len(measure.values) <= FEW_SEEDS
+        return (writer.say(INSIDE, **values), *((writer.say(WIDE),) if wide else ()))
+    return (writer.say(OTHER_PIXELS if compatibility.reason == "other_pixels" else NOT_COMPARED, **values),)
+
+
+def comparisons(writer: Writer, trial: TrialResult) -> tuple[Markup, ...]:
+    """Return how a trial compares with the trials that it is held against, as written and by one change."""
+    row = next((row for row in writer.results.ablation if row.trial == trial.id), None)
+    if row is None:
+        return ()
+    said = []
+    if row.one_change is not None:
+        said += _comparison(writer, row.one_change)
+    same = row.one_change is not None and row.as_written is not None
+    if row.as_written is not None and not (same and row.one_change.comparator == row.as_written.comparator):  # type: ignore[union-attr]
+        said += _comparison(writer, row.as_written)
+        if said and row.as_written.confounded:
+            said.append(writer.count(CONFOUNDED, len(row.as_written.changes)))
+    return tuple(said)
+
+
+def _comparison(writer: Writer, comparison: Comparison) -> list[Markup]:
+    difference = comparison.difference
+    if not difference.value:
+        return []
+    above = difference.value > 0
+    message = (ABOVE if above else BELOW) if difference.low is not None else (ABOVE_BARE if above else BELOW_BARE)
+    values = {"size": writer.quantity(difference, size=True), "interval": writer.interval(difference)}
+    return [writer.say(message, comparator=writer.trial_name(comparison.comparator), **values)]

@@ -1,0 +1,121 @@
+"""A claim's verdict in words: what was measured, what follows, and what would change it."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from cifar_report.analysis.results import Sensitivity, Verdict
+from cifar_report.rendering import names
+from cifar_report.rendering.i18n import mark_plural
+from cifar_report.rendering.prose import catalogue
+from cifar_report.rendering.prose.evidence import evidence, values_of
+from cifar_report.rendering.writer import Writer
+
+
+def verdict_sentence(writer: Writer, verdict: Verdict) -> Markup:
+    """Return the one sentence that says what the verdict is and why."""
+    message = catalogue.DECIDED.get((verdict.claim.relation, verdict.reason)) or catalogue.UNDECIDED[verdict.reason]
+    return writer.say(message, **values_of(writer, verdict))
+
+
+def verdict_paragraph(writer: Writer, verdict: Verdict) -> tuple[Markup, ...]:
+    """Return everything that is said about a claim: whole sentences, in order."""
+    said = _measured(writer, verdict)
+    said.append(verdict_sentence(writer, verdict))
+    said += _qualified(writer, verdict)
+    said += _original(writer, verdict)
+    return tuple(said)
+
+
+def _measured(writer: Writer, verdict: Verdict) -> list[Markup]:
+    # What nobody ran has no evidence; the verdict's own sentence says so once.
+    nothing = verdict.estimate.value is None and verdict.claim.relation != "exact"
+    return [] if nothing else evidence(writer, verdict)
+
+
+def _qualified(writer: Writer, verdict: Verdict) -> list[Markup]:
+    values = values_of(writer, verdict)
+    said = []
+    if verdict.direction_only:
+        said.append(writer.say(catalogue.DIRECTION_ONLY, **values))
+    if verdict.outcome == "inconclusive":
+        if verdict.detectable is not None and verdict.detectable.value is not None:
+            said.append(writer.count(catalogue.DETECTABLE, verdict.n, **values))
+        if verdict.seeds_needed is not None and verdict.seeds_needed.value is not None:
+            said.append(writer.say(catalogue.NEEDED, **values))
+    if verdict.outcome in ("reproduced", "not_reproduced", "inconclusive"):
+        if verdict.deviation == "other_pixels":
+            said.append(writer.say(catalogue.OTHER_PIXELS))
+        changing = [entry for entry in verdict.sensitivity if entry.changes]
+        if changing:
+            choices = writer.numbers.enumeration([choice_name(writer, entry) for entry in changing])
+            said.append(writer.say(catalogue.UNSTABLE, choices=choices))
+    if verdict.claim.proxy is not None:
+        said.append(writer.say(catalogue.PROXY, proxy=writer.translation.text(verdict.claim.proxy)))
+    return said
+
+
+def choice_name(writer: Writer, entry: Sensitivity) -> str:
+    """Return what was chosen differently, in words."""
+    seed = "" if entry.seed is None else writer.numbers.integer(entry.seed)
+    return str(writer.translation.plain(names.SENSITIVITIES[entry.kind], {"seed": seed}))
+
+
+def _original(writer: Writer, verdict: Verdict) -> list[Markup]:
+    if verdict.original is None or verdict.original.value is None or verdict.claim.relation == "exact":
+        return []
+    values = values_of(writer, verdict)
+    known = verdict.prediction is not None and verdict.prediction.low is not None
+    if verdict.original_inside is None or not known:
+        return [writer.say(catalogue.ORIGINAL_ONLY, **values)]
+    message = catalogue.ORIGINAL_INSIDE if verdict.original_inside else catalogue.ORIGINAL_OUTSIDE
+    return [writer.say(message, **values)]
+
+
+def claim_link(claim_code: str, claim_id: str) -> Markup:
+    """Return a link to the place where a claim is discussed."""
+    return Markup('<a class="claim" href="#claim-{}">{}</a>').format(claim_id, claim_code)
+
+
+def claims_sentences(writer: Writer, verdicts: tuple[Verdict, ...]) -> tuple[Markup, ...]:
+    """Return one sentence for each outcome that some of ``verdicts`` have, naming the claims."""
+    said = []
+    for outcome, forms in BY_OUTCOME.items():
+        chosen = [verdict for verdict in verdicts if verdict.outcome == outcome]
+        if chosen:
+            links = enumerate_markup(writer, [claim_link(each.id, each.id) for each in chosen])
+            said.append(writer.count(forms, len(chosen), claims=links))
+    return tuple(said)
+
+
+def enumerate_markup(writer: Writer, links: list[Markup]) -> Markup:
+    """Return links as a list in a sentence."""
+    marks = [f"\x00{place}\x00" for place in range(len(links))]
+    text = str(Markup.escape(writer.numbers.enumeration(marks)))
+    for place, link in enumerate(links):
+        text = text.replace(f"\x00{place}\x00", str(link))
+    return Markup(text)  # noqa: S704 - escaped above, then filled with links that are markup
+
+
+BY_OUTCOME = {
+    "reproduced": mark_plural(
+        "The data reproduce %(count)s claim: %(claims)s.",
+        "The data reproduce %(count)s claims: %(claims)s.",
+    ),
+    "not_reproduced": mark_plural(
+        "The data do not reproduce %(count)s claim: %(claims)s.",
+        "The data do not reproduce %(count)s claims: %(claims)s.",
+    ),
+    "inconclusive": mark_plural(
+        "The data cannot decide %(count)s claim: %(claims)s.",
+        "The data cannot decide %(count)s claims: %(claims)s.",
+    ),
+    "not_run": mark_plural(
+        "%(count)s claim was not tested, because runs or timings are missing: %(claims)s.",
+        "%(count)s claims were not tested, because runs or timings are missing: %(claims)s.",
+    ),
+    "not_testable": mark_plural(
+        "%(count)s claim cannot be tested with these data and this profile: %(claims)s.",
+        "%(count)s claims cannot be tested with these data and this profile: %(claims)s.",
+    ),
+}

@@ -1,0 +1,76 @@
+"""How to read the verdicts: what each means, and by which margins claims are judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cifar_report.analysis.results import Outcome
+from cifar_report.rendering import names
+from cifar_report.rendering.elements import Column, Table
+from cifar_report.rendering.i18n import mark
+from cifar_report.rendering.sections.view import SectionView
+from cifar_report.rendering.writer import Writer
+from cifar_report.spec import Claim, Quantity, Relation
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """A verdict, its name and what it means."""
+
+    outcome: Outcome
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ReadingView:
+    """The section that explains the verdicts."""
+
+    meanings: tuple[Meaning, ...]
+    margins: Table | None
+
+
+def build(writer: Writer) -> SectionView:
+    """Return the section; its table of margins comes from the claims themselves."""
+    heading = writer.heading("reading", writer.word(mark("How to read the verdicts")), 2)
+    meanings = tuple(
+        Meaning(outcome, writer.word(name), writer.word(names.OUTCOME_MEANINGS[outcome]))
+        for outcome, name in names.OUTCOMES.items()
+    )
+    return SectionView(heading, "reading", ReadingView(meanings, _margins(writer)))
+
+
+def _margins(writer: Writer) -> Table | None:
+    kinds = sorted({_kind(claim) for claim in writer.bundle.claims}, key=str)
+    if not kinds:
+        return None
+    margins = {verdict.claim.id: verdict.margin for verdict in writer.results.verdicts}
+    rows = []
+    for kind in kinds:
+        claims = [claim for claim in writer.bundle.claims if _kind(claim) == kind]
+        shown = {writer.numbers.quantity(datum) for claim in claims if (datum := margins.get(claim.id))}
+        margin = (
+            writer.text_cell(", ".join(sorted(shown)))
+            if shown
+            else writer.no_cell(mark("exact, or a factor: no margin"))
+        )
+        quantity, relation = kind
+        cells = (
+            writer.text_cell(writer.word(names.QUANTITIES[quantity])),
+            writer.text_cell(writer.word(names.RELATIONS[relation])),
+            margin,
+            writer.count_cell(len(claims)),
+        )
+        rows.append(writer.row(cells))
+    columns = (
+        Column(writer.word(mark("Quantity"))),
+        Column(writer.word(mark("Claimed relation"))),
+        Column(writer.word(mark("Margin"))),
+        Column(writer.word(mark("Claims")), numeric=True),
+    )
+    caption = writer.say(mark("The kinds of claims, and the margins by which they are judged"))
+    return writer.table("margins", caption, columns, rows)
+
+
+def _kind(claim: Claim) -> tuple[Quantity, Relation]:
+    return claim.quantity, claim.relation

@@ -1,0 +1,147 @@
+"""Summary tables as CSV: UTF-8, full precision, the same bytes for the same results, safe in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from cifar_report.analysis.results import Datum, Results, TrialResult, Verdict
+from cifar_report.bundle import Bundle, Evaluation, Run, StageResult
+
+Cell = str | float | int | bool | None
+Row = tuple[Cell, ...]
+
+FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """Return a table as CSV with a heading line; nothing stands where a value is not defined.
+
+    A text that a spreadsheet would run as a formula gets an apostrophe in front.
+    """
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([_text(column) for column in columns])
+    writer.writerows([_text(cell) for cell in row] for row in rows)
+    return stream.getvalue().encode()
+
+
+def _text(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, str):
+        text = cell.replace("\r\n", "\n").replace("\r", "\n")  # a lone carriage return would end the line
+        return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return repr(cell) if isinstance(cell, int) else repr(float(cell))
+
+
+def summary_tables(bundle: Bundle, results: Results) -> dict[str, bytes]:
+    """Return every summary table by its file name."""
+    return {
+        "data.csv": to_csv(DATA_COLUMNS, map(_datum_row, results.data().values())),
+        "epochs.csv": to_csv(EPOCH_COLUMNS, (row for run in bundle.runs for row in _epoch_rows(run))),
+        "runs.csv": to_csv(RUN_COLUMNS, (row for run in bundle.runs for row in _run_rows(run))),
+        "trials.csv": to_csv(TRIAL_COLUMNS, map(_trial_row, results.trials)),
+        "verdicts.csv": to_csv(VERDICT_COLUMNS, map(_verdict_row, results.verdicts)),
+    }
+
+
+SCORES: Final = ("accuracy", "loss")
+PARTS: Final = ("train", "validation", "test")
+RUN_COLUMNS: Final = (
+    *("run", "trial", "seed", "status", "stage", "epochs", "best_epoch", "stopped_early"),
+    *(f"{weights}_{part}_{score}" for weights in ("last", "best") for part in PARTS for score in SCORES),
+    *("parameters", "trainable_parameters", "macs", "training_images", "error"),
+)
+
+
+def _run_rows(run: Run) -> Iterator[Row]:
+    """Yield one row per stage; one alone for failed runs and for classifiers without stages."""
+    start = (run.id, run.trial.id, run.seed, run.status)
+    counts = (run.parameters_total, run.parameters_trainable, run.macs)
+    images = None if run.classical is None else run.classical.training_images
+    error = run.error.strip().splitlines()[-1] if run.error and run.error.strip() else None
+    end = (*counts, images, error)
+    for stage in run.stages:
+        yield (*start, stage.id, stage.epochs, stage.best_epoch, stage.stopped_early, *_stage_scores(stage), *end)
+    if not run.stages:
+        scores: list[Cell] = [None] * (2 * len(PARTS) * len(SCORES))
+        if run.classical is not None:
+            scores[PARTS.index("test") * len(SCORES)] = run.classical.test_accuracy
+        yield (*start, None, None, None, None, *scores, *end)
+
+
+def _stage_scores(stage: StageResult) -> Row:
+    return (*_evaluation(stage.last), *_evaluation(stage.best))
+
+
+def _evaluation(evaluation: Evaluation) -> Row:
+    scores = (evaluation.train, evaluation.validation, evaluation.test)
+    return tuple(value for each in scores for value in (each.accuracy, each.loss))
+
+
+EPOCH_COLUMNS: Final = ("run", "stage", "epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
+
+
+def _epoch_rows(run: Run) -> Iterator[Row]:
+    for stage in run.stages:
+        history = stage.history
+        curves = zip(history.loss, history.accuracy, history.val_loss, history.val_accuracy, strict=True)
+        for epoch, values in enumerate(curves, start=1):
+            yield (run.id, stage.id, epoch, *values)
+
+
+TRIAL_COLUMNS: Final = (
+    *("trial", "title", "experiment", "section", "status", "seeds_planned", "seeds_run", "failed"),
+    *("parameters", "trainable_parameters", "macs", "test_accuracy", "low", "high"),
+    *("original_test_accuracy", "prediction_low", "prediction_high", "original_in_prediction_interval"),
+)
+
+
+def _trial_row(result: TrialResult) -> Row:
+    costs, primary, fit = result.costs, result.primary, result.primary.compatibility
+    counts = (None,) * 3 if costs is None else (costs.parameters, costs.trainable_parameters, costs.macs)
+    return (
+        *(result.id, result.trial.title.en, result.experiment, result.section, result.status),
+        *(len(result.seeds_planned), len(result.seeds_run), len(result.failed)),
+        *map(_value, counts),
+        *(primary.datum.value, primary.datum.low, primary.datum.high),
+        _value(primary.original),
+        *((None, None, None) if fit is None else (fit.prediction.low, fit.prediction.high, fit.outcome)),
+    )
+
+
+VERDICT_COLUMNS: Final = (
+    *("claim", "code", "statement", "outcome", "reason", "direction_only", "test", "n", "n_of"),
+    *("estimate", "low", "high", "unit", "bound", "margin", "stated", "p", "p_corrected", "family", "family_size"),
+    *("original", "original_inside", "detectable", "seeds_needed", "stable"),
+)
+
+
+def _verdict_row(verdict: Verdict) -> Row:
+    claim, estimate = verdict.claim, verdict.estimate
+    return (
+        *(claim.id, claim.code, claim.statement.en, verdict.outcome, verdict.reason, verdict.direction_only),
+        *(verdict.test, verdict.n, verdict.n_of),
+        *(estimate.value, estimate.low, estimate.high, estimate.unit),
+        *map(_value, (verdict.bound, verdict.margin, verdict.stated, verdict.p, verdict.p_corrected)),
+        *(claim.family, verdict.family_size, _value(verdict.original), verdict.original_inside),
+        *(_value(verdict.detectable), _value(verdict.seeds_needed), verdict.stable),
+    )
+
+
+DATA_COLUMNS: Final = (*("id", "value", "unit", "n", "n_of", "low", "high", "formula", "reason", "origin", "runs"),)
+
+
+def _datum_row(datum: Datum) -> Row:
+    bounds = (datum.low, datum.high)
+    end = (datum.formula, datum.reason, datum.origin, " ".join(datum.runs))
+    return (datum.id, datum.value, datum.unit, datum.n, datum.n_of, *bounds, *end)
+
+
+def _value(datum: Datum | None) -> float | None:
+    return None if datum is None else datum.value

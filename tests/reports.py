@@ -1,0 +1,101 @@
+"""Reports of simulated bundles, and what a test reads in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+from msgspec.structs import replace
+from suites import simulated
+
+from cifar_report.analysis import analyse
+from cifar_report.bundle import Bundle
+from cifar_report.registry import load_experiments
+from cifar_report.rendering.figures import DrawnFigure
+from cifar_report.rendering.html import to_html
+from cifar_report.rendering.i18n import Translation
+from cifar_report.rendering.sections import assemble
+from cifar_report.rendering.writer import Writer
+from cifar_report.spec import Experiment
+
+VOID = {"meta", "img", "link", "br", "col", "input", "wbr", "hr"}
+SMALL = ("baseline", "filters", "classical")
+
+
+def few_experiments(*ids: str) -> tuple[Experiment, ...]:
+    """Return some experiments without the claims that speak of trials of others."""
+    chosen = [each for each in load_experiments() if each.id in (ids or SMALL)]
+    known = {trial.id for each in chosen for trial in each.trials}
+    return tuple(
+        replace(
+            each,
+            claims=tuple(
+                claim
+                for claim in each.claims
+                if claim.subject.trial in known and (claim.comparator is None or claim.comparator.trial in known)
+            ),
+        )
+        for each in chosen
+    )
+
+
+def report_of(bundle: Bundle, figures: Sequence[DrawnFigure] = (), *, pictures: bool = False) -> str:
+    """Return the HTML report of a bundle in English, by default without figures, which take long to draw."""
+    translation = Translation("en")
+    writer = Writer(bundle, analyse(bundle), translation, figures)
+    view = assemble(writer, pictures=pictures)
+    return to_html(view, translation, bundle.record.created).decode()
+
+
+def small_bundle(**settings: Any) -> Bundle:
+    """Return a simulated bundle of three experiments."""
+    return simulated(few_experiments(), **settings)[0]
+
+
+@dataclass
+class Element:
+    """One element of a page: its tag, its attributes, and all text inside."""
+
+    tag: str
+    attributes: dict[str, str]
+    text: str = ""
+    inside: list["Element"] = field(default_factory=list)
+
+
+class Page(HTMLParser):
+    """A page taken apart; raises AssertionError where tags are not nested."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[Element] = []
+        self._open: list[Element] = []
+        self.feed(source)
+        self.close()
+        assert not self._open, [element.tag for element in self._open]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Open an element."""
+        element = Element(tag, {name: value or "" for name, value in attrs})
+        self.elements.append(element)
+        for outer in self._open:
+            outer.inside.append(element)
+        if tag not in VOID:
+            self._open.append(element)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close the element that was opened last."""
+        assert self._open.pop().tag == tag
+
+    def handle_data(self, data: str) -> None:
+        """Give text to every element around it."""
+        for element in self._open:
+            element.text += data
+
+    def all(self, tag: str, name: str = "") -> list[Element]:
+        """Return the elements of a tag, of one class where ``name`` is given."""
+        found = [element for element in self.elements if element.tag == tag]
+        return [each for each in found if not name or name in each.attributes.get("class", "").split()]
+
+    def ids(self) -> list[str]:
+        """Return every id, in order."""
+        return [element.attributes["id"] for element in self.elements if "id" in element.attributes]

@@ -1,0 +1,187 @@
+import json
+import logging
+import subprocess
+import sys
+from functools import cache
+
+import pypdf
+import pytest
+from command import ROOT, environment
+from reports import report_of, small_bundle
+
+from cifar_report.bundle import Bundle
+from cifar_report.errors import SuiteError, UsageError
+from cifar_report.rendering import pdf, report
+from cifar_report.rendering.report import build_report
+
+BUILD = """
+import sys
+from pathlib import Path
+from cifar_report.bundle import Bundle
+from cifar_report.rendering.report import build_report
+build_report(Bundle.load(Path(sys.argv[1])), Path(sys.argv[2]), ["en"])
+heavy = sorted(name for name in sys.modules if name.partition(".")[0] in ("tensorflow", "keras"))
+print(",".join(heavy))
+"""
+
+
+@cache
+def bundle() -> Bundle:
+    """Return a bundle of three experiments with a timing pass."""
+    return small_bundle(seeds=2, timing=True)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Build a report in a process of its own; return its folder and what the process printed."""
+    return build(tmp_path_factory.mktemp("built"), cwd=tmp_path_factory.mktemp("here"))
+
+
+def build(output, cwd, **variables):
+    """Build the report in a new process and return its folder and what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", BUILD, str(bundle().folder), str(output)],
+        cwd=cwd, env=environment(**variables), capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return output, done.stdout.strip()
+
+
+def test_a_report_never_starts_tensorflow(built):
+    """Building a report imports neither TensorFlow nor Keras."""
+    assert built[1] == ""
+
+
+def test_the_same_bundle_gives_the_same_bytes(built, tmp_path):
+    """Time zone, locale, hash seed and working directory leave no trace in HTML and PDF."""
+    variables = {"TZ": "Asia/Kolkata", "LC_ALL": "C", "LANG": "C", "PYTHONHASHSEED": "4711"}
+    again, _ = build(tmp_path / "again", cwd=tmp_path, **variables)
+    for name in ("report.html", "report.pdf"):
+        assert (built[0] / name).read_bytes() == (again / name).read_bytes(), name
+
+
+def test_the_pdf_holds_the_numbers_of_the_report(built):
+    """Every number is attached to the PDF as JSON, as what it is."""
+    reader = pypdf.PdfReader(built[0] / "report.pdf")
+    numbers = json.loads(reader.attachments[pdf.NUMBERS_NAME][0])
+    results = report.analyse(bundle())
+    assert numbers.keys() == results.data().keys()
+    assert numbers["baseline.training.last.test_accuracy"]["value"] == results.trial("baseline").primary.datum.value
+
+
+def test_the_pdf_has_what_a_reader_and_an_archive_need(built):
+    """Title, language, dates of the bundle, bookmarks, tags, and both promises in the metadata."""
+    reader = pypdf.PdfReader(built[0] / "report.pdf")
+    assert reader.metadata.title == "Image classification on CIFAR-10 with convolutional networks"
+    assert reader.metadata["/CreationDate"].startswith("D:20260101010000")
+    root = reader.trailer["/Root"]
+    assert root["/Lang"] == "en"
+    assert root["/MarkInfo"]["/Marked"]
+    metadata = root["/Metadata"].get_data()
+    assert b"<pdfuaid:part>1<" in metadata
+    assert b'pdfaid:part="3"' in metadata
+    assert b'pdfaid:conformance="A"' in metadata
+    titles = [entry.title for entry in reader.outline if not isinstance(entry, list)]
+    assert any("Trials" in title for title in _all_titles(reader.outline)), titles
+    assert "Contents" in reader.pages[1].extract_text()
+
+
+def _all_titles(outline):
+    for entry in outline:
+        if isinstance(entry, list):
+            yield from _all_titles(entry)
+        else:
+            yield entry.title
+
+
+def test_the_contents_of_the_pdf_name_the_right_pages(built):
+    """A page number in the contents is the number of the page that the section begins on."""
+    reader = pypdf.PdfReader(built[0] / "report.pdf")
+    line = next(text for text in reader.pages[1].extract_text().splitlines() if "Appendix" in text)
+    page = int(line.rstrip().rsplit(".", 1)[-1].strip() or line.split()[-1])
+    assert "Every run" in reader.pages[page - 1].extract_text()
+
+
+def test_every_link_of_the_pdf_leads_somewhere(built):
+    """Each link inside the PDF has its named place, and no link leaves it."""
+    reader = pypdf.PdfReader(built[0] / "report.pdf")
+    links = [each.get_object() for page in reader.pages for each in page.get("/Annots", [])]
+    assert links
+    assert all("/A" not in link for link in links)
+    assert {str(link["/Dest"]) for link in links} <= set(reader.named_destinations)
+
+
+class Warnings(logging.Handler):
+    """Collects what WeasyPrint complains about."""
+
+    def __init__(self):
+        super().__init__(logging.WARNING)
+        self.messages = []
+
+    def emit(self, record):
+        """Keep a complaint."""
+        self.messages.append(record.getMessage())
+
+
+@pytest.fixture
+def complaints():
+    """Return the list that WeasyPrint's complaints go to."""
+    handler = Warnings()
+    logger = logging.getLogger("weasyprint")
+    logger.addHandler(handler)
+    yield handler.messages
+    logger.removeHandler(handler)
+
+
+def test_setting_the_report_gives_nothing_to_complain_about(complaints, tmp_path, monkeypatch):
+    """WeasyPrint understands every rule and finds every picture."""
+    monkeypatch.setattr(report, "draw_all", lambda *_, **__: ())
+    build_report(bundle(), tmp_path)
+    assert complaints == []
+
+
+@pytest.mark.parametrize("address", ["file:///etc/hostname", "http://127.0.0.1:9/x.png", "https://example.org/x.png"])
+def test_nothing_in_a_report_can_fetch_anything(address):
+    """Files of the machine and addresses of the network are refused, whatever the report holds."""
+    with pytest.raises(ValueError, match="disallowed"):
+        pdf._fetcher().fetch(address)
+
+
+def test_without_the_libraries_for_text_the_html_is_there_and_the_error_helps(tmp_path, monkeypatch):
+    """The HTML is written first; the error names the packages to install."""
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    monkeypatch.setattr(report, "draw_all", lambda *_, **__: ())
+    with pytest.raises(SuiteError, match=r"libpango-1\.0-0"):
+        build_report(bundle(), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_an_unknown_language_is_refused_before_anything_is_written(tmp_path):
+    """Nothing is on disk after a language that is not there."""
+    with pytest.raises(UsageError, match="'xx'"):
+        build_report(bundle(), tmp_path / "output", ["en", "xx"])
+    assert not (tmp_path / "output").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    """The error says which file could not be written."""
+    monkeypatch.setattr(report, "draw_all", lambda *_, **__: ())
+    (tmp_path / "output").write_text("a file where a folder should be")
+    with pytest.raises(SuiteError, match=r"report\.html cannot be written"):
+        build_report(bundle(), tmp_path / "output")
+
+
+def test_the_text_of_both_files_agrees(built):
+    """What the first page of the HTML says stands in the PDF too, number by number."""
+    reader = pypdf.PdfReader(built[0] / "report.pdf")
+    text = "".join(page.extract_text() for page in reader.pages)
+    for trial in report.analyse(bundle()).trials:
+        value = trial.primary.datum.value
+        if value is not None:
+            assert f"{value * 100:.2f}%" in text
+
+
+def test_the_templates_lie_beside_the_package():
+    """The report finds its templates from wherever it is called."""
+    assert (ROOT / "templates" / "report.html.j2").is_file()
+    assert "<main" in report_of(bundle())

@@ -1,0 +1,97 @@
+from typing import get_args
+
+import pytest
+
+from cifar_report.analysis.results import Datum, Unit
+from cifar_report.rendering.i18n import Translation
+from cifar_report.rendering.numbers import DASH, Numbers
+
+
+@pytest.fixture
+def numbers():
+    """Return the numbers of the English report."""
+    return Numbers(Translation("en"))
+
+
+def datum(value, unit, formula="mean_over_seeds", **fields):
+    """Return a number of one kind."""
+    return Datum(id="x", value=value, unit=unit, formula=formula, **fields)
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "formula", "shown"),
+    [
+        (0.5959, "share", "mean_over_seeds", "59.59%"),
+        (0.0213, "points", "mean_difference", "+2.13 points"),
+        (-0.0213, "points", "mean_difference", "−2.13 points"),
+        (0.01, "points", "margin", "1 point"),
+        (0.015, "points", "margin", "1.5 points"),
+        (1.18494, "loss", "mean_over_seeds", "1.1849"),
+        (0.1, "relative", "margin", "10%"),
+        (0.123, "relative", "mean_relative_difference", "+12.3%"),
+        (6.0, "epochs", "mean_over_seeds", "6.0 epochs"),
+        (1.0, "epochs", "margin", "1 epoch"),
+        (611626.0, "count", "counted_in_spec", "611,626"),
+        (2.5, "count", "mean_over_seeds", "2.5"),
+        (0.01234, "seconds", "single_value", "0.0123 s"),
+        (1182.8, "seconds", "original_value", "1,183 s"),
+        (1.4614, "ratio", "geometric_mean_ratio", "1.46"),
+        (1.4614, "ratio", "original_difference", "1.46"),
+        (123456.0, "throughput", "geometric_mean_of_blocks", "123,456 images/s"),
+        (0.00004, "probability", "p_corrected", "< 0.001"),
+        (0.0417, "probability", "p_value", "0.042"),
+        (0.98765, "probability", "run_probability", "98.8%"),
+        (0.6543, "score", "mean_over_seeds", "0.654"),
+        (3 * 2**20, "bytes", "largest_over_blocks", "3.00 MiB"),
+    ],
+)
+def test_a_number_shows_the_digits_and_the_unit_that_its_kind_asks_for(numbers, value, unit, formula, shown):
+    """Rounding, unit and sign of every unit are decided by its kind, at one place."""
+    assert numbers.quantity(datum(value, unit, formula)) == shown
+
+
+@pytest.mark.parametrize("unit", get_args(Unit))
+def test_every_unit_can_be_shown_whatever_the_value(numbers, unit):
+    """No unit is forgotten, and nought, negative, tiny and huge values are shown without an exponent."""
+    for value in (0.0, -1.5, 1e-9, 3.0, 1e12):
+        text = numbers.quantity(datum(value, unit))
+        assert text
+        assert "e" not in text.removesuffix(" epochs").removesuffix(" images/s")
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_not_a_finite_number_is_a_dash(numbers, value):
+    """A value that is not finite never reaches the reader as a word of the programming language."""
+    assert numbers.number(datum(value, "loss")) == DASH
+
+
+def test_a_missing_number_is_a_dash_and_not_a_nought(numbers):
+    """An absent value is never shown as a value."""
+    absent = datum(None, "share", reason="not_run")
+    assert numbers.number(absent) == numbers.quantity(absent) == numbers.interval(absent) == DASH
+
+
+def test_an_interval_has_the_unit_and_the_signs_of_its_number(numbers):
+    """Bounds of a difference carry signs, bounds of a share per cent signs."""
+    difference = datum(0.01, "points", "mean_difference", low=-0.005, high=0.025)
+    share = datum(0.6, "share", low=0.59, high=0.61)
+    assert numbers.interval(difference) == "[−0.50, +2.50]"
+    assert numbers.interval(share) == "[59.00%, 61.00%]"
+
+
+def test_an_interval_of_large_numbers_does_not_read_as_three_numbers(numbers):
+    """Where digits are grouped by commas, the bounds are parted by a semicolon."""
+    assert numbers.interval(datum(1500.0, "count", low=1000.0, high=2000.0)) == "[1,000; 2,000]"
+
+
+def test_a_difference_that_rounds_to_nought_has_no_sign(numbers):
+    """Neither plus nor minus stands before a nought."""
+    assert numbers.number(datum(0.000001, "points", "mean_difference")) == "0.00"
+    assert numbers.number(datum(-0.000001, "points", "mean_difference")) == "0.00"
+
+
+def test_dates_do_not_depend_on_the_time_zone_of_the_reader(numbers, monkeypatch):
+    """A moment is shown in UTC wherever the report is built."""
+    monkeypatch.setenv("TZ", "Pacific/Auckland")
+    assert numbers.moment("2026-01-01T23:30:00Z") == "January 1, 2026, 23:30 UTC"
+    assert numbers.moment("2026-01-01T23:30:00+02:00") == "January 1, 2026, 21:30 UTC"

@@ -1,0 +1,160 @@
+"""The tables and files that are derived from a bundle."""
+
+import csv
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from suites import few, simulated
+
+from cifar_report.rendering.derived import derived_files, write_derived
+from cifar_report.rendering.tables import FORMULA_STARTS, summary_tables, to_csv
+
+ROOT = Path(__file__).parents[1]
+
+
+def read(content):
+    """Return a CSV's rows as dictionaries."""
+    return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+
+
+@pytest.fixture(scope="module")
+def tables():
+    """Return the summary tables of a few trials."""
+    bundle, results = few()
+    return {name: read(content) for name, content in summary_tables(bundle, results).items()}
+
+
+@given(st.lists(st.one_of(st.none(), st.text(st.characters(codec="utf-8")), st.integers(), st.floats(allow_nan=False))))
+def test_cells_survive_and_never_start_a_formula(cells):
+    """Whatever stands in a cell must come back from the file, and no text may begin as a formula does."""
+    names = [f"c{place}" for place in range(len(cells))]
+    rows = list(csv.reader(io.StringIO(to_csv(names, [cells]).decode(), newline="")))
+    for cell, found in zip(cells, rows[1] if cells else [], strict=True):
+        if isinstance(cell, str):
+            text = cell.replace("\r\n", "\n").replace("\r", "\n")
+            assert found in (text, f"'{text}")
+            assert not found.startswith(FORMULA_STARTS)
+        else:
+            assert (None if found == "" else type(cell)(found)) == cell
+
+
+def test_lines_end_with_a_line_feed_alone():
+    """The same table must be the same bytes on every system."""
+    assert to_csv(("a", "b"), [(1, "x"), (None, 0.5)]) == b"a,b\n1,x\n,0.5\n"
+
+
+def test_every_number_of_the_report_is_in_the_data(tables):
+    """The data table must hold each number once, with all its digits."""
+    _, results = few()
+    found = {row["id"]: row for row in tables["data.csv"]}
+    assert list(found) == list(results.data())
+    primary = results.trial("baseline").primary.datum
+    row = found[primary.id]
+    assert float(row["value"]) == primary.value
+    assert (float(row["low"]), float(row["high"])) == (primary.low, primary.high)
+    assert row["runs"].split() == list(primary.runs)
+
+
+def test_runs_have_one_row_per_stage(tables):
+    """Each stage of each run must have its row, with its last and its best scores; other classifiers have one."""
+    bundle, _ = few()
+    assert len(tables["runs.csv"]) == sum(max(len(run.stages), 1) for run in bundle.runs)
+    run = bundle.runs_of("model_2")[1]
+    rows = {row["stage"]: row for row in tables["runs.csv"] if row["run"] == run.id}
+    assert list(rows) == ["first", "second", "augmented"]
+    assert float(rows["second"]["best_test_accuracy"]) == run.stage("second").best.test.accuracy
+    assert float(rows["second"]["last_validation_loss"]) == run.stage("second").last.validation.loss
+    nearest = next(row for row in tables["runs.csv"] if row["trial"] == "nearest_centroid")
+    assert float(nearest["last_test_accuracy"]) == bundle.runs_of("nearest_centroid")[0].classical.test_accuracy
+    assert nearest["seed"] == ""
+
+
+def test_epochs_are_those_of_the_runs(tables):
+    """The epoch table must hold every epoch of every run as it was recorded."""
+    bundle, _ = few()
+    stage = bundle.runs_of("baseline")[2].stage()
+    rows = [row for row in tables["epochs.csv"] if row["run"] == "baseline/seed-2"]
+    assert [float(row["validation_loss"]) for row in rows] == list(stage.history.val_loss)
+    assert [int(row["epoch"]) for row in rows] == list(range(1, stage.epochs + 1))
+
+
+def test_trials_and_verdicts_are_all_there(tables):
+    """Planned trials and claims must have their row even where nothing ran."""
+    bundle, results = few()
+    assert [row["trial"] for row in tables["trials.csv"]] == list(bundle.trials)
+    assert {row["status"] for row in tables["trials.csv"]} == {"done", "missing"}
+    assert [row["claim"] for row in tables["verdicts.csv"]] == [verdict.id for verdict in results.verdicts]
+    assert [row["outcome"] for row in tables["verdicts.csv"]] == [verdict.outcome for verdict in results.verdicts]
+
+
+def test_failed_runs_name_their_error():
+    """A failed run must keep its row, with the last line of its error and no scores."""
+    bundle, results = simulated(trials=("baseline",), seeds=2, failed=(("baseline", 1),))
+    rows = read(summary_tables(bundle, results)["runs.csv"])
+    assert [row["status"] for row in rows] == ["done", "failed"]
+    assert rows[1]["error"] == bundle.failed_of("baseline")[0].error.strip().splitlines()[-1]
+    assert rows[1]["last_test_accuracy"] == ""
+
+
+def test_derived_files_replace_what_was_there():
+    """Writing must put exactly the derived files in place, remove older ones, and change no other folder."""
+    bundle, results = simulated(trials=("baseline",), seeds=2)
+    (bundle.folder / "tables").mkdir()
+    (bundle.folder / "tables" / "old.csv").write_bytes(b"old")
+    others = {path: path.read_bytes() for path in bundle.folder.rglob("*") if path.is_file() and path.name != "old.csv"}
+    write_derived(bundle)
+    files = {path: path.read_bytes() for path in bundle.folder.rglob("*") if path.is_file()}
+    derived = {bundle.folder / path: content for path, content in derived_files(bundle, results).items()}
+    assert files == others | derived
+
+
+def test_each_figure_has_its_data_beside_it():
+    """Every SVG of a bundle must have a CSV of the same name, and no photograph may be among them."""
+    bundle, results = few()
+    names = [Path(path) for path in derived_files(bundle, results) if path.startswith("figures/")]
+    assert {path.stem for path in names if path.suffix == ".svg"} == {
+        path.stem for path in names if path.suffix == ".csv"
+    }
+    assert {path.suffix for path in names} == {".svg", ".csv"}
+
+
+PROGRAM = """
+import hashlib, sys
+from pathlib import Path
+from cifar_report.analysis import analyse
+from cifar_report.bundle import Bundle
+from cifar_report.rendering.derived import derived_files
+bundle = Bundle.load(Path(sys.argv[1]))
+for path, content in derived_files(bundle, analyse(bundle)).items():
+    print(path, hashlib.sha256(content).hexdigest())
+assert "tensorflow" not in sys.modules
+"""
+
+
+def test_same_bundle_same_bytes_everywhere(tmp_path):
+    """Another process, folder, locale, time zone, hash seed or matplotlib setting must not change a byte."""
+    bundle, _ = few()
+    settings = tmp_path / "matplotlibrc"
+    settings.write_text("font.size: 20\nsvg.fonttype: none\nlines.linewidth: 5\nfigure.dpi: 33\n")
+    places = (tmp_path / "one", tmp_path / "two")
+    variables = (
+        {"PYTHONHASHSEED": "1", "TZ": "UTC", "LC_ALL": "C"},
+        {"PYTHONHASHSEED": "77", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8", "MATPLOTLIBRC": str(settings)},
+    )
+    processes = []
+    for place, changed in zip(places, variables, strict=True):
+        place.mkdir()
+        environment = {**os.environ, **changed, "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-W", "error::UserWarning", "-c", PROGRAM, str(bundle.folder)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        processes.append(subprocess.Popen(command, cwd=place, env=environment, text=True, **pipes))
+    (first, complaint), (second, other_complaint) = (process.communicate() for process in processes)
+    assert [process.returncode for process in processes] == [0, 0], complaint + other_complaint
+    assert len(first.splitlines()) > 40
+    assert first == second
