@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import copy
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -13,6 +15,7 @@ from cifar_report import __version__, commands
 from cifar_report.errors import SuiteError, UsageError
 
 DONE, FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
+SESSIONS = "--sessions"
 
 EPILOG = """\
 examples:
@@ -37,23 +40,32 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     signal.signal(signal.SIGTERM, _interrupt)
-    options = make_parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    options = make_parser(sessions=SESSIONS in words).parse_args(words)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
-        return command(options)
+        status = command(options)
+        sys.stdout.flush()
+        return status
     except UsageError as error:
         print(f"cifar-report: {error}", file=sys.stderr)
         return BAD_USAGE
     except SuiteError as error:
         print(f"cifar-report: {error}", file=sys.stderr)
         return FAILED
+    except BrokenPipeError:  # whoever read the output has gone; nothing is left to say, at exit neither
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except OSError as error:
+        print(f"cifar-report: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         print("cifar-report: interrupted; every finished run is kept, the same call goes on from here", file=sys.stderr)
         return INTERRUPTED
 
 
-def make_parser() -> Parser:
-    """Return the parser of the whole command."""
+def make_parser(*, sessions: bool = False) -> Parser:
+    """Return the parser of the whole command; with ``sessions``, run and report take each other's options too."""
     parser = Parser(
         prog="cifar-report",
         description="Train the fixed-seed CIFAR-10 suite, and report what its data say about the write-up's claims.",
@@ -65,6 +77,8 @@ def make_parser() -> Parser:
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     _add(subparsers, "run", commands.run, "train what is missing and gather it in a results bundle", _add_run_options)
     _add(subparsers, "report", commands.report, "render a bundle as HTML and PDF; never trains", _add_report_options)
+    if sessions:
+        _share_options(subparsers.choices["run"], subparsers.choices["report"])
     _add(subparsers, "list", commands.list_trials, "show every experiment and its trials", lambda _: None)
     _add(subparsers, "status", commands.status, "show what is finished and why the rest would run", _add_plan_options)
     _add(subparsers, "data", commands.data, "show which CIFAR-10 is found, and whether it is canonical", _add_data)
@@ -86,13 +100,12 @@ def _add(
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
     _add_plan_options(parser)
     parser.add_argument("--jobs", type=int, metavar="N", help="worker processes (default: one a core)")
-    _add_session_options(parser, output=True)
 
 
 def _add_report_options(parser: argparse.ArgumentParser) -> None:
     _add_bundle(parser)
+    parser.add_argument("--profile", metavar="NAME", help="the last bundle of this profile (default: of any)")
     _add_output(parser)
-    _add_session_options(parser, output=False)
 
 
 def _add_plan_options(parser: argparse.ArgumentParser) -> None:
@@ -130,21 +143,15 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lang", metavar="LANGUAGE", default="en", help="en, el or all (default: en)")
 
 
-def _add_session_options(parser: argparse.ArgumentParser, *, output: bool) -> None:
-    """Let a nox session accept the other session's options, so that both take the same words after ``--``."""
-    parser.add_argument("--sessions", action="store_true", help=argparse.SUPPRESS)
-    hidden = Parser(add_help=False)
-    if output:
-        _add_output(hidden)
-    else:
-        for name in ("--profile", "--only", "--data"):
-            hidden.add_argument(name)
-        for name in ("--seeds", "--jobs"):
-            hidden.add_argument(name, type=int)
-    for action in hidden._actions:
-        action.help = argparse.SUPPRESS
-        action.dest = f"other_{action.dest}" if action.dest in ("only", "data", "seeds", "jobs") else action.dest
-        parser._add_action(action)
+def _share_options(*parsers: argparse.ArgumentParser) -> None:
+    """Let each command accept the others' options, unseen: both nox sessions get the same words after ``--``."""
+    every = {action.option_strings[-1]: action for parser in parsers for action in parser._actions}
+    for parser in parsers:
+        parser.add_argument(SESSIONS, action="store_true", help=argparse.SUPPRESS)
+        for name in every.keys() - {action.option_strings[-1] for action in parser._actions}:
+            hidden = copy.copy(every[name])
+            hidden.help = argparse.SUPPRESS
+            parser._add_action(hidden)
 
 
 def _interrupt(*_: object) -> None:

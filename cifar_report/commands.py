@@ -21,9 +21,7 @@ def run(options: Namespace) -> int:
 
     from cifar_report.running.suite import run_suite
 
-    _check_language(options.lang)
-    if options.jobs is not None and options.jobs < 1:
-        raise UsageError(f"--jobs {options.jobs}: at least one worker is needed")
+    _check_words(options)
     prepared = _prepare(options)
     result = run_suite(prepared, options.jobs, Console(), _derive)
     if result.ran == 0:
@@ -40,15 +38,14 @@ def report(options: Namespace) -> int:
     from cifar_report.bundle import Bundle
     from cifar_report.bundle.finding import find_bundle
 
-    _check_session_words(options)
-    languages = _check_language(options.lang)
+    _check_words(options)
     folder = find_bundle(options.bundle, options.profile)
     bundle = Bundle.load(folder)
     try:
         from cifar_report.rendering.report import build_report
     except ImportError as error:
         raise SuiteError(f"{error.name} is not installed: pip install -e '.[report]'") from error
-    for path in build_report(bundle, options.output, languages):
+    for path in build_report(bundle, options.output, _languages(options.lang)):
         print(path)
     return 0
 
@@ -113,15 +110,25 @@ def _prepare(options: Namespace) -> Prepared:
     )
 
 
-def _check_session_words(options: Namespace) -> None:
-    """Refuse words that the other session would refuse, before anything is done."""
-    if options.profile is not None:
+def _check_words(options: Namespace) -> None:
+    """Refuse what either session would refuse, before anything is done: both may get the same words."""
+    given = vars(options)
+    for name, unit in (("seeds", "seed"), ("jobs", "worker")):
+        number = given.get(name)
+        if number is not None and number < 1:
+            raise UsageError(f"--{name} {number}: at least one {unit} is needed")
+    if given.get("profile") is not None:
         from cifar_report.running.request import find_profile
 
-        find_profile(options.profile)
+        find_profile(given["profile"])
+    if given.get("only") is not None:
+        from cifar_report.registry import load_experiments, select, trials_of
+
+        select(trials_of(load_experiments()), _words(given["only"]))
+    _languages(given.get("lang", "en"))
 
 
-def _check_language(language: str) -> tuple[str, ...]:
+def _languages(language: str) -> tuple[str, ...]:
     from cifar_report.spec import LANGUAGES
 
     if language == "all":

@@ -9,7 +9,7 @@ from .baseline import BASELINE
 PADDING_SAME = replace(
     BASELINE,
     id="padding_same",
-    title=Text(en="Padding “same”", el="Συμπλήρωση «same»"),
+    title=Text(en="Padding “same”", el="Συμπλήρωση “same”"),
     layers=(Conv2D(16, 3, padding="same"), MaxPooling2D(2), Flatten(), Dense(32), Dense(10, "softmax")),
     as_written="baseline",
     one_change="baseline",

@@ -22,10 +22,11 @@ from cifar_report.bundle.records import (
 )
 from cifar_report.bundle.store import sha256, write_file, write_folder
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.spec import AnyTrial, Claim
+from cifar_report.spec import CLASS_COUNT, AnyTrial, Claim
 
 RECORD_FILE = "bundle.json"
 MOST_JSON_BYTES = 64 * 2**20
+IMAGE_COUNT = 60_000
 
 _T = TypeVar("_T")
 
@@ -56,14 +57,26 @@ class Predictions:
         try:
             indices, labels = arrays.pop("indices"), arrays.pop("labels")
             predicted = arrays.pop("predicted", None)
-            tables = {_table_key(name): table for name, table in arrays.items()}
+            found = cls(indices, labels, {_table_key(name): table for name, table in arrays.items()}, predicted)
+            found._check()
         except (KeyError, ValueError) as error:
             raise SuiteError(f"{path} is no table of predictions: {error}") from error
-        shapes = {table.shape for table in tables.values()} | {(len(labels), 10)}
-        lengths = {array.shape for array in (indices, labels, predicted) if array is not None}
-        if len(shapes) > 1 or lengths != {(len(labels),)} or (len(labels) and labels.max() > 9):
-            raise SuiteError(f"{path} is no table of predictions: its arrays have different lengths or odd labels")
-        return cls(indices, labels, tables, predicted)
+        return found
+
+    def _check(self) -> None:
+        """Raise ValueError when the arrays do not fit together."""
+        for name, vector in (("indices", self.indices), ("labels", self.labels), ("predicted", self.predicted)):
+            if vector is None:
+                continue
+            if vector.ndim != 1 or vector.dtype.kind not in "iu" or vector.shape != self.labels.shape:
+                raise ValueError(f"{name} must hold one whole number for each image")
+            most = IMAGE_COUNT if name == "indices" else CLASS_COUNT
+            if vector.size and not (vector.min() >= 0 and vector.max() < most):
+                raise ValueError(f"{name} must lie between 0 and {most - 1}")
+        for stage, weights in self.probabilities:
+            table = self.probabilities[stage, weights]
+            if table.shape != (len(self.labels), CLASS_COUNT) or table.dtype.kind != "f":
+                raise ValueError(f"{stage}.{weights} must hold {CLASS_COUNT} probabilities for each image")
 
 
 def _table_key(name: str) -> tuple[str, Weights]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -34,11 +35,11 @@ class Lane:
         if self._executor is None:
             self._executor = self._start()
         try:
-            return self._executor.submit(execute, task)
+            return _submit(self._executor, task)
         except BrokenProcessPool:  # the worker died while it had nothing to do, so no run was harmed
             self.close(kill=True)
             self._executor = self._start()
-            return self._executor.submit(execute, task)
+            return _submit(self._executor, task)
 
     def messages(self) -> Iterator[tuple[str, Progress]]:
         """Yield the progress that arrived since the last call, as (run id, progress)."""
@@ -75,6 +76,17 @@ class Lane:
         return ProcessPoolExecutor(
             max_workers=1, mp_context=context, initializer=start, initargs=(self.cores, self.mirrored, sender)
         )
+
+
+def _submit(executor: ProcessPoolExecutor, task: Task) -> Future[Product]:
+    """Hand a task on; the process that this may start is deaf to Ctrl-C from its birth, where that is possible."""
+    if not hasattr(signal, "pthread_sigmask"):
+        return executor.submit(execute, task)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return executor.submit(execute, task)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def make_lanes(jobs: int, cores: list[int]) -> list[Lane]:

@@ -113,11 +113,11 @@ def _train(task: Task, watch: Callable[[Progress], None]) -> Outcome:
         from cifar_report.training.classical import fit_classifier
 
         return fit_classifier(task.trial, images, labels, parts, watch)
+    if task.seed is None:
+        raise ValueError(f"{task.run_id}: a network needs a seed")
     _start_tensorflow()
     from cifar_report.training.network import Resumption, train_network
 
-    if task.seed is None:
-        raise ValueError(f"{task.run_id}: a network needs a seed")
     resumption = Resumption(task.checkpoint, task.key)
     return train_network(task.trial, task.seed, images, labels, parts, resumption=resumption, watch=watch)
 

@@ -1,0 +1,157 @@
+"""What the tests share: the images, a process with TensorFlow, and the bundle of one smoke run."""
+
+import os
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from command import TRAINING_ALONE, Called, Suite, call
+from data_samples import CLOSED_ADDRESS
+
+from cifar_report.data import Dataset, Split, split
+from cifar_report.data.locating import Places
+from cifar_report.data.release import CIFAR10
+from cifar_report.data.searching import Search
+from cifar_report.errors import SuiteError, UsageError
+from cifar_report.running.environment import WORKER_VARIABLES
+
+GROUPS = {  # files by the beginning of their name: those of a group share something costly in one process
+    "test_smoke": "a bundle of a smoke run",
+    "test_running_smoke": "a bundle of a smoke run",
+    "test_training": "TensorFlow",
+}
+ONE_WORKER = ("--profile", "smoke", "--seeds", "1", "--bundle", "bundle", "--jobs", "1")
+SMOKE_TRIALS = ("baseline", "dropout", "model_2", "baseline_parallel", "nearest_centroid")
+
+
+@cache
+def find_images() -> Dataset:
+    """Find the real images where this machine has them, else draw the stand-in; the network is not asked."""
+    release = replace(CIFAR10, archive=replace(CIFAR10.archive, address=CLOSED_ADDRESS))
+    search = Search(Places.of(os.environ, Path.home()), release, lambda _: None, lambda _: None)
+    try:
+        return search.find(None, allow_stand_in=True)
+    except (SuiteError, UsageError) as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def pytest_report_header() -> str:
+    """Say which images the tests use."""
+    found = find_images()
+    if found.grade == "stand-in":
+        return "images: the synthetic stand-in (CIFAR10_DIR names a folder with the real ones)"
+    return f"images: a subset of the real ones ({found.source}, {found.grade})"
+
+
+def group_of(test: str) -> str:
+    """Return what a test, named by its id, shares with others: one of GROUPS, or else its file."""
+    file = test.partition("::")[0]
+    return next((group for start, group in GROUPS.items() if Path(file).name.startswith(start)), file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the costly groups begin, so that no process is left alone with one at the end."""
+    order = list(dict.fromkeys(GROUPS.values()))
+    items.sort(key=lambda item: order.index(group) if (group := group_of(item.nodeid)) in order else len(order))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Let pytest-xdist send a whole group to the same process.
+
+    Its own ``--dist loadgroup`` scatters the groups under pytest 9.2, which takes no new id for a test any more.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    config.option.loadscopereorder = False  # the order is that of the collection
+    return Groups(config, log)
+
+
+@pytest.fixture(scope="session")
+def dataset() -> Dataset:
+    """Return the real images, or else the stand-in."""
+    return find_images()
+
+
+@pytest.fixture(scope="session")
+def data_words(dataset) -> tuple[str, ...]:
+    """Return what a command needs to find the same images."""
+    return ("--data", "synthetic") if dataset.grade == "stand-in" else ()
+
+
+class Sample(NamedTuple):
+    """Images uint8 [60000, 32, 32, 3], labels uint8 [60000] and a small split of them."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    split: Split
+
+
+@pytest.fixture(scope="session")
+def sample(dataset) -> Sample:
+    """Return the images with the split of the smoke profile."""
+    labels = dataset.labels()
+    return Sample(dataset.images("c"), labels, split(labels, counts=(320, 100, 200)))
+
+
+@pytest.fixture(scope="session")
+def tensorflow():
+    """Start TensorFlow once in this process, with two logical processors, and return it."""
+    os.environ.update(WORKER_VARIABLES)
+    import tensorflow
+
+    from cifar_report.training import devices
+
+    devices.configure(mirrored=True)
+    return tensorflow
+
+
+class SmokeRun(NamedTuple):
+    """A finished bundle and the call that made it."""
+
+    folder: Path
+    called: Called
+
+
+@pytest.fixture(scope="session")
+def smoke(tmp_path_factory, data_words) -> SmokeRun:
+    """Return the bundle of a smoke run of five trials, trained by two workers."""
+    folder = tmp_path_factory.mktemp("smoke") / "bundle"
+    words = ("--profile", "smoke", "--seeds", "1", "--only", ",".join(SMOKE_TRIALS), "--jobs", "2", *data_words)
+    return SmokeRun(folder, call("run", *words, "--bundle", str(folder), cwd=folder.parent))
+
+
+@pytest.fixture
+def in_folder(tmp_path, monkeypatch):
+    """Work in an empty folder and return it."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def suite(in_folder, data_words):
+    """Return a function that starts a suite on ``bundle``; it is ended with the test at the latest."""
+    started = []
+
+    def start(only, *words):
+        started.append(Suite(*ONE_WORKER, "--only", only, *data_words, *words, cwd=in_folder))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.__exit__()
+
+
+@pytest.fixture
+def run(in_folder, data_words):
+    """Return a function that runs the suite on ``bundle`` to its end."""
+    return lambda only, *words, **options: call(
+        "run", *ONE_WORKER, "--only", only, *data_words, *words, cwd=in_folder, command=TRAINING_ALONE, **options
+    )

@@ -1,0 +1,17 @@
+"""Networks small enough to be trained in a moment."""
+
+from cifar_report.spec import Conv2D, Dense, Flatten, MaxPooling2D, Stage, Text, Trial
+
+TITLE = Text(en="Small", el="Μικρό")
+ONE_EPOCH = (Stage(epochs=1),)
+
+
+def small_trial(*inserted, stages=ONE_EPOCH, **changes) -> Trial:
+    """Return a trial with one small convolution and, behind it, the ``inserted`` layers."""
+    layers = (Conv2D(4, 3, 2), *inserted, MaxPooling2D(2), Flatten(), Dense(10, "softmax"))
+    return Trial(id="small", title=TITLE, layers=layers, stages=tuple(stages), **changes)
+
+
+def linear_trial(*, stages=ONE_EPOCH, **changes) -> Trial:
+    """Return a trial without any hidden layer."""
+    return Trial(id="linear", title=TITLE, layers=(Flatten(), Dense(10, "softmax")), stages=tuple(stages), **changes)

@@ -1,0 +1,38 @@
+"""Simulated bundles of the real experiments, for tests of what is drawn and written from them."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from xml.etree import ElementTree
+
+from cifar_report.analysis import Results, analyse
+from cifar_report.bundle import Bundle
+from cifar_report.registry import load_experiments
+from cifar_report.simulation import Simulation, simulate_bundle
+from cifar_report.spec import Experiment
+
+FEW = ("baseline", "filters_32", "batch_64", "model_2", "baseline_parallel", "nearest_neighbor_1", "nearest_centroid")
+"""Trials that together ask for every kind of figure."""
+
+_FOLDERS: list[TemporaryDirectory[str]] = []
+
+
+def simulated(experiments: Sequence[Experiment] | None = None, **settings: Any) -> tuple[Bundle, Results]:
+    """Return a simulated bundle and its results; its folder lasts as long as this process."""
+    _FOLDERS.append(TemporaryDirectory())
+    folder = Path(_FOLDERS[-1].name) / "bundle"
+    bundle = simulate_bundle(folder, experiments or load_experiments(), Simulation(**settings))
+    return bundle, analyse(bundle)
+
+
+@cache
+def few() -> tuple[Bundle, Results]:
+    """Return five seeds of a few trials with a timing pass."""
+    return simulated(trials=FEW, timing=True)
+
+
+def parse(svg: bytes) -> ElementTree.Element:
+    """Return a figure that a test has drawn."""
+    return ElementTree.fromstring(svg)  # noqa: S314 - drawn a moment ago

@@ -1,0 +1,191 @@
+"""The walls between the parts: who may import what, checked in the source and in running processes."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command import ROOT, environment
+
+PACKAGE = ROOT / "cifar_report"
+PARTS = ("spec", "data", "training", "running", "bundle", "analysis", "rendering", "simulation")
+HEAVY = {"tensorflow", "keras"}
+DRAWING = {"matplotlib", "weasyprint", "jinja2", "babel", "ziamath", "pygments"}
+
+
+def imports(path: Path, *, lazy: bool = True) -> set[str]:
+    """Return the full names of all modules that a file imports, those for type checkers alone left out.
+
+    ``lazy``: also those that are imported inside functions.
+    """
+    found: set[str] = set()
+    body = [ast.parse(path.read_text(encoding="utf-8"))]
+    while body:
+        node = body.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            body.extend(node.orelse)
+            continue
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and not lazy:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            module = ".".join([path.parent.name] * node.level + [node.module] * bool(node.module))
+            found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
+        body.extend(ast.iter_child_nodes(node))
+    return found
+
+
+def tops(names: set[str]) -> set[str]:
+    """Return the top-level packages of module names."""
+    return {name.partition(".")[0] for name in names}
+
+
+def parts(names: set[str]) -> set[str]:
+    """Return the parts of the project, or its single modules, that module names lie in."""
+    return {name.split(".")[1] for name in names if name.startswith("cifar_report.")}
+
+
+def files(*places: str) -> list[Path]:
+    """Return all Python files of some parts."""
+    found = [path for place in places for path in sorted((PACKAGE / place).rglob("*.py"))]
+    assert found
+    return found
+
+
+ALL = sorted(PACKAGE.rglob("*.py"))
+ALLOWED = {  # each part, and what of the project it may import
+    "spec": {"spec", "errors"},
+    "data": {"data", "errors"},
+    "bundle": {"bundle", "spec", "errors", "original"},
+    "training": {"training", "bundle", "data", "spec", "errors"},
+    "running": {"running", "bundle", "data", "spec", "errors", "original", "registry", "training"},
+    "analysis": {"analysis", "bundle", "spec", "errors", "original", "data"},
+    "rendering": {"rendering", "analysis", "bundle", "spec", "errors", "original", "data"},
+    "simulation": {"simulation", "analysis", "bundle", "data", "spec", "errors", "original", "registry"},
+}
+
+
+@pytest.mark.parametrize("part", ALLOWED)
+def test_each_part_knows_only_its_neighbours(part):
+    """A part of the project imports no part that the design keeps from it."""
+    own = {"__version__"}
+    strays = {
+        str(path.relative_to(ROOT)): stray
+        for path in files(part)
+        if (stray := parts(imports(path)) - ALLOWED[part] - own)
+    }
+    assert strays == {}
+
+
+def test_only_training_imports_tensorflow():
+    """TensorFlow and Keras are named in the training package alone."""
+    offenders = [path for path in ALL if tops(imports(path)) & HEAVY and path.parent.name != "training"]
+    assert offenders == []
+    assert any(tops(imports(path)) & HEAVY for path in files("training"))
+
+
+def test_nothing_but_a_worker_reaches_for_training():
+    """The rest of the project imports the training package only inside the worker's functions."""
+    reaching = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in ALL
+        if "training" in parts(imports(path)) and path.parent.name != "training"
+    }
+    assert {place for place in reaching if not place.startswith("running/")} == set()
+    eager = [path for path in ALL if path.parent.name != "training" and "training" in parts(imports(path, lazy=False))]
+    assert eager == []
+
+
+def test_drawing_and_templates_belong_to_rendering():
+    """Only rendering imports what draws, formats or typesets."""
+    offenders = [path for path in ALL if tops(imports(path)) & DRAWING and "rendering" not in path.parts]
+    assert offenders == []
+
+
+def test_scikit_learn_stays_where_it_is_needed():
+    """Running, bundle, spec and the command import no scikit-learn, so that they start at once."""
+    offenders = [
+        path
+        for path in ALL
+        if "sklearn" in tops(imports(path)) and not {"training", "data", "analysis"} & set(path.parts)
+    ]
+    assert offenders == []
+
+
+def test_the_command_imports_nothing_heavy_before_it_must():
+    """What the command imports at once is the standard library and the project's own words."""
+    for name in ("cli.py", "commands.py", "__main__.py", "errors.py"):
+        names = imports(PACKAGE / name, lazy=False)
+        assert tops(names) <= set(sys.stdlib_module_names) | {"cifar_report"}
+        assert parts(names) <= {"cli", "commands", "errors", "__version__"}
+
+
+def test_nothing_unpickles():
+    """Pickle is read by the reader of Keras's verified batches alone, and NumPy is told to refuse it."""
+    readers = {path.name for path in ALL if tops(imports(path)) & {"pickle", "marshal", "shelve", "dill", "joblib"}}
+    assert readers <= {"python_batches.py"}
+    loads = [line for path in ALL for line in path.read_text().splitlines() if re.search(r"\bnp\.load\(", line)]
+    assert loads
+    assert all("allow_pickle=False" in line for line in loads)
+
+
+EXPERIMENTS = sorted((ROOT / "experiments").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
+def test_experiments_are_data(path):
+    """An experiment imports records, defines constants, and holds no loop, function, class or file name."""
+    names = imports(path)
+    assert tops(names) <= {"__future__", "msgspec", "cifar_report", "experiments"}
+    assert parts(names) <= {"spec"}
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    forbidden = (
+        ast.For,
+        ast.While,
+        ast.FunctionDef,
+        ast.ClassDef,
+        ast.Lambda,
+        ast.With,
+        ast.Try,
+        ast.If,
+        ast.comprehension,
+    )
+    found = {type(node).__name__ for node in ast.walk(tree) if isinstance(node, forbidden)}
+    assert found - {"comprehension"} == set()
+    called = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert called & {"open", "exec", "eval", "__import__", "print", "Path"} == set()
+
+
+def test_templates_hold_no_arithmetic_and_name_no_trial():
+    """Templates place values that are final: no sums, no products, no result's digits, no trial by name."""
+    from cifar_report.registry import load_experiments, trials_of
+
+    trials = {name for name in trials_of(load_experiments()) if "_" in name}
+    templates = sorted((ROOT / "templates").rglob("*.j2"))
+    for path in templates:
+        text = path.read_text(encoding="utf-8")
+        for expression in re.findall(r"{[{%](.*?)[%}]}", text, re.DOTALL):
+            words = re.sub(r"\"[^\"]*\"|'[^']*'", "''", expression)
+            assert not re.search(r"\s[*/+]\s|\w\s-\s\w|\|\s*(round|sum|int|float)\b", words), (
+                f"{path.name}: {expression}"
+            )
+        assert not {name for name in trials if re.search(rf"\b{re.escape(name)}\b", text)}, path.name
+
+
+@pytest.mark.parametrize(
+    ("modules", "absent"),
+    [
+        ("cifar_report.cli, cifar_report.commands", {"numpy", "msgspec", "tensorflow", "sklearn", "matplotlib"}),
+        ("cifar_report.spec, cifar_report.registry", {"numpy", "tensorflow", "sklearn", "matplotlib"}),
+        ("cifar_report.bundle, cifar_report.running.suite", {"tensorflow", "keras", "sklearn", "matplotlib", "scipy"}),
+        ("cifar_report.analysis", {"tensorflow", "keras", "matplotlib", "weasyprint", "jinja2"}),
+    ],
+)
+def test_importing_a_part_does_not_bring_in_what_it_must_not_know(modules, absent):
+    """In a fresh process, importing a part imports nothing that belongs to the other side of its wall."""
+    program = f"import sys, {modules}; print(*({absent!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], env=environment(), cwd=ROOT, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.returncode) == ("", 0), done.stderr

@@ -1,0 +1,374 @@
+"""Records and arrays of a bundle: round trips, and files that nobody of ours wrote."""
+
+import io
+import pickle
+import zipfile
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+from networks import linear_trial
+
+from cifar_report.bundle import (
+    SCHEMA_VERSION,
+    Bundle,
+    BundleRecord,
+    DatasetRecord,
+    Environment,
+    Evaluation,
+    History,
+    Predictions,
+    Run,
+    RunTiming,
+    Scores,
+    StageResult,
+    TimingPass,
+    encode,
+    read_record,
+    read_run,
+    sha256,
+    write_record,
+    write_run,
+)
+from cifar_report.bundle import arrays as arrays_module
+from cifar_report.bundle.arrays import dump_arrays, load_arrays
+from cifar_report.errors import SuiteError, UsageError
+from cifar_report.original import load_original
+from cifar_report.registry import load_experiments
+from cifar_report.spec import PROFILES
+
+ARRAYS = st.dictionaries(
+    st.text("abcxyz019_.", min_size=1, max_size=20),
+    st.sampled_from(["u1", "<i4", "<i8", "<f4", "<f8", "?"]).flatmap(
+        lambda kind: st_numpy.arrays(kind, st_numpy.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4))
+    ),
+    max_size=5,
+)
+IN_A_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+
+
+def record(**changes) -> BundleRecord:
+    """Return the record of a small bundle."""
+    experiments = load_experiments()
+    environment = Environment(
+        python="3", platform="p", processor="c", cores=1, memory_bytes=1, packages={}, variables={}, project_version="0"
+    )
+    fields = {
+        "profile": PROFILES["smoke"],
+        "seeds": 2,
+        "dataset": DatasetRecord(
+            fingerprint="f" * 64, grade="stand-in", canonical_labels=False, source="s", counts=(1, 2, 3)
+        ),
+        "experiments": experiments,
+        "original": load_original(),
+        "claims_hash": "0",
+        "environment": environment,
+        "created": "2024-01-01T00:00:00+00:00",
+    }
+    return BundleRecord(**{**fields, **changes})
+
+
+def run(trial=None, seed: int | None = 0) -> Run:
+    """Return the record of a finished run."""
+    scores = Scores(accuracy=0.5, loss=None)
+    evaluation = Evaluation(train=scores, validation=scores, test=Scores(accuracy=1 / 3, loss=1e-300))
+    history = History(loss=(0.1, None), accuracy=(0.1, 0.2), val_loss=(1.5, 2.0), val_accuracy=(0.0, 1.0))
+    stage = StageResult(
+        id="training", history=history, best_epoch=1, stopped_early=False, last=evaluation, best=evaluation
+    )
+    return Run(
+        trial=trial or linear_trial(),
+        seed=seed,
+        status="done",
+        key="k",
+        key_parts={"a": "b"},
+        spec_hash="h",
+        stages=(stage,),
+    )
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        record(),
+        run(),
+        run(seed=None),
+        RunTiming(started="a", finished="b", host="h", cores=(1,), total_seconds=0.1, epoch_seconds={"s": (1.0, 2.5)}),
+        TimingPass(warmup_steps=3, measurements=()),
+    ],
+    ids=lambda stored: type(stored).__name__,
+)
+def test_records_come_back_as_they_were(stored):
+    """A record read from its JSON equals the one that was written, and writing it again gives the same bytes."""
+    content = encode(stored)
+    assert msgspec.json.decode(content, type=type(stored)) == stored
+    assert encode(msgspec.json.decode(content, type=type(stored))) == content
+    assert content.endswith(b"}\n")
+
+
+def test_every_trial_of_the_experiments_can_be_stored():
+    """Each trial that exists survives the way into a run's record and back."""
+    for experiment in load_experiments():
+        for trial in experiment.trials:
+            stored = run(trial, seed=None)
+            assert msgspec.json.decode(encode(stored), type=Run) == stored
+
+
+@IN_A_FOLDER
+@given(ARRAYS)
+def test_arrays_come_back_as_they_were(tmp_path, arrays):
+    """Arrays of every stored type and shape come back with the same bits, packed or not."""
+    for compress in (True, False):
+        (tmp_path / "a.npz").write_bytes(dump_arrays(arrays, compress=compress))
+        loaded = load_arrays(tmp_path / "a.npz")
+        assert loaded.keys() == arrays.keys()
+        for name, array in arrays.items():
+            assert (loaded[name].dtype, loaded[name].shape) == (array.dtype, array.shape)
+            assert loaded[name].tobytes() == array.tobytes()
+
+
+def test_the_bytes_of_arrays_depend_on_names_and_values_alone(monkeypatch):
+    """Neither the order of the names, nor an array's layout in memory, nor the date changes a byte."""
+    table = np.arange(12, dtype=np.float32).reshape(3, 4)
+    first = dump_arrays({"a": table, "b": table[:1]})
+    monkeypatch.setattr("time.time", lambda: 2e9)
+    assert dump_arrays({"b": table[:1].copy(), "a": np.asfortranarray(table)}) == first
+    assert dump_arrays({"b": table[:1], "a": table + 1}) != first
+
+
+def test_numpy_reads_what_is_written(tmp_path):
+    """The files are ordinary ``.npz`` files."""
+    (tmp_path / "a.npz").write_bytes(dump_arrays({"x": np.arange(3), "y": np.array(2.5)}))
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as loaded:
+        assert (loaded["x"].tolist(), float(loaded["y"])) == ([0, 1, 2], 2.5)
+
+
+class Boom:
+    """An object whose unpickling would be noticed."""
+
+    def __reduce__(self):
+        return (pytest.fail, ("it was unpickled",))
+
+
+def member(array) -> bytes:
+    """Return an array's bytes in NumPy's format."""
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, array)
+    return stream.getvalue()
+
+
+def header(text: str) -> bytes:
+    """Return the beginning of an array whose header is ``text``."""
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+
+
+def packed(members: dict[str, bytes], method=zipfile.ZIP_DEFLATED) -> bytes:
+    """Return a zip archive."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+GOOD = member(np.arange(4, dtype=np.int32))
+ATTACKS = {
+    "a pickled object": packed({"a.npy": member(np.array([Boom()], dtype=object))}),
+    "a pickle instead of an array": packed({"a.npy": pickle.dumps(Boom())}),
+    "a path that leaves the folder": packed({"../a.npy": GOOD}),
+    "an absolute path": packed({"/etc/a.npy": GOOD}),
+    "something that is no array": packed({"a.txt": b"hello"}),
+    "text as an array": packed({"a.npy": b"hello"}),
+    "an array of texts": packed({"a.npy": member(np.array(["a", "b"]))}),
+    "an array of records": packed({"a.npy": member(np.zeros(2, dtype=[("x", "<f4")]))}),
+    "big-endian numbers": packed({"a.npy": member(np.zeros(2, dtype=">f4"))}),
+    "a shape larger than its bytes": packed(
+        {"a.npy": header("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,), }\n") + b"\0" * 64}
+    ),
+    "a shape with a billion digits": packed(
+        {"a.npy": header(f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({'9' * 5000},), }}\n")}
+    ),
+    "a negative shape": packed(
+        {"a.npy": header("{'descr': '<f8', 'fortran_order': False, 'shape': (-1, -8), }\n") + b"\0" * 64}
+    ),
+    "code as a header": packed({"a.npy": header("{'descr': '<f8', 'shape': (__import__('os').abort(),)}\n")}),
+    "a header of brackets": packed({"a.npy": header("(" * 9000)}),
+    "bytes behind the array": packed({"a.npy": GOOD + b"more"}),
+    "too few bytes": packed({"a.npy": GOOD[:-1]}),
+    "another packing": packed({"a.npy": GOOD}, zipfile.ZIP_LZMA),
+    "too many members": packed({f"a{place}.npy": b"" for place in range(1001)}),
+    "an archive cut off": packed({"a.npy": GOOD})[:-30],
+    "no archive": b"PK\x03\x04 no archive",
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_strange_arrays_are_refused(tmp_path, attack):
+    """Whatever stands in place of our arrays is refused with a sentence that names the file; no code runs."""
+    path = tmp_path / "a.npz"
+    path.write_bytes(ATTACKS[attack])
+    with pytest.raises(SuiteError, match=r"a\.npz cannot be read as arrays"):
+        load_arrays(path)
+
+
+def test_two_arrays_of_one_name_are_refused(tmp_path):
+    """A file in which a name stands twice has two contents, and is refused."""
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("a.npy", GOOD)
+        with pytest.warns(UserWarning, match="Duplicate"):
+            archive.writestr("a.npy", GOOD)
+    with pytest.raises(SuiteError, match="same name"):
+        load_arrays(tmp_path / "a.npz")
+
+
+def test_an_array_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    """A small file that declares more than the bound is refused by its declaration alone."""
+    monkeypatch.setattr(arrays_module, "MOST_BYTES", 100_000)
+    bomb = packed({"a.npy": member(np.zeros(200_000, np.uint8))})
+    assert len(bomb) < 1000
+    (tmp_path / "a.npz").write_bytes(bomb)
+    with pytest.raises(SuiteError, match="declares more than"):
+        load_arrays(tmp_path / "a.npz")
+
+
+def test_a_bomb_that_lies_about_its_size_is_refused(tmp_path):
+    """An archive whose directory declares a smaller size than it unpacks to gives an error, not its content."""
+    bomb = bytearray(packed({"a.npy": member(np.zeros(200_000, np.uint8))}))
+    place = bomb.index(b"PK\x01\x02") + 24
+    bomb[place : place + 4] = (500).to_bytes(4, "little")
+    (tmp_path / "a.npz").write_bytes(bomb)
+    with pytest.raises(SuiteError, match="cannot be read as arrays"):
+        load_arrays(tmp_path / "a.npz")
+
+
+@IN_A_FOLDER
+@given(st.data())
+def test_changed_bytes_give_an_error_or_arrays(tmp_path, data):
+    """A file with changed bytes is refused cleanly, or read as arrays: never another exception."""
+    content = bytearray(dump_arrays({"indices": np.arange(9, dtype=np.int32), "b.last": np.ones((3, 10), np.float32)}))
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    (tmp_path / "a.npz").write_bytes(content)
+    try:
+        loaded = load_arrays(tmp_path / "a.npz")
+    except SuiteError:
+        return
+    assert all(isinstance(array, np.ndarray) for array in loaded.values())
+
+
+@IN_A_FOLDER
+@given(st.data())
+def test_changed_records_give_an_error_or_a_record(tmp_path, data):
+    """A run's record with changed bytes is refused cleanly, or read as a run of the same name."""
+    write_run(tmp_path, run(), {}, {})
+    path = tmp_path / "runs" / "linear" / "seed-0" / "run.json"
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path.write_bytes(content)
+    try:
+        assert read_run(tmp_path, "linear/seed-0").id == "linear/seed-0"
+    except (SuiteError, UsageError):
+        return
+
+
+def test_predictions_come_back_as_they_were(tmp_path):
+    """Indices, labels, tables by stage and weights, and plain predictions survive."""
+    labels = np.array([1, 2, 9], np.uint8)
+    table = np.full((3, 10), 0.1, np.float32)
+    stored = Predictions(
+        np.array([5, 6, 7], np.int32), labels, {("a.b", "last"): table, ("a.b", "best"): table}, labels
+    )
+    (tmp_path / "predictions.npz").write_bytes(stored.dump())
+    loaded = Predictions.load(tmp_path / "predictions.npz")
+    assert loaded.dump() == stored.dump()
+    assert loaded.probabilities.keys() == stored.probabilities.keys()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"labels": np.zeros(3, np.uint8)},
+        {"indices": np.zeros(3, np.int32), "labels": np.zeros(4, np.uint8)},
+        {"indices": np.zeros(3, np.int32), "labels": np.full(3, 10, np.uint8)},
+        {"indices": np.zeros(3, np.int32), "labels": np.zeros(3, np.uint8), "s.last": np.zeros((3, 9), np.float32)},
+        {"indices": np.zeros(3, np.int32), "labels": np.zeros(3, np.uint8), "s.worst": np.zeros((3, 10), np.float32)},
+        {"indices": np.zeros(3, np.int32), "labels": np.zeros(3, np.uint8), "predicted": np.zeros(2, np.uint8)},
+        {"indices": np.array(3, np.int32), "labels": np.array(1, np.uint8)},
+        {"indices": np.zeros(3, np.int32), "labels": np.zeros(3, np.float32)},
+        {"indices": np.full(3, -1, np.int32), "labels": np.zeros(3, np.uint8)},
+        {"indices": np.zeros(3, np.int32), "labels": np.zeros(3, np.uint8), "predicted": np.full(3, 12, np.uint8)},
+        {"indices": np.zeros(3, np.int32), "labels": np.zeros(3, np.uint8), "s.last": np.zeros((3, 10), np.int32)},
+    ],
+    ids=[
+        "no indices",
+        "lengths",
+        "label 10",
+        "nine classes",
+        "other weights",
+        "too few",
+        "no vectors",
+        "no integers",
+        "negative index",
+        "prediction 12",
+        "integer probabilities",
+    ],
+)
+def test_predictions_that_do_not_fit_together_are_refused(tmp_path, wrong):
+    """A table of predictions whose arrays contradict each other is named and refused."""
+    (tmp_path / "predictions.npz").write_bytes(dump_arrays(wrong))
+    with pytest.raises(SuiteError, match=r"predictions\.npz is no table of predictions"):
+        Predictions.load(tmp_path / "predictions.npz")
+
+
+def test_a_newer_schema_is_refused_with_what_to_do(tmp_path):
+    """A bundle or run of a later version of the program is refused by its version, whatever else is in it."""
+    write_record(tmp_path, record())
+    newer = {"schema_version": SCHEMA_VERSION + 1, "unknown": [1]}
+    (tmp_path / "bundle.json").write_bytes(msgspec.json.encode(newer))
+    with pytest.raises(UsageError, match=rf"schema version {SCHEMA_VERSION + 1}.*update"):
+        read_record(tmp_path)
+    write_run(tmp_path, run(), {}, {})
+    (tmp_path / "runs" / "linear" / "seed-0" / "run.json").write_bytes(msgspec.json.encode(newer))
+    with pytest.raises(UsageError, match="update"):
+        read_run(tmp_path, "linear/seed-0")
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"profile": "quick"}'])
+def test_a_folder_with_a_strange_record_is_no_bundle(tmp_path, content):
+    """A ``bundle.json`` that is not ours is called what it is."""
+    (tmp_path / "bundle.json").write_bytes(content)
+    with pytest.raises(UsageError, match="is no results bundle"):
+        read_record(tmp_path)
+
+
+def test_a_renamed_run_is_noticed(tmp_path):
+    """A run in the folder of another trial or seed is refused: its place and its record must agree."""
+    write_record(tmp_path, record())
+    write_run(tmp_path, run(), {}, {})
+    assert [each.id for each in Bundle.load(tmp_path).runs] == ["linear/seed-0"]
+    (tmp_path / "runs" / "linear" / "seed-0").rename(tmp_path / "runs" / "linear" / "seed-1")
+    with pytest.raises(SuiteError, match="says that it is linear/seed-0"):
+        Bundle.load(tmp_path)
+    with pytest.raises(SuiteError, match="says that it is linear/seed-0"):
+        read_run(tmp_path, "linear/seed-1")
+
+
+def test_a_run_without_its_record_does_not_count(tmp_path):
+    """A run's record is written last, and only its presence makes the run."""
+    write_record(tmp_path, record())
+    write_run(tmp_path, run(), {"weights.npz": b"w"}, {"log.txt": b"l"})
+    (tmp_path / "runs" / "linear" / "seed-0" / "run.json").unlink()
+    assert Bundle.load(tmp_path).runs == ()
+    assert read_run(tmp_path, "linear/seed-0") is None
+
+
+def test_a_runs_record_holds_the_hashes_of_its_files(tmp_path):
+    """The scientific files are hashed in the record, the volatile ones are not."""
+    stored = write_run(tmp_path, run(), {"weights.npz": b"w", "a.npz": b"a"}, {"log.txt": b"l"})
+    assert stored.files == {"a.npz": sha256(b"a"), "weights.npz": sha256(b"w")}
+    assert read_run(tmp_path, stored.id) == stored

@@ -1,0 +1,331 @@
+"""The command: its help, its options, and one clear sentence for each kind of bad input."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command import ROOT, call, contents, environment, is_one_sentence
+
+from cifar_report import __version__, cli
+from cifar_report.registry import load_experiments, trials_of
+from cifar_report.spec import PROFILES
+
+COMMANDS = ("run", "report", "list", "status", "data")
+RECORDS = 10_000  # in each of CIFAR-10's files
+RECORD_BYTES = 3073
+
+
+@pytest.fixture(autouse=True)
+def own_signals():
+    """Give the signal handlers back that the command sets in its process."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """Work in an empty folder, where nothing of CIFAR-10 is named by the environment."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CIFAR10_DIR", raising=False)
+    return tmp_path
+
+
+def answer(capsys, *words):
+    """Call the command in this process; return its exit status, output and errors."""
+    try:
+        status = cli.main(words)
+    except SystemExit as end:
+        status = end.code
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def refuse(capsys, folder, *words, status=2):
+    """Assert that words are refused with one sentence and nothing changed on disk; return the sentence."""
+    before = contents(folder)
+    found, out, err = answer(capsys, *words)
+    assert (found, out) == (status, "")
+    assert is_one_sentence(err)
+    assert contents(folder) == before
+    return err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("run --profile huge", "there is no profile 'huge'; there are smoke, quick, full"),
+        ("status --profile huge", "there is no profile 'huge'"),
+        ("run --only baselin", "there is no trial 'baselin'; did you mean"),
+        ("run --only baseline,zzz", "there is no trial 'zzz'"),
+        ("run --only ,", "--only names no trial"),
+        ("run --seeds 0", "--seeds 0: at least one seed"),
+        ("run --seeds -3", "at least one seed"),
+        ("run --seeds two", "invalid int value: 'two'"),
+        ("run --jobs 0", "--jobs 0: at least one worker"),
+        ("run --epochs 3", "unrecognized arguments: --epochs 3"),
+        ("run --prof smoke", "unrecognized arguments: --prof smoke"),
+        ("run --profile", "expected one argument"),
+        ("run baseline", "unrecognized arguments: baseline"),
+        ("report --seeds 2", "unrecognized arguments: --seeds 2"),
+        ("report --lang fr", "there is no report in the language 'fr'; there are en, el and all"),
+        ("report --bundle nowhere", "nowhere is no results bundle"),
+        ("report --profile quick", "there is no bundle of the profile 'quick'"),
+        ("report", "there is no bundle below"),
+        ("run --sessions --profile smoke --lang fr", "there is no report in the language 'fr'"),
+        ("report --sessions --only zzz", "there is no trial 'zzz'"),
+        ("report --sessions --seeds 0", "at least one seed"),
+        ("report --sessions --profile huge", "there is no profile 'huge'"),
+        ("report --sessions --epochs 3", "unrecognized arguments"),
+        ("train", "invalid choice: 'train'"),
+        ("", "required: COMMAND"),
+    ],
+)
+def test_bad_words_are_refused(capsys, folder, words, sentence):
+    """What does not exist is named in one sentence, with status 2, before anything is done."""
+    assert sentence in refuse(capsys, folder, *words.split())
+
+
+def test_data_that_are_not_there_are_refused(capsys, folder):
+    """A data path that does not exist, is empty, or is something else is named with what was expected."""
+    (folder / "empty").mkdir()
+    (folder / "letter.txt").write_text("Dear reader")
+    for name in ("nowhere", "empty", "letter.txt"):
+        for words in (("run", "--profile", "smoke"), ("status", "--profile", "smoke"), ("data",)):
+            assert name in refuse(capsys, folder, *words, "--data", name)
+
+
+def binary_version(folder: Path, label: bytes = b"\0", size: int = RECORDS * RECORD_BYTES) -> Path:
+    """Make a folder with the six files of the binary version: black images, all of class 0 but the first."""
+    folder.mkdir()
+    for name in (*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin"):
+        with (folder / name).open("wb") as stream:
+            stream.truncate(RECORDS * RECORD_BYTES)
+    with (folder / "data_batch_3.bin").open("r+b") as stream:
+        stream.write(label)
+        stream.truncate(size)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"size": RECORDS * RECORD_BYTES - 1}, "data_batch_3.bin"),
+        ({"size": RECORDS * RECORD_BYTES + 1}, "data_batch_3.bin"),
+        ({"label": b"\x0a"}, "10"),
+    ],
+    ids=["truncated", "oversized", "label 10"],
+)
+def test_data_that_are_damaged_are_refused(capsys, folder, monkeypatch, change, sentence):
+    """A truncated or oversized file and a label outside 0 to 9 are refused, and no bundle is begun."""
+    monkeypatch.setenv("CIFAR_REPORT_CACHE", str(folder.parent / "cache"))
+    binary_version(folder / "batches", **change)
+    assert sentence in refuse(capsys, folder, "run", "--profile", "smoke", "--data", "batches")
+
+
+def test_the_variable_that_names_wrong_data_is_itself_named(capsys, folder, monkeypatch):
+    """When CIFAR10_DIR leads nowhere, the sentence says that it was CIFAR10_DIR."""
+    monkeypatch.setenv("CIFAR10_DIR", str(folder / "gone"))
+    assert "CIFAR10_DIR" in refuse(capsys, folder, "run", "--profile", "smoke")
+
+
+def test_strange_bundle_folders_are_refused(capsys, folder):
+    """A file, a folder with something else in it and a folder with a foreign record are no bundles."""
+    (folder / "file").write_text("x")
+    (folder / "thesis").mkdir()
+    (folder / "thesis" / "chapter.tex").write_text("x")
+    (folder / "foreign").mkdir()
+    (folder / "foreign" / "bundle.json").write_text('{"schema_version": 1, "name": "webpack"}')
+    for name, sentence in (
+        ("file", "is a file, not a folder for a bundle"),
+        ("thesis", "is no results bundle and not empty"),
+        ("foreign", "is no results bundle"),
+    ):
+        words = ("run", "--profile", "smoke", "--data", "synthetic", "--bundle", name)
+        assert sentence in refuse(capsys, folder, *words)
+        assert "is no results bundle" in refuse(capsys, folder, "report", "--bundle", name)
+
+
+def test_a_damaged_run_is_named(capsys, folder):
+    """A report of a bundle with a damaged record ends with status 1 and names the file."""
+    from test_bundle_records import record, run
+
+    from cifar_report.bundle import write_record, write_run
+
+    write_record(folder / "bundle", record())
+    write_run(folder / "bundle", run(), {}, {})
+    path = folder / "bundle" / "runs" / "linear" / "seed-0" / "run.json"
+    path.write_bytes(path.read_bytes()[:-20])
+    assert "run.json cannot be read" in refuse(capsys, folder, "report", "--bundle", "bundle", status=1)
+
+
+@pytest.mark.parametrize("name", ["run", "report"])
+def test_sessions_share_their_options(name):
+    """With --sessions both commands take the union of the options, each at its own default."""
+    words = {
+        "--profile": "quick",
+        "--seeds": "3",
+        "--only": "baseline",
+        "--jobs": "2",
+        "--data": "synthetic",
+        "--bundle": "b",
+        "--output": "o",
+        "--lang": "el",
+    }
+    parser = cli.make_parser(sessions=True)
+    options = parser.parse_args([name, "--sessions", *(word for pair in words.items() for word in pair)])
+    assert (options.profile, options.seeds, options.jobs, options.output) == ("quick", 3, 2, Path("o"))
+    plain = parser.parse_args([name, "--sessions"])
+    assert (plain.profile, plain.seeds, plain.output, plain.lang) == (None, None, Path("report"), "en")
+
+
+def test_help_teaches(capsys):
+    """The help of each command explains every option of its own and none of another's."""
+    status, out, _ = answer(capsys, "--help")
+    assert status == 0
+    assert all(f"  {name} " in out for name in COMMANDS)
+    assert "0 done, 1 something failed, 2 bad usage, 130 interrupted" in out
+    options = {
+        "run": {"--profile", "--seeds", "--only", "--data", "--bundle", "--jobs"},
+        "status": {"--profile", "--seeds", "--only", "--data", "--bundle"},
+        "report": {"--profile", "--bundle", "--output", "--lang"},
+        "data": {"--data"},
+        "list": set(),
+    }
+    for name in COMMANDS:
+        for words in (
+            [name, "--help"],
+            [name, "--sessions", "--help"] if name in ("run", "report") else [name, "--help"],
+        ):
+            status, out, err = answer(capsys, *words)
+            shown = {word.strip("[],") for word in out.split() if word.strip("[],").startswith("--")} - {"--help"}
+            assert (status, err, shown) == (0, "", options[name])
+    assert answer(capsys, "--version")[1] == f"cifar-report {__version__}\n"
+
+
+@pytest.mark.usefixtures("folder")
+def test_list_shows_every_trial(capsys):
+    """The list names each experiment's question and each trial by its id."""
+    status, out, err = answer(capsys, "list")
+    shown = {line.split()[0] for line in out.splitlines() if line.startswith("    ")}
+    assert (status, err, shown) == (0, "", set(trials_of(load_experiments())))
+    assert all(experiment.question.en in out for experiment in load_experiments())
+
+
+def test_status_says_why_each_run_would_run(capsys, folder):
+    """The status of a bundle that does not exist lists every run, and begins no bundle."""
+    words = ("--profile", "smoke", "--data", "synthetic", "--only", "baseline,nearest_centroid")
+    status, out, err = answer(capsys, "status", *words)
+    assert (status, err) == (0, "")
+    assert out.splitlines()[0].split(maxsplit=1) == ["nearest_centroid/once", "would run: not run yet"]
+    assert f"0 of {1 + PROFILES['smoke'].seeds} runs finished" in out
+    assert contents(folder) == {}
+
+
+@pytest.mark.usefixtures("folder")
+def test_data_shows_the_fingerprint_and_the_grade(capsys):
+    """The data command says what was found, and that a stand-in is one."""
+    status, out, err = answer(capsys, "data", "--data", "synthetic")
+    assert (status, err) == (0, "")
+    found = dict(line.split(maxsplit=1) for line in out.splitlines() if not line.startswith(("found in", "prepared")))
+    assert len(found["fingerprint"]) == 64
+    assert found["grade"].startswith("stand-in: synthetic, not CIFAR-10")
+
+
+def test_full_without_data_says_what_to_fetch_and_where_to_put_it(folder):
+    """Without data and network the full profile stops with address, hash and place; nothing is begun."""
+    nowhere = str(folder.parent / "cache")
+    proxy = "http://127.0.0.1:9"  # refused at once: no network
+    called = call(
+        "run",
+        cwd=folder,
+        CIFAR_REPORT_CACHE=nowhere,
+        KERAS_HOME=nowhere,
+        https_proxy=proxy,
+        http_proxy=proxy,
+        HTTPS_PROXY=proxy,
+        no_proxy=None,
+        NO_PROXY=None,
+    )
+    assert called.status == 2
+    assert is_one_sentence(called.err.splitlines(keepends=True)[-1])
+    for part in (
+        "https://",
+        "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+        f"put it at {nowhere}",
+    ):
+        assert part in called.err
+    assert contents(folder) == {}
+
+
+def test_quick_without_data_warns_of_the_stand_in(folder):
+    """Without data and network the other profiles take the stand-in, with a warning that cannot be missed."""
+    nowhere = str(folder.parent / "cache")
+    proxy = "http://127.0.0.1:9"
+    called = call(
+        "status",
+        "--profile",
+        "smoke",
+        "--only",
+        "baseline",
+        cwd=folder,
+        CIFAR_REPORT_CACHE=nowhere,
+        KERAS_HOME=nowhere,
+        https_proxy=proxy,
+        http_proxy=proxy,
+        HTTPS_PROXY=proxy,
+        no_proxy=None,
+        NO_PROXY=None,
+    )
+    assert called.status == 0
+    assert "NO CIFAR-10 DATA" in called.err
+    assert "warning" in called.err
+
+
+@pytest.mark.parametrize("words", ["--help", "run --help", "list", "status --profile smoke --data synthetic"])
+def test_commands_that_train_nothing_import_nothing_heavy(folder, words):
+    """Help, list and status need no TensorFlow, no scikit-learn and no drawing."""
+    program = (
+        "import sys\nfrom cifar_report.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "heavy = {'tensorflow', 'keras', 'sklearn', 'scipy', 'matplotlib', 'weasyprint'} & set(sys.modules)\n"
+        "sys.exit(', '.join(heavy) or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words.split()], env=environment(), cwd=folder, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_help_comes_at_once(folder):
+    """The help takes little longer than starting Python."""
+
+    def fastest(*command: str) -> float:
+        times = []
+        for _ in range(5):
+            started = time.perf_counter()
+            subprocess.run([sys.executable, *command], env=environment(), cwd=folder, capture_output=True, check=True)
+            times.append(time.perf_counter() - started)
+        return min(times)
+
+    assert fastest("-m", "cifar_report", "run", "--help") < fastest("-c", "pass") + 0.3
+
+
+def test_a_reader_who_leaves_early_causes_no_traceback():
+    """Output into a pipe that is closed, as with ``head``, ends quietly."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "cifar_report", "list"],
+        env=environment(),
+        cwd=ROOT,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+    )
+    os.close(writing)
+    assert done.stderr == b""
+    assert done.returncode == 1

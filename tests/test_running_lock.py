@@ -1,0 +1,55 @@
+"""One suite at a time on a bundle."""
+
+import subprocess
+import sys
+
+import pytest
+from command import ROOT, call, contents, environment, is_one_sentence
+
+from cifar_report.errors import SuiteError
+from cifar_report.running.lock import hold
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from cifar_report.running.lock import hold
+with hold(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_second_suite_gets_a_clear_sentence(tmp_path):
+    """While one suite holds a bundle, another one says which process it is, ends with status 1, changes nothing."""
+    with hold(tmp_path / "bundle"):
+        before = contents(tmp_path)
+        words = ("--profile", "smoke", "--only", "nearest_centroid", "--data", "synthetic")
+        called = call("run", *words, "--bundle", "bundle", cwd=tmp_path)
+        assert contents(tmp_path) == before
+    holder = (tmp_path / "bundle" / ".lock").read_text().strip()
+    assert called.status == 1
+    assert is_one_sentence(called.err)
+    assert f"another suite (process {holder})" in called.err
+    assert "wait for it or stop it" in called.err
+
+
+def test_the_lock_goes_with_its_holder(tmp_path):
+    """A holder that is killed leaves no lock behind, and one that ends gives it up."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path)], env=environment(), cwd=ROOT, stdout=subprocess.PIPE
+    )
+    assert holder.stdout.readline() == b"held\n"
+    with pytest.raises(SuiteError, match=f"process {holder.pid}"), hold(tmp_path):
+        pytest.fail("two suites hold one bundle")
+    holder.kill()
+    holder.communicate()
+    for _ in range(2):
+        with hold(tmp_path):
+            pass
+
+
+def test_a_lock_that_cannot_be_taken_is_not_another_suite(tmp_path):
+    """A folder that cannot be locked at all is an error of the system, not called a second suite."""
+    (tmp_path / ".lock").mkdir()
+    with pytest.raises(IsADirectoryError), hold(tmp_path):
+        pytest.fail("a folder was locked as a file")

@@ -1,0 +1,271 @@
+"""Plans, keys and states: what runs, in which order, and why."""
+
+import shutil
+from pathlib import Path
+
+import msgspec
+import pytest
+from command import contents
+from networks import small_trial
+
+from cifar_report.bundle import DatasetRecord, encode, read_record, read_run, write_record, write_run
+from cifar_report.errors import UsageError
+from cifar_report.registry import load_experiments, trials_of
+from cifar_report.running import keys
+from cifar_report.running.keys import changed_parts, key_of, key_parts
+from cifar_report.running.plan import PlannedRun, plan_runs
+from cifar_report.running.request import describe_dataset, find_profile, prepare
+from cifar_report.running.states import states_of
+from cifar_report.spec import PROFILES, ClassicalTrial, Dropout, NearestCentroid, Stage, Text, Trial
+
+TRIALS = trials_of(load_experiments())
+RECORD = DatasetRecord(
+    fingerprint="a" * 64, grade="unverified", canonical_labels=True, source="folder", counts=(320, 100, 200)
+)
+CENTROID = ClassicalTrial(id="centroid", title=Text(en="c", el="κ"), method=NearestCentroid())
+
+
+def plan(profile="full", seeds=3):
+    """Return the plan of the whole suite."""
+    return plan_runs(TRIALS.values(), PROFILES[profile], seeds, 40_000)
+
+
+def test_every_trial_runs_once_a_seed_and_classifiers_once():
+    """The plan holds each network under each seed and each classifier once, nothing twice."""
+    runs = plan()
+    networks = [trial.id for trial in TRIALS.values() if isinstance(trial, Trial)]
+    classical = [trial.id for trial in TRIALS.values() if isinstance(trial, ClassicalTrial)]
+    expected = {f"{name}/seed-{seed}" for name in networks for seed in range(3)} | {
+        f"{name}/once" for name in classical
+    }
+    assert len(runs) == len(expected)
+    assert {run.id for run in runs} == expected
+
+
+def test_runs_go_seed_by_seed_longest_first_mirrored_last():
+    """All of seed 0 comes before any of seed 1; within a seed the longest lead and mirrored runs close it."""
+    runs = plan()
+    seeds = [run.seed or 0 for run in runs]
+    assert seeds == sorted(seeds)
+    for seed in range(3):
+        block = [run for run in runs if (run.seed or 0) == seed]
+        keys_ = [(run.mirrored, -run.cost) for run in block]
+        assert keys_ == sorted(keys_)
+        assert sum(run.mirrored for run in block) == 2
+    assert {run.id for run in runs if run.seed is None} <= {run.id for run in runs[: len(TRIALS)]}
+
+
+def test_the_plan_follows_the_order_of_nothing_else():
+    """The order of the trials that are handed in changes nothing."""
+    backwards = dict(reversed(TRIALS.items()))
+    assert [run.id for run in plan_runs(backwards.values(), PROFILES["full"], 3, 40_000)] == [run.id for run in plan()]
+
+
+def test_longer_training_costs_more():
+    """The estimate grows with epochs and with the network, so that long runs do not come last."""
+    runs = {run.id: run.cost for run in plan()}
+    assert runs["baseline_30_epochs/seed-0"] == 2 * runs["baseline/seed-0"]
+    assert runs["model_2/seed-0"] > runs["third_conv_128/seed-0"] > runs["baseline/seed-0"]
+
+
+@pytest.mark.parametrize(("profile", "epochs"), [("full", (40, 20, 50)), ("quick", (6, 4, 6)), ("smoke", (1, 1, 1))])
+def test_profiles_shorten_the_stages(profile, epochs):
+    """What is planned, and recorded, is the trial as the profile trains it."""
+    planned = next(run for run in plan(profile) if run.trial.id == "model_2")
+    assert tuple(stage.epochs for stage in planned.trial.stages) == epochs
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_record_counts_the_images_that_are_used(dataset, profile):
+    """The counts in the bundle's record are the sizes of the split that the workers make."""
+    from cifar_report.data import split
+
+    declared = PROFILES[profile]
+    parts = split(dataset.labels(), fraction=declared.fraction, counts=declared.counts)
+    sizes = (len(parts.train), len(parts.validation), len(parts.test))
+    assert describe_dataset(dataset, declared).counts == sizes
+
+
+@pytest.fixture
+def parts_of():
+    """Return a function that gives a run's key parts."""
+
+    def parts(trial=None, seed=0, profile="smoke", dataset=RECORD):
+        return key_parts(PlannedRun(trial or small_trial(), seed, 1.0), PROFILES[profile], dataset)
+
+    return parts
+
+
+@pytest.mark.parametrize(
+    ("changed", "part"),
+    [
+        ({"trial": small_trial(Dropout(0.5))}, "spec"),
+        ({"trial": small_trial(stages=(Stage(epochs=2),))}, "spec"),
+        ({"trial": small_trial(learning_rate=0.01)}, "spec"),
+        ({"seed": 1}, "seed"),
+        ({"profile": "quick"}, "split"),
+        ({"dataset": msgspec.structs.replace(RECORD, fingerprint="b" * 64)}, "dataset"),
+    ],
+)
+def test_each_thing_that_decides_a_result_is_in_the_key(parts_of, changed, part):
+    """A change of spec, seed, split or data changes the key, and the reason names it."""
+    before, after = parts_of(), parts_of(**changed)
+    assert key_of(before) != key_of(after)
+    assert changed_parts(before, after) == [f"{part} changed"]
+
+
+def test_mirrored_runs_name_their_devices(parts_of):
+    """Several replicas are part of the key, since they round otherwise than one."""
+    before, after = parts_of(), parts_of(small_trial(strategy="mirrored"))
+    assert changed_parts(before, after) == ["devices changed", "spec changed"]
+    assert before["devices"] == "1 replica, 1 thread"
+
+
+def test_versions_and_training_code_are_in_the_key(parts_of, monkeypatch, tmp_path):
+    """Another TensorFlow, or another line of training code, is a reason to run again; line endings are none."""
+    before = parts_of()
+    folder = tmp_path / "training"
+    shutil.copytree(keys.TRAINING_FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(keys, "TRAINING_FOLDER", folder)
+    engine = folder / "engine.py"
+    engine.write_bytes(engine.read_bytes().replace(b"\n", b"\r\n"))
+    for content, expected in ((engine.read_bytes(), []), (b"# changed", ["training code changed"])):
+        engine.write_bytes(content)
+        keys.training_code_hash.cache_clear()
+        assert changed_parts(before, parts_of()) == expected
+    keys.training_code_hash.cache_clear()
+    monkeypatch.undo()
+    monkeypatch.setattr("importlib.metadata.version", lambda _: "99")
+    keys._version.cache_clear()
+    changes = changed_parts(before, parts_of())
+    keys._version.cache_clear()
+    keys.training_code_hash.cache_clear()
+    assert changes == [f"version of {name} changed" for name in ("keras", "numpy", "tensorflow")]
+
+
+def test_prose_is_no_part_of_the_key(parts_of):
+    """A new title or question trains nothing again."""
+    renamed = msgspec.structs.replace(small_trial(), title=Text(en="other", el="άλλο"))
+    assert parts_of(renamed) == parts_of()
+
+
+def test_classifiers_do_not_depend_on_tensorflow(parts_of):
+    """A classical run's key names scikit-learn instead of TensorFlow, and no seed."""
+    parts = parts_of(CENTROID, seed=None)
+    assert parts["seed"] == "none"
+    assert {name for name in parts if name.startswith("version")} == {
+        "version of scikit-learn",
+        "version of numpy",
+    }
+
+
+def test_a_missing_library_is_a_sentence(parts_of, monkeypatch):
+    """Without TensorFlow nothing can be trained, and the error says how to install it."""
+    from importlib import metadata
+
+    def missing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr("importlib.metadata.version", missing)
+    keys._version.cache_clear()
+    with pytest.raises(UsageError, match=r"tensorflow is not installed.*pip install"):
+        parts_of()
+    keys._version.cache_clear()
+
+
+@pytest.fixture
+def prepared(tmp_path):
+    """Return a function that prepares a smoke request on a bundle in a folder of its own, with the stand-in."""
+
+    def make(*, seeds=1, only=("nearest_centroid", "baseline"), profile="smoke", bundle=None, data="synthetic"):
+        folder = bundle or tmp_path / "bundle"
+        return prepare(profile, seeds=seeds, only=only, data=data, bundle=folder, warn=pytest.fail)
+
+    return make
+
+
+def keep(request, *, status="done", **changes) -> None:
+    """Put a record into the bundle for every run of a request, as if it had run."""
+    from test_bundle_records import record, run
+
+    write_record(request.folder, record(dataset=request.dataset_record, seeds=request.seeds))
+    for state in states_of(request):
+        planned = state.planned
+        stored = run(planned.trial, planned.seed)
+        parts = {**state.key_parts, **changes}
+        write_run(request.folder, msgspec.structs.replace(stored, key_parts=parts, status=status), {}, {})
+
+
+def reasons(request) -> dict[str, str | None]:
+    """Return the reason of each planned run, by id."""
+    return {state.planned.id: state.reason for state in states_of(request)}
+
+
+def test_states_say_why_each_run_would_run(prepared):
+    """Missing, finished, failed, changed and damaged runs each have their reason."""
+    request = prepared()
+    assert reasons(request) == {"nearest_centroid/once": "not run yet", "baseline/seed-0": "not run yet"}
+    keep(request)
+    assert reasons(request) == {"nearest_centroid/once": None, "baseline/seed-0": None}
+    keep(request, status="failed")
+    assert set(reasons(request).values()) == {"failed last time"}
+    keep(request, spec="other")
+    assert set(reasons(request).values()) == {"spec changed"}
+    (request.folder / "runs" / "baseline" / "seed-0" / "run.json").write_text("{")
+    assert "damaged" in reasons(request)["baseline/seed-0"]
+
+
+def test_more_seeds_extend_a_bundle(prepared):
+    """With more seeds only the new ones are missing, and classifiers are not asked again."""
+    keep(prepared())
+    assert reasons(prepared(seeds=3)) == {
+        "nearest_centroid/once": None,
+        "baseline/seed-0": None,
+        "baseline/seed-1": "not run yet",
+        "baseline/seed-2": "not run yet",
+    }
+    assert all(reason is None for reason in reasons(prepared(seeds=1)).values())
+
+
+def test_another_profile_is_refused_with_nothing_changed(prepared):
+    """A bundle of one profile takes no runs of another, and stays as it is."""
+    request = prepared()
+    keep(request)
+    before = contents(request.folder)
+    with pytest.raises(UsageError, match=r"made with the profile 'smoke', not 'quick'.*never mix"):
+        prepared(profile="quick")
+    assert contents(request.folder) == before
+
+
+def test_other_data_are_refused_with_nothing_changed(prepared):
+    """A bundle of one dataset takes no runs of another, and stays as it is."""
+    request = prepared()
+    keep(request)
+    stored = read_record(request.folder)
+    other = msgspec.structs.replace(stored.dataset, fingerprint="c" * 64)
+    write_record(request.folder, msgspec.structs.replace(stored, dataset=other))
+    before = contents(request.folder)
+    with pytest.raises(UsageError, match=r"other data \(fingerprint cccccccc, not .*never mix"):
+        prepared()
+    assert contents(request.folder) == before
+
+
+def test_a_changed_profile_is_refused_in_the_default_folder_too(tmp_path, monkeypatch):
+    """A bundle made when a profile was defined otherwise is not mixed with its new runs, named or not."""
+    monkeypatch.chdir(tmp_path)
+    request = prepare("smoke", seeds=1, only=["baseline"], data="synthetic", bundle=None, warn=pytest.fail)
+    assert request.folder == Path("report/bundle") / f"smoke-{request.dataset.fingerprint[:8]}"
+    keep(request)
+    old = msgspec.structs.replace(find_profile("smoke"), counts=(10, 10, 10))
+    write_record(request.folder, msgspec.structs.replace(read_record(request.folder), profile=old))
+    for bundle in (None, request.folder):
+        with pytest.raises(UsageError, match="as it is defined now"):
+            prepare("smoke", seeds=1, only=["baseline"], data="synthetic", bundle=bundle, warn=pytest.fail)
+
+
+def test_stored_runs_are_what_was_planned(prepared):
+    """A run that was read back holds the trial with the profile's epochs."""
+    request = prepared()
+    keep(request)
+    assert read_run(request.folder, "baseline/seed-0").trial.stages[0].epochs == 1
+    assert encode(read_run(request.folder, "baseline/seed-0")).startswith(b"{")

@@ -1,0 +1,54 @@
+"""The whole chain: from the images through training and the bundle to HTML and PDF."""
+
+from command import call
+from conftest import SMOKE_TRIALS
+from pypdf import PdfReader
+
+from cifar_report.bundle import Bundle
+from cifar_report.bundle.manifest import MANIFEST_FILE
+
+# As the command, but in the end it prints which modules came in that a report must not need.
+WATCHED_PROGRAM = """
+import sys
+from cifar_report.cli import main
+status = main(sys.argv[1:])
+unwanted = {"tensorflow", "keras", "cifar_report.training", "cifar_report.running.suite", "cifar_report.running.worker"}
+print(*(unwanted & set(sys.modules)), file=sys.stderr)
+sys.exit(status)
+"""
+WATCHED = ("-c", WATCHED_PROGRAM)
+
+
+def test_a_smoke_run_leaves_a_whole_bundle(smoke):
+    """Five trials train without a failure, and the bundle ends with its tables, its plots and its manifest."""
+    assert (smoke.called.status, smoke.called.err) == (0, "")
+    assert "5 of 5 runs finished, 0 failed" in smoke.called.out
+    bundle = Bundle.load(smoke.folder)
+    assert {run.trial.id for run in bundle.runs if run.done} == set(SMOKE_TRIALS)
+    assert bundle.record.finished is not None
+    listed = (smoke.folder / MANIFEST_FILE).read_text()
+    for kind in ("tables/", "figures/", "runs/baseline/seed-0/weights.npz"):
+        assert f"  {kind}" in listed
+
+
+def test_the_report_of_a_smoke_run_is_built(smoke, tmp_path):
+    """The report command turns the bundle into one HTML file and one PDF, names both, and trains nothing.
+
+    All the while neither TensorFlow nor any part of the project that trains or runs is imported.
+    """
+    before = sorted(path.stat().st_mtime_ns for path in smoke.folder.rglob("*") if path.is_file())
+    called = call("report", "--bundle", str(smoke.folder), "--output", "report", cwd=tmp_path, command=WATCHED)
+    assert (called.status, called.err.strip()) == (0, "")
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["report.html", "report.pdf"]
+    assert called.out.split() == ["report/report.html", "report/report.pdf"]
+    html = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    pages = PdfReader(tmp_path / "report" / "report.pdf").pages
+    assert len(pages) >= 20
+    title = " ".join(pages[0].extract_text().split())
+    bundle = Bundle.load(smoke.folder)
+    for text in (html, title):
+        assert bundle.record.dataset.fingerprint[:8] in text
+        assert "smoke" in text
+    accuracy = bundle.runs_of("baseline")[0].stage().last.test.accuracy
+    assert f"{100 * accuracy:.1f}" in html
+    assert sorted(path.stat().st_mtime_ns for path in smoke.folder.rglob("*") if path.is_file()) == before

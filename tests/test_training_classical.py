@@ -1,0 +1,53 @@
+"""The classical classifiers, against scikit-learn called directly and against a nearest neighbour by hand."""
+
+import numpy as np
+import pytest
+from networks import TITLE
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import NearestCentroid as Centroids
+
+from cifar_report.spec import ClassicalTrial, NearestCentroid, NearestNeighbors
+from cifar_report.training.classical import fit_classifier
+
+
+def fit(sample, method, training_images="train"):
+    """Return the outcome of a classifier on the sample."""
+    trial = ClassicalTrial(id="classical", title=TITLE, method=method, training_images=training_images)
+    return fit_classifier(trial, sample.images, sample.labels, sample.split)
+
+
+def pixels(sample, indices):
+    """Return flat pixels in 0 … 1, float32 [n, 3072]."""
+    return sample.images[indices].reshape(len(indices), 3072).astype(np.float32) / 255
+
+
+@pytest.mark.parametrize(
+    ("method", "direct"),
+    [
+        (NearestNeighbors(1), lambda: KNeighborsClassifier(1)),
+        (NearestNeighbors(3), lambda: KNeighborsClassifier(3)),
+        (NearestCentroid(), Centroids),
+    ],
+)
+@pytest.mark.parametrize("training_images", ["train", "train+validation"])
+def test_predictions_are_scikit_learns(sample, method, direct, training_images):
+    """Each classifier predicts what scikit-learn's defaults predict from the same raw pixels."""
+    outcome = fit(sample, method, training_images)
+    parts = [sample.split.train, sample.split.validation][: 1 + (training_images == "train+validation")]
+    training = np.concatenate(parts)
+    expected = (
+        direct().fit(pixels(sample, training), sample.labels[training]).predict(pixels(sample, sample.split.test))
+    )
+    assert np.array_equal(outcome.predictions.predicted, expected)
+    assert outcome.classical.training_images == len(training)
+    assert outcome.classical.test_accuracy == np.mean(expected == sample.labels[sample.split.test])
+    assert np.array_equal(outcome.predictions.indices, sample.split.test)
+
+
+def test_one_neighbor_is_the_training_image_with_the_least_distance(sample):
+    """1-NN gives each test image the label of the training image whose pixels differ least."""
+    training = sample.images[sample.split.train].astype(np.int64).reshape(320, -1)
+    test = sample.images[sample.split.test].astype(np.int64).reshape(200, -1)
+    nearest = [int(((training - image) ** 2).sum(1).argmin()) for image in test]
+    expected = sample.labels[sample.split.train][nearest]
+    assert np.array_equal(fit(sample, NearestNeighbors(1)).predictions.predicted, expected)

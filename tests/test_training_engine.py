@@ -1,0 +1,154 @@
+"""The training loop: against Keras's own, against itself, and on several devices."""
+
+import numpy as np
+import pytest
+from networks import small_trial
+
+from cifar_report.spec import Augmentation, BatchNormalization, Dropout
+from cifar_report.training import seeds
+
+pytestmark = pytest.mark.usefixtures("tensorflow")
+
+
+@pytest.fixture
+def make_engine(sample):
+    """Return a function that makes an engine on the sample's images."""
+    from cifar_report.training.devices import make_strategy
+    from cifar_report.training.engine import Engine
+
+    def make(trial, seed=3, *, mirrored=False):
+        return Engine(trial, seed, sample.images, sample.labels, make_strategy(mirrored=mirrored))
+
+    return make
+
+
+def train(engine, sample, *, epochs=1, images=80, seed=3, augmentation=None):
+    """Train some epochs on the first images of the split; return what each one measured."""
+    return [
+        engine.train_epoch(
+            seeds.epoch_order(seed, 0, epoch, sample.split.train[:images]),
+            seeds.epoch_keys(seed, 0, epoch, engine.dropout_layers),
+            augmentation,
+        )
+        for epoch in range(epochs)
+    ]
+
+
+def same_weights(one, other, **tolerance):
+    """Assert that two engines hold the same weights, bit for bit or within a tolerance."""
+    for mine, theirs in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, **(tolerance or {"rtol": 0, "atol": 0}))
+
+
+def test_it_trains_as_keras_does(sample, make_engine):
+    """With the same initial weights and order, losses, accuracies and weights are those of Keras's ``fit``.
+
+    The last batch of each epoch is smaller than the others, and batch normalization has state of its own.
+    """
+    import keras
+
+    from cifar_report.training.model import build_model
+
+    trial = small_trial(BatchNormalization())
+    engine, model = make_engine(trial), build_model(trial, 3)
+    model.compile(keras.optimizers.Adam(trial.learning_rate), "categorical_crossentropy", metrics=["accuracy"])
+
+    def examples(indices):
+        return np.asarray(sample.images[indices]) / np.float32(255), np.eye(10)[sample.labels[indices]]
+
+    for epoch, ours in enumerate(train(engine, sample, epochs=3)):
+        order = seeds.epoch_order(3, 0, epoch, sample.split.train[:80])
+        theirs = model.fit(*examples(order), batch_size=32, shuffle=False, verbose=0).history
+        assert ours.loss == pytest.approx(theirs["loss"][0], rel=1e-5)
+        assert ours.accuracy == pytest.approx(theirs["accuracy"][0], abs=1e-6)
+    for mine, other in zip(engine.model.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-3, atol=1e-4)
+    evaluated = engine.evaluate(sample.split.validation)
+    loss, accuracy = model.evaluate(*examples(sample.split.validation), verbose=0)
+    assert (evaluated.loss, evaluated.accuracy) == (pytest.approx(loss, rel=1e-4), pytest.approx(accuracy, abs=1e-6))
+
+
+def test_evaluation_covers_whole_and_broken_batches(sample, make_engine):
+    """Probabilities come back in the order of the indices, whether they fill evaluation batches or not."""
+    engine = make_engine(small_trial())
+    whole = engine.evaluate(sample.split.train[:250])  # one evaluation batch of 200 and a part of one
+    parts = [engine.evaluate(sample.split.train[start : start + 50]) for start in range(0, 250, 50)]
+    joined = np.concatenate([part.probabilities for part in parts])
+    np.testing.assert_allclose(whole.probabilities, joined, atol=1e-6)
+    assert whole.loss == pytest.approx(np.mean([part.loss for part in parts]), rel=1e-5)
+    assert whole.accuracy == pytest.approx(np.mean(joined.argmax(1) == sample.labels[sample.split.train[:250]]))
+
+
+def test_training_repeats_bit_for_bit_and_follows_its_keys(sample, make_engine):
+    """The same seed gives the same bits with dropout and augmentation; other keys give other weights."""
+    trial = small_trial(Dropout(0.5))
+    first, again = make_engine(trial), make_engine(trial)
+    variables = [*first.model.variables, *first.optimizer.variables]
+    start = [variable.numpy() for variable in variables]
+    assert train(first, sample, augmentation=Augmentation()) == train(again, sample, augmentation=Augmentation())
+    same_weights(first, again)
+    order = seeds.epoch_order(3, 0, 0, sample.split.train[:80])
+    results = []
+    for keys in ([1, 2], [7, 2], [1, 7], [1, 2]):  # augmentation and dropout each have a key of their own
+        for variable, value in zip(variables, start, strict=True):
+            variable.assign(value)
+        results.append(first.train_epoch(order, np.array(keys), Augmentation()).loss)
+    assert len(set(results)) == 3
+    assert results[0] == results[3]
+
+
+@pytest.mark.parametrize("images", [96, 75], ids=["whole batches", "a broken last batch"])
+def test_two_replicas_compute_what_one_device_does(sample, make_engine, images):
+    """Mirrored training agrees with one device within rounding: losses, dropout, augmentation, batch statistics."""
+    trial = small_trial(BatchNormalization(), Dropout(0.5))
+    single, mirrored = make_engine(trial), make_engine(trial, mirrored=True)
+    assert mirrored.replicas == 2
+    one, two = (train(each, sample, images=images, augmentation=Augmentation())[0] for each in (single, mirrored))
+    assert two.loss == pytest.approx(one.loss, rel=1e-5)
+    assert two.accuracy == pytest.approx(one.accuracy, abs=1e-6)
+    same_weights(single, mirrored, rtol=1e-3, atol=1e-4)
+
+
+def test_replicas_draw_their_own_rows_of_the_global_batch(tensorflow, make_engine):
+    """A draw depends on the image's place in the global batch: replicas differ, together they are one device's."""
+    single, mirrored = make_engine(small_trial()), make_engine(small_trial(), mirrored=True)
+    key, step = tensorflow.constant(11, tensorflow.int64), tensorflow.constant(5)
+    whole = single._uniform(key, step, 8, (6,)).numpy()
+    drawn = mirrored.strategy.run(lambda: mirrored._uniform(key, step, 8, (6,)))
+    parts = [part.numpy() for part in mirrored.strategy.experimental_local_results(drawn)]
+    assert not np.array_equal(*parts)
+    assert np.array_equal(np.concatenate(parts), whole)
+    assert not np.array_equal(single._uniform(key, step + 1, 8, (6,)).numpy(), whole)
+
+
+def test_images_are_shared_and_not_copied(sample):
+    """The tensor of images lies on the array's memory, as it does on the memory map of a dataset."""
+    from cifar_report.training.engine import ALIGNMENT, share
+
+    assert sample.images.ctypes.data % ALIGNMENT == 0
+    images = placed(sample.images[:64], 0)
+    tensor = share(images)
+    images[0, 0, 0, 0] ^= 255
+    assert tensor[0, 0, 0, 0].numpy() == images[0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("offset", [0, 1, 16])
+def test_images_that_cannot_be_shared_are_copied(tensorflow, sample, offset):
+    """An array that is read-only, or begins where TensorFlow cannot work with it, is copied instead."""
+    from cifar_report.training.engine import share
+
+    images = placed(sample.images[:64], offset)
+    images.setflags(write=offset > 0)
+    gathered = tensorflow.gather(share(images), [3, 5])
+    assert np.array_equal(gathered.numpy(), sample.images[[3, 5]])
+
+
+def placed(images, offset):
+    """Return a copy of images that begins ``offset`` bytes behind a place that suits TensorFlow."""
+    from cifar_report.training.engine import ALIGNMENT
+
+    memory = np.zeros(images.size + 2 * ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT + offset
+    copy = memory[start : start + images.size].reshape(images.shape)
+    copy[:] = images
+    return copy

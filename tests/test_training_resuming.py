@@ -1,0 +1,81 @@
+"""A killed run goes on from its checkpoint and ends with the same bytes."""
+
+import numpy as np
+import pytest
+from networks import small_trial
+
+from cifar_report.bundle.arrays import dump_arrays
+from cifar_report.spec import Augmentation, BatchNormalization, Dropout, EarlyStopping, Stage
+
+pytestmark = pytest.mark.usefixtures("tensorflow")
+TRIAL = small_trial(
+    BatchNormalization(),
+    Dropout(0.5),
+    stages=(
+        Stage(id="plain", epochs=6, early_stopping=EarlyStopping(patience=1)),
+        Stage(id="augmented", epochs=2, augmentation=Augmentation()),
+    ),
+    learning_rate=0.01,
+)
+
+
+class KilledError(BaseException):
+    """Stands for the end of a process: nothing of the training code may catch it."""
+
+
+def train(sample, resumption=None, *, epochs=None):
+    """Train the trial; with ``epochs``, be killed when so many have ended."""
+    from cifar_report.training.network import train_network
+
+    ended = []
+
+    def watch(progress):
+        ended.append(progress)
+        if len(ended) == epochs:
+            raise KilledError
+
+    return train_network(TRIAL, 2, sample.images, sample.labels, sample.split, resumption=resumption, watch=watch), len(
+        ended
+    )
+
+
+def science(outcome):
+    """Return everything of an outcome that must be equal, as bytes and records."""
+    return outcome.stages, dump_arrays(outcome.weights), outcome.predictions.dump(), outcome.kernels.tobytes()
+
+
+@pytest.fixture
+def whole(sample):
+    """Return the outcome of an uninterrupted run and its number of epochs."""
+    return train(sample)
+
+
+def test_a_run_killed_again_and_again_ends_with_the_same_bytes(whole, sample, tmp_path):
+    """Killed after its first epoch, then again and again, a run with state of every kind loses nothing."""
+    from cifar_report.training.network import Resumption
+
+    outcome, epochs = whole
+    resumption = Resumption(tmp_path / "folder" / "checkpoint.npz", "key")
+    for alive in (1, 2):
+        with pytest.raises(KilledError):
+            train(sample, resumption, epochs=alive)
+    resumed, last = train(sample, resumption)
+    assert last == epochs - 3
+    assert science(resumed) == science(outcome)
+
+
+@pytest.mark.parametrize("damage", ["another key", "cut off", "no file of ours"])
+def test_a_checkpoint_that_does_not_fit_is_not_used(sample, tmp_path, damage):
+    """A checkpoint of another key, or one that cannot be read, is left alone and the run begins anew."""
+    from cifar_report.training.checkpoint import Checkpoint
+    from cifar_report.training.network import Resumption
+
+    resumption = Resumption(tmp_path / "checkpoint.npz", "key")
+    with pytest.raises(KilledError):
+        train(sample, resumption, epochs=1)
+    assert Checkpoint.read(resumption.file, "key") is not None
+    if damage == "cut off":
+        resumption.file.write_bytes(resumption.file.read_bytes()[:-100])
+    elif damage == "no file of ours":
+        resumption.file.write_bytes(dump_arrays({"position": np.zeros(3, np.uint8)}))
+    assert Checkpoint.read(resumption.file, "another" if damage == "another key" else "key") is None

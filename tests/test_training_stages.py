@@ -1,0 +1,157 @@
+"""Stages: early stopping, best weights, the optimizer's state, and a loss that is no number."""
+
+import msgspec
+import numpy as np
+import pytest
+from networks import linear_trial
+
+from cifar_report.bundle import Predictions, Run, StageResult
+from cifar_report.bundle.arrays import dump_arrays, load_arrays
+from cifar_report.running.plan import PlannedRun
+from cifar_report.running.products import result_files, run_record
+from cifar_report.running.worker import Product
+from cifar_report.spec import EarlyStopping, Stage
+
+pytestmark = pytest.mark.usefixtures("tensorflow")
+PATIENCE = 2
+STAGES = (
+    Stage(id="first", epochs=40, early_stopping=EarlyStopping(patience=PATIENCE)),
+    Stage(id="second", epochs=40, early_stopping=EarlyStopping(patience=PATIENCE)),
+    Stage(id="short", epochs=2),
+)
+
+
+@pytest.fixture(scope="module")
+def staged(tensorflow, sample):  # noqa: ARG001 - TensorFlow must have started
+    """Return the outcome of three stages, and what the engine held at the beginning of every epoch."""
+    from cifar_report.training import network
+    from cifar_report.training.engine import Engine
+
+    engines, begins = [], []
+
+    class Watched(Engine):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            engines.append(self)
+
+        def train_epoch(self, *arguments):
+            begins.append((self.model.get_weights(), int(self.optimizer.iterations)))
+            return super().train_epoch(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network, "Engine", Watched)
+        trial = linear_trial(stages=STAGES, learning_rate=0.01)
+        outcome = network.train_network(trial, 1, sample.images, sample.labels, sample.split)
+    return outcome, begins, engines[0]
+
+
+def weights_of(outcome, stage, kind):
+    """Return a stage's stored weights, in the order in which Keras holds them."""
+    prefix = f"{stage}.{kind}."
+    return [array for name, array in sorted(outcome.weights.items(), reverse=True) if name.startswith(prefix)]
+
+
+def test_early_stopping_waits_for_its_patience_in_each_stage(staged):
+    """A stage stops ``patience`` epochs behind its own least validation loss; the next one counts anew."""
+    for stage in staged[0].stages[:2]:
+        losses = stage.history.val_loss
+        assert stage.best_epoch == int(np.argmin(losses)) + 1
+        assert stage.stopped_early
+        assert stage.epochs == stage.best_epoch + PATIENCE < 40
+
+
+def test_a_stage_without_early_stopping_runs_all_its_epochs(staged):
+    """Where a stage asks for no early stopping, nothing shortens it."""
+    short = staged[0].stages[2]
+    assert (short.epochs, short.stopped_early) == (2, False)
+
+
+def test_the_next_stage_starts_from_the_best_weights(staged):
+    """Early stopping leaves its best weights to the next stage, not the last ones."""
+    outcome, begins, _ = staged
+    start = outcome.stages[0].epochs
+    assert all(
+        np.array_equal(mine, stored)
+        for mine, stored in zip(sorted_by_size(begins[start][0]), sorted_by_size(best(outcome)), strict=True)
+    )
+    last = weights_of(outcome, "first", "last")
+    assert not np.array_equal(sorted_by_size(last)[0], sorted_by_size(begins[start][0])[0])
+
+
+def best(outcome):
+    """Return the first stage's best weights."""
+    return weights_of(outcome, "first", "best")
+
+
+def sorted_by_size(arrays):
+    """Return arrays with the largest first; the linear network's kernel and bias differ in size."""
+    return sorted(arrays, key=lambda array: -array.size)
+
+
+def test_adams_state_goes_on_from_stage_to_stage(staged):
+    """The optimizer counts every step of all stages and is never begun anew."""
+    outcome, begins, engine = staged
+    steps = 320 // 32
+    assert [count for _, count in begins] == [steps * place for place in range(len(begins))]
+    assert len(begins) == sum(stage.epochs for stage in outcome.stages)
+    assert int(engine.optimizer.iterations) == steps * len(begins)
+
+
+@pytest.mark.parametrize("kind", ["best", "last"])
+def test_recorded_scores_are_those_of_the_stored_weights(staged, sample, kind):
+    """Loading a stage's stored weights gives its recorded scores and probabilities again."""
+    outcome, _, engine = staged
+    stage = outcome.stages[0]
+    before = engine.model.get_weights()
+    stored = sorted_by_size(weights_of(outcome, "first", kind))
+    engine.model.set_weights(sorted(stored, key=lambda array: -array.size))
+    for part in ("train", "validation", "test"):
+        again = engine.evaluate(getattr(sample.split, part))
+        recorded = getattr(stage.evaluation(kind), part)
+        assert (again.accuracy, again.loss) == (recorded.accuracy, recorded.loss)
+    assert np.array_equal(again.probabilities, outcome.predictions.probabilities["first", kind])
+    engine.model.set_weights(before)
+
+
+def test_best_epochs_validation_loss_is_in_the_history(staged):
+    """The best weights' evaluated validation loss is the least of the history."""
+    for stage in staged[0].stages:
+        assert stage.best.validation.loss == pytest.approx(min(stage.history.val_loss), rel=1e-6)
+        assert stage.last.validation.loss == pytest.approx(stage.history.val_loss[-1], rel=1e-6)
+
+
+def test_history_holds_one_value_an_epoch(staged):
+    """All four curves are as long as the stage ran, and seconds were kept for each epoch."""
+    outcome = staged[0]
+    for stage in outcome.stages:
+        curves = msgspec.structs.astuple(stage.history)
+        assert {len(curve) for curve in curves} == {stage.epochs}
+        assert len(outcome.seconds.epochs[stage.id]) == len(outcome.seconds.validation[stage.id]) == stage.epochs
+
+
+def test_a_loss_that_is_no_number_is_recorded_and_not_a_crash(sample, tmp_path):
+    """A diverging run ends, and its losses are stored as missing, its predictions as they came."""
+    from cifar_report.training.network import train_network
+
+    trial = linear_trial(
+        stages=(Stage(epochs=2), Stage(id="more", epochs=2, early_stopping=EarlyStopping(patience=1))),
+        learning_rate=1e38,
+    )
+    outcome = train_network(trial, 0, sample.images, sample.labels, sample.split)
+    assert outcome.stages[0].history.val_loss[-1] is None
+    assert outcome.stages[-1].last.test.loss is None
+    product = Product(outcome, None, b"", "", "", 1.0, 0, 0)
+    run = run_record(PlannedRun(trial, 0, 1.0), {"spec": "x"}, product)
+    assert msgspec.json.decode(msgspec.json.encode(run), type=Run) == run
+    (tmp_path / "predictions.npz").write_bytes(result_files(product)["predictions.npz"])
+    loaded = Predictions.load(tmp_path / "predictions.npz")
+    assert np.isnan(loaded.probabilities["more", "last"]).all()
+
+
+def test_weights_survive_storage(staged, tmp_path):
+    """What is stored of a run's weights comes back bit for bit."""
+    (tmp_path / "weights.npz").write_bytes(dump_arrays(staged[0].weights))
+    loaded = load_arrays(tmp_path / "weights.npz")
+    assert loaded.keys() == staged[0].weights.keys()
+    assert all(np.array_equal(loaded[name], array) for name, array in staged[0].weights.items())
+    assert all(isinstance(stage, StageResult) for stage in staged[0].stages)
