@@ -140,7 +140,7 @@ def test_versions_and_training_code_are_in_the_key(parts_of, monkeypatch, tmp_pa
     changes = changed_parts(before, parts_of())
     keys._version.cache_clear()
     keys.training_code_hash.cache_clear()
-    assert changes == [f"version of {name} changed" for name in ("keras", "numpy", "tensorflow")]
+    assert changes == [f"version of {name} changed" for name in ("keras", "numpy", "scikit-learn", "tensorflow")]
 
 
 def test_prose_is_no_part_of_the_key(parts_of):

@@ -15,14 +15,16 @@ from cifar_report.running.environment import WORKER_VARIABLES
 from cifar_report.running.plan import PlannedRun
 from cifar_report.spec import AnyTrial, Profile, Trial, spec_hash
 
-TRAINING_FOLDER = Path(__file__).resolve().parent.parent / "training"
+PACKAGE = Path(__file__).resolve().parent.parent
+TRAINING_FOLDER = PACKAGE / "training"
+SPLITTING = PACKAGE / "data" / "splits.py"  # decides which images a run sees
 GRAPHICS_CARDS = Path("/proc/driver/nvidia/gpus")
 
 
 def key_parts(run: PlannedRun, profile: Profile, dataset: DatasetRecord) -> dict[str, str]:
     """Return what goes into the run's key, by name; raises UsageError when a training library is not installed."""
     trial = run.trial
-    libraries = ("tensorflow", "keras", "numpy") if isinstance(trial, Trial) else ("scikit-learn", "numpy")
+    libraries = ("tensorflow", "keras") if isinstance(trial, Trial) else ()
     return {
         "spec": spec_hash(trial),
         "dataset": dataset.fingerprint,
@@ -31,7 +33,7 @@ def key_parts(run: PlannedRun, profile: Profile, dataset: DatasetRecord) -> dict
         "devices": _devices(trial),
         "variables": ", ".join(f"{name}={WORKER_VARIABLES[name]}" for name in ("TF_ENABLE_ONEDNN_OPTS",)),
         "training code": training_code_hash(),
-        **{f"version of {name}": _version(name) for name in libraries},
+        **{f"version of {name}": _version(name) for name in (*libraries, "numpy", "scikit-learn")},
     }
 
 
@@ -48,9 +50,9 @@ def changed_parts(old: dict[str, str], new: dict[str, str]) -> list[str]:
 
 @cache
 def training_code_hash() -> str:
-    """Return the SHA-256 over the source of the training package; line endings do not count."""
+    """Return the SHA-256 over the source that trains and that splits the data; line endings do not count."""
     total = hashlib.sha256()
-    for path in sorted(TRAINING_FOLDER.glob("*.py")):
+    for path in (*sorted(TRAINING_FOLDER.glob("*.py")), SPLITTING):
         total.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
     return total.hexdigest()
 

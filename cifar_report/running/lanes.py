@@ -57,7 +57,7 @@ class Lane:
         executor, self._executor, self._messages = self._executor, None, None
         if executor is None:
             return
-        executor.shutdown(wait=not kill, cancel_futures=True)
+        executor.shutdown(cancel_futures=True)
         for process in processes:
             process.join(timeout=5)
 
