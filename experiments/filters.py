@@ -132,7 +132,7 @@ C01B_LOSS = replace(
     id="C01b.epoch_of_least_loss",
     statement=Text(
         en="The network with 16 filters reaches its least validation loss in an earlier epoch than the one with 32.",
-        el="Το δίκτυο με 16 φίλτρα φτάνει την ελάχιστη απώλεια επικύρωσης σε νωρίτερη εποχή από εκείνο με 32.",
+        el="Το δίκτυο με 16 φίλτρα φτάνει την ελάχιστη απώλεια επικύρωσης σε προγενέστερη εποχή από εκείνο με 32.",
     ),
     quantity="epoch_of_least_loss",
     original_difference=-6.0,

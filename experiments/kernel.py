@@ -25,7 +25,7 @@ C02A = Claim(
     ),
     said=Text(
         en="Training took 1.5 times as long: 378.8 s against 259.2 s.",
-        el="Η εκπαίδευση διήρκεσε 1,5 φορά περισσότερο: 378,8 s έναντι 259,2 s.",
+        el="Η εκπαίδευση διήρκεσε 1,5 φορά όσο το μοντέλο αναφοράς: 378,8 s έναντι 259,2 s.",
     ),
     quantity="seconds",
     relation="ratio",

@@ -47,9 +47,9 @@ def report_of(bundle: Bundle, figures: Sequence[DrawnFigure] = (), *, pictures: 
     return to_html(view, translation, bundle.record.created).decode()
 
 
-def small_bundle(**settings: Any) -> Bundle:
-    """Return a simulated bundle of three experiments."""
-    return simulated(few_experiments(), **settings)[0]
+def small_bundle(*ids: str, **settings: Any) -> Bundle:
+    """Return a simulated bundle of three experiments, or of those that are named."""
+    return simulated(few_experiments(*ids), **settings)[0]
 
 
 @dataclass

@@ -54,8 +54,8 @@ def render(catalogue: Catalog) -> bytes:
             message.flags.discard("python-format")
     stream = io.BytesIO()
     write_po(stream, catalogue, width=110, include_lineno=False, sort_output=True, omit_header=False)
-    dates = re.compile(rb'^"(POT-Creation-Date|PO-Revision-Date): .*\\n"\n', re.MULTILINE)
-    return dates.sub(b"", stream.getvalue())
+    changing = re.compile(rb'^"(POT-Creation-Date|PO-Revision-Date|Generated-By): .*\\n"\n', re.MULTILINE)
+    return changing.sub(b"", stream.getvalue())
 
 
 def _is_format(message: Message) -> bool:

@@ -34,11 +34,23 @@ class UnknownShapeError(ValueError):
 
 @dataclass(frozen=True)
 class Operation:
-    """Bytes of a PDF page, and before them the opacity of what they stroke and fill, where it changes."""
+    """Bytes of a PDF page, and the opacity of what they stroke and fill, where they have one."""
 
     content: bytes
     stroke_opacity: float | None = None
     fill_opacity: float | None = None
+
+    def write(self, stream: Any) -> None:
+        """Write the operation; the page keeps account of opacity itself, so it opens and closes that state."""
+        if self.stroke_opacity is None and self.fill_opacity is None:
+            stream.stream.append(self.content)
+            return
+        with stream.stacked():
+            if self.stroke_opacity is not None:
+                stream.set_alpha(self.stroke_opacity, stroke=True)
+            if self.fill_opacity is not None:
+                stream.set_alpha(self.fill_opacity)
+            stream.stream.append(self.content)
 
 
 class Drawing:
@@ -71,11 +83,7 @@ class Drawing:
         with stream.stacked():
             stream.transform(a=width / self.size[0], d=height / self.size[1])
             for operation in self._operations:
-                if operation.stroke_opacity is not None:
-                    stream.set_alpha(operation.stroke_opacity, stroke=True)
-                if operation.fill_opacity is not None:
-                    stream.set_alpha(operation.fill_opacity)
-                stream.stream.append(operation.content)
+                operation.write(stream)
 
     def _add(self, element: ElementTree.Element, inherited: Style) -> None:
         name = str(element.tag).removeprefix(SVG)

@@ -16,7 +16,9 @@ from cifar_report.rendering.i18n import Translation, mark
 from cifar_report.rendering.numbers import Numbers
 
 PANEL_HEIGHT: Final = 150.0  # points
-BELOW: Final = 44.0  # for the axis and a title of two lines
+TITLE_WIDTH: Final = 126.0  # of an axis's title
+BELOW: Final = 24.0  # for the numbers on the axis
+TITLE_LINE: Final = 11.0
 KEY_LINE: Final = 10.5
 BESIDE: Final = ((-5.5, 5.5), (6.0, -6.0), (-6.0, -5.5), (6.5, 6.0), (-14.0, 0.0), (14.0, 0.0))  # points
 AXES: Final = {
@@ -37,7 +39,9 @@ def draw_costs(results: Results, translate: Translation) -> DrawnFigure | None:
         f"{place}  {words.trial_name(results.trial(trial_id).trial, translate)}" for trial_id, place in key.items()
     ]
     lines = -(-len(titles) // 3)
-    height = PANEL_HEIGHT + BELOW + 22 + lines * KEY_LINE
+    title_lines = max(_axis_title(front, translate).count("\n") + 1 for front in fronts)
+    key_top = PANEL_HEIGHT + BELOW + title_lines * TITLE_LINE
+    height = key_top + 18 + lines * KEY_LINE
     with style.drawing():
         figure = style.sheet(height)
         row = style.panels(figure, len(fronts), top=6, height=PANEL_HEIGHT, gap=20)
@@ -51,7 +55,7 @@ def draw_costs(results: Results, translate: Translation) -> DrawnFigure | None:
         row[0].set_ylabel(translate.gettext("Test accuracy (%)"))
         for place, title in enumerate(titles):
             column, line = divmod(place, lines)
-            across, down = (34 + column * 142) / style.WIDTH, 1 - (PANEL_HEIGHT + BELOW + 8 + line * KEY_LINE) / height
+            across, down = (34 + column * 142) / style.WIDTH, 1 - (key_top + 6 + line * KEY_LINE) / height
             figure.text(across, down, style.shortened(title, 138, 6.6), fontsize=6.6)
         style.legend_below(figure, _legend(translate), columns=2)
         svg = to_svg(figure, "costs")
@@ -71,6 +75,10 @@ def draw_costs(results: Results, translate: Translation) -> DrawnFigure | None:
         rows=tuple(_row(front, point, results, translate) for front in fronts for point in front.points),
         group="overview",
     )
+
+
+def _axis_title(front: ParetoFront, translate: Translation) -> str:
+    return style.wrapped(translate.gettext(AXES[front.cost]), TITLE_WIDTH)
 
 
 def _known(front: ParetoFront) -> bool:
@@ -93,8 +101,7 @@ def _draw_front(axes: Axes, front: ParetoFront, translate: Translation) -> None:
     axes.plot(*_columns(line), marker="o", markersize=4.2, color=style.BLUE, linewidth=1, drawstyle="steps-post")
     axes.margins(0.1)
     axes.grid(True)
-    width = axes.get_window_extent().width * style.POINTS_PER_INCH / axes.figure.dpi
-    axes.set_xlabel(style.wrapped(translate.gettext(AXES[front.cost]), width))
+    axes.set_xlabel(_axis_title(front, translate))
     axis.local_axis(axes.yaxis, translate)
     axis.magnitudes(axes.xaxis, translate)
 
