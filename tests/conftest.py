@@ -1,6 +1,7 @@
 """What the tests share: the images, a process with TensorFlow, and the bundle of one smoke run."""
 
 import os
+import signal
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -36,6 +37,15 @@ def find_images() -> Dataset:
         return search.find(None, allow_stand_in=True)
     except (SuiteError, UsageError) as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the commands under test, also where the tests themselves were started to ignore it.
+
+    A shell's background job ignores it, and every process below inherits that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header() -> str:
