@@ -106,6 +106,8 @@ class Execution:
         except Exception:  # noqa: BLE001 - a task or a product that cannot be sent is this run's failure alone
             self._display.finished(lane.name, run, self._keep(run, traceback.format_exc(), lane))
             return
-        if product.memory_bytes > MOST_MEMORY_BYTES:
+        # TensorFlow numbers its collective operations anew for each mirrored strategy, and a second one in the same
+        # process meets the first one's numbers: every mirrored run gets a process of its own.
+        if lane.mirrored or product.memory_bytes > MOST_MEMORY_BYTES:
             lane.close()
         self._display.finished(lane.name, run, self._keep(run, product, lane))
