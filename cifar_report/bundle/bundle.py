@@ -155,6 +155,11 @@ def planned_trials(record: BundleRecord) -> Sequence[AnyTrial]:
     return [trial for experiment in record.experiments for trial in experiment.trials]
 
 
+def has_runs(folder: Path) -> bool:
+    """Whether the bundle holds any run, finished or failed."""
+    return next(_run_files(folder), None) is not None
+
+
 def is_bundle(folder: Path) -> bool:
     """Whether the folder looks like a bundle."""
     return (folder / RECORD_FILE).is_file()

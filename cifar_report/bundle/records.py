@@ -193,6 +193,7 @@ class BundleRecord(Record, frozen=True, kw_only=True):
     experiments: tuple[Experiment, ...]
     original: Original
     claims_hash: str
+    claims_changed: bool = False  # whether a claim or its margin was changed after runs had been trained
     environment: Environment
     created: str  # ISO 8601, UTC
     finished: str | None = None  # end of the last whole pass

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from cifar_report.bundle import BundleRecord, is_bundle, read_record, remove_leftovers, write_record
+from cifar_report.bundle import BundleRecord, has_runs, is_bundle, read_record, remove_leftovers, write_record
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.crate import write_crate
 from cifar_report.bundle.manifest import MANIFEST_FILE, write_manifest
@@ -89,7 +89,12 @@ def _write_plan(prepared: Prepared) -> None:
     )
     if is_bundle(prepared.folder):
         old = read_record(prepared.folder)
-        record = msgspec.structs.replace(record, created=old.created, seeds=max(old.seeds, prepared.seeds))
+        record = msgspec.structs.replace(
+            record,
+            created=old.created,
+            seeds=max(old.seeds, prepared.seeds),
+            claims_changed=old.claims_changed or (old.claims_hash != record.claims_hash and has_runs(prepared.folder)),
+        )
     write_record(prepared.folder, record)
 
 

@@ -1,0 +1,67 @@
+"""The registry of claims in a bundle: nobody moves a margin after the results without its showing."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from networks import small_trial
+from test_running_plan import RECORD
+
+from cifar_report.bundle import Run, read_record, write_run
+from cifar_report.data import Dataset
+from cifar_report.registry import load_experiments
+from cifar_report.running import suite
+from cifar_report.running.request import Prepared
+from cifar_report.spec import PROFILES, Experiment, spec_hash
+
+EXPERIMENTS = load_experiments()
+
+
+def with_other_margin() -> tuple[Experiment, ...]:
+    """Return the experiments with the first margin doubled."""
+    place = next(place for place, each in enumerate(EXPERIMENTS) if any(claim.margin for claim in each.claims))
+    changed = EXPERIMENTS[place]
+    claims = tuple(
+        msgspec.structs.replace(claim, margin=2 * claim.margin) if claim.margin else claim for claim in changed.claims
+    )
+    return (*EXPERIMENTS[:place], msgspec.structs.replace(changed, claims=claims), *EXPERIMENTS[place + 1 :])
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Prepared:
+    """Return a request for a bundle that does not exist yet."""
+    data = Dataset(tmp_path, RECORD.fingerprint, RECORD.grade, RECORD.canonical_labels, RECORD.source, "nowhere")
+    return Prepared(PROFILES["smoke"], 2, data, RECORD, tmp_path / "bundle", [])
+
+
+def finish_a_run(folder: Path) -> None:
+    """Put one failed run into the bundle; it counts as trained, since its data may have been looked at."""
+    trial = small_trial()
+    run = Run(trial=trial, seed=0, status="failed", key="k", key_parts={}, spec_hash=spec_hash(trial), error="x")
+    write_run(folder, run, {}, {})
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_a_margin_moved_after_the_first_run_is_recorded(prepared, monkeypatch, trained):
+    """A changed margin is free before anything ran; afterwards the bundle says for ever that it was changed."""
+    suite._write_plan(prepared)
+    first = read_record(prepared.folder)
+    if trained:
+        finish_a_run(prepared.folder)
+    monkeypatch.setattr(suite, "load_experiments", with_other_margin)
+    suite._write_plan(prepared)
+    second = read_record(prepared.folder)
+    assert second.claims_hash != first.claims_hash
+    assert second.claims_changed is trained
+    monkeypatch.undo()
+    suite._write_plan(prepared)
+    assert read_record(prepared.folder).claims_hash == first.claims_hash
+    assert read_record(prepared.folder).claims_changed is trained
+
+
+def test_the_same_claims_are_no_change(prepared):
+    """Another pass with the claims as they were leaves the mark off."""
+    suite._write_plan(prepared)
+    finish_a_run(prepared.folder)
+    suite._write_plan(prepared)
+    assert not read_record(prepared.folder).claims_changed
