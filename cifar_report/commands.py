@@ -22,7 +22,7 @@ def run(options: Namespace) -> int:
     from cifar_report.running.suite import run_suite
 
     _check_words(options)
-    prepared = _prepare(options)
+    prepared = _prepare(options, download=True)
     result = run_suite(prepared, options.jobs, Console(), _derive)
     if result.ran == 0:
         print(f"all {result.already_done} runs are finished already: {result.bundle}")
@@ -65,7 +65,7 @@ def status(options: Namespace) -> int:
     """Print for every planned run whether it is finished, or why it would run."""
     from cifar_report.running.states import states_of
 
-    prepared = _prepare(options)
+    prepared = _prepare(options, download=False)
     states = states_of(prepared)
     for state in states:
         print(f"{state.planned.id:40}{'finished' if state.reason is None else f'would run: {state.reason}'}")
@@ -78,7 +78,7 @@ def data(options: Namespace) -> int:
     """Print which data were found, their fingerprint and their grade."""
     from cifar_report.data import locate
 
-    dataset = locate(options.data, allow_stand_in=False, warn=_warn)
+    dataset = locate(options.data, allow_stand_in=False, warn=_warn, download=False)
     meaning = {
         "canonical": "canonical: the published CIFAR-10",
         "unverified": "unverified: well-formed, but not shown to be the published pixels",
@@ -97,7 +97,7 @@ def data(options: Namespace) -> int:
     return 0
 
 
-def _prepare(options: Namespace) -> Prepared:
+def _prepare(options: Namespace, *, download: bool) -> Prepared:
     from cifar_report.running.request import prepare
 
     return prepare(
@@ -107,6 +107,8 @@ def _prepare(options: Namespace) -> Prepared:
         data=options.data,
         bundle=options.bundle,
         warn=_warn,
+        notify=_tell,
+        download=download,
     )
 
 
@@ -155,6 +157,12 @@ def _derive(folder: Path) -> None:
         _warn(f"{error.name} is not installed, so the bundle gets no tables and plots: pip install -e '.[report]'")
         return
     write_derived(Bundle.load(folder))
+
+
+def _tell(text: str) -> None:
+    """Say what takes long to a person who waits; a log needs no such line."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr)
 
 
 def _warn(text: str) -> None:

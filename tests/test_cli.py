@@ -141,7 +141,8 @@ def test_strange_bundle_folders_are_refused(capsys, folder):
     (folder / "foreign").mkdir()
     (folder / "foreign" / "bundle.json").write_text('{"schema_version": 1, "name": "webpack"}')
     for name, sentence in (
-        ("file", "is a file, not a folder for a bundle"),
+        ("file", "is a file, so file cannot be the folder of a bundle"),
+        ("file/below", "file is a file, so file/below cannot be the folder of a bundle"),
         ("thesis", "is no results bundle and not empty"),
         ("foreign", "is no results bundle"),
     ):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -198,3 +199,13 @@ def test_real_data_are_found_again_at_once(real: Dataset) -> None:
     again = locate(None, allow_stand_in=False, warn=pytest.fail, notify=pytest.fail)
     assert time.perf_counter() - start < 0.3
     assert again == real
+
+
+def test_a_command_that_only_looks_downloads_nothing(tmp_path: Path) -> None:
+    """Without ``download`` the network is not asked, and the message says so."""
+    search, _, _ = search_in(tmp_path, RELEASE)
+    told: list[str] = []
+    looking = replace(search, download=False, notify=told.append)
+    with pytest.raises(UsageError, match="this command only looks"):
+        looking.find(None, allow_stand_in=False)
+    assert told == []

@@ -45,6 +45,7 @@ def locate(
     allow_stand_in: bool,
     warn: Callable[[str], None],
     notify: Callable[[str], None] | None = None,
+    download: bool = True,
 ) -> Dataset:
     """Find, verify and prepare the dataset; a source that has not changed is not read again.
 
@@ -56,6 +57,7 @@ def locate(
     - ``allow_stand_in`` is whether the stand-in may replace data that cannot be found or downloaded.
     - ``warn`` is called with a sentence when the stand-in does replace it.
     - ``notify`` is called with a sentence before something that takes long.
+    - ``download`` is whether the archive may be fetched when nothing else is found.
     """
     # Imported here because a command's --help must not wait for what only a search needs.
     from cifar_report.data.searching import Search
@@ -64,5 +66,5 @@ def locate(
         places = Places.of(os.environ, Path.home())
     except RuntimeError as error:
         raise UsageError("This account has no home folder. Set HOME to a folder that can be written.") from error
-    search = Search(places, CIFAR10, warn, notify or (lambda _: None))
+    search = Search(places, CIFAR10, warn, notify or (lambda _: None), download)
     return search.find(path, allow_stand_in=allow_stand_in)

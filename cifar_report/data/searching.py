@@ -32,6 +32,7 @@ class Search:
     release: Release
     warn: Callable[[str], None]
     notify: Callable[[str], None]
+    download: bool = True  # whether the network may be asked
 
     @property
     def _store(self) -> Store:
@@ -114,6 +115,9 @@ class Search:
         from cifar_report.data.download import DownloadFailed, fetch  # most calls need no network
 
         archive = self.release.archive
+        if not self.download:
+            reasons.append("Nothing was downloaded: this command only looks")
+            return None
         self.notify(f"Downloading {archive.address} ({archive.size / 1e6:,.0f} MB) to {self.archive_place}.")
         try:
             with writing(self.places.cache):

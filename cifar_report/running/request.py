@@ -44,8 +44,13 @@ def prepare(
     data: str | None,
     bundle: Path | None,
     warn: Callable[[str], None],
+    notify: Callable[[str], None] | None = None,
+    download: bool = True,
 ) -> Prepared:
-    """Check a request and return what to run; raises UsageError, and changes no bundle, for what cannot be done."""
+    """Check a request and return what to run; raises UsageError, and changes no bundle, for what cannot be done.
+
+    ``warn``, ``notify`` and ``download`` are those of ``cifar_report.data.locate``.
+    """
     profile = find_profile(profile_name)
     if seeds is not None and seeds < 1:
         raise UsageError(f"--seeds {seeds}: at least one seed is needed")
@@ -54,7 +59,7 @@ def prepare(
         _refuse_other_folder(bundle)
         if is_bundle(bundle):
             _refuse_other_profile(bundle, read_record(bundle), profile)
-    dataset = locate(data, allow_stand_in=profile.stand_in_allowed, warn=warn)
+    dataset = locate(data, allow_stand_in=profile.stand_in_allowed, warn=warn, notify=notify, download=download)
     record = describe_dataset(dataset, profile)
     folder = bundle or BUNDLES / f"{profile.name}-{dataset.fingerprint[:8]}"
     _refuse_other_folder(folder)
@@ -80,8 +85,9 @@ def describe_dataset(dataset: Dataset, profile: Profile) -> DatasetRecord:
 
 
 def _refuse_other_folder(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{folder} is a file, not a folder for a bundle")
+    nearest = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    if nearest.exists() and not nearest.is_dir():
+        raise UsageError(f"{nearest} is a file, so {folder} cannot be the folder of a bundle")
     if folder.is_dir() and not is_bundle(folder) and any(path.name != ".lock" for path in folder.iterdir()):
         raise UsageError(f"{folder} is no results bundle and not empty: name a new folder or a bundle")
 
