@@ -23,7 +23,7 @@ MODEL_2_PARALLEL = replace(
     title=Text(en="Model 2, first stage, parallel", el="Μοντέλο 2, πρώτο στάδιο, παράλληλα"),
     stages=(FIRST,),
     strategy="mirrored",
-    as_written="model_2",
+    as_written=None,
     one_change=None,
     original=None,
 )
