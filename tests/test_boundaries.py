@@ -32,7 +32,8 @@ def imports(path: Path, *, lazy: bool = True) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            module = ".".join([path.parent.name] * node.level + [node.module] * bool(node.module))
+            package = path.relative_to(ROOT).parent.parts[: None if node.level < 2 else 1 - node.level]
+            module = ".".join([*(package if node.level else ()), *([node.module] if node.module else [])])
             found |= {module, *(f"{module}.{alias.name}" for alias in node.names)}
         body.extend(ast.iter_child_nodes(node))
     return found
