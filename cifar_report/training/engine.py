@@ -15,7 +15,7 @@ from cifar_report.training import augmentation as augmenting
 from cifar_report.training.model import build_model, dropout_shapes, forward
 
 ALIGNMENT = 64  # bytes; where TensorFlow's arrays begin
-EVALUATION_BATCH = 200  # images; divides every part of the split in every profile but smoke's
+EVALUATION_BATCH = 200  # images
 
 
 class Epoch(NamedTuple):
@@ -60,7 +60,9 @@ class Engine:
             self.optimizer.build(self.model.trainable_variables)
         self._dropout_shapes = dropout_shapes(self.model)
         self._epochs: dict[Augmentation | None, Callable[..., Any]] = {}
-        self._predict = tf.function(self._evaluate, jit_compile=False)
+        self._predict = tf.function(
+            self._evaluate, input_signature=[tf.TensorSpec([None], tf.int32)], jit_compile=False
+        )
 
     @property
     def dropout_layers(self) -> int:
@@ -107,7 +109,9 @@ class Engine:
 
     def evaluate(self, indices: np.ndarray[Any, Any]) -> Predicted:
         """Return loss, accuracy and probabilities on ``indices``, in inference mode and without augmentation."""
-        losses, probabilities = (array.numpy() for array in self._predict(tf.constant(indices)))
+        # Filled up to whole batches, so that one traced function serves every part of the split.
+        whole = np.pad(indices, (0, -len(indices) % EVALUATION_BATCH), mode="edge").astype(np.int32)
+        losses, probabilities = (array.numpy()[: len(indices)] for array in self._predict(tf.constant(whole)))
         labels = self._labels.numpy()[indices]
         accuracy = float(np.mean(probabilities.argmax(axis=1) == labels))
         return Predicted(float(np.mean(losses, dtype=np.float64)), accuracy, probabilities)
@@ -177,21 +181,14 @@ class Engine:
         return self._share_of(tf.random.stateless_uniform([size, *shape], seed, alg="philox"))
 
     def _evaluate(self, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        chunks, remainder = divmod(indices.shape[0], EVALUATION_BATCH)
+        chunks = tf.shape(indices)[0] // EVALUATION_BATCH
         losses = tf.TensorArray(tf.float32, chunks, element_shape=[EVALUATION_BATCH])
         tables = tf.TensorArray(tf.float32, chunks, element_shape=[EVALUATION_BATCH, CLASS_COUNT])
         for chunk in tf.range(chunks):
-            part = tf.ensure_shape(
-                indices[chunk * EVALUATION_BATCH : (chunk + 1) * EVALUATION_BATCH], [EVALUATION_BATCH]
-            )
-            chunk_losses, probabilities = self._infer(part)
+            part = indices[chunk * EVALUATION_BATCH : (chunk + 1) * EVALUATION_BATCH]
+            chunk_losses, probabilities = self._infer(tf.ensure_shape(part, [EVALUATION_BATCH]))
             losses, tables = losses.write(chunk, chunk_losses), tables.write(chunk, probabilities)
-        if not remainder:
-            return losses.concat(), tables.concat()
-        last_losses, last = self._infer(indices[chunks * EVALUATION_BATCH :])
-        if not chunks:
-            return last_losses, last
-        return tf.concat([losses.concat(), last_losses], 0), tf.concat([tables.concat(), last], 0)
+        return losses.concat(), tables.concat()
 
     def _infer(self, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         images = tf.cast(tf.gather(self._images, indices), tf.float32) / 255.0
