@@ -10,6 +10,7 @@ from suites import few, simulated
 from cifar_report.bundle import Bundle, Run, write_record, write_run
 from cifar_report.rendering.figures import draw_all
 from cifar_report.rendering.i18n import Translation
+from cifar_report.rendering.sections import runs
 from cifar_report.spec import PROFILES, Text
 
 
@@ -160,10 +161,11 @@ def test_a_full_run_on_canonical_data_carries_no_warning():
         ({"grade": "unverified", "canonical_labels": False}, "labels of these images are not those"),
         ({"profile": PROFILES["quick"], "seeds": 2}, "quick profile"),
         ({"profile": PROFILES["smoke"], "seeds": 2}, "smoke profile"),
-        ({"seeds": 3}, "number of seeds was changed"),
+        ({"seeds": 3}, "Fewer seeds were trained"),
+        ({"seeds": 7}, "number of seeds was changed"),
         ({"failed": (("baseline", 1),)}, "not complete"),
     ],
-    ids=["stand-in", "pixels", "labels", "quick", "smoke", "seeds", "failed"],
+    ids=["stand-in", "pixels", "labels", "quick", "smoke", "fewer-seeds", "more-seeds", "failed"],
 )
 def test_the_first_page_warns_of_what_limits_it(settings, words):
     """Data, profiles, seeds and runs that are not what a full report needs are named where nobody misses it."""
@@ -255,3 +257,12 @@ def test_the_full_report_stays_small():
     """All experiments with figures and five seeds of some fit well below four megabytes."""
     bundle, results = few()
     assert len(report_of(bundle, draw_all(results, Translation("en"), bundle=bundle)).encode()) < 4_000_000
+
+
+def test_many_runs_get_one_row_a_trial(monkeypatch):
+    """Beyond the largest number of rows the appendix lists trials, and says where the single runs are."""
+    monkeypatch.setattr(runs, "MOST_RUN_ROWS", 5)
+    bundle = small_bundle(seeds=3)
+    page = Page(report_of(bundle))
+    table = next(each for each in page.all("table") if "Every trial; its single runs" in each.text)
+    assert len([each for each in table.inside if each.tag == "tr"]) == len(bundle.trials) + 1

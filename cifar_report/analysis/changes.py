@@ -31,7 +31,7 @@ def changes_of_mind(verdicts: Sequence[Verdict]) -> tuple[ChangeOfMind, ...]:
 
 def _changes(verdict: Verdict) -> Iterator[ChangeOfMind]:
     for other in verdict.sensitivity:
-        if other.changes:
+        if other.changes and other.counts:
             yield ChangeOfMind(verdict.id, other.kind, other.outcome, other.seed)
     kind = MISSING.get(verdict.reason)
     if kind is not None and verdict.n_of != "images":

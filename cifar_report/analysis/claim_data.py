@@ -137,7 +137,7 @@ def _detectable(verdict: Verdict, evidence: Evidence) -> Datum | None:
         return None
     effect = detectable_effect(evidence.count, verdict.claim.relation not in DIRECTIONS)
     value = 0.0 if all_equal(evidence.values) else (effect or 0.0) * float(np.std(evidence.values, ddof=1))
-    unit: Unit = verdict.estimate.unit
+    unit: Unit = "points" if verdict.estimate.unit == "share" else verdict.estimate.unit  # it is a difference
     if unit == "ratio":
         value = math.exp(value)
     identity = f"claim.{verdict.claim.id}.detectable"
@@ -145,18 +145,19 @@ def _detectable(verdict: Verdict, evidence: Evidence) -> Datum | None:
 
 
 def _seeds_needed(verdict: Verdict, evidence: Evidence) -> Datum | None:
-    """Return how many seeds would find the observed difference; None where t does not apply."""
-    if not isinstance(evidence, Paired) or verdict.n_of != "seeds":
+    """Return how many seeds would tell the observed difference from nought, at .05 and uncorrected.
+
+    None where t does not apply, and for claims that say how near two values are: they do not ask about nought.
+    """
+    if not isinstance(evidence, Paired) or verdict.n_of != "seeds" or verdict.claim.relation not in DIRECTIONS:
         return None
     identity = f"claim.{verdict.claim.id}.seeds_needed"
     mean = abs(float(np.mean(evidence.values)))
-    if verdict.claim.relation == "value":
-        mean = abs(float(np.mean(evidence.values)) - (verdict.claim.value or 0.0))
     if mean <= SAME or all_equal(evidence.values):
         reason: Undefined = "no_difference_observed" if mean <= SAME else "no_spread"
         return Datum(identity, None, "count", "seeds_needed", reason=reason)
     effect = mean / float(np.std(evidence.values, ddof=1))
-    needed = seeds_for_effect(effect, verdict.claim.relation not in DIRECTIONS)
+    needed = seeds_for_effect(effect, two_sided=False)
     return Datum(identity, needed, "count", "seeds_needed", reason=None if needed else "too_many_seeds")
 
 

@@ -172,7 +172,8 @@ def original_datum(claim: Claim) -> Datum | None:
         return None
     unit: Unit = "epochs" if claim.relation == "onset" else unit_of(claim)
     identity = f"claim.{claim.id}.original"
-    return Datum(identity, claim.original_difference, unit, "original_difference", origin="original")
+    formula: Formula = "original_value" if claim.comparator is None else "original_difference"
+    return Datum(identity, claim.original_difference, unit, formula, origin="original")
 
 
 def prediction(claim: Claim, sample: Sample) -> Datum | None:

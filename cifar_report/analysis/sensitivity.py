@@ -32,7 +32,7 @@ def sensitivities(claim: Claim, sample: Sample, families: Families, outcome: Out
 
 def stable(found: tuple[Sensitivity, ...]) -> bool | None:
     """Whether neither another margin nor one seed less changes the verdict; None where nothing was varied."""
-    varied = [each for each in found if each.kind not in ("welch", "sign_flip")]
+    varied = [each for each in found if each.counts]
     return not any(each.changes for each in varied) if varied else None
 
 

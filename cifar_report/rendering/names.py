@@ -16,8 +16,7 @@ OUTCOMES: dict[Outcome, str] = {
 
 OUTCOME_MEANINGS: dict[Outcome, str] = {
     "reproduced": mark(
-        "The data show what the claim says: beyond what chance explains well, and by the margin that was set before "
-        "anything ran."
+        "The data show what the claim says: beyond what chance explains well, and by the margin of the claim."
     ),
     "not_reproduced": mark(
         "The data speak against the claim: they rule out an effect as large as the margin, or they show the opposite. "
@@ -25,7 +24,7 @@ OUTCOME_MEANINGS: dict[Outcome, str] = {
     ),
     "inconclusive": mark(
         "The data allow both. This never means that two things are equal; the text says how large a difference "
-        "could have been seen and how many seeds could decide."
+        "could have been seen and how many seeds could tell the observed one from nought."
     ),
     "not_run": mark("The runs or the timing that the claim needs are missing or failed, and so nothing is said."),
     "not_testable": mark(
@@ -111,7 +110,7 @@ FORMULAS: dict[Formula, str] = {
     "count_of_images": mark("count of test images"),
     "mcnemar": mark("exact test of McNemar, two-sided"),
     "one_sided_bound": mark("one-sided 95% bound of the difference"),
-    "margin": mark("margin, fixed before training"),
+    "margin": mark("margin, stated with the claim"),
     "stated_value": mark("the value that the claim states"),
     "original_value": mark("printed by the original"),
     "original_difference": mark("from the original's printed numbers"),

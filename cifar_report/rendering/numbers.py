@@ -32,6 +32,8 @@ SIGNED: frozenset[Formula] = frozenset(
 )
 TRIMMED: frozenset[Formula] = frozenset({"margin", "stated_value"})
 """Numbers that somebody chose: shown as chosen, without zeros behind."""
+UNSIGNED: frozenset[Formula] = TRIMMED | {"detectable_difference"}
+"""Numbers that say how large a difference is, not to which side."""
 
 PER_CENT: frozenset[Unit] = frozenset({"share", "relative"})
 DECIMALS: dict[Unit, int] = {
@@ -100,6 +102,10 @@ class Numbers:
         """Return a p-value, "< 0.001" where it is smaller than that."""
         return f"< {self._decimal(LEAST_P, 3)}" if value < LEAST_P else self._decimal(value, 3)
 
+    def p_statement(self, value: float) -> str:
+        """Return what a sentence says of a p-value: "p = 0.012", or "p < 0.001" where it is smaller."""
+        return f"p {self.p_value(value)}" if value < LEAST_P else f"p = {self.p_value(value)}"
+
     def integer(self, value: int) -> str:
         """Return a whole number, grouped."""
         return self._decimal(value, 0)
@@ -131,7 +137,7 @@ class Numbers:
     def signed(datum: Datum) -> bool:
         """Whether a number is shown with its sign: differences are."""
         difference = datum.formula in SIGNED and datum.unit != "ratio"
-        return difference or (datum.unit == "relative" and datum.formula not in TRIMMED)
+        return difference or (datum.unit == "relative" and datum.formula not in UNSIGNED)
 
     def _with_unit(self, unit: Unit, text: str, number: str, value: float) -> str:
         if unit == "points":

@@ -101,6 +101,14 @@ class Sensitivity:
     seed: int | None = None
     changes: bool = False  # whether the outcome differs from the verdict's
 
+    @property
+    def counts(self) -> bool:
+        """Whether the choice counts for stability; other tests are weaker, whatever the data are.
+
+        Five seeds have 32 sign patterns, so that a sign-flip test cannot reach a corrected level at all.
+        """
+        return self.kind not in ("welch", "sign_flip")
+
 
 @dataclass(frozen=True)
 class Verdict:

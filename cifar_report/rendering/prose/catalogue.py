@@ -12,39 +12,38 @@ from cifar_report.spec import Relation
 
 DECIDED: dict[tuple[Relation, Reason], str] = {
     ("greater", "beyond_margin"): mark(
-        "The data support the claim: the difference is on the claimed side beyond chance (p = %(p)s), and its mean "
+        "The data support the claim: the difference is on the claimed side beyond chance (%(p)s), and its mean "
         "reaches the margin of %(margin)s."
     ),
     ("greater", "margin_ruled_out"): mark(
-        "The data rule out an advantage of %(margin)s or more (one-sided 95%% bound: %(bound)s)."
+        "The data rule out that the value is higher by %(margin)s or more (one-sided 95%% bound: %(bound)s)."
     ),
-    ("greater", "opposite"): mark("The data point the other way, beyond chance (p = %(opposite_p)s)."),
-    ("greater", "undecided"): mark("The data cannot tell whether there is an advantage of %(margin)s or more."),
+    ("greater", "opposite"): mark("The data point the other way, beyond chance (%(opposite_p)s)."),
+    ("greater", "undecided"): mark("The data cannot tell whether the value is higher by %(margin)s or more."),
     ("less", "beyond_margin"): mark(
-        "The data support the claim: the difference is on the claimed, lower side beyond chance (p = %(p)s), and its "
+        "The data support the claim: the difference is on the claimed, lower side beyond chance (%(p)s), and its "
         "mean reaches the margin of %(margin)s."
     ),
     ("less", "margin_ruled_out"): mark(
-        "The data rule out a reduction of %(margin)s or more (one-sided 95%% bound: %(bound)s)."
+        "The data rule out that the value is lower by %(margin)s or more (one-sided 95%% bound: %(bound)s)."
     ),
     ("less", "opposite"): mark(
-        "The data point the other way, beyond chance (p = %(opposite_p)s): the value is higher, where the claim says "
-        "lower."
+        "The data point the other way, beyond chance (%(opposite_p)s): the value is higher, where the claim says lower."
     ),
-    ("less", "undecided"): mark("The data cannot tell whether there is a reduction of %(margin)s or more."),
+    ("less", "undecided"): mark("The data cannot tell whether the value is lower by %(margin)s or more."),
     ("not_better", "improvement_ruled_out"): mark(
         "The data support the claim: they rule out an improvement of %(margin)s or more (one-sided 95%% bound: "
         "%(bound)s)."
     ),
     ("not_better", "improvement_found"): mark(
-        "The data show an improvement beyond chance (p = %(p)s) whose mean reaches the margin of %(margin)s, where "
+        "The data show an improvement beyond chance (%(p)s) whose mean reaches the margin of %(margin)s, where "
         "the claim says that there is none."
     ),
     ("not_better", "undecided"): mark(
         "The data can neither rule out an improvement of %(margin)s or more nor establish one."
     ),
     ("equal", "equivalent"): mark(
-        "The data support the claim: both values lie within %(margin)s of each other (p = %(p)s in the test of "
+        "The data support the claim: both values lie within %(margin)s of each other (%(p)s in the test of "
         "equivalence)."
     ),
     ("equal", "outside_margin"): mark(
@@ -53,7 +52,7 @@ DECIDED: dict[tuple[Relation, Reason], str] = {
     ("equal", "undecided"): mark("The data cannot tell whether both values lie within %(margin)s of each other."),
     ("ratio", "equivalent"): mark(
         "The data support the claim: the ratio lies near the stated %(stated)s, within a factor of 1.25 to either "
-        "side (p = %(p)s in the test of equivalence)."
+        "side (%(p)s in the test of equivalence)."
     ),
     ("ratio", "outside_margin"): mark(
         "The data rule out a ratio near the stated %(stated)s: the whole interval lies farther away than a factor of "
@@ -63,7 +62,7 @@ DECIDED: dict[tuple[Relation, Reason], str] = {
         "The data cannot tell whether the ratio lies within a factor of 1.25 of the stated %(stated)s."
     ),
     ("value", "equivalent"): mark(
-        "The data support the claim: the value lies within %(margin)s of the stated %(stated)s (p = %(p)s in the test "
+        "The data support the claim: the value lies within %(margin)s of the stated %(stated)s (%(p)s in the test "
         "of equivalence)."
     ),
     ("value", "outside_margin"): mark(
@@ -85,9 +84,20 @@ DECIDED: dict[tuple[Relation, Reason], str] = {
     ("onset", "too_few_seeds"): mark(
         "The data cannot tell: a statement about the epoch in which overfitting sets in needs at least five seeds."
     ),
-    ("exact", "holds"): mark("The stated relation holds exactly; it is counted, and chance plays no part in it."),
+    ("exact", "holds"): mark("The stated relation holds; it is counted, and chance plays no part in it."),
     ("exact", "does_not_hold"): mark(
         "The stated relation does not hold; it is counted, and chance plays no part in it."
+    ),
+}
+
+QUARTER: dict[Reason, str] = {
+    "holds": mark(
+        "The ratio of the two counts is %(estimate)s, which lies within a factor of 1.25 of a quarter; it is counted, "
+        "and chance plays no part in it."
+    ),
+    "does_not_hold": mark(
+        "The ratio of the two counts is %(estimate)s, which does not lie within a factor of 1.25 of a quarter; it is "
+        "counted, and chance plays no part in it."
     ),
 }
 
@@ -123,13 +133,29 @@ DIRECTION_ONLY = mark(
     "(direction only)."
 )
 DETECTABLE = mark_plural(
-    "With %(count)s seed, a true difference of %(detectable)s would be found in four of five repetitions.",
-    "With %(count)s seeds, a true difference of %(detectable)s would be found in four of five repetitions.",
+    "With %(count)s seed, a true difference of %(detectable)s would be found in four of five repetitions, "
+    "uncorrected for other claims.",
+    "With %(count)s seeds, a true difference of %(detectable)s would be found in four of five repetitions, "
+    "uncorrected for other claims.",
 )
-NEEDED = mark("About %(needed)s seeds could decide, if the true difference is as large as the observed one.")
+DETECTABLE_FACTOR = mark_plural(
+    "With %(count)s block, a true factor of %(detectable)s would be found in four of five repetitions, "
+    "uncorrected for other claims.",
+    "With %(count)s blocks, a true factor of %(detectable)s would be found in four of five repetitions, "
+    "uncorrected for other claims.",
+)
+NEEDED = mark(
+    "About %(needed)s seeds would tell a difference as large as the observed one from nought, without the correction "
+    "for other claims; deciding about the margin may take more."
+)
 ORIGINAL_INSIDE = mark("The original's %(original)s lies inside our 95%% prediction interval %(prediction)s.")
 ORIGINAL_OUTSIDE = mark("The original's %(original)s lies outside our 95%% prediction interval %(prediction)s.")
 ORIGINAL_ONLY = mark("The original's own numbers give %(original)s.")
 OTHER_PIXELS = mark("The pixels are not the canonical ones; the comparison is between networks on the same pixels.")
 PROXY = mark("What is measured only approaches the wording: %(proxy)s")
-UNSTABLE = mark("The verdict depends on a choice: it would change with %(choices)s.")
+UNSTABLE = mark("The verdict depends on a choice: it would change %(choices)s.")
+CHOICES: dict[str, str] = {
+    "margin_halved": mark("with half the margin"),
+    "margin_doubled": mark("with twice the margin"),
+    "without_seed": mark("without seed %(seed)s"),
+}

@@ -8,6 +8,7 @@ from cifar_report.analysis.results import Datum, Verdict
 from cifar_report.rendering import names
 from cifar_report.rendering.i18n import mark, mark_plural
 from cifar_report.rendering.writer import Writer
+from cifar_report.spec import Relation
 
 # Each kind of evidence has a singular and a plural form; %(count)s is the number of seeds, blocks or images.
 EXCEEDED = {
@@ -46,6 +47,12 @@ TIMES = mark_plural(
     "%(quantity)s: that of %(subject)s is %(estimate)s times that of %(comparator)s (n = %(count)s).",
     "%(quantity)s: that of %(subject)s is on average %(estimate)s times that of %(comparator)s (n = %(count)s).",
 )
+BETWEEN = mark_plural(
+    "%(quantity)s / %(other_quantity)s: the former, of %(subject)s, is %(estimate)s times the latter, of "
+    "%(comparator)s (n = %(count)s).",
+    "%(quantity)s / %(other_quantity)s: the former, of %(subject)s, is on average %(estimate)s times the latter, of "
+    "%(comparator)s (n = %(count)s).",
+)
 VALUE = mark_plural(
     "%(quantity)s: %(subject)s has %(estimate)s (n = %(count)s).",
     "%(quantity)s: %(subject)s has %(estimate)s on average (n = %(count)s).",
@@ -63,6 +70,12 @@ WINS = mark_plural(
     "The difference is on the claimed side in %(wins)s of %(count)s seed.",
     "The difference is on the claimed side in %(wins)s of %(count)s seeds.",
 )
+WITHIN = mark_plural(
+    "The margin is kept in %(wins)s of %(count)s seed.",
+    "The margin is kept in %(wins)s of %(count)s seeds.",
+)
+# "Not better" has no claimed side, and ratios are of blocks; nothing is counted for them.
+SEEDS_AS_CLAIMED: dict[Relation, tuple[str, str]] = {"greater": WINS, "less": WINS, "equal": WITHIN, "value": WITHIN}
 
 
 def evidence(writer: Writer, verdict: Verdict) -> list[Markup]:
@@ -77,8 +90,10 @@ def evidence(writer: Writer, verdict: Verdict) -> list[Markup]:
     sentences = [_counted(writer, verdict, _forms(verdict))]
     if verdict.estimate.low is not None:
         sentences.append(writer.say(INTERVAL, interval=writer.interval(verdict.estimate)))
-    if verdict.wins is not None and verdict.wins.value is not None and verdict.n > 1 and verdict.n_of == "seeds":
-        sentences.append(_counted(writer, verdict, WINS))
+    counted = SEEDS_AS_CLAIMED.get(verdict.claim.relation)
+    known = verdict.wins is not None and verdict.wins.value is not None
+    if counted is not None and known and verdict.n > 1 and verdict.n_of == "seeds":
+        sentences.append(_counted(writer, verdict, counted))
     return sentences
 
 
@@ -87,7 +102,7 @@ def _forms(verdict: Verdict) -> tuple[str, str]:
     if verdict.claim.comparator is None:
         return VALUE
     if verdict.estimate.unit == "ratio":
-        return TIMES
+        return TIMES if verdict.claim.comparator_quantity is None else BETWEEN
     if value == 0:
         return LEVEL
     return EXCEEDED[verdict.n_of] if value > 0 else FELL_SHORT[verdict.n_of]
@@ -103,6 +118,7 @@ def values_of(writer: Writer, verdict: Verdict) -> dict[str, object]:
     estimate = verdict.estimate
     return {
         "quantity": _quantity(writer, verdict),
+        "other_quantity": writer.word(names.QUANTITIES[claim.comparator_quantity or claim.quantity]),
         "subject": writer.side_name(claim.subject),
         "comparator": writer.side_name(claim.comparator) if claim.comparator else "",
         "estimate": writer.quantity(estimate),
@@ -112,8 +128,8 @@ def values_of(writer: Writer, verdict: Verdict) -> dict[str, object]:
         "bound": _optional(writer, verdict.bound),
         "stated": _optional(writer, verdict.stated),
         "wins": _optional(writer, verdict.wins),
-        "p": _optional(writer, verdict.p_corrected or verdict.p),
-        "opposite_p": _optional(writer, verdict.opposite_p),
+        "p": _probability(writer, verdict.p_corrected or verdict.p),
+        "opposite_p": _probability(writer, verdict.opposite_p),
         "detectable": _optional(writer, verdict.detectable),
         "needed": _optional(writer, verdict.seeds_needed),
         "original": _optional(writer, verdict.original),
@@ -123,6 +139,12 @@ def values_of(writer: Writer, verdict: Verdict) -> dict[str, object]:
 
 def _optional(writer: Writer, datum: Datum | None) -> Markup:
     return Markup("") if datum is None else writer.quantity(datum)
+
+
+def _probability(writer: Writer, datum: Datum | None) -> Markup:
+    if datum is None or datum.value is None:
+        return _optional(writer, datum)
+    return writer.link(datum, writer.numbers.p_statement(datum.value))
 
 
 def _quantity(writer: Writer, verdict: Verdict) -> str:

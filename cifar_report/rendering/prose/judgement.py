@@ -14,6 +14,7 @@ REACHED = mark_plural(
     "%(trial)s classified %(accuracy)s of the test images correctly on average (%(count)s runs).",
 )
 INTERVAL = mark("The 95%% interval of this mean is %(interval)s.")
+INTERVAL_OVER_IMAGES = mark("The 95%% interval of this share of the test images is %(interval)s.")
 NOTHING = mark("Of %(trial)s nothing can be said yet, because none of its runs has finished.")
 INSIDE = mark("The original's %(original)s lies where one more run of this recipe would be expected: %(prediction)s.")
 OUTSIDE = mark("The original's %(original)s lies outside the range in which one more run is expected: %(prediction)s.")
@@ -31,6 +32,11 @@ CONFOUNDED = mark_plural(
     "This comparison, which is the write-up's, changes %(count)s things at once, so the difference cannot be "
     "attributed to one of them.",
 )
+CONFOUNDED_OURS = mark_plural(
+    "This comparison changes %(count)s thing.",
+    "This comparison changes %(count)s things at once, so the difference cannot be attributed to one of them.",
+)
+EITHER = mark("With these seeds the data cannot tell which of the two is better.")
 FEW_SEEDS = 3
 
 
@@ -52,7 +58,9 @@ def accuracy(writer: Writer, trial: TrialResult) -> tuple[Markup, ...]:
     values = {"trial": writer.trial_name(trial.id), "accuracy": writer.quantity(datum)}
     said = [writer.count(REACHED, len(trial.primary.values), **values)]
     if datum.low is not None:
-        said.append(writer.say(INTERVAL, interval=writer.interval(datum)))
+        said.append(
+            writer.say(INTERVAL_OVER_IMAGES if datum.n_of == "images" else INTERVAL, interval=writer.interval(datum))
+        )
     return tuple(said)
 
 
@@ -85,7 +93,9 @@ def comparisons(writer: Writer, trial: TrialResult) -> tuple[Markup, ...]:
     if row.as_written is not None and not (same and row.one_change.comparator == row.as_written.comparator):  # type: ignore[union-attr]
         said += _comparison(writer, row.as_written)
         if said and row.as_written.confounded:
-            said.append(writer.count(CONFOUNDED, len(row.as_written.changes)))
+            said.append(
+                writer.count(CONFOUNDED if trial.trial.original else CONFOUNDED_OURS, len(row.as_written.changes))
+            )
     return tuple(said)
 
 
@@ -96,4 +106,7 @@ def _comparison(writer: Writer, comparison: Comparison) -> list[Markup]:
     above = difference.value > 0
     message = (ABOVE if above else BELOW) if difference.low is not None else (ABOVE_BARE if above else BELOW_BARE)
     values = {"size": writer.quantity(difference, size=True), "interval": writer.interval(difference)}
-    return [writer.say(message, comparator=writer.trial_name(comparison.comparator), **values)]
+    said = [writer.say(message, comparator=writer.trial_name(comparison.comparator), **values)]
+    if difference.low is not None and difference.high is not None and difference.low <= 0 <= difference.high:
+        said.append(writer.say(EITHER))
+    return said

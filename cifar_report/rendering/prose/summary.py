@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import Datum, Outcome, TrialResult, Verdict
+from cifar_report.analysis.results import Outcome, TrialResult, Verdict
 from cifar_report.rendering.i18n import mark, mark_plural
 from cifar_report.rendering.prose.verdicts import claim_link
 from cifar_report.rendering.writer import Writer
+from cifar_report.spec import Relation
 
 CLAIMED = mark_plural(
     "Of the write-up's %(count)s claim, as it is put to the test here, %(reproduced)s is reproduced, %(contradicted)s "
@@ -39,7 +40,11 @@ NO_CLASSICAL = mark("None of the classifiers without a network has run yet.")
 
 CONTRADICTED = mark("The data speak most clearly against this sentence of the write-up: “%(statement)s” (%(claim)s).")
 SUPPORTED = mark("The data speak most clearly for this sentence of the write-up: “%(statement)s” (%(claim)s).")
-NOTHING_DECIDED = mark("None of the claims could be decided from these data, neither for the write-up nor against it.")
+NOTHING_DECIDED = mark(
+    "None of the claims that one value lies above or below another could be decided from these data, neither for the "
+    "write-up nor against it."
+)
+COMPARING: frozenset[Relation] = frozenset({"greater", "less", "not_better"})
 
 
 def summary(writer: Writer) -> tuple[Markup, ...]:
@@ -126,7 +131,9 @@ def _claims(writer: Writer) -> Markup:
 
 def _clearest(writer: Writer) -> Markup:
     for outcome, message in (("not_reproduced", CONTRADICTED), ("reproduced", SUPPORTED)):
-        chosen = [each for each in writer.results.verdicts if each.outcome == outcome and each.claim.margin]
+        chosen = [
+            each for each in writer.results.verdicts if each.outcome == outcome and each.claim.relation in COMPARING
+        ]
         if chosen:
             clearest = max(chosen, key=clearness)
             statement = writer.translation.text(clearest.claim.statement).rstrip(".")
@@ -134,13 +141,20 @@ def _clearest(writer: Writer) -> Markup:
     return writer.say(NOTHING_DECIDED)
 
 
-def clearness(verdict: Verdict) -> float:
-    """Return how many margins the estimate's interval stays away from nothing; larger is clearer."""
-    margin = verdict.claim.margin or 1.0
-    return _nearest(verdict.estimate) / margin
+def clearness(verdict: Verdict) -> tuple[bool, float]:
+    """Return whether no other choice changes the verdict, and how many margins its interval is from the other verdict.
+
+    Only claims that compare two values have such a distance; times have none on the scale of the others.
+    """
+    return verdict.stable is True, _distance(verdict) / (verdict.claim.margin or 1.0)
 
 
-def _nearest(datum: Datum) -> float:
-    if datum.low is None or datum.high is None or datum.low <= 0 <= datum.high or datum.unit == "ratio":
+def _distance(verdict: Verdict) -> float:
+    estimate, margin = verdict.estimate, verdict.claim.margin or 0.0
+    if estimate.low is None or estimate.high is None or estimate.unit == "ratio":
         return 0.0
-    return min(abs(datum.low), abs(datum.high))
+    if verdict.reason in ("beyond_margin", "improvement_found"):
+        line = 0.0  # what is found is a difference
+    else:
+        line = -margin if verdict.claim.relation == "less" else margin  # what is ruled out is the margin
+    return max(estimate.low - line, line - estimate.high, 0.0)

@@ -38,6 +38,16 @@ OTHER_SEEDS = mark_plural(
     "The number of seeds was changed after it had been declared: %(asked)s instead of %(declared)s seeds. Seeds that "
     "are added after looking at results make chance findings likelier.",
 )
+FEWER_SEEDS = mark_plural(
+    "Fewer seeds were trained than had been declared: %(asked)s instead of %(declared)s seed, so that less can be "
+    "decided than planned.",
+    "Fewer seeds were trained than had been declared: %(asked)s instead of %(declared)s seeds, so that less can be "
+    "decided than planned.",
+)
+CLAIMS_CHANGED = mark(
+    "The claims or their margins were changed after runs of this bundle had been trained. A claim that is made or "
+    "changed with results in view is no test of them."
+)
 INCOMPLETE = mark_plural(
     "The bundle is not complete: %(count)s trial has missing or failed runs, which the sections name.",
     "The bundle is not complete: %(count)s trials have missing or failed runs, which the sections name.",
@@ -58,12 +68,13 @@ ONE_SPLIT = mark(
     "the section on the training parameters shows the reference model on other divisions beside it."
 )
 FIXED = mark(
-    "The claims and the margins by which they are judged were fixed before anything was trained; their fingerprint is "
-    "stored with the results, so that a change would show."
+    "By the record of this bundle, the claims and the margins by which they are judged have not changed since its "
+    "first run was trained; their fingerprint is stored with the results, so that a change would show."
 )
 FAMILIES = mark(
-    "Many claims are tested at once; within each family of claims the tests are corrected so that chance alone yields "
-    "a wrong finding in at most one of twenty such reports."
+    "Many claims are tested at once; within each family of claims the tests are corrected, so that chance alone yields "
+    "a wrong finding in at most one of twenty reports per family. Claims of equality, of ratios and of absolute values "
+    "are tested singly."
 )
 TIMES = mark(
     "Seconds depend on the machine: time claims are judged by ratios between trainings timed alone on this machine, "
@@ -88,11 +99,15 @@ def warnings(writer: Writer) -> tuple[Markup, ...]:
         said.append(writer.say(UNVERIFIED))
     if record.profile.name in REDUCED:
         said.append(writer.say(REDUCED[record.profile.name]))
+    if record.claims_changed:
+        said.append(writer.say(CLAIMS_CHANGED))
     seeds = writer.results.seeds
     if seeds.differs:
         whole = writer.numbers.integer
         values = {"asked": whole(seeds.asked), "declared": whole(seeds.declared)}
-        said.append(writer.count(OTHER_SEEDS, seeds.declared, **values))
+        said.append(
+            writer.count(FEWER_SEEDS if seeds.asked < seeds.declared else OTHER_SEEDS, seeds.declared, **values)
+        )
     unfinished = [trial for trial in writer.results.trials if trial.status != "done"]
     if unfinished:
         said.append(writer.count(INCOMPLETE, len(unfinished)))
@@ -104,7 +119,10 @@ def trust(writer: Writer) -> tuple[Markup, ...]:
     results = writer.results
     whole = results.seeds.least == results.seeds.asked
     said = [writer.count((SEEDS if whole else SEEDS_ASKED), results.seeds.asked)]
-    said += [writer.say(ONE_SPLIT), writer.say(FIXED), writer.say(FAMILIES)]
+    said.append(writer.say(ONE_SPLIT))
+    if not writer.bundle.record.claims_changed:
+        said.append(writer.say(FIXED))
+    said.append(writer.say(FAMILIES))
     said.append(writer.say(TIMES if results.timing else NO_TIMES))
     open_claims = tally(results.verdicts)["inconclusive"]
     if open_claims:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from cifar_report.analysis.results import Sensitivity, Verdict
-from cifar_report.rendering import names
 from cifar_report.rendering.i18n import mark_plural
 from cifar_report.rendering.prose import catalogue
 from cifar_report.rendering.prose.evidence import evidence, values_of
@@ -15,6 +14,8 @@ from cifar_report.rendering.writer import Writer
 def verdict_sentence(writer: Writer, verdict: Verdict) -> Markup:
     """Return the one sentence that says what the verdict is and why."""
     message = catalogue.DECIDED.get((verdict.claim.relation, verdict.reason)) or catalogue.UNDECIDED[verdict.reason]
+    if verdict.claim.exact_relation == "quarter":
+        message = catalogue.QUARTER.get(verdict.reason, message)
     return writer.say(message, **values_of(writer, verdict))
 
 
@@ -39,14 +40,11 @@ def _qualified(writer: Writer, verdict: Verdict) -> list[Markup]:
     if verdict.direction_only:
         said.append(writer.say(catalogue.DIRECTION_ONLY, **values))
     if verdict.outcome == "inconclusive":
-        if verdict.detectable is not None and verdict.detectable.value is not None:
-            said.append(writer.count(catalogue.DETECTABLE, verdict.n, **values))
-        if verdict.seeds_needed is not None and verdict.seeds_needed.value is not None:
-            said.append(writer.say(catalogue.NEEDED, **values))
+        said += _visible(writer, verdict)
     if verdict.outcome in ("reproduced", "not_reproduced", "inconclusive"):
         if verdict.deviation == "other_pixels":
             said.append(writer.say(catalogue.OTHER_PIXELS))
-        changing = [entry for entry in verdict.sensitivity if entry.changes]
+        changing = [entry for entry in verdict.sensitivity if entry.changes and entry.counts]
         if changing:
             choices = writer.numbers.enumeration([choice_name(writer, entry) for entry in changing])
             said.append(writer.say(catalogue.UNSTABLE, choices=choices))
@@ -55,10 +53,23 @@ def _qualified(writer: Writer, verdict: Verdict) -> list[Markup]:
     return said
 
 
+def _visible(writer: Writer, verdict: Verdict) -> list[Markup]:
+    values = values_of(writer, verdict)
+    said = []
+    if verdict.detectable is not None and verdict.detectable.value is not None:
+        factor = verdict.detectable.unit == "ratio"
+        said.append(writer.count(catalogue.DETECTABLE_FACTOR if factor else catalogue.DETECTABLE, verdict.n, **values))
+    # As many seeds as there are cannot be what is lacking: then it is the margin or the correction that is.
+    needed = verdict.seeds_needed
+    if needed is not None and needed.value is not None and needed.value > verdict.n:
+        said.append(writer.say(catalogue.NEEDED, **values))
+    return said
+
+
 def choice_name(writer: Writer, entry: Sensitivity) -> str:
-    """Return what was chosen differently, in words."""
+    """Return what was chosen differently, as the end of a sentence."""
     seed = "" if entry.seed is None else writer.numbers.integer(entry.seed)
-    return str(writer.translation.plain(names.SENSITIVITIES[entry.kind], {"seed": seed}))
+    return str(writer.translation.plain(catalogue.CHOICES[entry.kind], {"seed": seed}))
 
 
 def _original(writer: Writer, verdict: Verdict) -> list[Markup]:

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from markupsafe import Markup, escape
 
-from cifar_report.analysis.results import Datum, Sensitivity, TrialResult, Verdict
-from cifar_report.bundle import Run
+from cifar_report.analysis.results import Datum
 from cifar_report.rendering import names
 from cifar_report.rendering.elements import Cell, Column, FigureView, Heading, Row, Table
 from cifar_report.rendering.i18n import mark
-from cifar_report.rendering.prose.verdicts import claim_link
 from cifar_report.rendering.sections import tables
+from cifar_report.rendering.sections.registry import registry_table, sensitivity_table
+from cifar_report.rendering.sections.runs import run_names, runs_table
 from cifar_report.rendering.sections.title import code
 from cifar_report.rendering.sections.view import SectionView
 from cifar_report.rendering.writer import Writer
 
-MOST_RUN_ROWS = 500  # beyond it, one row a trial
-CLASSICAL_RUN = mark("a classifier without training by gradient has none")
-FAILED_RUN = mark("the run failed")
-ONCE = mark("it has no randomness and runs once")
-
 COUNTED = mark("%(how)s; n = %(count)s")
-NOT_VARIED = mark("this choice does not arise for the claim")
-SINGLE_CHOICES: tuple[Literal["margin_halved", "margin_doubled", "welch", "sign_flip"], ...] = (
-    "margin_halved",
-    "margin_doubled",
-    "welch",
-    "sign_flip",
-)
 
 CAUTION = mark("%(what)s %(where)s")
 REPEATABLE = mark(
@@ -84,9 +71,9 @@ def build(writer: Writer) -> SectionView:
     }
     view = AppendixView(
         runs_heading=heads["runs"],
-        runs=_runs(writer),
+        runs=runs_table(writer),
         sensitivity_heading=heads["sensitivity"],
-        sensitivity=_sensitivity(writer),
+        sensitivity=sensitivity_table(writer),
         environment_heading=heads["environment"],
         environment=_environment(writer),
         determinism=tuple(_determinism(writer)),
@@ -95,149 +82,12 @@ def build(writer: Writer) -> SectionView:
         cautions=tuple(_cautions(writer)),
         registry_heading=heads["registry"],
         registry_hash=writer.bundle.record.claims_hash,
-        registry=_registry(writer),
+        registry=registry_table(writer),
         figures=writer.remaining(),
         data_heading=heads["data"],
         data=_data(writer),
     )
     return SectionView(heading, "appendix", view)
-
-
-def _runs(writer: Writer) -> Table | None:
-    runs = writer.bundle.runs
-    if not runs:
-        return None
-    if len(runs) > MOST_RUN_ROWS:
-        return _trials(writer)
-    heads = tables.columns(
-        writer,
-        mark("Trial"),
-        mark("Seed"),
-        mark("Epochs"),
-        mark("Best epoch"),
-        mark("Training"),
-        mark("Validation"),
-        mark("Test"),
-        mark("Test loss"),
-    )
-    heads += (Column(writer.word(mark("Key")), whole=True),)
-    rows = [_run(writer, run) for run in runs]
-    caption = writer.say(
-        mark("Every run, after its last stage; the accuracies of failed runs are missing, and their sections say why")
-    )
-    return writer.table("runs", caption, heads, rows, style="wide runs")
-
-
-def _run(writer: Writer, run: Run) -> Row:
-    seed = writer.cell(None, none=ONCE) if run.seed is None else writer.count_cell(run.seed)
-    key = Cell(code(run.key[:8]))
-    name = writer.text_cell(writer.trial_title(run.trial.id))
-    if not run.done:
-        nothing = [writer.cell(None, none=FAILED_RUN)] * 6
-        return writer.row((name, seed, *nothing, key), anchor=run_anchor(run.id))
-    if run.classical is not None:
-        nothing = [writer.cell(None, none=CLASSICAL_RUN)] * 4
-        accuracy = _share(writer, run.classical.test_accuracy)
-        loss = writer.cell(None, none=CLASSICAL_RUN)
-        return writer.row((name, seed, *nothing, accuracy, loss, key), anchor=run_anchor(run.id))
-    stage = run.stage()
-    scores = writer.results.trial(run.trial.id).stage()
-    weights = scores.primary_weights if scores is not None else "last"
-    evaluation = stage.evaluation(weights)
-    test_loss = evaluation.test.loss
-    cells = (
-        name,
-        seed,
-        writer.count_cell(sum(each.epochs for each in run.stages)),
-        writer.count_cell(stage.best_epoch),
-        _share(writer, evaluation.train.accuracy),
-        _share(writer, evaluation.validation.accuracy),
-        _share(writer, evaluation.test.accuracy),
-        writer.cell(None, none=names.UNDEFINED["not_a_number"])
-        if test_loss is None
-        else Cell(escape(writer.numbers.bare(test_loss, "loss")), numeric=True),
-        key,
-    )
-    return writer.row(cells, anchor=run_anchor(run.id))
-
-
-def run_anchor(run_id: str) -> str:
-    """Return the HTML id of a run's row."""
-    return "run-" + run_id.replace("/", "-")
-
-
-def run_names(runs: Sequence[str]) -> str:
-    """Return runs in short: each trial once, with the first and the last of neighbouring seeds."""
-    seeds: dict[str, list[int]] = {}
-    for run in runs:
-        trial, _, seed = run.partition("/seed-")
-        seeds.setdefault(trial, []).extend([int(seed)] if seed.isdigit() else [])
-    return ", ".join(f"{trial}/seed-{_ranges(found)}" if found else trial for trial, found in seeds.items())
-
-
-def _ranges(seeds: list[int]) -> str:
-    ordered = sorted(set(seeds))
-    whole = len(ordered) > 2 and ordered[-1] - ordered[0] == len(ordered) - 1
-    return f"{ordered[0]}…{ordered[-1]}" if whole else "+".join(str(seed) for seed in ordered)
-
-
-def _share(writer: Writer, value: float) -> Cell:
-    return Cell(Markup("{}%").format(writer.numbers.bare(value, "share")), numeric=True)
-
-
-def _trials(writer: Writer) -> Table:
-    """Return one row a trial, for bundles whose runs would fill a book."""
-    heads = tables.columns(
-        writer, mark("Trial"), mark("Runs"), mark("Failed"), mark("Mean"), mark("Least"), mark("Largest")
-    )
-    rows = [_trial(writer, trial) for trial in writer.results.trials]
-    caption = writer.say(mark("Every trial; its single runs are in the attached numbers"))
-    return writer.table("runs", caption, heads, rows)
-
-
-def _trial(writer: Writer, trial: TrialResult) -> Row:
-    values = trial.primary.values
-    ends = [
-        _share(writer, end(values)) if values else writer.cell(None, none=tables.NOT_FINISHED) for end in (min, max)
-    ]
-    counts = (writer.count_cell(len(trial.seeds_run)), writer.count_cell(len(trial.failed)))
-    return writer.row(
-        (writer.text_cell(writer.trial_title(trial.id)), *counts, writer.light_cell(trial.primary.datum), *ends)
-    )
-
-
-def _sensitivity(writer: Writer) -> Table | None:
-    """Return one row for each claim that has something to vary: the verdict under each other choice."""
-    rows = [_varied(writer, verdict) for verdict in writer.results.verdicts if verdict.sensitivity]
-    if not rows:
-        return None
-    choices = [writer.translation.plain(names.SENSITIVITIES[kind], {}) for kind in SINGLE_CHOICES]
-    heads = (
-        *tables.columns(writer, mark("Claim"), mark("Verdict"), words=2),
-        *(Column(choice) for choice in choices),
-        Column(writer.word(mark("Changed by leaving out seed"))),
-    )
-    caption = writer.say(mark("Verdicts under other choices; p-values in brackets are not corrected"))
-    return writer.table("sensitivity", caption, heads, rows, style="wide")
-
-
-def _varied(writer: Writer, verdict: Verdict) -> Row:
-    varied = {entry.kind: entry for entry in verdict.sensitivity if entry.kind != "without_seed"}
-    single = [_choice(writer, varied.get(kind)) for kind in SINGLE_CHOICES]
-    left_out = [entry for entry in verdict.sensitivity if entry.kind == "without_seed"]
-    changing = [writer.numbers.integer(entry.seed or 0) for entry in left_out if entry.changes]
-    seeds = writer.numbers.enumeration(changing) if changing else writer.word(mark("none of them"))
-    last = writer.text_cell(seeds) if left_out else writer.no_cell(NOT_VARIED)
-    first = writer.text_cell(claim_link(verdict.id, verdict.id))
-    return writer.row((first, writer.text_cell(writer.word(names.OUTCOMES[verdict.outcome])), *single, last))
-
-
-def _choice(writer: Writer, entry: Sensitivity | None) -> Cell:
-    if entry is None:
-        return writer.no_cell(NOT_VARIED)
-    name = writer.word(names.OUTCOMES[entry.outcome])
-    text = name if entry.p is None else f"{name} ({writer.numbers.p_value(entry.p)})"
-    return writer.text_cell(Markup("<strong>{}</strong>").format(text) if entry.changes else text)
 
 
 def _environment(writer: Writer) -> Table:
@@ -319,41 +169,13 @@ def _cautions(writer: Writer) -> Iterator[Markup]:
         yield writer.say(CAUTION, what=writer.word(names.CAUTIONS[caution.code]), where=f"({place})" if place else "")
 
 
-def _registry(writer: Writer) -> Table | None:
-    if not writer.bundle.claims:
-        return None
-    alone = mark("stands alone")
-    margins = {verdict.id: verdict.margin for verdict in writer.results.verdicts}
-    rows = []
-    for claim in writer.bundle.claims:
-        family = writer.text_cell(writer.word(names.FAMILIES[claim.family] if claim.family else alone))
-        comparator = claim.comparator
-        cells = (
-            writer.text_cell(claim_link(claim.id, claim.id)),
-            writer.text_cell(writer.word(names.QUANTITIES[claim.quantity])),
-            writer.text_cell(writer.trial_title(claim.subject.trial, claim.subject.stage)),
-            writer.text_cell(writer.trial_title(comparator.trial, comparator.stage))
-            if comparator
-            else writer.no_cell(mark("an absolute claim has no comparator")),
-            writer.text_cell(writer.word(names.RELATIONS[claim.relation])),
-            writer.cell(margins.get(claim.id), none=mark("exact, or a factor: no margin")),
-            family,
-        )
-        rows.append(writer.row(cells))
-    heads = (
-        *tables.columns(writer, mark("Claim"), mark("Quantity"), mark("Subject"), mark("Comparator"), words=4),
-        *tables.columns(writer, mark("Relation"), mark("Margin")),
-        Column(writer.word(mark("Family"))),
-    )
-    caption = writer.say(mark("The claims as they were fixed before training"))
-    return writer.table("registry", caption, heads, rows, style="wide")
-
-
 def _data(writer: Writer) -> Table | None:
     if not writer.linked:
         return None
     heads = (
-        *tables.columns(writer, mark("Number"), mark("Value"), mark("95% interval")),
+        Column(writer.word(mark("Number")), whole=True),
+        Column(writer.word(mark("Value")), numeric=True),
+        Column(writer.word(mark("95% interval")), numeric=True),
         *tables.columns(writer, mark("How it was found"), mark("Runs"), words=2),
     )
     rows = [_datum(writer, datum) for datum in writer.linked.values()]

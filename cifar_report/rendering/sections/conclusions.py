@@ -9,11 +9,11 @@ from markupsafe import Markup
 
 from cifar_report.analysis.results import ChangeOfMind, Outcome
 from cifar_report.analysis.results.views import ChangeKind
-from cifar_report.rendering.elements import Column, FigureView, Heading, Table
+from cifar_report.rendering.elements import FigureView, Heading, Table
 from cifar_report.rendering.i18n import mark, mark_plural
 from cifar_report.rendering.prose import conclusions
 from cifar_report.rendering.prose.verdicts import claim_link, enumerate_markup, verdict_sentence
-from cifar_report.rendering.sections import tables
+from cifar_report.rendering.sections.overview import ablation_table, costs_table, ranking_table, spread_tables
 from cifar_report.rendering.sections.view import SectionView
 from cifar_report.rendering.writer import Writer
 
@@ -75,21 +75,13 @@ CHANGES: dict[ChangeKind, tuple[str, str]] = {
         "Leaving out a single seed would change %(count)s verdict: %(claims)s.",
         "Leaving out a single seed would change %(count)s verdicts: %(claims)s.",
     ),
-    "welch": mark_plural(
-        "A test that does not pair the seeds would change %(count)s verdict: %(claims)s.",
-        "A test that does not pair the seeds would change %(count)s verdicts: %(claims)s.",
-    ),
-    "sign_flip": mark_plural(
-        "A test by flipped signs would change %(count)s verdict: %(claims)s.",
-        "A test by flipped signs would change %(count)s verdicts: %(claims)s.",
-    ),
 }
 LONG_LIST = 8  # claims that a sentence can name; more are looked up in the tables
 SEE_TABLE = mark("see the table")
 NEEDS: frozenset[ChangeKind] = frozenset(
     {"more_seeds", "canonical_pixels", "timing_pass", "full_profile", "real_data", "missing_runs"}
 )
-STEADY = mark("Nothing that was tried would change a verdict.")
+STEADY = mark("No other margin and no seed less would change a verdict.")
 
 
 @dataclass(frozen=True)
@@ -153,130 +145,17 @@ def _groups(writer: Writer) -> Iterator[Group]:
 def _topics(writer: Writer) -> Iterator[Topic]:
     title = writer.heading("ranking", writer.word(mark("Order of all trials")), 3)
     overview = [figure for figure in writer.figures if figure.group == "overview"]
-    ranking = (_ranking(writer),) if writer.results.ranking else ()
+    ranking = (ranking_table(writer),) if writer.results.ranking else ()
     yield Topic(title, conclusions.ranking(writer), ranking, writer.show(*overview))
     title = writer.heading("costs", writer.word(mark("Accuracy and cost")), 3)
-    yield Topic(title, conclusions.fronts(writer), (_costs(writer),), writer.group("timing"))
+    yield Topic(title, conclusions.fronts(writer), (costs_table(writer),), writer.group("timing"))
     title = writer.heading("confounding", writer.word(mark("As written, and by one change")), 3)
-    ablation = (_ablation(writer),) if writer.results.ablation else ()
+    ablation = (ablation_table(writer),) if writer.results.ablation else ()
     yield Topic(title, conclusions.confounding(writer), ablation, ())
     title = writer.heading("spread", writer.word(mark("Spread between runs, and choice of weights")), 3)
-    yield Topic(title, tuple(conclusions.spread(writer)), tuple(_spread(writer)), ())
+    yield Topic(title, tuple(conclusions.spread(writer)), tuple(spread_tables(writer)), ())
     title = writer.heading("changes", writer.word(mark("What would change these conclusions")), 3)
     yield Topic(title, tuple(_changes(writer)), (), ())
-
-
-def _ranking(writer: Writer) -> Table:
-    rows = [
-        writer.row(
-            (
-                writer.count_cell(row.place),
-                writer.text_cell(writer.trial_title(row.trial)),
-                writer.cell(row.accuracy, interval=True),
-                writer.text_cell(" ".join(row.groups))
-                if row.groups
-                else writer.no_cell(mark("letters need at least two seeds of each trial")),
-            )
-        )
-        for row in writer.results.ranking
-    ]
-    heads = (
-        Column(writer.word(mark("Place")), numeric=True),
-        Column(writer.word(mark("Trial"))),
-        Column(writer.word(mark("Test accuracy [95% interval]")), numeric=True),
-        Column(writer.word(mark("Group"))),
-    )
-    caption = writer.say(mark("All trials by mean test accuracy; trials that share a letter cannot be told apart"))
-    return writer.table("ranking", caption, heads, rows)
-
-
-def _costs(writer: Writer) -> Table:
-    timing = {row.trial: row for row in writer.results.timing if row.replicas == 1}
-    not_timed = mark("not part of the timing pass, or the pass was not run")
-    rows = []
-    for trial in writer.results.trials:
-        if trial.costs is None:
-            continue
-        clock = timing.get(trial.id)
-        cells = (
-            writer.text_cell(writer.trial_title(trial.id)),
-            writer.cell(trial.primary.datum),
-            writer.cell(trial.costs.parameters),
-            writer.cell(trial.costs.macs),
-            writer.cell(clock.images_per_second if clock else None, none=not_timed),
-            writer.cell(clock.peak_memory if clock else None, none=not_timed),
-            writer.cell(trial.original_seconds),
-        )
-        rows.append(writer.row(cells))
-    heads = tables.columns(
-        writer,
-        mark("Trial"),
-        mark("Test accuracy"),
-        mark("Parameters"),
-        mark("Multiply-accumulates"),
-        mark("Images/s"),
-        mark("Memory (MiB)"),
-        mark("Original seconds"),
-    )
-    return writer.table("costs", writer.say(mark("What each network costs")), heads, rows, style="wide")
-
-
-def _ablation(writer: Writer) -> Table:
-    none = mark("there is no such comparison")
-    rows = []
-    for row in writer.results.ablation:
-        cells = [writer.text_cell(writer.trial_title(row.trial))]
-        for comparison in (row.as_written, row.one_change):
-            if comparison is None:
-                cells += [writer.no_cell(none), writer.cell(None, none=none), writer.cell(None, none=none)]
-                continue
-            cells.append(writer.text_cell(writer.trial_title(comparison.comparator)))
-            cells.append(writer.cell(comparison.difference, interval=True))
-            cells.append(writer.count_cell(len(comparison.changes)))
-        rows.append(writer.row(cells))
-    heads = (
-        *tables.columns(writer, mark("Trial"), mark("As written against"), mark("Points"), mark("Changes"), words=2),
-        *tables.columns(writer, mark("By one change against"), mark("Points"), mark("Changes")),
-    )
-    caption = writer.say(mark("Differences of test accuracy in points, and how many things each comparison changes"))
-    return writer.table("ablation", caption, heads, rows, style="wide")
-
-
-def _spread(writer: Writer) -> Iterator[Table]:
-    if writer.results.variance:
-        rows = [
-            writer.row(
-                (
-                    writer.text_cell(writer.trial_title(row.trial)),
-                    *(writer.cell(datum) for datum in (row.observed, row.sampling, row.seed_share)),
-                )
-            )
-            for row in writer.results.variance
-        ]
-        heads = tables.columns(
-            writer,
-            mark("Trial"),
-            mark("Between seeds (points)"),
-            mark("By other test images (points)"),
-            mark("Seeds' share of the variance"),
-        )
-        caption = writer.say(mark("Where the spread of the test accuracy comes from (standard deviations)"))
-        yield writer.table("variance", caption, heads, rows)
-    if writer.results.weights:
-        rows = [
-            writer.row(
-                (
-                    writer.text_cell(writer.trial_title(row.trial, row.stage)),
-                    *(writer.cell(datum) for datum in (row.last, row.best, row.difference)),
-                )
-            )
-            for row in writer.results.weights
-        ]
-        heads = tables.columns(
-            writer, mark("Trial"), mark("Last epoch"), mark("Best validation epoch"), mark("Difference (points)")
-        )
-        caption = writer.say(mark("Test accuracy with the last and with the validation-selected weights"))
-        yield writer.table("weights", caption, heads, rows)
 
 
 def _changes(writer: Writer) -> Iterator[Markup]:

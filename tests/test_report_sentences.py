@@ -1,0 +1,162 @@
+from dataclasses import replace
+from functools import cache
+
+import msgspec
+import pytest
+from reports import Page, few_experiments, report_of, small_bundle
+from suites import simulated
+
+from cifar_report.analysis.results import Datum, Sensitivity, Verdict
+from cifar_report.bundle import Bundle, write_record
+from cifar_report.registry import load_experiments
+from cifar_report.rendering.i18n import Translation
+from cifar_report.rendering.numbers import Numbers
+from cifar_report.rendering.prose.judgement import judgement
+from cifar_report.rendering.prose.summary import clearness
+from cifar_report.rendering.prose.trust import trust, warnings
+from cifar_report.rendering.prose.verdicts import verdict_paragraph
+from cifar_report.rendering.writer import Writer
+
+
+@cache
+def whole():
+    """Return a writer of five seeds of every experiment, with a timing pass."""
+    bundle, results = simulated(load_experiments(), seeds=5, timing=True)
+    return Writer(bundle, results, Translation("en"), ())
+
+
+def said(verdict: Verdict) -> str:
+    """Return a claim's paragraph without its links."""
+    return " ".join(sentence.striptags() for sentence in verdict_paragraph(whole(), verdict))
+
+
+def every_verdict():
+    """Return all verdicts with their paragraphs."""
+    return [(verdict, said(verdict)) for verdict in whole().results.verdicts]
+
+
+def test_a_p_value_is_smaller_or_equal_and_never_both():
+    """A very small p-value is only said to be smaller."""
+    numbers = Numbers(Translation("en"))
+    assert numbers.p_statement(0.0004) == "p < 0.001"
+    assert numbers.p_statement(0.012) == "p = 0.012"
+    texts = [text for _, text in every_verdict()]
+    assert any("(p < 0.001)" in text for text in texts)
+    assert not [text for text in texts if "= <" in text]
+
+
+def test_what_is_near_a_quarter_is_not_called_exact():
+    """The sentence about a quarter names the ratio and how near it has to be."""
+    text = said(whole().results.verdict("C03a"))
+    assert "ratio of the two counts is 0.22" in text
+    assert "within a factor of 1.25 of a quarter" in text
+    assert not [each for _, each in every_verdict() if "exactly" in each]
+
+
+def test_two_quantities_are_both_named():
+    """Where fitting is held against prediction, no trial is said to be a tenth of itself."""
+    text = said(whole().results.verdict("C16.fit_and_prediction_1_neighbor"))
+    assert text.startswith("Fitting time / Prediction time: the former, of “1 nearest neighbour”, is on average")
+
+
+def test_an_absolute_value_has_no_sign_and_differences_of_shares_are_points():
+    """The original's accuracy is no difference, and what could be found of it is said in points."""
+    verdict = whole().results.verdict("C13a.accuracy")
+    assert "The original's 79.51% lies" in said(verdict)
+    assert verdict.detectable.unit == "points"
+
+
+def test_seeds_are_counted_by_what_the_claim_says():
+    """Only a direction has a claimed side; nearness has a margin; "not better" has neither."""
+    for verdict, text in every_verdict():
+        relation = verdict.claim.relation
+        assert "on the claimed side in" not in text or relation in ("greater", "less")
+        assert "margin is kept in" not in text or relation in ("equal", "value")
+    assert any("margin is kept in" in text for _, text in every_verdict())
+
+
+def test_seeds_are_only_called_lacking_where_more_would_help():
+    """A number of seeds is named for directions alone, and only where it is larger than what there is."""
+    for verdict, text in every_verdict():
+        if "seeds would tell a difference" in text:
+            assert verdict.claim.relation in ("greater", "less", "not_better")
+            assert verdict.seeds_needed.value > verdict.n
+    chosen = next(verdict for verdict, text in every_verdict() if "seeds would tell a difference" in text)
+    enough = replace(chosen, seeds_needed=replace(chosen.seeds_needed, value=chosen.n))
+    assert "seeds would tell a difference" not in said(enough)
+
+
+def test_other_tests_make_no_verdict_unstable():
+    """A test that five seeds cannot pass is no choice on which a verdict depends; a margin is."""
+    verdict = whole().results.verdict("C01a.15_epochs")
+    flips = Sensitivity("sign_flip", "reproduced", 0.5, changes=True)
+    assert "depends on a choice" not in said(replace(verdict, sensitivity=(flips,)))
+    choices = (Sensitivity("margin_halved", "reproduced", 0.5, changes=True),
+               Sensitivity("without_seed", "reproduced", 0.5, 3, changes=True), flips)  # fmt: skip
+    assert "it would change with half the margin and without seed 3." in said(replace(verdict, sensitivity=choices))
+    assert {change.kind for change in whole().results.changes_of_mind}.isdisjoint({"welch", "sign_flip"})
+
+
+def test_the_clearest_finding_is_far_from_its_margin():
+    """A stable verdict comes before every other one, and among them the one that is farthest away."""
+    verdict = whole().results.verdict("C01a.15_epochs.validation")
+
+    def contradicted(low: float, high: float, *, stable: bool = True) -> Verdict:
+        estimate: Datum = replace(verdict.estimate, value=(low + high) / 2, low=low, high=high)
+        return replace(verdict, outcome="not_reproduced", reason="margin_ruled_out", estimate=estimate, stable=stable)
+
+    far, near = contradicted(-0.05, -0.03), contradicted(-0.02, 0.005)
+    assert clearness(far) == (True, pytest.approx(4.0))
+    assert clearness(near) == (True, pytest.approx(0.5))
+    assert clearness(contradicted(-0.05, -0.03, stable=False)) < clearness(near) < clearness(far)
+    found = replace(far, reason="beyond_margin", estimate=replace(verdict.estimate, low=0.02, high=0.04))
+    assert clearness(found) == (True, pytest.approx(2.0))
+
+
+def test_a_single_answer_on_images_is_no_mean():
+    """The interval of a classifier without seeds is over images, and that is what is said."""
+    texts = {trial.id: judgement(whole(), trial, ()) for trial in whole().results.trials}
+    assert "of this share of the test images" in " ".join(texts["nearest_centroid"])
+    assert "of this mean" in " ".join(texts["baseline"])
+
+
+def test_a_difference_that_may_be_nought_is_left_open():
+    """An interval that holds nought is followed by the sentence that nothing is decided, any other one is not."""
+    rows = {row.trial: row.one_change or row.as_written for row in whole().results.ablation}
+    seen = set()
+    for trial in whole().results.trials:
+        row = next((each for each in whole().results.ablation if each.trial == trial.id), None)
+        if row is None or (row.as_written is not None and row.one_change is not None):
+            continue
+        difference = rows[trial.id].difference
+        if difference.value and difference.low is not None:
+            holds = difference.low <= 0 <= difference.high
+            seen.add(holds)
+            assert ("cannot tell which of the two" in " ".join(judgement(whole(), trial, ()))) == holds
+    assert seen == {True, False}
+
+
+def test_only_the_write_ups_comparisons_are_called_its_own():
+    """A trial that the write-up does not have is compared by this suite alone."""
+    for trial in whole().results.trials:
+        if "which is the write-up's" in " ".join(judgement(whole(), trial, ())):
+            assert trial.trial.original is not None
+
+
+def test_claims_that_were_changed_are_warned_of():
+    """When the record says that claims changed after training, nothing says that they were fixed."""
+    bundle = small_bundle(seeds=5, timing=True)
+    assert "have not changed since" in report_of(bundle)
+    write_record(bundle.folder, msgspec.structs.replace(bundle.record, claims_changed=True))
+    changed = report_of(Bundle.load(bundle.folder))
+    assert "were changed after runs of this bundle" in Page(changed).all("div", "warning")[0].text
+    assert "have not changed since" not in changed
+
+
+@pytest.mark.parametrize(("seeds", "words"), [(3, "Fewer seeds were trained"), (7, "make chance findings likelier")])
+def test_fewer_seeds_and_more_seeds_are_told_apart(seeds, words):
+    """More seeds than declared make chance findings likelier; fewer decide less."""
+    bundle, results = simulated(few_experiments(), seeds=seeds)
+    writer = Writer(bundle, results, Translation("en"), ())
+    assert words in " ".join(warnings(writer))
+    assert "per family" in " ".join(trust(writer))
