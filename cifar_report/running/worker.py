@@ -25,6 +25,9 @@ from cifar_report.data import Dataset, Split, split
 from cifar_report.spec import AnyTrial, ClassicalTrial
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from cifar_report.training.outcome import Outcome, Progress
 
 MOST_LOG_BYTES = 2**20
@@ -107,7 +110,7 @@ def execute(task: Task) -> Product:
 
 
 def _train(task: Task, watch: Callable[[Progress], None]) -> Outcome:
-    images, labels = task.dataset.images("c"), task.dataset.labels()
+    images, labels = _images(task.dataset), task.dataset.labels()
     parts = _split(task.dataset, task.trial.split_seed, task.fraction, task.counts)
     if isinstance(task.trial, ClassicalTrial):
         from cifar_report.training.classical import fit_classifier
@@ -128,6 +131,12 @@ def _start_tensorflow() -> None:
     from cifar_report.training import devices
 
     devices.configure(mirrored=_state.mirrored)
+
+
+@cache
+def _images(dataset: Dataset) -> npt.NDArray[np.uint8]:
+    """Map the images once in a process: each further map would count against its memory again."""
+    return dataset.images("c")
 
 
 @cache
