@@ -59,8 +59,8 @@ def test_a_run_that_raises_is_recorded_and_tried_again_by_the_next_call(suite, r
     monkeypatch.setenv("CIFAR_REPORT_CACHE", str(cache))
     running = suite(CLASSICAL)
     running.wait_for(lambda: "[1/3]" in running.out, "the first run")
-    for images in cache.rglob("images.npy"):
-        images.rename(images.with_suffix(".away"))
+    for labels in cache.rglob("labels.npy"):
+        labels.rename(labels.with_suffix(".away"))
     ended = running.end()
     assert ended.status == 1
     assert "[3/3] nearest_neighbor_3/once: failed: FileNotFoundError" in ended.out
@@ -69,8 +69,8 @@ def test_a_run_that_raises_is_recorded_and_tried_again_by_the_next_call(suite, r
     assert failed.status == "failed"
     assert failed.error.startswith("Traceback")
     assert read_run(in_folder / "bundle", "nearest_centroid/once").done
-    for images in cache.rglob("images.away"):
-        images.rename(images.with_suffix(".npy"))
+    for labels in cache.rglob("labels.away"):
+        labels.rename(labels.with_suffix(".npy"))
     again = run(CLASSICAL)
     assert again.status == 0
     assert "is not installed, so the bundle gets no tables and plots" in " ".join(again.err.split())
