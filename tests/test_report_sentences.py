@@ -12,7 +12,7 @@ from cifar_report.registry import load_experiments
 from cifar_report.rendering.i18n import Translation
 from cifar_report.rendering.numbers import Numbers
 from cifar_report.rendering.prose.judgement import judgement
-from cifar_report.rendering.prose.summary import clearness
+from cifar_report.rendering.prose.summary import clearness, summary
 from cifar_report.rendering.prose.trust import trust, warnings
 from cifar_report.rendering.prose.verdicts import verdict_paragraph
 from cifar_report.rendering.writer import Writer
@@ -160,3 +160,12 @@ def test_fewer_seeds_and_more_seeds_are_told_apart(seeds, words):
     writer = Writer(bundle, results, Translation("en"), ())
     assert words in " ".join(warnings(writer))
     assert "per family" in " ".join(trust(writer))
+
+
+@pytest.mark.parametrize(("grade", "beside"), [("canonical", True), ("unverified", False)])
+def test_the_first_page_sets_the_original_beside_canonical_pixels_only(grade, beside):
+    """The write-up's accuracy stands on the first page where the judgements hold it against ours, and only there."""
+    bundle, results = simulated(few_experiments("baseline"), seeds=3, grade=grade)
+    words = " ".join(sentence.striptags() for sentence in summary(Writer(bundle, results, Translation("en"), ())))
+    assert "The reference model" in words
+    assert ("where the write-up reported" in words) is beside

@@ -85,8 +85,10 @@ def _reference(writer: Writer) -> Markup:
     if reference is None or reference.primary.datum.value is None:
         return writer.say(NO_REFERENCE)
     values = {"trial": writer.trial_name(reference.id), "accuracy": writer.quantity(reference.primary.datum)}
-    original = reference.primary.original
-    if original is None or original.value is None:
+    original, compatibility = reference.primary.original, reference.primary.compatibility
+    # Other pixels and reduced profiles are not held against the write-up, here no more than in the judgements.
+    comparable = compatibility is not None and compatibility.outcome in ("inside", "outside")
+    if not comparable or original is None or original.value is None:
         return writer.say(REFERENCE_ALONE, **values)
     return writer.say(REFERENCE, original=writer.quantity(original), **values)
 
