@@ -48,6 +48,13 @@ class History(Record, frozen=True, kw_only=True):
     val_accuracy: tuple[float, ...]
 
 
+class EpochHashes(Record, frozen=True, kw_only=True):
+    """What one epoch saw and left, as the first 16 hexadecimal digits of SHA-256: finds where two runs part."""
+
+    order: str  # of the training images' indices, int32, in the order they were seen
+    weights: str  # of all weights after the epoch, in Keras's order
+
+
 class StageResult(Record, frozen=True, kw_only=True):
     """One finished stage of a run."""
 
@@ -57,6 +64,7 @@ class StageResult(Record, frozen=True, kw_only=True):
     stopped_early: bool
     last: Evaluation
     best: Evaluation
+    hashes: tuple[EpochHashes, ...] = ()  # one an epoch; empty in bundles older than this log
 
     @property
     def epochs(self) -> int:
@@ -95,6 +103,7 @@ class Run(Record, frozen=True, kw_only=True):
     parameters_total: int | None = None  # counted by the built Keras model
     parameters_trainable: int | None = None
     macs: int | None = None
+    streams: dict[str, str] = {}  # fingerprint of each random stream of the seed, by name
     files: dict[str, str] = {}
     error: str | None = None
 

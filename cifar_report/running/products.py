@@ -36,6 +36,7 @@ def run_record(planned: PlannedRun, key_parts: dict[str, str], product: Product 
         status="done",
         stages=outcome.stages,
         classical=outcome.classical,
+        streams=outcome.streams,
         parameters_total=outcome.parameters_total,
         parameters_trainable=outcome.parameters_trainable,
     )

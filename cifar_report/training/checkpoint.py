@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from cifar_report.bundle import StageResult, write_file
+from cifar_report.bundle import EpochHashes, StageResult, write_file
 from cifar_report.bundle.arrays import dump_arrays, load_arrays
 from cifar_report.errors import SuiteError
 
@@ -32,6 +32,7 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     key: str  # of the run: another key's checkpoint is no use
     stage: int  # counted from 0
     logs: tuple[dict[str, float | None], ...]  # of this stage; None: not a number
+    hashes: tuple[EpochHashes, ...]  # of this stage
     stop_training: bool
     patience: Patience
     finished: tuple[StageResult, ...]  # the stages before

@@ -15,6 +15,7 @@ import numpy as np
 from cifar_report.bundle import Predictions
 from cifar_report.data import Split
 from cifar_report.spec import Trial
+from cifar_report.training import seeds
 from cifar_report.training.checkpoint import Checkpoint
 from cifar_report.training.devices import make_strategy
 from cifar_report.training.engine import Engine
@@ -56,6 +57,7 @@ def train_network(
             training = StageTraining(engine, seed, place, split, Path(folder), outcome, watch, _saver(resumption))
             outcome.stages += (training.run(stage, checkpoint),)
             checkpoint = None
+    outcome.streams = seeds.streams(seed)
     outcome.parameters_total = engine.model.count_params()
     outcome.parameters_trainable = sum(math.prod(weight.shape) for weight in engine.model.trainable_weights)
     weights = engine.model.layers[0].get_weights()

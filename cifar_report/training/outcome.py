@@ -47,4 +47,5 @@ class Outcome:
     parameters_total: int | None = None
     parameters_trainable: int | None = None
     weights: dict[str, np.ndarray[Any, Any]] = field(default_factory=dict)  # "<stage>.<last|best>.<variable>"
+    streams: dict[str, str] = field(default_factory=dict)  # see seeds.streams; empty without randomness
     kernels: np.ndarray[Any, Any] | None = None  # [height, width, 3, filters] of the final weights

@@ -35,6 +35,14 @@ def initialisation(seed: int, layer: int) -> int:
     return derive(seed, "initialisation", layer) >> 32
 
 
+def fingerprint(*arrays: np.ndarray[Any, Any]) -> str:
+    """Return the first 16 hexadecimal digits of the SHA-256 over the arrays' bytes, one after the other."""
+    total = hashlib.sha256()
+    for array in arrays:
+        total.update(np.ascontiguousarray(array).tobytes())
+    return total.hexdigest()[:16]
+
+
 def streams(seed: int) -> dict[str, str]:
     """Return the run's streams by name with the fingerprint of each, for the record."""
     return {name: f"{derive(seed, name):016x}" for name in ("initialisation", "order", "dropout", "augmentation")}

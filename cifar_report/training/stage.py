@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from cifar_report.bundle import Evaluation, History, Scores, StageResult, Weights
+from cifar_report.bundle import EpochHashes, Evaluation, History, Scores, StageResult, Weights
 from cifar_report.data import Split
 from cifar_report.spec import Stage
 from cifar_report.training import seeds
@@ -42,6 +42,7 @@ class StageTraining:
         self.watch = watch
         self.save = save
         self.logs: list[dict[str, float]] = []
+        self.hashes: list[EpochHashes] = []
         self.keeper = keras.callbacks.ModelCheckpoint(
             self.best_file, monitor="val_loss", mode="min", save_best_only=True, save_weights_only=True
         )
@@ -81,6 +82,8 @@ class StageTraining:
         between = time.perf_counter()
         validated = self.engine.evaluate(self.split.validation)
         finished = time.perf_counter()
+        weights = seeds.fingerprint(*self.engine.weights())
+        self.hashes.append(EpochHashes(order=seeds.fingerprint(order), weights=weights))
         self.outcome.seconds.epochs.setdefault(stage.id, []).append(between - started)
         self.outcome.seconds.validation.setdefault(stage.id, []).append(finished - between)
         return {
@@ -117,6 +120,7 @@ class StageTraining:
             stopped_early=self.engine.model.stop_training,
             last=last,
             best=best,
+            hashes=tuple(self.hashes),
         )
 
     def _evaluation(self, stage: Stage, weights: Weights) -> Evaluation:
@@ -152,6 +156,7 @@ class StageTraining:
             key=key,
             stage=self.place,
             logs=tuple({name: _number(value) for name, value in log.items()} for log in self.logs),
+            hashes=tuple(self.hashes),
             stop_training=self.engine.model.stop_training,
             patience=_patience(self.keeper, self.stopper),
             finished=self.outcome.stages,
@@ -173,6 +178,7 @@ class StageTraining:
         self.logs = [
             {name: math.nan if value is None else value for name, value in log.items()} for log in position.logs
         ]
+        self.hashes = list(position.hashes)
         self.engine.model.stop_training = position.stop_training
         self.keeper.best = position.patience.checkpoint_best
         if self.stopper is not None:
