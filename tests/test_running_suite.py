@@ -245,3 +245,27 @@ def test_sigterm_ends_the_suite_like_ctrl_c(suite):
     running.process.send_signal(signal.SIGTERM)
     assert running.end().status == 130
     assert psutil.wait_procs(family, timeout=3)[1] == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_while_a_worker_is_started_waits_until_it_is_started(number):
+    """An executor that is stopped half started can be neither used nor shut down, so the signal is held back."""
+    from cifar_report.running import lanes
+
+    steps = []
+
+    class Starting:
+        def submit(self, *_):
+            signal.raise_signal(number)
+            steps.append("started")
+
+    def interrupt(*_):
+        steps.append("interrupted")
+
+    before = signal.signal(number, interrupt)
+    try:
+        lanes._submit(Starting(), None)
+        assert signal.getsignal(number) is interrupt
+    finally:
+        signal.signal(number, before)
+    assert steps == ["started", "interrupted"]

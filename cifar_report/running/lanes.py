@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
@@ -80,13 +82,33 @@ class Lane:
 
 def _submit(executor: ProcessPoolExecutor, task: Task) -> Future[Product]:
     """Hand a task on; the process that this may start is deaf to Ctrl-C from its birth, where that is possible."""
-    if not hasattr(signal, "pthread_sigmask"):
-        return executor.submit(execute, task)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    with _interrupts_held_back():
+        if not hasattr(signal, "pthread_sigmask"):
+            return executor.submit(execute, task)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return executor.submit(execute, task)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait until the block is over: an executor stopped while it starts cannot be shut down."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda which, _: arrived.append(which))
     try:
-        return executor.submit(execute, task)
+        yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for late in arrived:
+            signal.raise_signal(late)
 
 
 def make_lanes(jobs: int, cores: list[int]) -> list[Lane]:

@@ -97,6 +97,7 @@ def execute(task: Task) -> Product:
     except Exception:  # noqa: BLE001 - a failed run is recorded with its traceback
         error = traceback.format_exc()
     process = psutil.Process()
+    memory = process.memory_info().rss
     return Product(
         outcome=outcome,
         error=error,
@@ -104,8 +105,8 @@ def execute(task: Task) -> Product:
         started=started,
         finished=_now(),
         seconds=time.perf_counter() - clock,
-        memory_bytes=process.memory_info().rss,
-        peak_memory_bytes=_peak_memory(process),
+        memory_bytes=memory,
+        peak_memory_bytes=max(memory, peak_memory(process)),
     )
 
 
@@ -185,7 +186,12 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _peak_memory(process: psutil.Process) -> int:
+def peak_memory(process: psutil.Process) -> int:
+    """Return the most memory that this process has held, bytes; what it holds now counts, the record lags behind."""
+    return max(int(process.memory_info().rss), _recorded_peak(process))
+
+
+def _recorded_peak(process: psutil.Process) -> int:
     try:
         import resource
     except ImportError:  # Windows
