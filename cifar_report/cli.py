@@ -8,10 +8,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
-from cifar_report import __version__, commands
+from cifar_report import __version__, options
+from cifar_report.commands import report, suite
 from cifar_report.errors import SuiteError, UsageError
 
 DONE, FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -37,14 +37,32 @@ class Parser(argparse.ArgumentParser):
         sys.exit(BAD_USAGE)
 
 
+class Command(NamedTuple):
+    """One word after ``cifar-report``."""
+
+    name: str
+    function: Callable[[argparse.Namespace], int]
+    add_options: Callable[[argparse.ArgumentParser], None]
+    text: str
+
+
+COMMANDS = (
+    Command("run", suite.run, options.add_run_options, "train what is missing and gather it in a results bundle"),
+    Command("report", report.report, options.add_report_options, "render a bundle as HTML and PDF; never trains"),
+    Command("list", suite.list_trials, lambda _: None, "show every experiment and its trials"),
+    Command("status", suite.status, options.add_plan_options, "show what is finished and why the rest would run"),
+    Command("data", suite.data, options.add_data_option, "show which CIFAR-10 is found, and whether it is canonical"),
+)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     signal.signal(signal.SIGTERM, _interrupt)
     words = sys.argv[1:] if arguments is None else arguments
-    options = make_parser(sessions=SESSIONS in words).parse_args(words)
-    command: Callable[[argparse.Namespace], int] = options.command
+    found = make_parser(sessions=SESSIONS in words).parse_args(words)
+    command: Callable[[argparse.Namespace], int] = found.command
     try:
-        status = command(options)
+        status = command(found)
         sys.stdout.flush()
         return status
     except UsageError as error:
@@ -75,72 +93,18 @@ def make_parser(*, sessions: bool = False) -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"cifar-report {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    _add(subparsers, "run", commands.run, "train what is missing and gather it in a results bundle", _add_run_options)
-    _add(subparsers, "report", commands.report, "render a bundle as HTML and PDF; never trains", _add_report_options)
+    for command in COMMANDS:
+        added = subparsers.add_parser(
+            command.name,
+            help=command.text,
+            description=f"{command.text[0].upper()}{command.text[1:]}.",
+            allow_abbrev=False,
+        )
+        added.set_defaults(command=command.function)
+        command.add_options(added)
     if sessions:
         _share_options(subparsers.choices["run"], subparsers.choices["report"])
-    _add(subparsers, "list", commands.list_trials, "show every experiment and its trials", lambda _: None)
-    _add(subparsers, "status", commands.status, "show what is finished and why the rest would run", _add_plan_options)
-    _add(subparsers, "data", commands.data, "show which CIFAR-10 is found, and whether it is canonical", _add_data)
     return parser
-
-
-def _add(
-    subparsers: argparse._SubParsersAction[Parser],
-    name: str,
-    command: Callable[[argparse.Namespace], int],
-    text: str,
-    add_options: Callable[[argparse.ArgumentParser], None],
-) -> None:
-    parser = subparsers.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
-    parser.set_defaults(command=command)
-    add_options(parser)
-
-
-def _add_run_options(parser: argparse.ArgumentParser) -> None:
-    _add_plan_options(parser)
-    parser.add_argument("--jobs", type=int, metavar="N", help="worker processes (default: one a core)")
-
-
-def _add_report_options(parser: argparse.ArgumentParser) -> None:
-    _add_bundle(parser)
-    parser.add_argument("--profile", metavar="NAME", help="the last bundle of this profile (default: of any)")
-    _add_output(parser)
-
-
-def _add_plan_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--profile", metavar="NAME", help="smoke (seconds), quick (minutes) or full (as the write-up; the default)"
-    )
-    parser.add_argument("--seeds", type=int, metavar="N", help="seeds 0 … N-1; more seeds extend a bundle")
-    parser.add_argument("--only", metavar="ID[,ID]", help="these trials only (cifar-report list shows their ids)")
-    _add_data(parser)
-    _add_bundle(parser)
-
-
-def _add_data(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--data",
-        metavar="PATH|synthetic",
-        help="the binary version of CIFAR-10 (folder or archive), or the synthetic stand-in"
-        " (default: CIFAR10_DIR, the cache, a download)",
-    )
-
-
-def _add_bundle(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--bundle",
-        type=Path,
-        metavar="DIR",
-        help="the results bundle (default: below report/bundle; the report takes the one written last)",
-    )
-
-
-def _add_output(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--output", type=Path, metavar="DIR", default=Path("report"), help="where the report goes (default: report)"
-    )
-    parser.add_argument("--lang", metavar="LANGUAGE", default="en", help="en, el or all (default: en)")
 
 
 def _share_options(*parsers: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""What each command does: check, call the part that does it, and say what came of it."""
+"""The commands around training: run, list, status, data."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cifar_report.errors import SuiteError, UsageError
+from cifar_report.commands.common import check_words, tell, warn, words
 
 if TYPE_CHECKING:
     from cifar_report.running.request import Prepared
@@ -21,7 +21,7 @@ def run(options: Namespace) -> int:
 
     from cifar_report.running.suite import run_suite
 
-    _check_words(options)
+    check_words(options)
     prepared = _prepare(options, download=True)
     result = run_suite(prepared, options.jobs, Console(), _derive)
     if result.ran == 0:
@@ -31,23 +31,6 @@ def run(options: Namespace) -> int:
     if result.failed:
         print("the tracebacks are in the failed runs' run.json; the next call tries them again", file=sys.stderr)
     return 1 if result.failed else 0
-
-
-def report(options: Namespace) -> int:
-    """Render a bundle; never trains."""
-    from cifar_report.bundle import Bundle
-    from cifar_report.bundle.finding import find_bundle
-
-    _check_words(options)
-    folder = find_bundle(options.bundle, options.profile)
-    bundle = Bundle.load(folder)
-    try:
-        from cifar_report.rendering.report import build_report
-    except ImportError as error:
-        raise SuiteError(f"{error.name} is not installed: pip install -e '.[report]'") from error
-    for path in build_report(bundle, options.output, _languages(options.lang)):
-        print(path)
-    return 0
 
 
 def list_trials(_: Namespace) -> int:
@@ -78,7 +61,7 @@ def data(options: Namespace) -> int:
     """Print which data were found, their fingerprint and their grade."""
     from cifar_report.data import locate
 
-    dataset = locate(options.data, allow_stand_in=False, warn=_warn, download=False)
+    dataset = locate(options.data, allow_stand_in=False, warn=warn, download=False)
     meaning = {
         "canonical": "canonical: the published CIFAR-10",
         "unverified": "unverified: well-formed, but not shown to be the published pixels",
@@ -103,48 +86,13 @@ def _prepare(options: Namespace, *, download: bool) -> Prepared:
     return prepare(
         options.profile or DEFAULT_PROFILE,
         seeds=options.seeds,
-        only=_words(options.only),
+        only=words(options.only),
         data=options.data,
         bundle=options.bundle,
-        warn=_warn,
-        notify=_tell,
+        warn=warn,
+        notify=tell,
         download=download,
     )
-
-
-def _check_words(options: Namespace) -> None:
-    """Refuse what either session would refuse, before anything is done: both may get the same words."""
-    given = vars(options)
-    for name, unit in (("seeds", "seed"), ("jobs", "worker")):
-        number = given.get(name)
-        if number is not None and number < 1:
-            raise UsageError(f"--{name} {number}: at least one {unit} is needed")
-    if given.get("profile") is not None:
-        from cifar_report.running.request import find_profile
-
-        find_profile(given["profile"])
-    if given.get("only") is not None:
-        from cifar_report.registry import load_experiments, select, trials_of
-
-        select(trials_of(load_experiments()), _words(given["only"]))
-    _languages(given.get("lang", "en"))
-
-
-def _languages(language: str) -> tuple[str, ...]:
-    from cifar_report.spec import LANGUAGES
-
-    if language == "all":
-        return LANGUAGES
-    if language not in LANGUAGES:
-        raise UsageError(f"there is no report in the language {language!r}; there are {', '.join(LANGUAGES)} and all")
-    return (language,)
-
-
-def _words(text: str | None) -> list[str]:
-    words = [word.strip() for word in (text or "").split(",")]
-    if text is not None and not any(words):
-        raise UsageError("--only names no trial")
-    return [word for word in words if word]
 
 
 def _derive(folder: Path) -> None:
@@ -154,21 +102,6 @@ def _derive(folder: Path) -> None:
     try:
         from cifar_report.rendering.derived import write_derived
     except ImportError as error:
-        _warn(f"{error.name} is not installed, so the bundle gets no tables and plots: pip install -e '.[report]'")
+        warn(f"{error.name} is not installed, so the bundle gets no tables and plots: pip install -e '.[report]'")
         return
     write_derived(Bundle.load(folder))
-
-
-def _tell(text: str) -> None:
-    """Say what takes long to a person who waits; a log needs no such line."""
-    if sys.stderr.isatty():
-        print(text, file=sys.stderr)
-
-
-def _warn(text: str) -> None:
-    """Print a warning that cannot be missed."""
-    from rich.console import Console
-    from rich.panel import Panel
-    from rich.text import Text
-
-    Console(stderr=True).print(Panel(Text(text), title="warning", border_style="bold yellow"))
