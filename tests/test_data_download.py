@@ -219,6 +219,65 @@ def test_a_silent_server_is_given_up(tmp_path: Path) -> None:
             fetch(release_of(CONTENT, address).archive, tmp_path, timeout=0.2)
 
 
+def test_a_server_that_stalls_in_the_middle_is_given_up_and_gone_on_with(server: Server, tmp_path: Path) -> None:
+    """A connection that falls silent half way costs one timeout; the next request goes on from there."""
+    silent = threading.Event()
+
+    def stall(handler: BaseHTTPRequestHandler) -> None:
+        send(CONTENT[:HALF], length=SIZE)(handler)
+        silent.wait(10)
+
+    server.answers = [stall, send_range()]
+    assert fetch(server.published(), tmp_path, timeout=0.3).read_bytes() == CONTENT
+    silent.set()
+    assert server.ranges == [None, f"bytes={HALF}-"]
+
+
+def test_a_server_that_drips_is_given_up(server: Server, tmp_path: Path) -> None:
+    """A server that sends a few bytes now and then, each within the timeout, does not keep anybody for days."""
+    ended = threading.Event()
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        send(b"", length=SIZE)(handler)
+        for byte in CONTENT[:200]:
+            if ended.wait(0.02):
+                return
+            try:
+                handler.wfile.write(bytes([byte]))
+            except ConnectionError:
+                return
+
+    server.answers = [drip, send(b"", status=503)]
+    with pytest.raises(DownloadFailed, match="503"):
+        fetch(server.published(), tmp_path, timeout=0.1)
+    ended.set()
+    assert server.ranges[0] is None
+    assert len(server.ranges) >= 2
+
+
+def test_one_wrong_byte_anywhere_is_noticed(server: Server, tmp_path: Path) -> None:
+    """A file of the right length with one changed bit is never given its name."""
+    for place in (0, HALF, SIZE - 1):
+        changed = bytearray(CONTENT)
+        changed[place] ^= 1
+        server.answers = [send(bytes(changed))]
+        with pytest.raises(DownloadFailed, match="sent another file"):
+            fetch(server.published(), tmp_path)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_download_left_is_taken_over(server: Server, tmp_path: Path) -> None:
+    """A file that no longer grows is gone on with, one that grew a moment ago is another process's and stays."""
+    left, alive = (tmp_path / f".cifar-10-binary.tar.gz.{name}" for name in ("left", "alive"))
+    left.write_bytes(CONTENT[:HALF])
+    alive.write_bytes(CONTENT[:9])
+    os.utime(left, (1e9, 1e9))
+    server.answers = [send_range()]
+    assert fetch(server.published(), tmp_path).read_bytes() == CONTENT
+    assert server.ranges == [f"bytes={HALF}-"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [alive.name, "cifar-10-binary.tar.gz"]
+
+
 @pytest.mark.parametrize("address", ["file:///etc/passwd", "ftp://127.0.0.1:9/a", "data:,x"])
 def test_only_the_web_is_opened(tmp_path: Path, address: str) -> None:
     """No address of another scheme is opened."""

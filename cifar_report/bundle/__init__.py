@@ -2,16 +2,18 @@
 
 from cifar_report.bundle.bundle import (
     Bundle,
-    Predictions,
     encode,
     has_runs,
     is_bundle,
     planned_trials,
     read_record,
     read_run,
+    read_timing_pass,
     write_record,
     write_run,
+    write_timing_pass,
 )
+from cifar_report.bundle.predictions import Predictions
 from cifar_report.bundle.records import (
     SCHEMA_VERSION,
     BundleRecord,
@@ -55,10 +57,12 @@ __all__ = [
     "planned_trials",
     "read_record",
     "read_run",
+    "read_timing_pass",
     "remove_leftovers",
     "sha256",
     "write_file",
     "write_folder",
     "write_record",
     "write_run",
+    "write_timing_pass",
 ]

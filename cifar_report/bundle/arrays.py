@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from cifar_report.bundle.reading import open_plain
 from cifar_report.errors import SuiteError
 
-MOST_BYTES = 512 * 2**20  # of one file, unpacked; the largest real one is about 20 MB
+MOST_BYTES = 128 * 2**20  # of one file, unpacked; the largest real one is about 20 MB
 MOST_ARRAYS = 1_000
 _NAME = re.compile(r"[a-z0-9_.]{1,120}\.npy")
 # The one form in which NumPy writes such arrays (format 1.0); its own reader would evaluate the header's text.
@@ -47,7 +48,7 @@ def load_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     Raises SuiteError naming the file when it is missing, damaged, too large or holds anything but plain arrays.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_plain(path) as stream, zipfile.ZipFile(stream) as archive:
             entries = archive.infolist()
             if len(entries) > MOST_ARRAYS or sum(entry.file_size for entry in entries) > MOST_BYTES:
                 raise ValueError(f"declares more than {MOST_ARRAYS} arrays or {MOST_BYTES} bytes")

@@ -2,89 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 import numpy as np
 
-from cifar_report.bundle.arrays import dump_arrays, load_arrays
+from cifar_report.bundle.certificates import Certificate, certificate_files, check_certificate
+from cifar_report.bundle.checking import (
+    MOST_ANSWERS,
+    MOST_RUNS,
+    check_record,
+    check_run,
+    check_timing,
+    check_timing_pass,
+)
+from cifar_report.bundle.decoding import Budget, decode, decode_if_there, place
+from cifar_report.bundle.predictions import Predictions, load_kernels
+from cifar_report.bundle.reading import folders_in, inside
 from cifar_report.bundle.records import (
-    SCHEMA_VERSION,
     BundleRecord,
     Run,
     RunTiming,
     TimingPass,
-    Weights,
 )
 from cifar_report.bundle.store import sha256, write_file, write_folder
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.spec import CLASS_COUNT, AnyTrial, Claim
+from cifar_report.spec import AnyTrial, Claim
 
 RECORD_FILE = "bundle.json"
-MOST_JSON_BYTES = 64 * 2**20
-IMAGE_COUNT = 60_000
-
-_T = TypeVar("_T")
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """What a run said about the test images.
-
-    ``indices`` int32 [N]: places in the 60,000 images; ``labels`` uint8 [N]; ``probabilities`` maps (stage, weights)
-    to float32 [N, 10] and is empty for classifiers without them; ``predicted`` uint8 [N] is theirs.
-    """
-
-    indices: np.ndarray[Any, Any]
-    labels: np.ndarray[Any, Any]
-    probabilities: dict[tuple[str, Weights], np.ndarray[Any, Any]] = field(default_factory=dict)
-    predicted: np.ndarray[Any, Any] | None = None
-
-    def dump(self) -> bytes:
-        """Return the content of ``predictions.npz``."""
-        arrays = {"indices": self.indices, "labels": self.labels}
-        arrays |= {f"{stage}.{weights}": table for (stage, weights), table in self.probabilities.items()}
-        return dump_arrays(arrays if self.predicted is None else arrays | {"predicted": self.predicted})
-
-    @classmethod
-    def load(cls, path: Path) -> Predictions:
-        """Read ``predictions.npz``; raises SuiteError when its arrays do not fit together."""
-        arrays = load_arrays(path)
-        try:
-            indices, labels = arrays.pop("indices"), arrays.pop("labels")
-            predicted = arrays.pop("predicted", None)
-            found = cls(indices, labels, {_table_key(name): table for name, table in arrays.items()}, predicted)
-            found._check()
-        except (KeyError, ValueError) as error:
-            raise SuiteError(f"{path} is no table of predictions: {error}") from error
-        return found
-
-    def _check(self) -> None:
-        """Raise ValueError when the arrays do not fit together."""
-        for name, vector in (("indices", self.indices), ("labels", self.labels), ("predicted", self.predicted)):
-            if vector is None:
-                continue
-            if vector.ndim != 1 or vector.dtype.kind not in "iu" or vector.shape != self.labels.shape:
-                raise ValueError(f"{name} must hold one whole number for each image")
-            most = IMAGE_COUNT if name == "indices" else CLASS_COUNT
-            if vector.size and not (vector.min() >= 0 and vector.max() < most):
-                raise ValueError(f"{name} must lie between 0 and {most - 1}")
-        for stage, weights in self.probabilities:
-            table = self.probabilities[stage, weights]
-            if table.shape != (len(self.labels), CLASS_COUNT) or table.dtype.kind != "f":
-                raise ValueError(f"{stage}.{weights} must hold {CLASS_COUNT} probabilities for each image")
-
-
-def _table_key(name: str) -> tuple[str, Weights]:
-    stage, _, weights = name.rpartition(".")
-    kinds: dict[str, Weights] = {"last": "last", "best": "best"}
-    if not stage or weights not in kinds:
-        raise ValueError(f"unexpected array {name!r}")
-    return stage, kinds[weights]
+RUN_FILE = "run.json"
+TIMING_FILE = "timing/timing.json"
+_FOLDER = re.compile("[a-z0-9][a-z0-9_.-]*")
 
 
 @dataclass(frozen=True)
@@ -98,9 +51,15 @@ class Bundle:
     @classmethod
     def load(cls, folder: Path) -> Bundle:
         """Read a bundle; raises UsageError when the folder is none, SuiteError when a file in it is damaged."""
-        record = read_record(folder)
-        order = {trial.id: place for place, trial in enumerate(planned_trials(record))}
-        runs = [_load_run(path, folder) for path in _run_files(folder)]
+        record, budget = read_record(folder), Budget()
+        planned = {trial.id: trial for trial in planned_trials(record)}
+        order = {trial_id: number for number, trial_id in enumerate(planned)}
+        found = (_read_run(folder, run_id, planned, budget) for run_id in _run_ids(folder))
+        runs = [run for _, run in zip(range(MOST_RUNS + 1), (run for run in found if run is not None), strict=False)]
+        if len(runs) > MOST_RUNS:
+            raise SuiteError(f"{folder} holds more than {MOST_RUNS} runs")
+        if len(runs) * record.dataset.counts[2] > MOST_ANSWERS:
+            raise SuiteError(f"{folder} holds more than {MOST_ANSWERS} answers to test images")
         runs.sort(key=lambda run: (order.get(run.trial.id, len(order)), run.trial.id, run.seed or 0))
         return cls(folder, record, tuple(runs))
 
@@ -130,24 +89,32 @@ class Bundle:
         return tuple(run for run in self._by_trial.get(trial_id, ()) if not run.done)
 
     def predictions(self, run: Run) -> Predictions:
-        """Read a finished run's predictions."""
-        return Predictions.load(self.folder / "runs" / run.id / "predictions.npz")
+        """Read a finished run's predictions, one for each test image of the bundle's data."""
+        path = place(self.folder, f"runs/{run.id}/predictions.npz")
+        found, expected = Predictions.load(path), self.record.dataset.counts[2]
+        if len(found.labels) != expected:
+            raise SuiteError(f"{path} holds {len(found.labels)} answers, where the data have {expected} test images")
+        return found
 
     def kernels(self, run: Run) -> np.ndarray[Any, Any] | None:
         """Read the first layer's kernels, float32 [height, width, 3, filters]; None where there are none."""
-        path = self.folder / "runs" / run.id / "kernels.npz"
-        return load_arrays(path)["kernels"] if path.is_file() else None
+        path = place(self.folder, f"runs/{run.id}/kernels.npz")
+        return load_kernels(path) if path.exists() else None
 
     def timing(self, run: Run) -> RunTiming | None:
         """Read the volatile side of a run; None where it was left out."""
-        path = self.folder / "runs" / run.id / "timing.json"
-        return _decode(path, RunTiming) if path.is_file() else None
+        return decode_if_there(self.folder, f"runs/{run.id}/timing.json", RunTiming, check_timing)
 
     @cached_property
     def timing_pass(self) -> TimingPass | None:
         """Read the exclusive timing pass; None when it has not been run."""
-        path = self.folder / "timing" / "timing.json"
-        return _decode(path, TimingPass) if path.is_file() else None
+        return read_timing_pass(self.folder)
+
+    @cached_property
+    def certificate(self) -> Certificate | None:
+        """Read the latest record of runs that were trained again; None where there is none."""
+        names = certificate_files(self.folder)
+        return decode_if_there(self.folder, names[-1], Certificate, check_certificate) if names else None
 
 
 def planned_trials(record: BundleRecord) -> Sequence[AnyTrial]:
@@ -157,7 +124,7 @@ def planned_trials(record: BundleRecord) -> Sequence[AnyTrial]:
 
 def has_runs(folder: Path) -> bool:
     """Whether the bundle holds any run, finished or failed."""
-    return next(_run_files(folder), None) is not None
+    return any((folder / "runs" / run_id / RUN_FILE).exists() for run_id in _run_ids(folder))
 
 
 def is_bundle(folder: Path) -> bool:
@@ -170,7 +137,7 @@ def read_record(folder: Path) -> BundleRecord:
     if not is_bundle(folder):
         raise UsageError(f"{folder} is no results bundle: it holds no {RECORD_FILE}")
     try:
-        return _decode(folder / RECORD_FILE, BundleRecord)
+        return decode(place(folder, RECORD_FILE), BundleRecord, check_record)
     except SuiteError as error:
         raise UsageError(f"{folder} is no results bundle: {error}") from error
 
@@ -181,10 +148,21 @@ def write_record(folder: Path, record: BundleRecord) -> None:
     write_file(folder / RECORD_FILE, encode(record))
 
 
+def read_timing_pass(folder: Path) -> TimingPass | None:
+    """Read the exclusive timing pass; None when it has not been run, SuiteError when its record is damaged."""
+    return decode_if_there(folder, TIMING_FILE, TimingPass, check_timing_pass)
+
+
+def write_timing_pass(folder: Path, timing: TimingPass) -> None:
+    """Write the exclusive timing pass, as far as it has come, in one step."""
+    path = place(folder, TIMING_FILE)  # nothing is written through a link
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_file(path, encode(timing))
+
+
 def read_run(folder: Path, run_id: str) -> Run | None:
     """Read one run's record; None when it has not been run, SuiteError when the record is damaged."""
-    path = folder / "runs" / run_id / "run.json"
-    return _load_run(path, folder) if path.is_file() else None
+    return _read_run(folder, run_id, {}, Budget())
 
 
 def write_run(folder: Path, run: Run, files: dict[str, bytes], volatile: dict[str, bytes]) -> Run:
@@ -193,7 +171,8 @@ def write_run(folder: Path, run: Run, files: dict[str, bytes], volatile: dict[st
     ``volatile`` files (log, timing) stand beside them; their hashes are in the bundle's manifest only.
     """
     run = msgspec.structs.replace(run, files={name: sha256(files[name]) for name in sorted(files)})
-    write_folder(folder / "runs" / run.id, {**files, **volatile, "run.json": encode(run)})
+    place(folder, f"runs/{run.trial.id}")  # nothing is written through a link
+    write_folder(folder / "runs" / run.id, {**files, **volatile, RUN_FILE: encode(run)})
     return run
 
 
@@ -202,31 +181,21 @@ def encode(record: msgspec.Struct) -> bytes:
     return msgspec.json.format(msgspec.json.encode(record, order="sorted"), indent=1) + b"\n"
 
 
-def _run_files(folder: Path) -> Iterator[Path]:
-    yield from sorted(folder.glob("runs/[a-z0-9]*/[a-z0-9]*/run.json"))
+def _run_ids(folder: Path) -> Iterator[str]:
+    """Yield the names of the folders in which runs lie; raises SuiteError where one of them is a link."""
+    try:
+        for trial in folders_in(inside(folder, "runs")):
+            if _FOLDER.fullmatch(trial.name):
+                yield from (f"{trial.name}/{run.name}" for run in folders_in(trial) if _FOLDER.fullmatch(run.name))
+    except (OSError, ValueError) as error:
+        raise SuiteError(f"{folder / 'runs'} cannot be read: {error}") from error
 
 
-def _load_run(path: Path, folder: Path) -> Run:
-    run = _decode(path, Run)
-    if folder / "runs" / run.id != path.parent:
+def _read_run(folder: Path, run_id: str, planned: Mapping[str, AnyTrial], budget: Budget) -> Run | None:
+    path = place(folder, f"runs/{run_id}/{RUN_FILE}")
+    if not path.exists():
+        return None
+    run = decode(path, Run, lambda run: check_run(run, planned.get(run.trial.id)), budget)
+    if run.id != run_id:
         raise SuiteError(f"{path} says that it is {run.id}: the folder was renamed or the record changed")
     return run
-
-
-def _decode(path: Path, kind: type[_T]) -> _T:
-    try:
-        if path.stat().st_size > MOST_JSON_BYTES:
-            raise SuiteError(f"{path} is larger than {MOST_JSON_BYTES} bytes: this is no record of this project")
-        content = path.read_bytes()
-        version = msgspec.json.decode(content, type=_Versioned).schema_version
-        if version > SCHEMA_VERSION:
-            raise UsageError(
-                f"{path} has schema version {version}; this program reads up to {SCHEMA_VERSION}: update it"
-            )
-        return msgspec.json.decode(content, type=kind)
-    except (OSError, ValueError, RecursionError) as error:  # msgspec's errors and text that is no UTF-8
-        raise SuiteError(f"{path} cannot be read: {error}") from error
-
-
-class _Versioned(msgspec.Struct):
-    schema_version: int = SCHEMA_VERSION

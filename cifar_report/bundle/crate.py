@@ -28,10 +28,15 @@ Entity = dict[str, Any]
 def write_crate(folder: Path, record: BundleRecord) -> None:
     """Write ``ro-crate-metadata.json``: which program made which files from which data, and when."""
     paths = [path.relative_to(folder).as_posix() for path in bundle_files(folder) if path.name != CRATE_FILE]
+    write_file(folder / CRATE_FILE, crate_content(paths, record))
+
+
+def crate_content(paths: list[str], record: BundleRecord) -> bytes:
+    """Return the description of a bundle that holds the files ``paths``; the same bytes for the same arguments."""
     graph = [_descriptor(), _root(record, paths), _profile(), _licence(), _software(record), _data(record)]
     graph += [_action(record, paths), *(_file(path) for path in paths)]
     document = {"@context": "https://w3id.org/ro/crate/1.1/context", "@graph": graph}
-    write_file(folder / CRATE_FILE, (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
+    return (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode()
 
 
 def _reference(identifier: str) -> Entity:

@@ -3,26 +3,73 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from pathlib import Path
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
 
+from cifar_report.bundle.reading import read_plain
 from cifar_report.bundle.store import write_file
+from cifar_report.errors import SuiteError
 
 MANIFEST_FILE = "manifest-sha256.txt"
+MOST_MANIFEST_BYTES = 16 * 2**20
+_LINE = re.compile(r"([0-9a-f]{64})  ([^\x00-\x1f\x7f]{1,1000})\n")
 
 
 def write_manifest(folder: Path) -> None:
     """Write the manifest over every file of the bundle, sorted by path."""
-    lines = [f"{_hash(path)}  {path.relative_to(folder).as_posix()}\n" for path in bundle_files(folder)]
-    write_file(folder / MANIFEST_FILE, "".join(lines).encode())
+    _write(folder, {path.relative_to(folder).as_posix(): _hash(path) for path in bundle_files(folder)})
+
+
+def update_manifest(folder: Path, listed: dict[str, str], changed: Iterable[Path]) -> None:
+    """Write the manifest with what was ``listed`` and the new hashes of ``changed`` files alone.
+
+    A file that was damaged meanwhile keeps its old hash, so that the damage can still be found.
+    """
+    _write(folder, listed | {path.relative_to(folder).as_posix(): _hash(path) for path in changed})
+
+
+def read_manifest(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of a finished bundle by its path.
+
+    Raises SuiteError when there is no manifest (the last pass did not come to its end) or when it is damaged.
+    """
+    path = folder / MANIFEST_FILE
+    if not path.is_file():
+        raise SuiteError(f"{folder} is not finished: it holds no {MANIFEST_FILE}; let its suite come to the end first")
+    try:
+        return parse_manifest(read_plain(path, MOST_MANIFEST_BYTES))
+    except (OSError, ValueError) as error:
+        raise SuiteError(f"{path} is no list of files with their SHA-256: {error}") from error
+
+
+def parse_manifest(content: bytes) -> dict[str, str]:
+    """Return the SHA-256 by path that a manifest's content lists; raises ValueError for anything but such lines."""
+    listed: dict[str, str] = {}
+    for number, line in enumerate(content.decode().splitlines(keepends=True), 1):
+        found = _LINE.fullmatch(line)
+        if found is None or found[2] in listed:
+            raise ValueError(f"line {number} is {'no hash with a path' if found is None else 'there twice'}")
+        listed[found[2]] = found[1]
+    return listed
 
 
 def bundle_files(folder: Path) -> Iterator[Path]:
     """Yield the files that belong to a bundle: no hidden ones, no links, and not the manifest itself."""
     for path in sorted(folder.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        hidden = _is_hidden(path.relative_to(folder))
         if path.is_file() and not path.is_symlink() and not hidden and path != folder / MANIFEST_FILE:
             yield path
+
+
+def _is_hidden(name: Path) -> bool:
+    return any(part.startswith(".") for part in name.parts)
+
+
+def _write(folder: Path, listed: dict[str, str]) -> None:
+    names = sorted(listed, key=PurePosixPath)  # as a walk through the folder goes
+    lines = [f"{listed[name]}  {name}\n" for name in names]
+    write_file(folder / MANIFEST_FILE, "".join(lines).encode())
 
 
 def _hash(path: Path) -> str:

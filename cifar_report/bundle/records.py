@@ -142,7 +142,7 @@ class RunTiming(Record, frozen=True, kw_only=True):
 
 
 class Measurement(Record, frozen=True, kw_only=True):
-    """One trial in one block of the exclusive timing pass, in a process of its own."""
+    """One trial in one block of the exclusive timing pass, in a process of its own; of a network its first stage."""
 
     trial: str
     block: int
@@ -150,21 +150,31 @@ class Measurement(Record, frozen=True, kw_only=True):
     steps: int
     batch_size: int
     seconds: float  # for all steps, after warm-up
+    portions: tuple[float, ...] = ()  # the same seconds by equal portions of the steps; empty where not split
     fit_seconds: float | None = None  # classical classifiers
     predict_seconds: float | None = None
     peak_memory_bytes: int | None = None
     load: float  # one-minute load average before it started
     steal: float  # share of processor time taken by other guests meanwhile
     throttled: bool
+    processor_share: float | None = None  # of its one core; None on several devices
+    other_work: float | None = None  # cores that other processes kept busy meanwhile
     attempts: int  # 1 = not repeated
     contended: bool  # still disturbed after the last attempt
 
 
 class TimingPass(Record, frozen=True, kw_only=True):
-    """The exclusive timing pass: blocks that hold every timed trial once, in random order."""
+    """The exclusive timing pass: blocks that hold every timed trial once, in random order.
+
+    ``trials`` maps the timed trials to a hash of what decides their speed; like ``key_parts`` (the machine, the code,
+    its versions, what is measured) it says when the pass is to be repeated.
+    """
 
     schema_version: int = SCHEMA_VERSION
     warmup_steps: int
+    order_seed: int | None = None  # of the blocks' random order
+    key_parts: dict[str, str] = {}
+    trials: dict[str, str] = {}
     measurements: tuple[Measurement, ...]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 _SWAP = 2  # RENAME_EXCHANGE of Linux, RENAME_SWAP of macOS
 _WORKING_FOLDER = -100  # AT_FDCWD of Linux: paths are meant as they stand
-_MOVED_ASIDE = re.compile(r"\.(.+)\.[0-9a-f]{8}\.old\.part")
+_MOVED_ASIDE = re.compile(r"\.([A-Za-z0-9].*)\.[0-9a-f]{8}\.old\.part")
 
 
 def sha256(content: bytes) -> str:
@@ -57,20 +57,26 @@ def remove_leftovers(folder: Path) -> None:
     """
     for path in sorted(folder.rglob(".*.part")):
         aside = _MOVED_ASIDE.fullmatch(path.name)
-        if aside is not None and not path.with_name(aside[1]).exists():
+        if aside is not None and not os.path.lexists(path.with_name(aside[1])):
             path.rename(path.with_name(aside[1]))
-        elif path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
         else:
-            path.unlink(missing_ok=True)
+            remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove whatever has this name: a folder with all in it, a file, or a link, but not what the link points to."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _put_in_place(beside: Path, folder: Path) -> None:
     """Give a finished folder its name; systems that cannot swap two folders in one step move the old one aside."""
-    if not folder.exists():
+    if not os.path.lexists(folder):
         beside.rename(folder)
     elif _swap(beside, folder):
-        shutil.rmtree(beside)
+        remove(beside)
     else:
         old = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.old.part")
         folder.rename(old)
@@ -79,7 +85,7 @@ def _put_in_place(beside: Path, folder: Path) -> None:
         except BaseException:
             old.rename(folder)
             raise
-        shutil.rmtree(old)
+        remove(old)
 
 
 def _swap(first: Path, second: Path) -> bool:

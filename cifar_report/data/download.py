@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
+import time
 import uuid
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -26,6 +28,9 @@ from cifar_report.data.files import CHUNK_BYTES, sha256_of
 from cifar_report.data.release import PublishedFile
 
 TIMEOUT_SECONDS = 15.0  # for connecting and for each read
+SLOWEST_RATE = 1_000  # bytes a second, over some timeouts: a server may not keep anybody for days
+TIMEOUTS_AT_LEAST = 4  # before a rate is measured
+ABANDONED_SECONDS = 600.0  # a file that grew no more for so long belongs to a process that was killed
 ATTEMPTS = 5  # each but the first goes on where the one before broke off
 
 
@@ -75,16 +80,31 @@ def fetch(published: PublishedFile, folder: Path, *, timeout: float = TIMEOUT_SE
     target = folder / published.name
     unfinished = folder / f"{published.name}.partial"
     own = folder / f".{published.name}.{uuid.uuid4().hex}"
+    _take_over_abandoned(published, folder, unfinished)
     with contextlib.suppress(FileNotFoundError):
         unfinished.rename(own)
     try:
         _complete(published, own, timeout)
+        with own.open("rb+") as file:
+            os.fsync(file.fileno())  # the name must never outlive the bytes
         own.replace(target)
     finally:
         if _size(own):
             own.replace(unfinished)
         own.unlink(missing_ok=True)
     return target
+
+
+def _take_over_abandoned(published: PublishedFile, folder: Path, unfinished: Path) -> None:
+    """Let what killed processes left be gone on with, or remove it where there is something to go on with already."""
+    for left in sorted(folder.glob(f".{published.name}.*")):
+        with contextlib.suppress(OSError):  # another process may be faster
+            if time.time() - left.stat().st_mtime < ABANDONED_SECONDS:
+                continue
+            if unfinished.exists():
+                left.unlink()
+            else:
+                left.rename(unfinished)
 
 
 def _complete(published: PublishedFile, own: Path, timeout: float) -> None:
@@ -155,7 +175,12 @@ def _chunks(published: PublishedFile, request: Request, start: int, timeout: flo
         with _opener().open(request, timeout=timeout) as response:
             resumed = _goes_on(response, start, published)
             yield resumed
-            while chunk := response.read(CHUNK_BYTES):
+            began, received = time.monotonic(), 0
+            while chunk := response.read1(CHUNK_BYTES):  # read would wait for a whole chunk, however long
+                received += len(chunk)
+                seconds = time.monotonic() - began
+                if seconds > TIMEOUTS_AT_LEAST * timeout and received < SLOWEST_RATE * seconds:
+                    raise TimeoutError(f"timed out: {received:,} bytes in {seconds:.0f} s")
                 yield chunk
     except HTTPError as error:
         error.close()

@@ -16,7 +16,7 @@ from cifar_report.spec.layers import (
     MaxPooling2D,
     walk,
 )
-from cifar_report.spec.profiles import PROFILES, Profile
+from cifar_report.spec.profiles import PROFILES, Profile, TimingPlan
 from cifar_report.spec.text import LANGUAGES, Text
 from cifar_report.spec.trials import (
     AnyTrial,
@@ -61,6 +61,7 @@ __all__ = [
     "Side",
     "Stage",
     "Text",
+    "TimingPlan",
     "Trial",
     "differences",
     "registry_hash",

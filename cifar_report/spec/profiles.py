@@ -9,6 +9,17 @@ import msgspec
 from cifar_report.spec.trials import AnyTrial, ClassicalTrial, Stage
 
 
+class TimingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the trials are timed, alone on the machine, after everything is trained."""
+
+    by_default: bool = True  # whether a suite that says nothing about it is timed
+    blocks: int  # each holds every timed trial once
+    trials: tuple[str, ...] | None = None  # ids; None: one of each cost, and all that claims about time name
+    portions: int = 4  # timed one by one; their median counts
+    portion_steps: int = 50  # training steps of a portion, and of the warm-up before the first one
+    repeats: int = 3  # at most, of a measurement that other work disturbed
+
+
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A size of the suite; bundles of different profiles are never mixed."""
 
@@ -20,11 +31,16 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     least_epochs: int = 1  # a stage, before what the trial itself asks
     most_epochs: int | None = None  # a stage
     stand_in_allowed: bool = True  # whether the synthetic data may take the place of CIFAR-10
+    timing: TimingPlan | None = None
 
     @property
     def reduced(self) -> bool:
         """Whether it trains less than the write-up did, so that its claims cannot be tested."""
         return self.name != "full"
+
+    def trains_like(self, other: Profile) -> bool:
+        """Whether both train the same; how they time it has no part in it."""
+        return msgspec.structs.replace(self, timing=other.timing) == other
 
     def apply(self, trial: AnyTrial) -> AnyTrial:
         """Return the trial with this profile's epochs; everything else stays."""
@@ -39,7 +55,29 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 PROFILES: dict[str, Profile] = {
-    "smoke": Profile(name="smoke", seeds=2, counts=(320, 100, 200), epochs_fraction=0.0, most_epochs=1),
-    "quick": Profile(name="quick", seeds=2, fraction=0.1, epochs_fraction=0.2, least_epochs=2, most_epochs=6),
-    "full": Profile(name="full", seeds=5, stand_in_allowed=False),
+    "smoke": Profile(
+        name="smoke",
+        seeds=2,
+        counts=(320, 100, 200),
+        epochs_fraction=0.0,
+        most_epochs=1,
+        timing=TimingPlan(
+            by_default=False,
+            blocks=2,
+            trials=("baseline", "nearest_centroid"),
+            portions=2,
+            portion_steps=2,
+            repeats=1,
+        ),
+    ),
+    "quick": Profile(
+        name="quick",
+        seeds=2,
+        fraction=0.1,
+        epochs_fraction=0.2,
+        least_epochs=2,
+        most_epochs=6,
+        timing=TimingPlan(blocks=3, trials=("baseline", "filters_32", "nearest_centroid")),
+    ),
+    "full": Profile(name="full", seeds=5, stand_in_allowed=False, timing=TimingPlan(blocks=5)),
 }

@@ -146,3 +146,5 @@ def check_id(text: str) -> None:
     """Raise ValueError unless ``text`` can name a folder on every system and stand in an address."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9_.]{0,63}", text) or text.endswith(".") or ".." in text:
         raise ValueError(f"{text!r} is no id: lower-case letters, digits, '_' and inner '.', at most 64 characters")
+    if re.fullmatch(r"con|prn|aux|nul|(com|lpt)[0-9]", text.partition(".")[0]):
+        raise ValueError(f"{text!r} is no id: it is the name of a device on Windows")

@@ -1,0 +1,109 @@
+"""The record of runs that were trained again: how far each agrees with the first training, and what may explain it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from cifar_report.bundle.reading import inside
+from cifar_report.bundle.records import SCHEMA_VERSION, Environment, Record
+
+CERTIFICATES = "certificates"  # folder of a bundle
+CERTIFICATE_NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.json")  # names sort by date
+LEVELS = ("bitwise", "numerical", "statistical", "different")  # the strongest first
+
+MOST_WORD, MOST_PHRASE = 200, 2_000  # characters
+_PRINTABLE = "^[^\\x00-\\x1f\\x7f\\ud800-\\udfff\\ufffe\\uffff]*\\Z"
+Word = Annotated[str, Meta(max_length=MOST_WORD, pattern=_PRINTABLE)]
+Phrase = Annotated[str, Meta(max_length=MOST_PHRASE, pattern=_PRINTABLE)]
+Distance = Annotated[float, Meta(ge=0)]
+
+Level = Literal["bitwise", "numerical", "statistical", "different"]
+"""How far a second training agrees with the first, the strongest first.
+
+Bitwise: weights, history and predictions are the same bytes. Numerical: the same data order and epochs, and no loss or
+accuracy further away than a tolerance. Statistical: every verdict stays when its results stand in for the originals.
+"""
+
+
+class Deviation(Record, frozen=True, kw_only=True):
+    """The largest absolute differences; None where nothing was compared or one side is not a number."""
+
+    loss: Distance | None = None
+    accuracy: Distance | None = None
+    weights: Distance | None = None
+    probabilities: Distance | None = None
+
+
+class FirstDifference(Record, frozen=True, kw_only=True):
+    """The first epoch in which two trainings differ, and by how much there."""
+
+    stage: Word
+    epoch: Annotated[int, Meta(ge=1, le=1_000_000)]  # counted from 1 within the stage
+    what: tuple[Literal["order", "weights", "history", "evaluation", "predictions"], ...]  # the cause before the effect
+    deviation: Deviation
+
+
+class Rerun(Record, frozen=True, kw_only=True):
+    """One run that was trained again, set beside the run in the bundle."""
+
+    run: Word
+    key: Word  # of the bundle's run: a certificate speaks of no later run of that name
+    level: Level
+    compared: tuple[Word, ...]  # what of the run could be compared, by name
+    first: FirstDifference | None = None  # None: nothing differs, or the trial has no epochs
+    largest: Deviation = Deviation()  # over all epochs
+
+
+class Change(Record, frozen=True, kw_only=True):
+    """Something in which the environments of two trainings differ; None where one has no such thing."""
+
+    name: Word
+    before: Phrase | None
+    after: Phrase | None
+
+
+class Certificate(Record, frozen=True, kw_only=True):
+    """How far the runs of a bundle agree with the same runs trained again, in a fresh process each."""
+
+    schema_version: int = SCHEMA_VERSION
+    created: Word  # ISO 8601, UTC
+    level: Level  # the weakest of all reruns
+    tolerance: Distance  # of losses and accuracies, for the level "numerical"
+    reruns: Annotated[tuple[Rerun, ...], Meta(min_length=1, max_length=10_000)]
+    verdicts_changed: tuple[Word, ...] = ()  # claims whose outcome is another with the reruns' results
+    changes: tuple[Change, ...] = ()  # of the environment: what may explain a difference
+    environment: Environment  # of the reruns
+
+    @property
+    def file_name(self) -> str:
+        """Return the certificate's name in its folder."""
+        return f"{datetime.fromisoformat(self.created):%Y-%m-%dT%H-%M-%SZ}.json"
+
+
+def check_certificate(certificate: Certificate) -> None:
+    """Raise ValueError unless a certificate fits together."""
+    if not CERTIFICATE_NAME.fullmatch(certificate.file_name):
+        raise ValueError(f"{certificate.created!r} is no date of a certificate")
+    if certificate.level != weakest(tuple(rerun.level for rerun in certificate.reruns)):
+        raise ValueError("its level is not the weakest one of its reruns")
+    if (certificate.level == "different") != bool(certificate.verdicts_changed):
+        raise ValueError("its level does not fit to the verdicts that change")
+    if len({rerun.run for rerun in certificate.reruns}) < len(certificate.reruns):
+        raise ValueError("a run stands in it twice")
+
+
+def weakest(levels: tuple[Level, ...]) -> Level:
+    """Return the weakest of some levels."""
+    return max(levels, key=LEVELS.index)
+
+
+def certificate_files(folder: Path) -> list[str]:
+    """Return the paths of a bundle's certificates below its folder, the oldest first."""
+    found = inside(folder, CERTIFICATES)
+    names = sorted(path.name for path in found.iterdir()) if found.is_dir() else []
+    return [f"{CERTIFICATES}/{name}" for name in names if CERTIFICATE_NAME.fullmatch(name)]

@@ -1,0 +1,346 @@
+"""A bundle from a stranger: attack files in every place that is read; none runs, leaves its folder, hangs or grows."""
+
+import io
+import json
+import os
+import shutil
+import signal
+import tracemalloc
+import zipfile
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from command import contents
+from reports import few_experiments
+from suites import simulated
+
+from cifar_report.analysis import analyse
+from cifar_report.bundle import Bundle, Predictions, read_run, write_run
+from cifar_report.bundle import arrays as arrays_module
+from cifar_report.bundle import bundle as bundle_module
+from cifar_report.bundle.arrays import load_arrays
+from cifar_report.bundle.decoding import MOST_JSON_BYTES, MOST_VALUES, Budget
+from cifar_report.errors import SuiteError, UsageError
+
+REFUSED = (SuiteError, UsageError)
+RUN = "runs/baseline/seed-0"
+pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes and devices are those of Unix")
+
+
+@pytest.fixture(autouse=True)
+def patience():
+    """End a test that waits for a pipe or reads a device for ever."""
+
+    def give_up(*_):
+        raise TimeoutError("it hangs")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    """Return a small whole bundle."""
+    made, _ = simulated(few_experiments("baseline"), seeds=2, timing=True)
+    return shutil.copytree(made.folder, tmp_path_factory.mktemp("whole") / "bundle")
+
+
+@pytest.fixture
+def folder(whole, tmp_path) -> Path:
+    """Return a copy of the bundle that may be spoilt."""
+    return shutil.copytree(whole, tmp_path / "bundle")
+
+
+def read_all(folder: Path) -> None:
+    """Read everything that a report reads."""
+    bundle = Bundle.load(folder)
+    analyse(bundle)
+    for run in bundle.runs:
+        bundle.timing(run)
+        bundle.kernels(run)
+
+
+def put(kind: str, path: Path, outside: Path) -> None:
+    """Put something else in the place of a file or a folder."""
+    outside.mkdir()
+    moved = outside / path.name
+    path.rename(moved)  # the very same content, so that nothing but the way there is wrong
+    target = {"a link": moved, "a device": Path("/dev/zero"), "a loop": path, "a link to nothing": outside / "no"}
+    if kind == "a pipe":
+        os.mkfifo(path)
+    elif kind == "a folder":
+        path.mkdir()
+    elif kind == "a relative link":
+        path.symlink_to(os.path.relpath(moved, path.parent))
+    else:
+        path.symlink_to(target[kind])
+
+
+FILES = ("bundle.json", f"{RUN}/run.json", f"{RUN}/predictions.npz", f"{RUN}/kernels.npz", f"{RUN}/timing.json")
+KINDS = ("a link", "a relative link", "a device", "a loop", "a link to nothing", "a pipe", "a folder")
+
+
+@pytest.mark.parametrize("name", [*FILES, "timing/timing.json"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_no_plain_file_is_not_read(folder, tmp_path, name, kind):
+    """A link, a device, a pipe or a folder in the place of a file is refused by name, at once."""
+    read_all(folder)
+    put(kind, folder / name, tmp_path / "outside")
+    with pytest.raises(REFUSED, match=Path(name).name.replace(".", r"\.")):
+        read_all(folder)
+
+
+@pytest.mark.parametrize("name", ["runs", "runs/baseline", RUN, "timing"])
+def test_no_folder_leads_outside(folder, tmp_path, name):
+    """A folder that is a link is refused, also where what it points to is a whole part of a bundle."""
+    put("a link", folder / name, tmp_path / "outside")
+    with pytest.raises(REFUSED, match="is a link"):
+        read_all(folder)
+
+
+def test_the_bundle_itself_may_be_named_by_a_link(folder, tmp_path):
+    """Whoever names a link to a bundle means it."""
+    (tmp_path / "link").symlink_to(folder)
+    assert len(Bundle.load(tmp_path / "link").runs) == len(Bundle.load(folder).runs)
+
+
+@pytest.mark.parametrize("name", ["runs", "runs/baseline"])
+def test_nothing_is_written_through_a_link(folder, tmp_path, name):
+    """A suite that goes on with such a bundle writes no run outside it."""
+    run = read_run(folder, "baseline/seed-0")
+    put("a link", folder / name, tmp_path / "outside")
+    before = contents(tmp_path / "outside")
+    with pytest.raises(SuiteError, match="is a link"):
+        write_run(folder, run, {}, {})
+    assert contents(tmp_path / "outside") == before
+
+
+def test_a_run_that_is_a_link_is_replaced_and_what_it_points_to_stays(folder, tmp_path):
+    """A new run takes the link's place; the folder that it led to is not touched."""
+    run = read_run(folder, "baseline/seed-0")
+    put("a link", folder / RUN, tmp_path / "outside")
+    before = contents(tmp_path / "outside")
+    write_run(folder, run, {}, {})
+    assert contents(tmp_path / "outside") == before
+    assert not (folder / RUN).is_symlink()
+    assert read_run(folder, run.id).id == run.id
+
+
+def test_a_run_that_cannot_be_read_is_damaged_for_the_suite_too(folder):
+    """Where a record is a pipe, the suite's look at it ends at once with a sentence."""
+    (folder / RUN / "run.json").unlink()
+    os.mkfifo(folder / RUN / "run.json")
+    with pytest.raises(SuiteError, match=r"run\.json cannot be read"):
+        read_run(folder, "baseline/seed-0")
+
+
+def change(path: Path, *steps, to) -> None:
+    """Change one value of a JSON file."""
+    tree = json.loads(path.read_bytes())
+    node = tree
+    for step in steps[:-1]:
+        node = node[step]
+    node[steps[-1]] = to
+    path.write_text(json.dumps(tree))
+
+
+NAMES = ("..", ".", "", "../x", "a/b", "/etc", "a\\b", "C:x", "nul", "con.x", "COM1", "a..b", "a.", "x" * 65, "\0", "é")
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("file", "steps"),
+    [
+        ("bundle.json", ("experiments", 0, "id")),
+        ("bundle.json", ("experiments", 0, "trials", 0, "id")),
+        ("bundle.json", ("experiments", 0, "trials", 0, "stages", 0, "id")),
+        (f"{RUN}/run.json", ("trial", "id")),
+        (f"{RUN}/run.json", ("trial", "stages", 0, "id")),
+        (f"{RUN}/run.json", ("stages", 0, "id")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[-2 if value[-1] == "id" else -1],
+)
+def test_no_name_is_a_path(folder, file, steps, name):
+    """Ids that could lead out of the folder, or that name a device, are refused wherever they stand."""
+    change(folder / file, *steps, to=name)
+    with pytest.raises(REFUSED):
+        read_all(folder)
+
+
+IMPOSSIBLE = (
+    ("bundle.json", ("seeds",), 10**9),
+    ("bundle.json", ("seeds",), 10**400),
+    ("bundle.json", ("dataset", "counts"), [10**12, 10, 10]),
+    ("bundle.json", ("created",), "yesterday"),
+    ("bundle.json", ("environment", "cores"), -1),
+    ("bundle.json", ("original", "model_2", "stages"), []),
+    ("bundle.json", ("experiments", 0, "trials", 0, "stages", 0, "epochs"), 10**12),
+    ("bundle.json", ("experiments", 0, "trials", 0, "layers", 0, "filters"), 10**18),
+    ("bundle.json", ("experiments", 0, "trials", 0, "original"), "nobody"),
+    ("bundle.json", ("experiments", 0, "title", "en"), "x" * 10**6),
+    ("bundle.json", ("experiments", 0, "title", "en"), "turned \u202e round"),
+    ("bundle.json", ("environment", "platform"), "\x1b[31m"),
+    ("bundle.json", ("schema_version",), 2**70),
+    (f"{RUN}/run.json", ("seed",), 2**70),
+    (f"{RUN}/run.json", ("seed",), None),
+    (f"{RUN}/run.json", ("status",), "failed"),
+    (f"{RUN}/run.json", ("error",), "and yet it is done"),
+    (f"{RUN}/run.json", ("stages",), []),
+    (f"{RUN}/run.json", ("stages", 0, "best_epoch"), 0),
+    (f"{RUN}/run.json", ("stages", 0, "history", "loss"), [0.5]),
+    (f"{RUN}/run.json", ("stages", 0, "last", "test", "accuracy"), 1.5),
+    (f"{RUN}/run.json", ("stages", 0, "last", "test", "loss"), 1e300),
+    (f"{RUN}/run.json", ("parameters_total",), -5),
+    (f"{RUN}/timing.json", ("total_seconds",), -1.0),
+    (f"{RUN}/timing.json", ("total_seconds",), 1e300),
+    ("timing/timing.json", ("measurements", 0, "seconds"), 0.0),
+    ("timing/timing.json", ("measurements", 0, "steps"), -3),
+)
+
+
+@pytest.mark.parametrize(("file", "steps", "value"), IMPOSSIBLE, ids=lambda value: str(value)[:40])
+def test_values_that_no_suite_writes_are_refused(folder, file, steps, value):
+    """Numbers beyond any suite, and parts that contradict each other, are refused with the file's name."""
+    change(folder / file, *steps, to=value)
+    with pytest.raises(REFUSED, match=Path(file).name.replace(".", r"\.")):
+        read_all(folder)
+
+
+BOMBS = {
+    "a file beyond the bound": lambda: b'{"a": "' + b"x" * MOST_JSON_BYTES + b'"}',
+    "millions of values": lambda: b'{"a": [' + b"0," * MOST_VALUES + b"0]}",
+    "deep brackets": lambda: b"[" * 10**6,
+    "deep objects": lambda: b'{"a":' * 10**5 + b"1" + b"}" * 10**5,
+    "a number with a million digits": lambda: b'{"schema_version": ' + b"9" * 10**6 + b"}",
+    "an exponent": lambda: b'{"schema_version": 1e999999999}',
+    "no text": lambda: b"\xff\xfe\0",
+    "nothing": lambda: b"",
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+@pytest.mark.parametrize("name", ["bundle.json", f"{RUN}/run.json"])
+def test_a_json_bomb_is_refused_before_it_is_unpacked(folder, name, bomb):
+    """Records beyond the bounds of size, values and depth are refused, and take no more memory than they are long."""
+    content = BOMBS[bomb]()
+    (folder / name).write_bytes(content)
+    tracemalloc.start()
+    with pytest.raises(REFUSED, match=Path(name).name.replace(".", r"\.")):
+        Bundle.load(folder)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 4 * MOST_JSON_BYTES
+
+
+def test_many_large_records_are_refused_together(folder, monkeypatch):
+    """Records that are each within their bound do not add up to any amount of memory."""
+    assert Budget().size < 5 * MOST_JSON_BYTES
+    monkeypatch.setattr(bundle_module, "Budget", lambda: Budget(size=400_000))
+    Bundle.load(folder)
+    for seed in range(2, 8):
+        run = folder / f"runs/baseline/seed-{seed}"
+        shutil.copytree(folder / RUN, run)
+        change(run / "run.json", "seed", to=seed)
+        change(run / "run.json", "error", to="x" * 100_000)
+        change(run / "run.json", "status", to="failed")
+        change(run / "run.json", "stages", to=[])
+    with pytest.raises(SuiteError, match="together hold more"):
+        Bundle.load(folder)
+
+
+def npz(members: dict[str, bytes]) -> bytes:
+    """Return an archive of array files."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
+
+
+def described(shape: object, dtype: str = "<f4", *, fortran: bool = False, content: bytes = bytes(64)) -> bytes:
+    """Return an array file whose header says anything."""
+    text = f"{{'descr': '{dtype}', 'fortran_order': {fortran}, 'shape': {shape}, }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + content
+
+
+HEADERS = {
+    "10^12 numbers": described((10**12,)),
+    "a product beyond 64 bits": described((2**40, 2**40)),
+    "a side of nothing and one beyond memory": described((0, 2**70), content=b""),
+    "columns first": described((4, 4), fortran=True),
+    "objects": described((8,), "|O"),
+    "Python's own call": described("__import__('os').abort()"),
+    "a date": described((8,), "<M8[s]"),
+    "halves": described((32,), "<f2"),
+}
+
+
+@pytest.mark.parametrize("attack", HEADERS)
+def test_an_array_that_says_what_it_is_not_is_refused_without_memory(folder, attack):
+    """Types, orders and shapes that this project does not write are refused before anything is made for them."""
+    (folder / RUN / "kernels.npz").write_bytes(npz({"kernels.npy": HEADERS[attack]}))
+    tracemalloc.start()
+    with pytest.raises(SuiteError, match=r"kernels\.npz"):
+        read_all(folder)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 50 * 2**20
+
+
+def test_a_small_file_that_unpacks_to_gigabytes_is_refused(folder):
+    """What is declared beyond the bound is not unpacked, and a declaration that lies is not believed."""
+    size = arrays_module.MOST_BYTES + 2**20
+    path = folder / RUN / "predictions.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("labels.npy", "w") as member:
+        for _ in range(size // 2**20):
+            member.write(bytes(2**20))
+    packed = path.read_bytes()
+    assert len(packed) < size / 900
+    lying = bytearray(packed)
+    place = lying.index(b"PK\x01\x02") + 24
+    lying[place : place + 4] = (1000).to_bytes(4, "little")
+    for content in (packed, bytes(lying)):
+        path.write_bytes(content)
+        tracemalloc.start()
+        with pytest.raises(SuiteError, match=r"predictions\.npz cannot be read as arrays"):
+            load_arrays(path)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert most < 10 * 2**20
+
+
+def test_answers_to_other_images_than_the_bundle_has_are_refused(folder):
+    """A table that is whole in itself but answers more images than there are is refused."""
+    labels = np.zeros(60_000, np.uint8)
+    stored = Predictions(np.zeros(60_000, np.int32), labels, predicted=labels)
+    (folder / RUN / "predictions.npz").write_bytes(stored.dump())
+    with pytest.raises(SuiteError, match="holds 60000 answers"):
+        read_all(folder)
+
+
+def test_numbers_that_are_none_are_read_as_missing(folder):
+    """Probabilities that are not numbers are no attack: a run that diverged has them, and its metrics are missing."""
+    bundle = Bundle.load(folder)
+    run = bundle.runs_of("baseline")[0]
+    found = bundle.predictions(run)
+    tables = {key: np.full_like(table, np.nan) for key, table in found.probabilities.items()}
+    spoilt = Predictions(found.indices, found.labels, tables)
+    (folder / "runs" / run.id / "predictions.npz").write_bytes(spoilt.dump())
+    read_all(folder)
+
+
+def test_the_error_of_a_run_shows_no_hidden_characters(folder):
+    """What turns the direction of writing, or steers a terminal, is replaced where an error is shown."""
+    run = read_run(folder, "baseline/seed-0")
+    error = "Traceback\nValueError: \x1b[31m \u202ereversed\u2066" + "x" * 10**5
+    failed = msgspec.structs.replace(run, status="failed", stages=(), error=error)
+    write_run(folder, failed, {}, {})
+    shown = analyse(Bundle.load(folder)).trial("baseline").failed[0].error
+    assert shown.isprintable()
+    assert shown.startswith("ValueError: \ufffd[31m \ufffdreversed\ufffd")
+    assert len(shown) <= 1000
