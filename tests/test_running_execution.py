@@ -53,6 +53,28 @@ def history(monkeypatch):
     return FakeLane.history
 
 
+@pytest.mark.parametrize("recovers", [True, False])
+def test_a_run_without_memory_is_tried_once_more_in_a_new_process(history, monkeypatch, recovers):
+    """The second attempt has a fresh worker; where that has no memory either, the run is recorded and others go on."""
+    ends = iter([True, not recovers, False])
+
+    def submit(self, task):
+        self.history.append(f"{'uses' if self.open else 'starts'} for {task}")
+        self.open = True
+        future = Future()
+        future.set_result(Product(None, "MemoryError", b"", "", "", 0.0, 0, 0, out_of_memory=next(ends)))
+        return future
+
+    monkeypatch.setattr(FakeLane, "submit", submit)
+    runs, kept, out = [PlannedRun(small_trial(), seed, 1.0) for seed in (0, 1)], [], StringIO()
+    with Display(Console(file=out), runs, ["1"]) as display:
+        keep = lambda run, product, _: kept.append((run.seed, product.out_of_memory)) or "kept"  # noqa: E731
+        Execution(runs, lambda run: run.seed, keep, display, 1, [0]).run()
+    assert history == ["starts for 0", "starts for 0", "uses for 1" if recovers else "starts for 1"]
+    assert kept == [(0, not recovers), (1, False)]
+    assert out.getvalue().count("had no memory left; a new one tries once more") == 1
+
+
 def test_every_mirrored_run_has_a_process_of_its_own(history):
     """Single runs share their worker; a mirrored strategy never meets a process that held another one."""
     mirrored = small_trial(strategy="mirrored")

@@ -1,5 +1,6 @@
 """One suite at a time on a bundle."""
 
+import os
 import subprocess
 import sys
 
@@ -48,8 +49,25 @@ def test_the_lock_goes_with_its_holder(tmp_path):
             pass
 
 
-def test_a_lock_that_cannot_be_taken_is_not_another_suite(tmp_path):
-    """A folder that cannot be locked at all is an error of the system, not called a second suite."""
-    (tmp_path / ".lock").mkdir()
-    with pytest.raises(IsADirectoryError), hold(tmp_path):
-        pytest.fail("a folder was locked as a file")
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
+def test_what_is_no_plain_file_is_no_lock(tmp_path, kind):
+    """A folder, a pipe or a link in the lock's place is named, not called a second suite, and nothing is emptied."""
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    folder = tmp_path / "bundle"
+    folder.mkdir()
+    lock = folder / ".lock"
+    {"folder": lock.mkdir, "link": lambda: lock.symlink_to(precious), "pipe": lambda: os.mkfifo(lock)}[kind]()
+    with pytest.raises(SuiteError, match=r"\.lock is no plain file"), hold(folder):
+        pytest.fail("what is no file was locked")
+    assert precious.read_text() == "precious"
+
+
+def test_a_lock_with_strange_words_in_it_is_a_lock(tmp_path):
+    """Whatever stands in the file, it can be held, and what is told of its holder is a number or nothing."""
+    (tmp_path / ".lock").write_bytes(b"\xff\x1b[31m<script>")
+    with hold(tmp_path):
+        assert (tmp_path / ".lock").read_text() == f"{os.getpid()}\n"
+        (tmp_path / ".lock").write_bytes(b"\xff\x1b[m\n")
+        with pytest.raises(SuiteError, match=r"another suite \(process unknown\)"), hold(tmp_path):
+            pytest.fail("two suites hold one bundle")

@@ -8,7 +8,7 @@ import pytest
 from command import contents
 from networks import small_trial
 
-from cifar_report.bundle import DatasetRecord, encode, read_record, read_run, write_record, write_run
+from cifar_report.bundle import ClassicalResult, DatasetRecord, encode, read_record, read_run, write_record, write_run
 from cifar_report.errors import UsageError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running import keys
@@ -136,9 +136,9 @@ def test_versions_and_training_code_are_in_the_key(parts_of, monkeypatch, tmp_pa
     keys.training_code_hash.cache_clear()
     monkeypatch.undo()
     monkeypatch.setattr("importlib.metadata.version", lambda _: "99")
-    keys._version.cache_clear()
+    keys.version_of.cache_clear()
     changes = changed_parts(before, parts_of())
-    keys._version.cache_clear()
+    keys.version_of.cache_clear()
     keys.training_code_hash.cache_clear()
     assert changes == [f"version of {name} changed" for name in ("keras", "numpy", "scikit-learn", "tensorflow")]
 
@@ -167,10 +167,10 @@ def test_a_missing_library_is_a_sentence(parts_of, monkeypatch):
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr("importlib.metadata.version", missing)
-    keys._version.cache_clear()
+    keys.version_of.cache_clear()
     with pytest.raises(UsageError, match=r"tensorflow is not installed.*pip install"):
         parts_of()
-    keys._version.cache_clear()
+    keys.version_of.cache_clear()
 
 
 @pytest.fixture
@@ -192,8 +192,14 @@ def keep(request, *, status="done", **changes) -> None:
     for state in states_of(request):
         planned = state.planned
         stored = run(planned.trial, planned.seed)
+        if isinstance(planned.trial, ClassicalTrial):
+            stored = msgspec.structs.replace(
+                stored, stages=(), classical=ClassicalResult(training_images=9, test_accuracy=0.2)
+            )
+        if status == "failed":
+            stored = msgspec.structs.replace(stored, status=status, stages=(), classical=None, error="it broke")
         parts = {**state.key_parts, **changes}
-        write_run(request.folder, msgspec.structs.replace(stored, key_parts=parts, status=status), {}, {})
+        write_run(request.folder, msgspec.structs.replace(stored, key_parts=parts), {}, {})
 
 
 def reasons(request) -> dict[str, str | None]:

@@ -29,7 +29,7 @@ def record_environment() -> Environment:
     return Environment(
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.release()} {platform.machine()}",
-        processor=_processor(),
+        processor=processor_name(),
         cores=len(available_cores()),
         memory_bytes=psutil.virtual_memory().total,
         packages={name: version for name in PACKAGES if (version := _version(name))},
@@ -46,7 +46,8 @@ def available_cores() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
-def _processor() -> str:
+def processor_name() -> str:
+    """Return the processor's name as the system gives it."""
     information = Path("/proc/cpuinfo")
     if information.is_file():
         for line in information.read_text(errors="replace").splitlines():

@@ -97,17 +97,24 @@ class Execution:
             product = future.result()
         except BrokenProcessPool:
             lane.close(kill=True)
-            if working.attempt == 1:
-                self._display.note(f"{run.id}: its worker died; a new one tries once more")
-                self._submit(lane, run, attempt=2)
-                return
-            self._display.finished(lane.name, run, self._keep(run, WORKER_DIED, lane))
+            if not self._tries_again(working, "its worker died"):
+                self._display.finished(lane.name, run, self._keep(run, WORKER_DIED, lane))
             return
         except Exception:  # noqa: BLE001 - a task or a product that cannot be sent is this run's failure alone
             self._display.finished(lane.name, run, self._keep(run, traceback.format_exc(), lane))
             return
         # TensorFlow numbers its collective operations anew for each mirrored strategy, and a second one in the same
         # process meets the first one's numbers: every mirrored run gets a process of its own.
-        if lane.mirrored or product.memory_bytes > MOST_MEMORY_BYTES:
+        if lane.mirrored or product.out_of_memory or product.memory_bytes > MOST_MEMORY_BYTES:
             lane.close()
+        if product.out_of_memory and self._tries_again(working, "its worker had no memory left"):
+            return
         self._display.finished(lane.name, run, self._keep(run, product, lane))
+
+    def _tries_again(self, working: _Working, what: str) -> bool:
+        """Start a run once more in a new process, from its checkpoint; False when it was the second attempt."""
+        if working.attempt > 1:
+            return False
+        self._display.note(f"{working.run.id}: {what}; a new one tries once more")
+        self._submit(working.lane, working.run, attempt=working.attempt + 1)
+        return True

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from cifar_report.bundle import Run, write_run
+from cifar_report.errors import SuiteError
 from cifar_report.running.keys import key_of
 from cifar_report.running.lanes import Lane
 from cifar_report.running.plan import PlannedRun
@@ -38,17 +41,30 @@ class Keeper:
         )
 
     def keep(self, planned: PlannedRun, product: Product | str, lane: Lane) -> str:
-        """Write a run into the bundle, drop its checkpoint, and say in a few words what became of it."""
+        """Write a run into the bundle, drop its checkpoint, and say in a few words what became of it.
+
+        A run that failed keeps its checkpoint: the next call goes on from there.
+        """
         run = run_record(planned, self._key_parts[planned.id], product)
         write_run(self._prepared.folder, run, result_files(product), volatile_files(product, lane.cores))
-        self._checkpoint(planned).unlink(missing_ok=True)
         if run.error is not None:
             self.failures.append(planned.id)
             return f"failed: {run.error.strip().splitlines()[-1]}"
+        self._checkpoint(planned).unlink(missing_ok=True)
         return f"{_headline(run)} in {product.seconds:.0f} s" if isinstance(product, Product) else _headline(run)
 
+    def drop_checkpoints(self, finished: Iterable[PlannedRun]) -> None:
+        """Remove what was left of finished runs, which a suite killed between a run and its tidying up leaves."""
+        for planned in finished:
+            self._checkpoint(planned).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # others are still needed, or there is none
+            (self._prepared.folder / CHECKPOINTS).rmdir()
+
     def _checkpoint(self, planned: PlannedRun) -> Path:
-        return (self._prepared.folder / CHECKPOINTS / f"{planned.id.replace('/', '.')}.npz").resolve()
+        folder = self._prepared.folder.resolve() / CHECKPOINTS
+        if folder.is_symlink():
+            raise SuiteError(f"{folder} is a link: a bundle holds its checkpoints itself; remove it")
+        return folder / f"{planned.id.replace('/', '.')}.npz"
 
 
 def _headline(run: Run) -> str:

@@ -7,13 +7,14 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-import msgspec
-
 from cifar_report.bundle import DatasetRecord
+from cifar_report.bundle.keys import key_of, recorded_parts
 from cifar_report.errors import UsageError
 from cifar_report.running.environment import WORKER_VARIABLES
 from cifar_report.running.plan import PlannedRun
-from cifar_report.spec import AnyTrial, Profile, Trial, spec_hash
+from cifar_report.spec import AnyTrial, Profile, Trial
+
+__all__ = ["changed_parts", "graphics_cards", "key_of", "key_parts", "training_code_hash", "version_of"]
 
 PACKAGE = Path(__file__).resolve().parent.parent
 TRAINING_FOLDER = PACKAGE / "training"
@@ -26,20 +27,12 @@ def key_parts(run: PlannedRun, profile: Profile, dataset: DatasetRecord) -> dict
     trial = run.trial
     libraries = ("tensorflow", "keras") if isinstance(trial, Trial) else ()
     return {
-        "spec": spec_hash(trial),
-        "dataset": dataset.fingerprint,
-        "split": f"{trial.split_seed}, {profile.fraction:g} of the images, counts {profile.counts or 'as they are'}",
-        "seed": "none" if run.seed is None else str(run.seed),
+        **recorded_parts(trial, run.seed, profile, dataset),
         "devices": _devices(trial),
         "variables": ", ".join(f"{name}={WORKER_VARIABLES[name]}" for name in ("TF_ENABLE_ONEDNN_OPTS",)),
         "training code": training_code_hash(),
-        **{f"version of {name}": _version(name) for name in (*libraries, "numpy", "scikit-learn")},
+        **{f"version of {name}": version_of(name) for name in (*libraries, "numpy", "scikit-learn")},
     }
-
-
-def key_of(parts: dict[str, str]) -> str:
-    """Return the SHA-256 of the key's parts in canonical JSON."""
-    return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
 
 def changed_parts(old: dict[str, str], new: dict[str, str]) -> list[str]:
@@ -60,12 +53,18 @@ def training_code_hash() -> str:
 def _devices(trial: AnyTrial) -> str:
     if not (isinstance(trial, Trial) and trial.strategy == "mirrored"):
         return "1 replica, 1 thread"
-    cards = len(list(GRAPHICS_CARDS.iterdir())) if GRAPHICS_CARDS.is_dir() else 0
+    cards = graphics_cards()
     return f"{cards} graphics cards" if cards else "2 logical processors, 1 thread each"
 
 
+def graphics_cards() -> int:
+    """Return how many graphics cards the training may use."""
+    return len(list(GRAPHICS_CARDS.iterdir())) if GRAPHICS_CARDS.is_dir() else 0
+
+
 @cache
-def _version(library: str) -> str:
+def version_of(library: str) -> str:
+    """Return a library's version; raises UsageError when it is not installed."""
     try:
         return metadata.version(library)
     except metadata.PackageNotFoundError as error:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from cifar_report.errors import SuiteError
 
@@ -19,15 +22,24 @@ def hold(folder: Path) -> Iterator[None]:
     The operating system drops the lock with the process, so a crash leaves nothing to clean up.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK_FILE).open("a+") as stream:
+    with _open(folder / LOCK_FILE) as stream:
         if not _try_lock(stream.fileno()):
             stream.seek(0)
-            holder = stream.read(40).strip() or "unknown"
+            holder = re.sub("[^0-9]", "", stream.read(40)) or "unknown"
             raise SuiteError(f"another suite (process {holder}) is working on {folder}: wait for it or stop it")
-        stream.truncate(0)
+        stream.seek(0)
+        stream.truncate()
         stream.write(f"{os.getpid()}\n")
         stream.flush()
         yield
+
+
+def _open(path: Path) -> TextIO:
+    """Open the lock's file, made where there is none; it is emptied later, so that a link must not be followed."""
+    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        raise SuiteError(f"{path} is no plain file, so it is not the lock of a suite: remove it")
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
+    return os.fdopen(handle, "r+", encoding="utf-8", errors="replace")
 
 
 def _try_lock(handle: int) -> bool:

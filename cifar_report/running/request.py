@@ -10,9 +10,10 @@ from cifar_report.bundle import BundleRecord, DatasetRecord, is_bundle, read_rec
 from cifar_report.bundle.finding import BUNDLES
 from cifar_report.data import Dataset, locate
 from cifar_report.errors import UsageError
-from cifar_report.registry import load_experiments, select, trials_of
+from cifar_report.registry import claims_of, load_experiments, select, trials_of
 from cifar_report.running.plan import PlannedRun, plan_runs
-from cifar_report.spec import PROFILES, Profile
+from cifar_report.running.timed import choose_timed
+from cifar_report.spec import PROFILES, AnyTrial, Profile
 
 TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES = 40_000, 10_000, 10_000
 
@@ -27,6 +28,7 @@ class Prepared:
     dataset_record: DatasetRecord
     folder: Path
     runs: list[PlannedRun]
+    timed: tuple[AnyTrial, ...] = ()  # which of the trials are timed, alone on the machine; none without a pass
 
 
 def find_profile(name: str) -> Profile:
@@ -46,15 +48,19 @@ def prepare(
     warn: Callable[[str], None],
     notify: Callable[[str], None] | None = None,
     download: bool = True,
+    timing: bool | None = None,
 ) -> Prepared:
     """Check a request and return what to run; raises UsageError, and changes no bundle, for what cannot be done.
 
-    ``warn``, ``notify`` and ``download`` are those of ``cifar_report.data.locate``.
+    ``warn``, ``notify`` and ``download`` are those of ``cifar_report.data.locate``; ``timing`` says whether the trials
+    are timed (None: as the profile has it).
     """
     profile = find_profile(profile_name)
     if seeds is not None and seeds < 1:
         raise UsageError(f"--seeds {seeds}: at least one seed is needed")
-    trials = select(trials_of(load_experiments()), only)
+    experiments = load_experiments()
+    trials = select(trials_of(experiments), only)
+    timed = choose_timed(profile, trials, claims_of(experiments), timing)
     if bundle is not None:
         _refuse_other_folder(bundle)
         if is_bundle(bundle):
@@ -68,7 +74,7 @@ def prepare(
         _refuse_other_data(folder, read_record(folder), record)
     seeds = seeds or profile.seeds
     runs = plan_runs(trials.values(), profile, seeds, record.counts[0])
-    return Prepared(profile, seeds, dataset, record, folder, runs)
+    return Prepared(profile, seeds, dataset, record, folder, runs, timed)
 
 
 def describe_dataset(dataset: Dataset, profile: Profile) -> DatasetRecord:
@@ -93,7 +99,7 @@ def _refuse_other_folder(folder: Path) -> None:
 
 
 def _refuse_other_profile(folder: Path, record: BundleRecord, profile: Profile) -> None:
-    if record.profile != profile:
+    if not record.profile.trains_like(profile):
         raise UsageError(
             f"{folder} was made with the profile {record.profile.name!r}, not {profile.name!r}"
             + (" as it is defined now" if record.profile.name == profile.name else "")

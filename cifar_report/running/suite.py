@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -26,6 +27,8 @@ from cifar_report.running.lock import hold
 from cifar_report.running.progress import Display
 from cifar_report.running.request import Prepared
 from cifar_report.running.states import RunState, states_of
+from cifar_report.running.timing_pass import run_timing_pass
+from cifar_report.running.timing_state import timing_state
 from cifar_report.spec import registry_hash
 
 __all__ = ["SuiteResult", "run_suite"]
@@ -39,6 +42,8 @@ class SuiteResult:
     ran: int
     failed: int
     already_done: int
+    timed: bool = False  # whether something was left for the timing pass
+    timing_failed: int = 0  # measurements
 
 
 def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Callable[[Path], None]) -> SuiteResult:
@@ -47,9 +52,9 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
     ``finish`` is called with the bundle's folder at the end of a pass, to derive tables and figures from its
     numbers. Raises SuiteError when another suite holds the bundle or the disk refuses a write; finished runs stay.
     """
-    states = states_of(prepared)
-    missing = [state.planned for state in states if state.reason is not None]
-    if not missing and _is_complete(prepared):
+    states, timing = states_of(prepared), timing_state(prepared)
+    nothing_missing = all(state.reason is None for state in states) and (timing is None or timing.reason is None)
+    if nothing_missing and _is_complete(prepared):
         with contextlib.suppress(OSError):  # a bundle that may only be read
             (prepared.folder / RECORD_FILE).touch()  # the report takes the bundle that was asked for last
         return SuiteResult(prepared.folder, 0, 0, len(states))
@@ -60,12 +65,13 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
             states = states_of(prepared)  # another suite may have finished some while this one waited to begin
             _write_plan(prepared)
             failed = _execute(prepared, states, jobs, console)
+            timed, timing_failed = _time(prepared, console)
             _finish(prepared.folder, finish)
     except OSError as error:
         place = error.filename or prepared.folder
         raise SuiteError(f"writing {place} failed ({error.strerror or error}); every finished run is kept") from error
     ran = sum(state.reason is not None for state in states)
-    return SuiteResult(prepared.folder, ran, failed, len(states) - ran)
+    return SuiteResult(prepared.folder, ran, failed, len(states) - ran, timed, timing_failed)
 
 
 def _is_complete(prepared: Prepared) -> bool:
@@ -107,7 +113,17 @@ def _execute(prepared: Prepared, states: list[RunState], jobs: int | None, conso
     keeper = Keeper(prepared, {state.planned.id: state.key_parts for state in states})
     with Display(console, runs, [str(place + 1) for place in range(jobs)]) as display:
         Execution(runs, keeper.task, keeper.keep, display, jobs, cores).run()
+    keeper.drop_checkpoints(state.planned for state in states if state.reason is None)
     return len(keeper.failures)
+
+
+def _time(prepared: Prepared, console: Console) -> tuple[bool, int]:
+    """Measure what the timing pass lacks, now that nothing trains; return whether it lacked something, and failures."""
+    timing = timing_state(prepared)
+    if timing is None or timing.reason is None:
+        return False, 0
+    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+    return True, run_timing_pass(prepared, timing, say)
 
 
 def _finish(folder: Path, finish: Callable[[Path], None]) -> None:

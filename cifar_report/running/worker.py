@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from cifar_report.training.outcome import Outcome, Progress
 
 MOST_LOG_BYTES = 2**20
+RESOURCES_EXHAUSTED = "ResourceExhaustedError"  # TensorFlow's MemoryError, by name: it may not be imported here
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Product:
     seconds: float
     memory_bytes: int  # resident now
     peak_memory_bytes: int
+    out_of_memory: bool = False  # what stopped it, so that a fresh process may do better
 
 
 @dataclass
@@ -91,11 +93,12 @@ def start(cores: tuple[int, ...], mirrored: bool, progress: Connection) -> None:
 def execute(task: Task) -> Product:
     """Carry out one task; whatever it raises becomes part of the product, so that the other runs go on."""
     started, clock = _now(), time.perf_counter()
-    outcome, error = None, None
+    outcome, error, out_of_memory = None, None, False
     try:
         outcome = _train(task, _sender(task.run_id))
-    except Exception:  # noqa: BLE001 - a failed run is recorded with its traceback
+    except Exception as problem:  # noqa: BLE001 - a failed run is recorded with its traceback
         error = traceback.format_exc()
+        out_of_memory = isinstance(problem, MemoryError) or type(problem).__name__ == RESOURCES_EXHAUSTED
     process = psutil.Process()
     memory = process.memory_info().rss
     return Product(
@@ -107,6 +110,7 @@ def execute(task: Task) -> Product:
         seconds=time.perf_counter() - clock,
         memory_bytes=memory,
         peak_memory_bytes=max(memory, peak_memory(process)),
+        out_of_memory=out_of_memory,
     )
 
 
