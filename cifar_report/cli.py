@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, NoReturn
 
 from cifar_report import __version__, options
-from cifar_report.commands import report, suite
+from cifar_report.commands import archive, compare, report, suite, verify
 from cifar_report.errors import SuiteError, UsageError
 
 DONE, FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
@@ -23,6 +23,7 @@ examples:
   cifar-report run --only baseline,dropout  two trials of the full suite
   cifar-report report                       HTML and PDF from the bundle that was written last
   cifar-report status                       what is finished, and why the rest would run
+  cifar-report verify                       is everything in that bundle what it says?
 
 exit status: 0 done, 1 something failed, 2 bad usage, 130 interrupted
 """
@@ -52,6 +53,11 @@ COMMANDS = (
     Command("list", suite.list_trials, lambda _: None, "show every experiment and its trials"),
     Command("status", suite.status, options.add_plan_options, "show what is finished and why the rest would run"),
     Command("data", suite.data, options.add_data_option, "show which CIFAR-10 is found, and whether it is canonical"),
+    Command("verify", verify.verify, options.add_verify_options, "check every hash, key, count and number of a bundle"),
+    Command(
+        "compare", compare.compare, options.add_compare_options, "show which verdicts of two bundles differ, and why"
+    ),
+    Command("bundle", archive.bundle, options.add_archive_options, "make one file of a bundle, or a bundle of it"),
 )
 
 

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from command import call
 from reports import small_bundle
 
 from cifar_report.bundle import Bundle
@@ -47,3 +48,14 @@ def test_a_copy_never_falls_into_a_folder_that_holds_something(source, tmp_path)
         copy_numbers(tmp_path, tmp_path / "target")
     assert (tmp_path / "kept").read_text() == "kept"
     assert not (tmp_path / "target").exists()
+
+
+def test_the_command_copies_a_finished_bundle_and_no_other(source, tmp_path):
+    """``bundle copy`` says how large the copy is; a bundle that is not what its manifest says is not copied."""
+    assert call("bundle", "copy", str(source), "copy", cwd=tmp_path).status == 0
+    assert Bundle.load(tmp_path / "copy").runs == Bundle.load(source).runs
+    (source / "bundle.json").write_bytes((source / "bundle.json").read_bytes() + b" ")
+    refused = call("bundle", "copy", str(source), "other", cwd=tmp_path)
+    assert refused.status == 1
+    assert "bundle.json" in refused.err
+    assert not (tmp_path / "other").exists()

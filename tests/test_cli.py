@@ -14,7 +14,7 @@ from cifar_report import __version__, cli
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.spec import PROFILES
 
-COMMANDS = ("run", "report", "list", "status", "data")
+COMMANDS = ("run", "report", "list", "status", "data", "verify", "bundle")
 RECORDS = 10_000  # in each of CIFAR-10's files
 RECORD_BYTES = 3073
 
@@ -191,11 +191,13 @@ def test_help_teaches(capsys):
     assert all(f"  {name} " in out for name in COMMANDS)
     assert "0 done, 1 something failed, 2 bad usage, 130 interrupted" in out
     options = {
-        "run": {"--profile", "--seeds", "--only", "--data", "--bundle", "--jobs"},
-        "status": {"--profile", "--seeds", "--only", "--data", "--bundle"},
-        "report": {"--profile", "--bundle", "--output", "--lang"},
+        "run": {"--profile", "--seeds", "--only", "--timing", "--no-timing", "--data", "--bundle", "--jobs"},
+        "status": {"--profile", "--seeds", "--only", "--timing", "--no-timing", "--data", "--bundle"},
+        "report": {"--profile", "--bundle", "--output", "--lang", "--check"},
         "data": {"--data"},
         "list": set(),
+        "verify": {"--pdf", "--rerun", "--only", "--jobs", "--data"},
+        "bundle": set(),
     }
     for name in COMMANDS:
         for words in (

@@ -26,11 +26,15 @@ def run(options: Namespace) -> int:
     result = run_suite(prepared, options.jobs, Console(), _derive)
     if result.ran == 0:
         print(f"all {result.already_done} runs are finished already: {result.bundle}")
-        return 0
-    print(f"{result.ran - result.failed} of {result.ran} runs finished, {result.failed} failed: {result.bundle}")
+    else:
+        print(f"{result.ran - result.failed} of {result.ran} runs finished, {result.failed} failed: {result.bundle}")
     if result.failed:
         print("the tracebacks are in the failed runs' run.json; the next call tries them again", file=sys.stderr)
-    return 1 if result.failed else 0
+    if result.timing_failed:
+        print(f"{result.timing_failed} measurements of the timing pass failed; the next call goes on", file=sys.stderr)
+    elif result.timed:
+        print("the timing pass is finished")
+    return 1 if result.failed or result.timing_failed else 0
 
 
 def list_trials(_: Namespace) -> int:
@@ -47,11 +51,14 @@ def list_trials(_: Namespace) -> int:
 def status(options: Namespace) -> int:
     """Print for every planned run whether it is finished, or why it would run."""
     from cifar_report.running.states import states_of
+    from cifar_report.running.timing_state import timing_state
 
     prepared = _prepare(options, download=False)
     states = states_of(prepared)
     for state in states:
         print(f"{state.planned.id:40}{'finished' if state.reason is None else f'would run: {state.reason}'}")
+    if (timing := timing_state(prepared)) is not None:
+        print(f"{'timing pass':40}{'finished' if timing.reason is None else f'would run: {timing.reason}'}")
     finished = sum(state.reason is None for state in states)
     print(f"{finished} of {len(states)} runs finished: {prepared.folder}")
     return 0
@@ -92,6 +99,7 @@ def _prepare(options: Namespace, *, download: bool) -> Prepared:
         warn=warn,
         notify=tell,
         download=download,
+        timing=options.timing,
     )
 
 

@@ -1,0 +1,92 @@
+"""What ``verify --rerun`` does: train some runs again, print how far they agree, and record it in the bundle."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cifar_report.commands.common import check_words, tell, warn, words
+from cifar_report.errors import SuiteError, UsageError
+
+if TYPE_CHECKING:
+    from cifar_report.bundle.certificates import Certificate, Deviation, Rerun
+
+CAUSES = {
+    "order": "data order",
+    "weights": "weights",
+    "history": "history",
+    "evaluation": "evaluation",
+    "predictions": "predictions",
+}
+
+
+def check_rerun(options: Namespace) -> None:
+    """Refuse a number of runs that cannot be trained again, and options that say nothing without one."""
+    check_words(Namespace(jobs=options.jobs))
+    words(options.only)
+    if options.rerun is None:
+        for name in ("only", "jobs", "data"):
+            if getattr(options, name) is not None:
+                raise UsageError(f"--{name} goes with --rerun: it says how runs are trained again")
+    elif options.rerun < 1:
+        raise UsageError(f"--rerun {options.rerun}: at least one run is needed")
+
+
+def rerun(options: Namespace, folder: Path) -> int:
+    """Train ``options.rerun`` runs of a bundle again; 0 when all agree bit by bit, else 1."""
+    from rich.console import Console
+
+    from cifar_report.bundle import Bundle
+    from cifar_report.verification.rerun import choose_runs
+
+    bundle = Bundle.load(folder)
+    runs = choose_runs(bundle, options.rerun, words(options.only))
+    try:
+        from cifar_report.data import locate
+        from cifar_report.verification.rerun import rerun as train_again
+    except ImportError as error:
+        raise SuiteError(f"{error.name} is not installed: pip install -e '.[train,report]'") from error
+    # The stand-in is drawn anew from its seed: a bundle that was made from it needs no other data.
+    named = options.data or ("synthetic" if bundle.record.dataset.grade == "stand-in" else None)
+    dataset = locate(named, allow_stand_in=False, warn=warn, notify=tell)
+    certificate = train_again(bundle, runs, dataset, options.jobs, Console())
+    for line in describe(certificate):
+        print(line)
+    print(f"recorded in {folder / 'certificates' / certificate.file_name}")
+    return 0 if certificate.level == "bitwise" else 1
+
+
+def describe(certificate: Certificate) -> Iterator[str]:
+    """Yield a certificate as lines: a table of the runs, what else is another, and the level that was reached."""
+    width = max(len(each.run) for each in certificate.reruns) + 2
+    for each in certificate.reruns:
+        yield f"{each.run:{width}}{each.level:13}{_finding(each)}"
+    for change in certificate.changes:
+        yield f"the environment differs: {change.name}: {change.before or 'none'}, now {change.after or 'none'}"
+    if certificate.level not in ("bitwise", "different"):
+        yield "every verdict stays with these results in place of the originals"
+    if certificate.verdicts_changed:
+        yield f"verdicts that change with these results: {', '.join(certificate.verdicts_changed)}"
+    count = len(certificate.reruns)
+    yield f"level reached by {'1 run' if count == 1 else f'all {count} runs'}: {certificate.level}"
+
+
+def _finding(each: Rerun) -> str:
+    compared = ", ".join(each.compared)
+    if each.level == "bitwise":
+        return f"the same: {compared}"
+    if each.first is None:
+        return f"differs by {_by(each.largest)} (compared: {compared})"
+    what = " and ".join(CAUSES[name] for name in each.first.what)
+    return (
+        f"differs from {each.first.stage}, epoch {each.first.epoch} ({what}) by {_by(each.first.deviation)}; "
+        f"over all epochs by {_by(each.largest)}"
+    )
+
+
+def _by(deviation: Deviation) -> str:
+    """Say how far two trainings lie apart, quantity by quantity."""
+    pairs = [(name, getattr(deviation, name)) for name in ("loss", "accuracy", "weights", "probabilities")]
+    return ", ".join(f"{name} {value:.2g}" for name, value in pairs if value is not None) or "nothing that is measured"

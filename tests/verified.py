@@ -1,0 +1,127 @@
+"""Small bundles that verify, and what an attacker does to them: change something, then make all hashes fit again."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from shutil import copytree
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from reports import few_experiments
+
+from cifar_report.analysis import analyse
+from cifar_report.bundle import Bundle, BundleRecord, Run, encode, read_record, read_run, sha256, write_record
+from cifar_report.bundle.crate import write_crate
+from cifar_report.bundle.keys import key_of
+from cifar_report.bundle.manifest import write_manifest
+from cifar_report.rendering.derived import derived_files, write_derived
+from cifar_report.simulation import Simulation, simulate_bundle
+from cifar_report.spec import PROFILES, spec_hash
+from cifar_report.verification import derived
+from cifar_report.verification.integrity import verify_bundle
+
+SMOKE = PROFILES["smoke"]
+
+_FOLDERS: list[TemporaryDirectory[str]] = []
+
+
+@cache
+def made(experiments: Sequence[str] = ("baseline", "classical"), **settings: Any) -> Path:
+    """Return a finished simulated bundle of the smoke profile; it must not be changed, so copy it."""
+    _FOLDERS.append(TemporaryDirectory())
+    folder = Path(_FOLDERS[-1].name) / "bundle"
+    simulation = Simulation(**{"profile": SMOKE, "seeds": 1, "timing": True} | settings)
+    bundle = simulate_bundle(folder, few_experiments(*experiments), simulation)
+    write_derived(bundle)
+    finish(folder)
+    return folder
+
+
+@cache
+def drawn() -> dict[str, bytes]:
+    """Return the tables and figures of the bundle that ``made()`` returns, drawn from its numbers."""
+    bundle = Bundle.load(made())
+    return derived_files(bundle, analyse(bundle))
+
+
+def draw_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ``verify`` compare with ``drawn()``: drawing takes seconds, and in most tests the numbers are those."""
+    monkeypatch.setattr(derived, "_rebuild", lambda *_: drawn())
+
+
+def copied(target: Path, source: Path | None = None) -> Path:
+    """Return a copy of a bundle that a test may damage."""
+    return copytree(source or made(), target / "bundle", symlinks=True)
+
+
+def finish(folder: Path) -> None:
+    """Write the description and the manifest, as the end of a pass does."""
+    write_crate(folder, read_record(folder))
+    write_manifest(folder)
+
+
+def change_run(folder: Path, run_id: str, change: Callable[[Run], Run], **arrays: bytes) -> None:
+    """Edit a run's record and files (``predictions=…``), then make every hash and key of the bundle fit."""
+    run = change(read_run(folder, run_id))
+    place = folder / "runs" / run.id
+    for name, content in arrays.items():
+        (place / f"{name}.npz").write_bytes(content)
+    files = {path.name: sha256(path.read_bytes()) for path in sorted(place.glob("*.npz"))}
+    run = msgspec.structs.replace(run, files=files, key=key_of(run.key_parts), spec_hash=spec_hash(run.trial))
+    (place / "run.json").write_bytes(encode(run))
+    finish(folder)
+
+
+def change_record(folder: Path, change: Callable[[BundleRecord], BundleRecord]) -> None:
+    """Edit the bundle's own record, then make every hash of the bundle fit."""
+    write_record(folder, change(read_record(folder)))
+    finish(folder)
+
+
+def set_in(part: Any, path: str, value: Any) -> Any:
+    """Return a record with one field changed; ``path`` leads there (``stages.0.last.test.accuracy``)."""
+    name, _, rest = path.partition(".")
+    if isinstance(part, tuple):
+        new = set_in(part[int(name)], rest, value) if rest else value
+        return (*part[: int(name)], new, *part[int(name) + 1 :])
+    if isinstance(part, dict):
+        return part | {name: set_in(part[name], rest, value) if rest else value}
+    old = getattr(part, name)
+    new = set_in(old, rest, value) if rest else (value(old) if callable(value) else value)
+    return msgspec.structs.replace(part, **{name: new})
+
+
+def flip(path: Path, bit: int) -> None:
+    """Turn over one bit of a file, counted from its beginning and around its end."""
+    content = bytearray(path.read_bytes())
+    place = (bit // 8) % len(content)
+    content[place] ^= 1 << bit % 8
+    path.write_bytes(bytes(content))
+
+
+def files_of(folder: Path) -> list[str]:
+    """Return every file of a bundle, the manifest included."""
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def findings(folder: Path) -> dict[str, str]:
+    """Verify a bundle and return all problems by file, in one text a file."""
+    found: dict[str, str] = {}
+    for finding in verify_bundle(folder).findings:
+        found[finding.file] = f"{found.get(finding.file, '')}{finding.problem}\n"
+    return found
+
+
+def edited(array: np.ndarray, place: Any, value: Any) -> np.ndarray:
+    """Return a copy of an array with one entry changed."""
+    copy = np.array(array)
+    copy[place] = value
+    return copy
+
+
+def load(folder: Path) -> Bundle:
+    """Return a bundle, read anew."""
+    return Bundle.load(folder)
