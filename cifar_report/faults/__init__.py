@@ -1,0 +1,1 @@
+"""Breaks things for real and says what was lost: ``python -m cifar_report.faults``."""
