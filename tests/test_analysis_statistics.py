@@ -92,6 +92,17 @@ def test_sign_flips_by_hand() -> None:
     assert Flipped(array(1, 2, 3, 4, 5)).p_above(0) == pytest.approx(1 / 32)
 
 
+@pytest.mark.parametrize("shift", [0.0, 0.3, 0.6])
+def test_many_sign_flips_agree_with_scipy(shift: float) -> None:
+    """Beyond what can be counted, the drawn patterns give scipy's p-value but for the noise of 9,999 draws."""
+    values = np.random.default_rng(3).standard_normal(20) + shift
+    expected = stats.permutation_test(
+        (values,), np.mean, permutation_type="samples", alternative="greater", n_resamples=9_999, rng=1
+    ).pvalue
+    assert Flipped(values).p_above(0) == pytest.approx(expected, abs=5 * np.sqrt(2 * 0.25 / 9_999))
+    assert Flipped(np.abs(values) + 1).p_above(0) == pytest.approx(1 / 10_000)
+
+
 def test_signs_by_hand() -> None:
     """Five later and none earlier gives 1/32; ties and seeds in which neither got there say nothing."""
     assert Signs(array(1, 2, np.inf, 4, 5)).p_above(0) == pytest.approx(1 / 32)

@@ -14,6 +14,8 @@ MISSING: dict[str, ChangeKind] = {
     "reduced_profile": "full_profile",
     "no_timing_pass": "timing_pass",
     "not_timed": "timing_pass",
+    "disturbed": "timing_pass",
+    "one_block": "timing_pass",
     "missing": "missing_runs",
     "failed": "missing_runs",
     "no_common_seeds": "missing_runs",
@@ -31,8 +33,12 @@ def changes_of_mind(verdicts: Sequence[Verdict]) -> tuple[ChangeOfMind, ...]:
 
 def _changes(verdict: Verdict) -> Iterator[ChangeOfMind]:
     for other in verdict.sensitivity:
-        if other.changes and other.counts:
+        if other.kind == "welch" or other.kind == "sign_flip":  # weaker tests, whatever the data are
+            continue
+        if other.changes:
             yield ChangeOfMind(verdict.id, other.kind, other.outcome, other.seed)
     kind = MISSING.get(verdict.reason)
+    if kind == "more_seeds" and verdict.n_of == "blocks":
+        return  # the timing pass has no seeds
     if kind is not None and verdict.n_of != "images":
         yield ChangeOfMind(verdict.id, kind, None, seeds_needed=verdict.seeds_needed if kind == "more_seeds" else None)

@@ -21,6 +21,7 @@ MISSING: dict[str, Undefined] = {
     "failed": "failed",
     "no_timing_pass": "no_timing_pass",
     "not_timed": "not_timed",
+    "disturbed": "disturbed",
     "no_predictions": "no_predictions",
     "not_a_number": "not_a_number",
 }

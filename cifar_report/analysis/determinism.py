@@ -11,6 +11,7 @@ from cifar_report.analysis.measures import mean_datum
 from cifar_report.analysis.results import Determinism, ReplicaAgreement, SeedValue, TrialResult
 from cifar_report.analysis.studies import paired_difference
 from cifar_report.bundle import Bundle, Run
+from cifar_report.bundle.certificates import Certificate
 from cifar_report.spec import Trial
 
 BY_DESIGN = frozenset({"spec", "split", "seed", "devices"})  # parts of a key in which runs of one suite differ
@@ -30,6 +31,7 @@ def determinism(bundle: Bundle, trials: dict[str, TrialResult], answers: AnswerT
         parts=tuple((name, tuple(sorted(values))) for name, values in sorted(parts.items())),
         identical=_identical(done),
         replicas=tuple(_replicas(bundle, trials, answers)),
+        certificate=_certificate(bundle),
     )
 
 
@@ -43,6 +45,13 @@ def _identical(runs: list[Run]) -> tuple[tuple[str, ...], ...]:
         if FILE_NAME in run.files:
             groups.setdefault(run.files[FILE_NAME], []).append(run.id)
     return tuple(tuple(group) for group in groups.values() if len(group) > 1)
+
+
+def _certificate(bundle: Bundle) -> Certificate | None:
+    """Return the latest certificate, unless one of its runs is gone or has been trained with another key since."""
+    keys = {run.id: run.key for run in bundle.runs if run.done}
+    found = bundle.certificate
+    return found if found is not None and all(keys.get(each.run) == each.key for each in found.reruns) else None
 
 
 def _replicas(bundle: Bundle, trials: dict[str, TrialResult], answers: AnswerTable) -> Iterator[ReplicaAgreement]:

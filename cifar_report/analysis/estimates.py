@@ -183,5 +183,6 @@ def prediction(claim: Claim, sample: Sample) -> Datum | None:
     bounds = shown(claim, prediction_interval(sample.differences()))
     reason: Undefined | None = "one_seed" if sample.count < 2 else None
     identity = f"claim.{claim.id}.prediction"
-    return Datum(identity, bounds.mean, unit_of(claim), "prediction_interval", sample.count, "seeds",
+    formula: Formula = "prediction_interval" if claim.comparator is None else "prediction_interval_of_difference"
+    return Datum(identity, bounds.mean, unit_of(claim), formula, sample.count, "seeds",
                  bounds.low, bounds.high, sample.runs, reason)  # fmt: skip

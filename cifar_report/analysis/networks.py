@@ -23,8 +23,10 @@ def networks_of(claim: Claim, sample: Sample, bundle: Bundle, answers: AnswerTab
     if claim.quantity != "accuracy" or claim.comparator is None:
         return None
     pairs = []
+    sides = (claim.subject, claim.comparator)
+    runs: list[dict[int | None, Run]] = [{run.seed: run for run in bundle.runs_of(side.trial)} for side in sides]
     for seed in sample.keys:
-        first, second = (_answers(bundle, answers, side, seed) for side in (claim.subject, claim.comparator))
+        first, second = (_answers(answers, *pair, seed) for pair in zip(sides, runs, strict=True))
         if first is None or second is None or not same_images(first, second):
             return None
         pairs.append((first.right, second.right))
@@ -41,8 +43,7 @@ def networks_of(claim: Claim, sample: Sample, bundle: Bundle, answers: AnswerTab
     )
 
 
-def _answers(bundle: Bundle, answers: AnswerTable, side: Side, seed: int | None) -> Answers | None:
-    runs = {run.seed: run for run in bundle.runs_of(side.trial)}
+def _answers(answers: AnswerTable, side: Side, runs: dict[int | None, Run], seed: int | None) -> Answers | None:
     run: Run | None = runs.get(seed, runs.get(None))
     if run is None:
         return None

@@ -193,7 +193,7 @@ def _gather_blocks(claim: Claim, bundle: Bundle) -> Sample | Blocked:
         comparator = by_block(bundle, claim.comparator.trial, claim.comparator_quantity or claim.quantity)
     blocks = [block for block in subject if comparator is None or block in comparator]
     if not blocks:
-        return Blocked("not_run", "not_timed")
+        return Blocked("not_run", "disturbed" if _timed(claim, bundle) else "not_timed")
     return Sample(
         scale="value" if comparator is None else "log_ratio",
         n_of="blocks",
@@ -202,6 +202,15 @@ def _gather_blocks(claim: Claim, bundle: Bundle) -> Sample | Blocked:
         comparator=() if comparator is None else _values(comparator, blocks),
         subject_runs=(),
     )
+
+
+def _timed(claim: Claim, bundle: Bundle) -> bool:
+    """Whether the timing pass holds both sides in some block, disturbed or not."""
+    sides = [(claim.subject, claim.quantity)]
+    if claim.comparator is not None:
+        sides.append((claim.comparator, claim.comparator_quantity or claim.quantity))
+    blocks = [set(by_block(bundle, side.trial, quantity, disturbed=True)) for side, quantity in sides]
+    return bool(set.intersection(*blocks))
 
 
 def _lacks_hardware(claim: Claim, bundle: Bundle) -> bool:

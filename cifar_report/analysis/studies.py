@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from cifar_report.analysis.ranking import ranking
 from cifar_report.analysis.results import (
     AblationRow,
     Comparison,
@@ -23,18 +24,35 @@ from cifar_report.analysis.results import (
 )
 from cifar_report.analysis.statistics import all_equal, t_interval
 from cifar_report.bundle import Bundle
-from cifar_report.spec import Change
+from cifar_report.spec import Change, Trial
 
 
 def studies(bundle: Bundle, trials: Mapping[str, TrialResult]) -> tuple[Study, ...]:
     """Return the points of every experiment, in its order."""
     return tuple(
-        Study(
-            experiment.id,
-            tuple(point for name in experiment.shown if name in trials for point in _points(trials[name])),
-        )
+        _study(experiment.id, [trials[name] for name in dict.fromkeys(experiment.shown) if name in trials])
         for experiment in bundle.record.experiments
     )
+
+
+def _study(experiment: str, shown: Sequence[TrialResult]) -> Study:
+    compared = [trial for trial in shown if trial.one_change_changes]
+    return Study(
+        experiment,
+        tuple(point for trial in shown for point in _points(trial)),
+        ranking(shown),
+        only_splits=bool(compared) and all(_other_split(trial) for trial in compared),
+    )
+
+
+def _other_split(trial: TrialResult) -> bool:
+    """Whether a trial differs from the one it is compared with in the division of the images alone."""
+    return {change.place for change in trial.one_change_changes} == {"split_seed"}
+
+
+def _repeats(trial: TrialResult) -> bool:
+    """Whether a trial is another one's recipe on another split or on several devices."""
+    return _other_split(trial) or (isinstance(trial.trial, Trial) and trial.trial.strategy != "single")
 
 
 def _points(trial: TrialResult) -> Iterator[StudyPoint]:
@@ -48,7 +66,11 @@ def _points(trial: TrialResult) -> Iterator[StudyPoint]:
 
 def pareto_fronts(trials: Sequence[TrialResult], timing: Sequence[TimingRow], images: int) -> tuple[ParetoFront, ...]:
     """Return accuracy against parameters, multiply-accumulates and seconds for one epoch of ``images`` images."""
-    networks = [trial for trial in trials if trial.costs is not None and trial.primary.datum.value is not None]
+    networks = [
+        trial
+        for trial in trials
+        if trial.costs is not None and trial.primary.datum.value is not None and not _repeats(trial)
+    ]
     seconds = {row.trial: datum for row in timing if (datum := _epoch_seconds(row, images)) is not None}
     parameters = {trial.id: trial.costs.parameters for trial in networks if trial.costs}
     macs = {trial.id: trial.costs.macs for trial in networks if trial.costs}

@@ -14,9 +14,24 @@ from cifar_report.spec import Quantity
 
 Reader = Callable[[Measurement], float | None]
 
+
+def seconds_per_step(measurement: Measurement) -> float | None:
+    """Return the seconds of one training step: the median over the equal portions that were timed one by one."""
+    if not measurement.steps:
+        return None
+    portions = measurement.portions or (measurement.seconds,)
+    return median(portions) * len(portions) / measurement.steps
+
+
+def images_per_second(measurement: Measurement) -> float | None:
+    """Return how many images a network is trained on in a second."""
+    seconds = seconds_per_step(measurement)
+    return measurement.batch_size / seconds if seconds else None
+
+
 READERS: dict[Quantity, Reader] = {
-    "seconds": lambda each: each.seconds / each.steps if each.steps else None,
-    "throughput": lambda each: each.steps * each.batch_size / each.seconds if each.steps and each.seconds else None,
+    "seconds": seconds_per_step,
+    "throughput": images_per_second,
     "fit_seconds": lambda each: each.fit_seconds,
     "predict_seconds": lambda each: each.predict_seconds,
 }
@@ -27,13 +42,18 @@ def timed_quantity(quantity: Quantity) -> bool:
     return quantity in READERS
 
 
-def by_block(bundle: Bundle, trial: str, quantity: Quantity) -> dict[int, float]:
-    """Return the median of a trial's positive values by block; empty without a pass that holds it."""
+def by_block(bundle: Bundle, trial: str, quantity: Quantity, *, disturbed: bool = False) -> dict[int, float]:
+    """Return the median of a trial's positive values by block; empty without a pass that holds it.
+
+    Blocks in which its measurement stayed disturbed by other work are left out, unless ``disturbed`` asks for them.
+    """
     if bundle.timing_pass is None:
         return {}
     found: dict[int, list[float]] = {}
     for measurement in bundle.timing_pass.measurements:
-        value = READERS[quantity](measurement) if measurement.trial == trial else None
+        if measurement.trial != trial or (measurement.contended and not disturbed):
+            continue
+        value = READERS[quantity](measurement)
         if value is not None and np.isfinite(value) and value > 0:
             found.setdefault(measurement.block, []).append(value)
     return {block: median(values) for block, values in sorted(found.items())}
@@ -50,8 +70,10 @@ def timing_rows(bundle: Bundle) -> tuple[TimingRow, ...]:
 
 
 def _row(bundle: Bundle, trial: str, measurements: list[Measurement]) -> TimingRow:
+    """Return a trial's row; it speaks of disturbed blocks only where no other is left, and counts them."""
+
     def rate(quantity: Quantity, name: str, unit: Unit) -> Datum | None:
-        values = by_block(bundle, trial, quantity)
+        values = by_block(bundle, trial, quantity) or by_block(bundle, trial, quantity, disturbed=True)
         return _geometric(f"timing.{trial}.{name}", unit, values.values()) if values else None
 
     memory = [each.peak_memory_bytes for each in measurements if each.peak_memory_bytes]

@@ -26,6 +26,8 @@ from cifar_report.bundle import Bundle, Run
 from cifar_report.original import OriginalTrial
 from cifar_report.spec import AnyTrial, Change, Experiment, Trial, differences
 
+MOST_CHARACTERS = 1_000  # of an error, as it is shown
+
 
 def trial_results(bundle: Bundle, answers: AnswerTable, scope: Scope) -> tuple[TrialResult, ...]:
     """Return the results of all planned trials, in the order of the experiments."""
@@ -143,5 +145,7 @@ def _changes(bundle: Bundle, other: str | None, trial: AnyTrial) -> tuple[Change
 
 
 def _last_line(error: str | None) -> str:
+    """Return what an error says in the end; a character that no reader would see as one shows as a question mark."""
     lines = (error or "").strip().splitlines()
-    return lines[-1].strip() if lines else ""
+    line = lines[-1].strip()[:MOST_CHARACTERS] if lines else ""
+    return "".join(each if each.isprintable() else "\ufffd" for each in line)

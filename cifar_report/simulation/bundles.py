@@ -23,6 +23,7 @@ from cifar_report.bundle import (
     write_record,
 )
 from cifar_report.bundle.arrays import dump_arrays
+from cifar_report.bundle.keys import key_of, recorded_parts
 from cifar_report.original import Original, load_original
 from cifar_report.simulation.drawing import Images, draw_classical, draw_stage
 from cifar_report.simulation.timing import simulate_timing
@@ -82,13 +83,7 @@ def _record(experiments: tuple[Experiment, ...], simulation: Simulation, origina
     return BundleRecord(
         profile=simulation.profile,
         seeds=simulation.seeds,
-        dataset=DatasetRecord(
-            fingerprint=hashlib.sha256(b"simulated").hexdigest(),
-            grade=simulation.grade,
-            canonical_labels=simulation.canonical_labels and simulation.grade != "stand-in",
-            source="simulation",
-            counts=simulation.counts or simulation.profile.counts or COUNTS,
-        ),
+        dataset=_dataset(simulation),
         experiments=experiments,
         original=original,
         claims_hash=registry_hash(claims),
@@ -104,6 +99,16 @@ def _record(experiments: tuple[Experiment, ...], simulation: Simulation, origina
         ),
         created="2026-01-01T00:00:00Z",
         finished="2026-01-01T01:00:00Z",
+    )
+
+
+def _dataset(simulation: Simulation) -> DatasetRecord:
+    return DatasetRecord(
+        fingerprint=hashlib.sha256(b"simulated").hexdigest(),
+        grade=simulation.grade,
+        canonical_labels=simulation.canonical_labels and simulation.grade != "stand-in",
+        source="simulation",
+        counts=simulation.counts or simulation.profile.counts or COUNTS,
     )
 
 
@@ -126,7 +131,7 @@ def _write_runs(folder: Path, trial: AnyTrial, simulation: Simulation, original:
         generator = np.random.default_rng([simulation.random_seed, identity])
         files: dict[str, bytes] = {}
         if (trial.id, seed) in simulation.failed:
-            run = _failed_run(trained, seed)
+            run = _failed_run(trained, seed, simulation)
         else:
             run, files = _done_run(trained, seed, simulation, original, images, generator)
         _write(folder, run, files)
@@ -140,10 +145,11 @@ def _done_run(
     images: Images,
     generator: np.random.Generator,
 ) -> tuple[Run, dict[str, bytes]]:
-    base = _failed_run(trial, seed)
+    base = _failed_run(trial, seed, simulation)
     files: dict[str, bytes] = {}
     if not isinstance(trial, Trial):
-        images_seen = 40_000 if trial.training_images == "train" else 50_000
+        train, validation, _ = _dataset(simulation).counts
+        images_seen = train if trial.training_images == "train" else train + validation
         classical, predictions = draw_classical(
             simulation.accuracies.get(trial.id, 0.34), images_seen, images, generator
         )
@@ -164,7 +170,6 @@ def _done_run(
             stages=stages,
             parameters_total=trial.parameters_total,
             parameters_trainable=trial.parameters_trainable,
-            macs=trial.macs,
         )
         files["kernels.npz"] = dump_arrays({"kernels": _kernels(trial, generator)})
     if simulation.predictions:
@@ -191,11 +196,10 @@ def _kernels(trial: Trial, generator: np.random.Generator) -> np.ndarray[Any, An
     return generator.standard_normal((size, size, 3, filters)).astype(np.float32)
 
 
-def _failed_run(trial: AnyTrial, seed: int | None) -> Run:
+def _failed_run(trial: AnyTrial, seed: int | None, simulation: Simulation) -> Run:
     parallel = isinstance(trial, Trial) and trial.strategy == "mirrored"
     parts = {
-        "spec": spec_hash(trial),
-        "seed": str(seed),
+        **recorded_parts(trial, seed, simulation.profile, _dataset(simulation)),
         "devices": "2 replicas" if parallel else "1 replica, 1 thread",
         "version of keras": "3.15.0",
         "version of tensorflow": "2.20.0",
@@ -204,9 +208,10 @@ def _failed_run(trial: AnyTrial, seed: int | None) -> Run:
         trial=trial,
         seed=seed,
         status="failed",
-        key=sha256(f"{spec_hash(trial)}/{seed}".encode()),
+        key=key_of(parts),
         key_parts=parts,
         spec_hash=spec_hash(trial),
+        macs=trial.macs if isinstance(trial, Trial) else None,
         error="Traceback (most recent call last):\nRuntimeError: simulated failure",
     )
 

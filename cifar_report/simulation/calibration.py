@@ -1,7 +1,8 @@
 """The method's own error rates: how often it says what, when the truth is known.
 
 Values by seed are drawn directly and go through the verdicts' own functions, so that what is measured is the
-method as it is and no copy of it. ``python -m cifar_report.simulation.calibration OUTPUT`` writes all of it as JSON.
+method as it is and no copy of it. ``nox -s calibration`` (``python -m cifar_report.simulation.calibration``) writes
+all of it as JSON; the report shows it in its appendix.
 """
 
 from __future__ import annotations
@@ -10,66 +11,28 @@ import argparse
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from cifar_report.analysis.decisions import Decision
+from cifar_report.analysis.error_rates import COMMAND, RESULTS, Calibration, CurvePoint, Noise, Rates, Scenario
 from cifar_report.analysis.judging import side_of
 from cifar_report.analysis.samples import Sample
 from cifar_report.analysis.statistics import LEVEL, power_of
 from cifar_report.analysis.values import Value
 from cifar_report.analysis.verdicts import judged
-from cifar_report.errors import SuiteError
+from cifar_report.bundle import Bundle
 from cifar_report.registry import claims_of, load_experiments
+from cifar_report.simulation.noise import ASSUMED, measured_noise
 from cifar_report.spec import Claim, Side
 
 Array = np.ndarray[Any, Any]
 
-SEED_NOISE = 0.006  # standard deviation of a trial's accuracy between seeds
-IMAGE_NOISE = 0.004  # what the finite test set adds to each network, as two networks disagree on a third of it
-RESULTS = Path(__file__).with_name("calibration.json")
-COMMAND = "python -m cifar_report.simulation.calibration cifar_report/simulation/calibration.json"
+ROOT = Path(__file__).parents[2]
 EFFECTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)  # of the curves, in margins
 SEED_COUNTS = (3, 5, 10)
-
-
-class Rates(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a scenario gave which verdict, over all claims and draws, and in how many draws any claim erred."""
-
-    scenario: Literal["no_effect", "at_margin", "original"]
-    seeds: int
-    draws: int
-    claims: int
-    reproduced: float  # share of claims
-    not_reproduced: float
-    inconclusive: float
-    any_reproduced: float  # share of draws with at least one claim "reproduced"; of the family that has most
-    any_opposite: float  # the same with at least one claim contradicted by the opposite sign
-    any_direction: float  # the same with either of the two
-    significant: float  # share of claims with an uncorrected p below .05 on the claimed side
-    power: float | None = None  # what TTestPower says for the same effects, mean over claims
-
-
-class CurvePoint(msgspec.Struct, frozen=True, kw_only=True):
-    """Shares of verdicts on one claim that stands alone, when the true difference is ``effect`` margins."""
-
-    seeds: int
-    effect: float
-    reproduced: float
-    not_reproduced: float
-    inconclusive: float
-
-
-class Calibration(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that was simulated, and with which noise."""
-
-    command: str
-    seed_noise: float = SEED_NOISE
-    image_noise: float = IMAGE_NOISE
-    rates: tuple[Rates, ...]
-    curves: tuple[CurvePoint, ...]
 
 
 def accuracy_claims(claims: Iterable[Claim]) -> tuple[Claim, ...]:
@@ -84,7 +47,7 @@ def accuracy_claims(claims: Iterable[Claim]) -> tuple[Claim, ...]:
     )
 
 
-def no_effect(claims: Sequence[Claim], seeds: int, draws: int, random_seed: int = 0) -> Rates:
+def no_effect(claims: Sequence[Claim], seeds: int, draws: int, noise: Noise = ASSUMED, random_seed: int = 0) -> Rates:
     """Draw every trial around the same accuracy, so that claims that share a trial are as dependent as in truth."""
     generator = np.random.default_rng(random_seed)
 
@@ -92,31 +55,35 @@ def no_effect(claims: Sequence[Claim], seeds: int, draws: int, random_seed: int 
         found: dict[Side, Array] = {}
         for claim in claims:
             for side in (claim.subject, _comparator(claim)):
-                found.setdefault(side, _values(generator, 0.6, seeds))
+                found.setdefault(side, _values(generator, 0.6, seeds, noise))
         return {claim.id: _sample(found[claim.subject], found[_comparator(claim)]) for claim in claims}
 
-    return _rates("no_effect", claims, seeds, draws, draw, [0.0] * len(claims))
+    return _rates("no_effect", claims, seeds, draws, noise, draw, [0.0] * len(claims))
 
 
-def at_margin(claims: Sequence[Claim], seeds: int, draws: int, random_seed: int = 0) -> Rates:
+def at_margin(claims: Sequence[Claim], seeds: int, draws: int, noise: Noise = ASSUMED, random_seed: int = 0) -> Rates:
     """Draw each claim's pair with a true difference of exactly its margin, on the claimed side."""
     effects = [side_of(claim) * (claim.margin or 0.0) for claim in claims]
-    return _pairs("at_margin", claims, effects, seeds, draws, random_seed)
+    return _pairs("at_margin", claims, effects, seeds, draws, noise, random_seed)
 
 
-def original_effects(claims: Sequence[Claim], seeds: int, draws: int, random_seed: int = 0) -> Rates:
+def original_effects(
+    claims: Sequence[Claim], seeds: int, draws: int, noise: Noise = ASSUMED, random_seed: int = 0
+) -> Rates:
     """Draw each claim's pair with the difference that the original printed; the others are left out."""
     known = [claim for claim in claims if claim.original_difference is not None]
-    return _pairs("original", known, [claim.original_difference or 0.0 for claim in known], seeds, draws, random_seed)
+    return _pairs(
+        "original", known, [claim.original_difference or 0.0 for claim in known], seeds, draws, noise, random_seed
+    )
 
 
-def curve(claim: Claim, seeds: int, draws: int, random_seed: int = 0) -> tuple[CurvePoint, ...]:
+def curve(claim: Claim, seeds: int, draws: int, noise: Noise = ASSUMED, random_seed: int = 0) -> tuple[CurvePoint, ...]:
     """Return the shares of verdicts on one claim by the size of the true difference, in margins."""
     alone = msgspec.structs.replace(claim, family=None)
     points = []
     for effect in EFFECTS:
         truth = effect * side_of(claim) * (claim.margin or 0.0)
-        rates = _pairs("at_margin", [alone], [truth], seeds, draws, random_seed)
+        rates = _pairs("at_margin", [alone], [truth], seeds, draws, noise, random_seed)
         points.append(
             CurvePoint(
                 seeds=seeds,
@@ -130,29 +97,31 @@ def curve(claim: Claim, seeds: int, draws: int, random_seed: int = 0) -> tuple[C
 
 
 def _pairs(
-    scenario: Literal["at_margin", "original"],
+    scenario: Scenario,
     claims: Sequence[Claim],
     effects: Sequence[float],
     seeds: int,
     draws: int,
+    noise: Noise,
     random_seed: int,
 ) -> Rates:
     generator = np.random.default_rng(random_seed)
 
     def draw(_: int) -> dict[str, Sample]:
         return {
-            claim.id: _sample(_values(generator, 0.6 + effect, seeds), _values(generator, 0.6, seeds))
+            claim.id: _sample(_values(generator, 0.6 + effect, seeds, noise), _values(generator, 0.6, seeds, noise))
             for claim, effect in zip(claims, effects, strict=True)
         }
 
-    return _rates(scenario, claims, seeds, draws, draw, effects)
+    return _rates(scenario, claims, seeds, draws, noise, draw, effects)
 
 
 def _rates(
-    scenario: Literal["no_effect", "at_margin", "original"],
+    scenario: Scenario,
     claims: Sequence[Claim],
     seeds: int,
     draws: int,
+    noise: Noise,
     draw: Callable[[int], dict[str, Sample]],
     effects: Sequence[float],
 ) -> Rates:
@@ -168,7 +137,7 @@ def _rates(
             errors[reason].update(families)
         significant += sum(_p(claim, samples[claim.id]) < LEVEL for claim in claims)
     total = draws * len(claims)
-    spread = float(np.sqrt(2) * np.hypot(SEED_NOISE, IMAGE_NOISE))
+    spread = float(np.sqrt(2) * np.hypot(noise.seed, noise.image))
     known = [power_of(side_of(claim) * effect / spread, seeds) for claim, effect in zip(claims, effects, strict=True)]
     return Rates(
         scenario=scenario,
@@ -206,8 +175,8 @@ def _comparator(claim: Claim) -> Side:
     return claim.comparator
 
 
-def _values(generator: np.random.Generator, level: float, seeds: int) -> Array:
-    return np.asarray(level + np.hypot(SEED_NOISE, IMAGE_NOISE) * generator.standard_normal(seeds))
+def _values(generator: np.random.Generator, level: float, seeds: int, noise: Noise) -> Array:
+    return np.asarray(level + np.hypot(noise.seed, noise.image) * generator.standard_normal(seeds))
 
 
 def _sample(subject: Array, comparator: Array) -> Sample:
@@ -215,31 +184,33 @@ def _sample(subject: Array, comparator: Array) -> Sample:
     return Sample("difference", "seeds", tuple(range(len(first))), first, second, ())
 
 
-def calibrate(claims: Sequence[Claim], draws: int, command: str = "") -> Calibration:
+def calibrate(claims: Sequence[Claim], draws: int, noise: Noise = ASSUMED, command: str = "") -> Calibration:
     """Simulate all scenarios at 3, 5 and 10 seeds, and the curves of the first claim."""
     scenarios = (no_effect, at_margin, original_effects)
-    rates = tuple(scenario(claims, seeds, draws) for scenario in scenarios for seeds in SEED_COUNTS)
-    curves = tuple(point for seeds in SEED_COUNTS for point in curve(claims[0], seeds, draws))
-    return Calibration(command=command, rates=rates, curves=curves)
-
-
-def load_calibration() -> Calibration:
-    """Return the committed calibration of the project's own claims; raises SuiteError when it cannot be read."""
-    try:
-        return msgspec.json.decode(RESULTS.read_bytes(), type=Calibration)
-    except (OSError, msgspec.DecodeError) as error:
-        raise SuiteError(f"{RESULTS}: the calibration cannot be read: {error}; make it anew with: {COMMAND}") from error
+    rates = tuple(scenario(claims, seeds, draws, noise) for scenario in scenarios for seeds in SEED_COUNTS)
+    curves = tuple(point for seeds in SEED_COUNTS for point in curve(claims[0], seeds, draws, noise))
+    return Calibration(command=command, noise=noise, rates=rates, curves=curves)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write the calibration of the project's own claims."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("output", type=Path, help="the JSON file to write")
+    parser = argparse.ArgumentParser(prog=COMMAND, description=main.__doc__)
+    parser.add_argument("--output", type=Path, default=RESULTS, help="the JSON file to write (default: the committed)")
     parser.add_argument("--draws", type=int, default=1000, help="draws of each scenario (default: %(default)s)")
+    parser.add_argument("--noise-from", type=Path, metavar="BUNDLE", help="measure the noise there (default: assumed)")
     chosen = parser.parse_args(arguments)
-    command = f"{COMMAND} --draws {chosen.draws}"
-    found = calibrate(accuracy_claims(claims_of(load_experiments())), chosen.draws, command)
+    noise = ASSUMED if chosen.noise_from is None else measured_noise(Bundle.load(chosen.noise_from))
+    command = f"{COMMAND} -- --draws {chosen.draws}"
+    if chosen.noise_from is not None:
+        command += f" --noise-from {_public(chosen.noise_from)}"
+    found = calibrate(accuracy_claims(claims_of(load_experiments())), chosen.draws, noise, command)
     chosen.output.write_bytes(msgspec.json.format(msgspec.json.encode(found, order="sorted"), indent=1) + b"\n")
+
+
+def _public(path: Path) -> str:
+    """Return a path inside the project as it stands there, and a word for any other: it is nobody's business."""
+    place = path.resolve()
+    return place.relative_to(ROOT).as_posix() if place.is_relative_to(ROOT) else "BUNDLE"
 
 
 if __name__ == "__main__":

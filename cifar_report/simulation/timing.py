@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cifar_report.bundle import Measurement, TimingPass, encode
+from cifar_report.bundle import Measurement, TimingPass, write_timing_pass
 from cifar_report.spec import AnyTrial, Trial
 
 BLOCKS = 5
@@ -27,8 +27,7 @@ def simulate_timing(
             factor = float(np.exp(drift + generator.normal(0, noise)))
             measurements.append(_measurement(trial, block, factor, seconds.get(trial.id)))
     timing = TimingPass(warmup_steps=50, measurements=tuple(measurements))
-    (folder / "timing").mkdir()
-    (folder / "timing" / "timing.json").write_bytes(encode(timing))
+    write_timing_pass(folder, timing)
     return timing
 
 

@@ -25,6 +25,7 @@ Formula = Literal[
     "single_value",  # one run without a seed, or one seed
     "mean_over_running_seeds",  # of one epoch: over the seeds that still trained then
     "prediction_interval",  # mean ± t·s·√(1 + 1/n): where one more run is expected
+    "prediction_interval_of_difference",  # the same of a difference by seed
     "mean_difference",  # of per-seed differences; interval: paired t
     "mean_relative_difference",  # of per-seed (subject - comparator) / comparator; interval: paired t
     "geometric_mean_ratio",  # of paired ratios; interval: t on the log ratios, transformed back
@@ -56,6 +57,9 @@ Formula = Literal[
     "seconds_of_an_epoch",  # images of an epoch / images per second of the timing pass
     "largest_over_blocks",
     "run_probability",
+    "share_of_draws",  # of simulated draws; interval: exact binomial
+    "assumed_deviation",  # of simulated values
+    "promised_rate",  # what the method promises of such a share
 ]
 
 Undefined = Literal[
@@ -69,6 +73,7 @@ Undefined = Literal[
     "no_probabilities",
     "no_timing_pass",
     "not_timed",
+    "disturbed",  # every block of the timing pass
     "no_difference_observed",  # seeds needed for a difference of exactly nought
     "too_many_seeds",  # more than the largest number looked for
     "no_spread",  # all seeds gave the same value
@@ -91,12 +96,12 @@ class Datum:
     unit: Unit
     formula: Formula
     n: int | None = None
-    n_of: Literal["seeds", "images", "blocks"] = "seeds"
+    n_of: Literal["seeds", "images", "blocks", "draws", "runs"] = "seeds"
     low: float | None = None
     high: float | None = None
     runs: tuple[str, ...] = ()
     reason: Undefined | None = None
-    origin: Literal["measured", "original", "spec"] = "measured"
+    origin: Literal["measured", "original", "spec", "simulated"] = "measured"
 
 
 @dataclass(frozen=True)

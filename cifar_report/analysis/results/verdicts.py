@@ -36,6 +36,7 @@ Reason = Literal[
     "no_common_seeds",
     "no_timing_pass",
     "not_timed",  # the timing pass does not hold these trials
+    "disturbed",  # no block of the timing pass stayed undisturbed on both sides
     "no_predictions",
     # not testable
     "reduced_profile",

@@ -7,26 +7,8 @@ from typing import Literal
 
 from cifar_report.analysis.results.datum import Datum
 from cifar_report.analysis.results.trials import Status
+from cifar_report.bundle.certificates import Certificate
 from cifar_report.spec import Change
-
-
-@dataclass(frozen=True)
-class StudyPoint:
-    """One trial (and stage) that an experiment shows."""
-
-    trial: str
-    stage: str | None
-    status: Status
-    accuracy: Datum  # the primary one
-    parameters: Datum | None
-
-
-@dataclass(frozen=True)
-class Study:
-    """The points of one experiment, in its order, stage by stage where a trial has several."""
-
-    experiment: str
-    points: tuple[StudyPoint, ...]
 
 
 @dataclass(frozen=True)
@@ -43,8 +25,32 @@ class RankRow:
 
 
 @dataclass(frozen=True)
+class StudyPoint:
+    """One trial (and stage) that an experiment shows."""
+
+    trial: str
+    stage: str | None
+    status: Status
+    accuracy: Datum  # the primary one
+    parameters: Datum | None
+
+
+@dataclass(frozen=True)
+class Study:
+    """The points of one experiment, in its order, stage by stage where a trial has several.
+
+    ``ranking`` orders its trials among themselves; ``only_splits`` says that they differ in the division alone.
+    """
+
+    experiment: str
+    points: tuple[StudyPoint, ...]
+    ranking: tuple[RankRow, ...] = ()
+    only_splits: bool = False
+
+
+@dataclass(frozen=True)
 class ParetoPoint:
-    """A trial's accuracy and cost; on the front when no other trial is both at least as good and cheaper."""
+    """A trial's accuracy and cost; on the front when no other mean is as high at the same cost or a lower one."""
 
     trial: str
     cost: Datum
@@ -54,7 +60,10 @@ class ParetoPoint:
 
 @dataclass(frozen=True)
 class ParetoFront:
-    """Accuracy against one cost, cheapest first; empty with a reason where the cost was not measured."""
+    """Mean accuracy against one cost, cheapest first; empty with a reason where the cost was not measured.
+
+    Trials that only repeat another one's recipe, on another split or on several devices, are left out.
+    """
 
     cost: Literal["parameters", "macs", "seconds"]
     points: tuple[ParetoPoint, ...]
@@ -141,6 +150,7 @@ class Determinism:
     parts: tuple[tuple[str, tuple[str, ...]], ...]  # what went into the keys, each with all its values
     identical: tuple[tuple[str, ...], ...]  # runs whose prediction files are equal byte for byte
     replicas: tuple[ReplicaAgreement, ...]
+    certificate: Certificate | None = None  # the latest, where it speaks of runs that the bundle still holds
 
 
 @dataclass(frozen=True)
@@ -159,7 +169,7 @@ class TimingRow:
 
 
 ChangeKind = Literal[
-    "margin_halved", "margin_doubled", "without_seed", "welch", "sign_flip",
+    "margin_halved", "margin_doubled", "without_seed",
     "more_seeds", "canonical_pixels", "timing_pass", "full_profile", "real_data", "missing_runs",
 ]  # fmt: skip
 
@@ -175,15 +185,18 @@ class ChangeOfMind:
     seeds_needed: Datum | None = None
 
 
+CautionCode = Literal[
+    "not_a_number", "constant_values", "class_never_predicted", "failed_run", "missing_seeds",
+    "unplanned_run", "other_recipe", "parameter_mismatch", "different_environments", "contended_timing",
+    "test_mismatch",
+]  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Caution:
     """Something odd in the data that a reader should know."""
 
-    code: Literal[
-        "not_a_number", "constant_values", "class_never_predicted", "failed_run", "missing_seeds",
-        "unplanned_run", "other_recipe", "parameter_mismatch", "different_environments", "contended_timing",
-        "test_mismatch",
-    ]  # fmt: skip
+    code: CautionCode
     trial: str | None
     run: str | None = None
     stage: str | None = None

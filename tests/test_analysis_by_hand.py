@@ -1,0 +1,256 @@
+"""Three seeds make t tests that a pocket calculator can follow.
+
+With two degrees of freedom P(T > t) = 1/2 - t / (2 √(2 + t²)), and the quantile of p is (2p - 1) / √(2p (1 - p)):
+2.919986 for .95 and 4.302653 for .975.
+"""
+
+from collections.abc import Sequence
+from math import log, sqrt
+from pathlib import Path
+
+import numpy as np
+import pytest
+from analysis_cases import bundle, claim
+from msgspec.structs import replace
+
+from cifar_report.analysis import analyse
+from cifar_report.analysis.results import Verdict
+from cifar_report.bundle import Bundle, Predictions, Run, StageResult, encode, sha256
+from cifar_report.spec import Claim, Side
+
+ERROR = 0.01 / sqrt(3)  # the standard error of 1, 2, 3 hundredths
+
+
+def p_of(t: float) -> float:
+    """Return P(T > t) with two degrees of freedom."""
+    return 0.5 - t / (2 * sqrt(2 + t * t))
+
+
+def with_accuracy(stage: StageResult, value: float) -> StageResult:
+    """Return a stage with this test accuracy."""
+    return replace(stage, last=replace(stage.last, test=replace(stage.last.test, accuracy=value)))
+
+
+def with_validation(stage: StageResult, value: float) -> StageResult:
+    """Return a stage with this validation accuracy."""
+    return replace(stage, last=replace(stage.last, validation=replace(stage.last.validation, accuracy=value)))
+
+
+def with_loss(stage: StageResult, value: float) -> StageResult:
+    """Return a stage with this test loss."""
+    return replace(stage, last=replace(stage.last, test=replace(stage.last.test, loss=value)))
+
+
+def with_gap(stage: StageResult, value: float) -> StageResult:
+    """Return a stage whose training accuracy is ``value`` above its test accuracy of a half."""
+    scores = replace(stage.last.train, accuracy=0.5 + value)
+    return replace(with_accuracy(stage, 0.5), last=replace(with_accuracy(stage, 0.5).last, train=scores))
+
+
+def with_level_at(stage: StageResult, epoch: float) -> StageResult:
+    """Return a stage that reaches the fixed validation accuracy in an epoch, or never for nought."""
+    reached = tuple(0.7 if epoch and place >= epoch else 0.2 for place in range(1, stage.epochs + 1))
+    return replace(stage, history=replace(stage.history, val_accuracy=reached))
+
+
+def with_least_loss_at(stage: StageResult, epoch: float) -> StageResult:
+    """Return a stage whose validation loss is least in an epoch and rises behind it while the training loss falls."""
+    # Steeper before than behind: of a symmetric valley the median of three epochs has three least values.
+    losses = tuple(1 + max(0.3 * (epoch - place), 0.1 * (place - epoch)) for place in range(1, stage.epochs + 1))
+    falling = tuple(2 - 0.1 * place for place in range(stage.epochs))
+    return replace(stage, history=replace(stage.history, val_loss=losses, loss=falling))
+
+
+WRITERS = {
+    "accuracy": with_accuracy,
+    "validation_accuracy": with_validation,
+    "loss": with_loss,
+    "gap": with_gap,
+    "epochs_to_accuracy": with_level_at,
+    "epoch_of_least_loss": with_least_loss_at,
+}
+
+
+def store(folder: Path, run: Run, files: dict[str, bytes] | None = None) -> None:
+    """Put a changed run in its place."""
+    place = folder / "runs" / run.id
+    for name, content in (files or {}).items():
+        (place / name).write_bytes(content)
+        run = replace(run, files=run.files | {name: sha256(content)})
+    (place / "run.json").write_bytes(encode(run))
+
+
+def verdict(folder: Path, one: Claim, subject: Sequence[float], comparator: Sequence[float] = ()) -> Verdict:
+    """Return the verdict on a claim when its two sides have these values by seed."""
+    loaded = bundle(folder, one, seeds=len(subject), predictions=False)
+    for trial, values in (("second", subject), ("first", comparator)):
+        for run, value in zip(loaded.runs_of(trial), values, strict=bool(values)):
+            store(folder, replace(run, stages=(WRITERS[one.quantity](run.stages[0], value),)))
+    return analyse(Bundle.load(folder)).verdict(one.id)
+
+
+HALF = (0.5, 0.5, 0.5)
+
+
+def test_greater(tmp_path: Path) -> None:
+    """+1, +2, +3 points: t = 2√3, p = .0371, and the mean of 2 points reaches the margin."""
+    found = verdict(tmp_path, claim(original_difference=0.06), (0.51, 0.52, 0.53), HALF)
+    assert (found.outcome, found.reason, found.test) == ("reproduced", "beyond_margin", "paired_t")
+    assert found.p.value == pytest.approx(p_of(2 * sqrt(3))) == pytest.approx(0.03709, abs=1e-5)
+    assert found.opposite_p.value == 1.0  # twice the other tail
+    assert found.estimate.value == pytest.approx(0.02)
+    assert found.estimate.high == pytest.approx(0.02 + 4.302653 * ERROR)
+    assert found.estimate.low == pytest.approx(0.02 - 4.302653 * ERROR)
+    assert found.bound.value == pytest.approx(0.02 + 2.919986 * ERROR)
+    assert found.prediction.high == pytest.approx(0.02 + 4.302653 * 0.01 * sqrt(4 / 3))
+    assert found.wins.value == 3
+    assert found.original_inside is True  # .06 < .0697
+
+
+def test_less(tmp_path: Path) -> None:
+    """The same numbers downwards."""
+    found = verdict(tmp_path, claim("less"), (0.49, 0.48, 0.47), HALF)
+    assert (found.outcome, found.reason) == ("reproduced", "beyond_margin")
+    assert found.p.value == pytest.approx(p_of(2 * sqrt(3)))
+    assert found.bound.value == pytest.approx(-0.02 - 2.919986 * ERROR)
+
+
+def test_greater_denied_by_its_bound(tmp_path: Path) -> None:
+    """-1, 0, +1 tenths of a point: the bound of .17 points rules out one point, and nought is not told apart."""
+    found = verdict(tmp_path, claim(), (0.499, 0.5, 0.501), HALF)
+    assert (found.outcome, found.reason, found.direction_only) == ("not_reproduced", "margin_ruled_out", False)
+    assert found.bound.value == pytest.approx(2.919986 * ERROR / 10)
+    assert found.p.value == pytest.approx(0.5)
+
+
+def test_not_better(tmp_path: Path) -> None:
+    """-3, -2, -1 points: that the improvement is below one point has t = 3√3, p = .0175."""
+    found = verdict(tmp_path, claim("not_better"), (0.47, 0.48, 0.49), HALF)
+    assert (found.outcome, found.reason) == ("reproduced", "improvement_ruled_out")
+    assert found.bound.value == pytest.approx(-0.02 + 2.919986 * ERROR)
+    assert found.bound.value < 0.01
+    assert found.p.value == pytest.approx(1 - p_of(2 * sqrt(3)))
+
+
+def test_equal(tmp_path: Path) -> None:
+    """-1, 0, +1 tenths of a point: each of the two tests has t = 10√3, p = .0017."""
+    found = verdict(tmp_path, claim("equal"), (0.499, 0.5, 0.501), HALF)
+    assert (found.outcome, found.test) == ("reproduced", "tost")
+    assert found.p.value == pytest.approx(p_of(10 * sqrt(3))) == pytest.approx(0.00166, abs=1e-5)
+
+
+def test_value(tmp_path: Path) -> None:
+    """69, 70, 71 % near 70 ± 5 %: t = 5√3, p = .0065; near 80 ± 1 % the whole interval lies outside."""
+    near = claim("value", comparator=None, value=0.70, margin=0.05, comparison="absolute")
+    found = verdict(tmp_path / "near", near, (0.69, 0.70, 0.71))
+    assert (found.outcome, found.test) == ("reproduced", "tost")
+    assert found.p.value == pytest.approx(p_of(5 * sqrt(3))) == pytest.approx(0.00654, abs=1e-5)
+    far = verdict(tmp_path / "far", replace(near, value=0.80, margin=0.01), (0.69, 0.70, 0.71))
+    assert (far.outcome, far.reason) == ("not_reproduced", "outside_margin")
+    assert far.estimate.high == pytest.approx(0.70 + 4.302653 * ERROR)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "margin", "subject", "comparator", "mean"),
+    [
+        ("validation_accuracy", 0.01, (0.51, 0.52, 0.53), HALF, 0.02),
+        ("loss", 0.1, (1.1, 1.2, 1.3), (1.0, 1.0, 1.0), 0.2),  # a share of the comparator
+        ("loss", 0.1, (2.2, 2.4, 2.6), (2.0, 2.0, 2.0), 0.2),
+        ("gap", 0.02, (0.11, 0.12, 0.13), (0.1, 0.1, 0.1), 0.02),
+        ("epochs_to_accuracy", 1.0, (4, 5, 6), (3, 3, 3), 2.0),
+        ("epoch_of_least_loss", 1.0, (4, 5, 6), (3, 3, 3), 2.0),
+    ],
+)
+def test_every_quantity_on_its_own_scale(
+    tmp_path: Path,
+    quantity: str,
+    margin: float,
+    subject: tuple[float, ...],
+    comparator: tuple[float, ...],
+    mean: float,
+) -> None:
+    """1, 2, 3 of each quantity's own units give the same t of 2√3."""
+    found = verdict(tmp_path, claim(quantity=quantity, margin=margin), subject, comparator)
+    assert (found.outcome, found.reason) == ("reproduced", "beyond_margin")
+    assert found.estimate.value == pytest.approx(mean)
+    assert found.p.value == pytest.approx(p_of(2 * sqrt(3)))
+
+
+def test_epochs_that_were_never_reached(tmp_path: Path) -> None:
+    """Five seeds in which the subject never gets there: the sign test has p = 1/32, and no mean is made up."""
+    one = claim(quantity="epochs_to_accuracy", margin=1.0)
+    found = verdict(tmp_path, one, (0, 0, 0, 0, 0), (3, 3, 3, 3, 3))
+    assert (found.outcome, found.test) == ("reproduced", "sign_test")
+    assert found.p.value == pytest.approx(1 / 32)
+    assert (found.estimate.value, found.estimate.reason) == (None, "not_reached")
+
+
+def test_onset(tmp_path: Path) -> None:
+    """Five of five seeds overfit from epoch 4 on: p = 1/32, and the exact interval begins at the fifth root of .025."""
+    one = claim("onset", quantity="epoch_of_least_loss", comparator=None, value=4.0, margin=1.0, comparison="absolute")
+    found = verdict(tmp_path, one, (3, 4, 4, 5, 4))
+    assert (found.outcome, found.reason, found.wins.value) == ("reproduced", "onset_shown", 5)
+    assert found.estimate.low == pytest.approx(0.025**0.2)
+    away = verdict(tmp_path / "away", one, (7, 7, 1, 7, 7))
+    assert (away.outcome, away.reason, away.wins.value) == ("not_reproduced", "onset_ruled_out", 0)
+
+
+@pytest.mark.parametrize(
+    ("relation", "value", "comparator", "outcome", "estimate"),
+    [("equal", None, Side("first"), "reproduced", 0.0), ("less", None, Side("first"), "not_reproduced", 0.0),
+     ("equal", 1.0, None, "not_reproduced", None)],
+)  # fmt: skip
+def test_exact(
+    tmp_path: Path, relation: str, value: float | None, comparator: Side | None, outcome: str, estimate: float | None
+) -> None:
+    """Both trials have the same network: its counts are equal and not less, and they are not one."""
+    one = claim(
+        "exact", quantity="parameters", exact_relation=relation, margin=None, value=value, comparator=comparator
+    )
+    loaded = bundle(tmp_path, one, seeds=2)
+    found = analyse(loaded).verdict("C")
+    assert (found.outcome, found.test, found.p) == (outcome, "exact", None)
+    expected = loaded.trials["second"].parameters_total if estimate is None else estimate
+    assert found.estimate.value == expected
+
+
+def test_ratio_and_time(tmp_path: Path) -> None:
+    """Log ratios of ln 2 - .01, ln 2, ln 2 + .01: t = ln 1.25 / (.01/√3) for the ratio, ln 2 / (.01/√3) for longer."""
+    claims = (
+        claim("ratio", id="ratio", quantity="seconds", margin=None, value=2.0),
+        claim(id="longer", quantity="seconds", margin=0.1),
+    )
+    loaded = bundle(tmp_path, *claims, timing=True)
+    factors = {0: 2 * np.exp(-0.01), 1: 2.0, 2: 2 * np.exp(0.01)}
+    timed = tuple(
+        replace(each, seconds=float(10 * factors[each.block] if each.trial == "second" else 10.0), portions=())
+        for each in loaded.timing_pass.measurements
+        if each.block in factors and each.trial in ("first", "second")
+    )
+    (tmp_path / "timing" / "timing.json").write_bytes(encode(replace(loaded.timing_pass, measurements=timed)))
+    results = analyse(Bundle.load(tmp_path))
+    ratio, longer = results.verdict("ratio"), results.verdict("longer")
+    assert (ratio.outcome, ratio.n, ratio.n_of) == ("reproduced", 3, "blocks")
+    assert ratio.p.value == pytest.approx(p_of(log(1.25) / ERROR), rel=1e-6)
+    assert ratio.estimate.value == pytest.approx(2.0)
+    assert ratio.estimate.high == pytest.approx(2 * np.exp(4.302653 * ERROR))
+    assert (longer.outcome, longer.reason) == ("reproduced", "beyond_margin")
+    assert longer.p.value == pytest.approx(p_of(log(2) / ERROR), rel=1e-6)
+
+
+def test_images(tmp_path: Path) -> None:
+    """Of 200 images 6 are right with one classifier alone and none with the other: one-sided p = 1/64."""
+    one = claim(id="nearest", subject=Side("nearest_3"), comparator=Side("nearest_1"), margin=0.01)
+    loaded = bundle(tmp_path, one, seeds=2)
+    for trial, right in (("nearest_1", 100), ("nearest_3", 106)):
+        run = loaded.runs_of(trial)[0]
+        given = loaded.predictions(run)
+        wrong = (given.labels + 1) % 10
+        answers = np.where(np.arange(200) < right, given.labels, wrong).astype(np.uint8)
+        result = replace(run.classical, test_accuracy=right / 200)
+        content = Predictions(given.indices, given.labels, {}, answers).dump()
+        store(tmp_path, replace(run, classical=result), {"predictions.npz": content})
+    found = analyse(Bundle.load(tmp_path)).verdict("nearest")
+    assert (found.outcome, found.test, found.n, found.n_of) == ("reproduced", "mcnemar", 200, "images")
+    assert found.p.value == pytest.approx(1 / 64)
+    assert found.estimate.value == pytest.approx(0.03)
