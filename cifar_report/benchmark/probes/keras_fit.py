@@ -1,0 +1,128 @@
+"""The notebook way: Keras layers, ``fit`` with its defaults, ``ImageDataGenerator`` for augmentation.
+
+With JAX as Keras's backend the same program is one of the peers.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import keras
+import numpy as np
+
+from cifar_report.benchmark.probes.serving import open_images
+from cifar_report.benchmark.protocol import Setting, Slice
+from cifar_report.spec import (
+    CLASS_COUNT,
+    INPUT_SHAPE,
+    AnyLayer,
+    Augmentation,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    MaxPooling2D,
+    Trial,
+)
+
+
+class KerasProbe:
+    """Times the second epoch of one call of ``fit``: the first one traces and compiles."""
+
+    def __init__(self, setting: Setting) -> None:
+        self._images, self._labels = open_images(setting.folder)
+
+    def prepare(self, part: Slice) -> None:
+        """Build the network and put the slice into memory as numbers from 0 to 1, as the notebook does."""
+        keras.backend.clear_session()
+        self._part = part
+        self._model = build_in_scope(part.trial)
+        self._train = self._arrays(0, part.images)
+        self._validation = self._arrays(40_000, part.evaluated)
+
+    def measure(self) -> tuple[float, float]:
+        """Train for two epochs with validation; return the seconds of the second one's steps and validation."""
+        clock = Clock()
+        settings: dict[str, Any] = {"epochs": 2, "validation_data": self._validation, "callbacks": [clock]}
+        augmentation, batch_size = self._part.stage.augmentation, self._part.trial.batch_size
+        if augmentation is not None:
+            generator = image_generator(augmentation).flow(*self._train, batch_size=batch_size)
+            self._model.fit(generator, validation_batch_size=batch_size, **settings)
+        else:
+            self._model.fit(*self._train, batch_size=batch_size, **settings)
+        return clock.train_seconds, clock.evaluate_seconds
+
+    def multiply(self, side: int) -> float:
+        """Refuse: the peak is the engine's to measure."""
+        raise NotImplementedError(f"no product of side {side} here")
+
+    def _arrays(self, first: int, count: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        labels = keras.utils.to_categorical(self._labels[first : first + count], CLASS_COUNT)
+        return self._images[first : first + count].astype(np.float32) / np.float32(255), labels
+
+
+class Clock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
+    """Reads the time of the last epoch's training and of its validation."""
+
+    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002 - Keras's signature
+        """Begin to count."""
+        self._started = time.perf_counter()
+
+    def on_test_begin(self, logs: object = None) -> None:  # noqa: ARG002 - Keras's signature
+        """Take the time between."""
+        if keras.backend.backend() == "jax":
+            self.model.get_weights()  # JAX computes behind Python's back; reading waits for the last step
+        self._between = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002 - Keras's signature
+        """Take the time at the end."""
+        self.train_seconds = self._between - self._started
+        self.evaluate_seconds = time.perf_counter() - self._between
+
+
+def image_generator(augmentation: Augmentation) -> Any:
+    """Return Keras's generator with a stage's settings; it changes each image on its own, in Python."""
+    import tensorflow as tf
+
+    return tf.keras.preprocessing.image.ImageDataGenerator(
+        rotation_range=augmentation.rotation_degrees,
+        width_shift_range=augmentation.shift_fraction,
+        height_shift_range=augmentation.shift_fraction,
+        horizontal_flip=augmentation.horizontal_flip,
+    )
+
+
+def build_in_scope(trial: Trial) -> keras.Sequential:
+    """Return a trial's network; a mirrored one under the strategy as the notebook calls it: on what it finds."""
+    if trial.strategy == "single":
+        return build(trial)
+    import tensorflow as tf
+
+    with tf.distribute.MirroredStrategy().scope():
+        return build(trial)
+
+
+def build(trial: Trial) -> keras.Sequential:
+    """Return a trial's network of Keras's own layers, compiled as the notebook did."""
+    model = keras.Sequential([keras.Input(INPUT_SHAPE), *(_layer(layer) for layer in trial.layers)])
+    optimizer = keras.optimizers.Adam(trial.learning_rate)
+    model.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def _layer(layer: AnyLayer) -> keras.layers.Layer:
+    match layer:
+        case Conv2D(filters, kernel_size, strides, padding, activation):
+            return keras.layers.Conv2D(filters, kernel_size, strides, padding, activation=activation)
+        case MaxPooling2D(pool_size):
+            return keras.layers.MaxPooling2D(pool_size)
+        case Flatten():
+            return keras.layers.Flatten()
+        case Dense(units, activation):
+            return keras.layers.Dense(units, activation=activation)
+        case BatchNormalization():
+            return keras.layers.BatchNormalization()
+        case Dropout(rate):
+            return keras.layers.Dropout(rate)

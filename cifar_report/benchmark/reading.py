@@ -1,0 +1,81 @@
+"""Reads a bundle as the report does and prints what it cost.
+
+Called as ``python -m cifar_report.benchmark.reading BUNDLE OUTPUT``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from pathlib import Path
+
+import msgspec
+import psutil
+
+from cifar_report.benchmark.growth import GrowthPoint
+
+SAMPLING_SECONDS = 0.1
+
+
+class Memory:
+    """Looks again and again at what this process and those that it started hold; the most of it is ``peak``, bytes."""
+
+    def __init__(self) -> None:
+        self.peak = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Memory:
+        """Begin to look."""
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Look once more, and end."""
+        self._ended.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        process = psutil.Process()
+        while True:
+            held = 0
+            for each in (process, *process.children(recursive=True)):
+                with contextlib.suppress(psutil.Error):  # it ended meanwhile
+                    held += each.memory_info().rss
+            self.peak = max(self.peak, held)
+            if self._ended.wait(SAMPLING_SECONDS):
+                return
+
+
+def read(folder: Path, output: Path) -> GrowthPoint:
+    """Load a bundle, judge its claims, and write its report as HTML and PDF on all cores, every figure drawn anew."""
+    from cifar_report.running.environment import available_cores
+
+    with Memory() as memory:
+        started = time.perf_counter()
+        from cifar_report.bundle import Bundle
+
+        bundle = Bundle.load(folder)
+        loaded = time.perf_counter()
+        from cifar_report.analysis import analyse
+
+        analyse(bundle)
+        judged = time.perf_counter()
+        from cifar_report.rendering.report import build_report
+
+        fresh = Bundle.load(folder)  # nothing that judging left in memory shortens the report
+        begun = time.perf_counter()
+        html = build_report(fresh, output, processes=len(available_cores()))[0]
+        finished = time.perf_counter()
+    return GrowthPoint(
+        runs=len(bundle.runs),
+        seconds={"load": loaded - started, "verdicts": judged - loaded, "report": finished - begun},
+        peak_memory=float(memory.peak),
+        html_bytes=html.stat().st_size,
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(msgspec.json.encode(read(Path(sys.argv[1]), Path(sys.argv[2]))).decode())
