@@ -17,6 +17,7 @@ from cifar_report.registry import load_experiments
 from cifar_report.rendering.figures import draw_all, style
 from cifar_report.rendering.figures.sheet import draw_sheet
 from cifar_report.rendering.i18n import Translation, available_languages
+from cifar_report.rendering.images import pictures_of
 from cifar_report.rendering.numbers import Numbers
 from cifar_report.spec import PROFILES, Text
 
@@ -126,7 +127,7 @@ def test_photographs_stay_out_of_the_svg(drawn):
     """Photographs must appear in the pixels only: the SVG goes into bundles, which may be passed on."""
     _, results = few()
     images = np.random.default_rng(0).integers(0, 256, (60_000, 32, 32, 3), np.uint8)
-    sheet = draw_sheet(results, ENGLISH, images)
+    sheet = draw_sheet(results, ENGLISH, pictures_of(results.examples, images))
     assert sheet.svg == drawn["examples"].svg
     assert b"<image" not in sheet.svg
     assert sheet.png.startswith(b"\x89PNG")
@@ -142,7 +143,8 @@ def test_photographs_are_those_of_the_examples():
     colours = [(10 * place + 5, 200 - 3 * place, 77) for place in range(len(results.examples))]
     for example, colour in zip(results.examples, colours, strict=True):
         images[example.image] = colour
-    picture = Image.open(BytesIO(draw_sheet(results, ENGLISH, images).png)).convert("RGB")
+    sheet = draw_sheet(results, ENGLISH, pictures_of(results.examples, images))
+    picture = Image.open(BytesIO(sheet.png)).convert("RGB")
     found = {colour for _, colour in picture.getcolors(2**20)}
     assert set(colours) <= found
 

@@ -135,7 +135,7 @@ def complaints():
 
 def test_setting_the_report_gives_nothing_to_complain_about(complaints, tmp_path, monkeypatch):
     """WeasyPrint understands every rule and finds every picture."""
-    monkeypatch.setattr(report, "draw_all", lambda *_, **__: ())
+    monkeypatch.setattr(report, "jobs", lambda *_, **__: ())
     build_report(bundle(), tmp_path)
     assert complaints == []
 
@@ -150,7 +150,7 @@ def test_nothing_in_a_report_can_fetch_anything(address):
 def test_without_the_libraries_for_text_the_html_is_there_and_the_error_helps(tmp_path, monkeypatch):
     """The HTML is written first; the error names the packages to install."""
     monkeypatch.setitem(sys.modules, "weasyprint", None)
-    monkeypatch.setattr(report, "draw_all", lambda *_, **__: ())
+    monkeypatch.setattr(report, "jobs", lambda *_, **__: ())
     with pytest.raises(SuiteError, match=r"libpango-1\.0-0"):
         build_report(bundle(), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
@@ -165,7 +165,7 @@ def test_an_unknown_language_is_refused_before_anything_is_written(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     """The error says which file could not be written."""
-    monkeypatch.setattr(report, "draw_all", lambda *_, **__: ())
+    monkeypatch.setattr(report, "jobs", lambda *_, **__: ())
     (tmp_path / "output").write_text("a file where a folder should be")
     with pytest.raises(SuiteError, match=r"report\.html cannot be written"):
         build_report(bundle(), tmp_path / "output")

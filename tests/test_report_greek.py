@@ -12,7 +12,7 @@ from cifar_report.spec import Text
 GREEK = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]")
 MIXED = re.compile(r"[a-zA-Z][\u0370-\u03ff\u1f00-\u1fff]|[\u0370-\u03ff\u1f00-\u1fff][a-zA-Z]")
 SAME_IN_BOTH = {"Adam", "F-score", "MaxPooling2D, %(size)s × %(size)s", "Python", "ReLU", "%(number)s s", "n", "p"}
-WITHOUT_WORDS = SAME_IN_BOTH | {"%(how)s; n = %(count)s"}
+WITHOUT_WORDS = SAME_IN_BOTH | {";", "%(how)s; n = %(count)s"}
 TOO_MUCH = ("αποδεικνύ", "αποδείχ", "δεν υπάρχει διαφορά", "δεν υπάρχουν διαφορές")
 
 

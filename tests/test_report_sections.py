@@ -78,7 +78,10 @@ def test_every_number_of_a_sentence_leads_to_its_row():
 def test_no_figure_of_a_result_stands_in_a_claims_sentences_without_its_link():
     """What is left of a claim's paragraph without its links holds no figures but counts and fixed levels."""
     source = report_of(few()[0])
-    for paragraph in re.findall(r'<p class="said">.*?</p>\s*<p>(.*?)</p>', source, re.DOTALL):
+    paragraphs = re.findall(r'<p class="said">.*?</p>\s*<p>(.*?)</p>', source, re.DOTALL)
+    assert len(paragraphs) == len(few()[0].claims) == source.count("<article ")
+    assert sum('class="datum"' in paragraph for paragraph in paragraphs) > len(paragraphs) / 3
+    for paragraph in paragraphs:
         bare = unescape(re.sub(r"<a .*?</a>", "", paragraph))
         bare = re.sub(r"“.*?”( \(training \d[^)]*\))?", "", bare)  # a trial's own name may hold figures
         bare = re.sub(r"\b(95%|80%|1\.25|n = \d+|\d+ seeds?|\d+ blocks?|(same )?\d+ test images?)", "", bare)

@@ -144,13 +144,23 @@ def test_only_the_write_ups_comparisons_are_called_its_own():
 
 
 def test_claims_that_were_changed_are_warned_of():
-    """When the record says that claims changed after training, nothing says that they were fixed."""
+    """When the record says that claims changed after training, nothing says that they were fixed, captions neither."""
     bundle = small_bundle(seeds=5, timing=True)
-    assert "have not changed since" in report_of(bundle)
+    fixed = report_of(bundle)
+    assert "have not changed since" in fixed
+    assert "written down before anything was trained" in fixed
+    assert not captions(fixed, "changed after runs had been trained")
     write_record(bundle.folder, msgspec.structs.replace(bundle.record, claims_changed=True))
     changed = report_of(Bundle.load(bundle.folder))
     assert "were changed after runs of this bundle" in Page(changed).all("div", "warning")[0].text
     assert "have not changed since" not in changed
+    assert "written down before anything was trained" not in changed
+    assert len(captions(changed, "changed after runs had been trained")) == 3  # margins, verdicts, registry
+
+
+def captions(source: str, words: str) -> list[str]:
+    """Return the captions of tables that hold some words."""
+    return [each.text for each in Page(source).all("caption") if words in each.text]
 
 
 @pytest.mark.parametrize(("seeds", "words"), [(3, "Fewer seeds were trained"), (7, "make chance findings likelier")])
@@ -169,3 +179,67 @@ def test_the_first_page_sets_the_original_beside_canonical_pixels_only(grade, be
     words = " ".join(sentence.striptags() for sentence in summary(Writer(bundle, results, Translation("en"), ())))
     assert "The reference model" in words
     assert ("where the write-up reported" in words) is beside
+
+
+def test_signs_stand_on_differences_and_on_nothing_else():
+    """A difference, its interval and its prediction interval carry signs; values, sizes and ratios carry none."""
+    bundle, results = simulated(few_experiments("baseline", "filters"), seeds=5, timing=True)
+    writer = Writer(bundle, results, Translation("en"), ())
+    verdict = results.verdict("C01a.30_epochs.one_change")
+    assert (verdict.prediction.formula, verdict.estimate.formula) == (
+        "prediction_interval_of_difference",
+        "mean_difference",
+    )
+    shown = replace(verdict.prediction, low=-0.01, high=0.02)
+    assert writer.numbers.interval(shown) == "[−1.00, +2.00]"
+    assert writer.numbers.interval(replace(verdict.estimate, low=-0.01, high=0.02)) == "[−1.00, +2.00]"
+    assert writer.numbers.quantity(replace(verdict.bound, value=0.02)) == "+2.00 points"
+    assert writer.numbers.quantity(verdict.margin) == "1 point"
+    ratio = results.verdict("C01c").estimate
+    assert "+" not in writer.numbers.quantity(ratio) + writer.numbers.interval(ratio)
+    compatibility = results.trial("baseline").primary.compatibility
+    assert compatibility.prediction.formula == "prediction_interval"
+    assert "+" not in writer.numbers.interval(compatibility.prediction)
+
+
+def test_a_confounded_comparison_is_only_named_where_it_is_told():
+    """Where the write-up's partner did not run, nothing is said of how many things its comparison changes."""
+    pair = ("filters_32", "second_conv_32")
+    for trials, words in ((pair, False), ((*pair, "baseline"), True)):
+        bundle, results = simulated(few_experiments("baseline", "filters", "second_conv_32"), trials=trials)
+        text = " ".join(judgement(Writer(bundle, results, Translation("en"), ()), results.trial(pair[1]), ()))
+        assert "than “32 filters”" in text
+        assert ("changes 2 things at once" in text) is words
+        assert ("than “Baseline”" in text) is words
+
+
+def test_no_judgement_leaves_open_what_a_claim_has_found():
+    """An interval that holds nought is not called undecided where the one-sided test of a claim found a direction."""
+    writer = whole()
+    open_ended = "cannot tell which of the two"
+    chosen = next(
+        trial.id
+        for trial in writer.results.trials
+        if trial.trial.one_change == trial.trial.as_written
+        and open_ended in " ".join(judgement(writer, trial, ()))
+        and claims_between(trial.id, trial.trial.one_change)
+    )
+    found = {verdict.id for verdict in claims_between(chosen, writer.results.trial(chosen).trial.one_change)}
+    decided = tuple(
+        replace(verdict, outcome="reproduced", reason="beyond_margin") if verdict.id in found else verdict
+        for verdict in writer.results.verdicts
+    )
+    results = replace(writer.results, verdicts=decided)
+    other = Writer(writer.bundle, results, Translation("en"), ())
+    assert open_ended not in " ".join(judgement(other, results.trial(chosen), ()))
+
+
+def claims_between(one: str, other: str) -> list[Verdict]:
+    """Return the verdicts on claims that hold the test accuracies of two trials against each other."""
+    return [
+        verdict
+        for verdict in whole().results.verdicts
+        if verdict.claim.quantity == "accuracy"
+        and verdict.claim.comparator is not None
+        and {verdict.claim.subject.trial, verdict.claim.comparator.trial} == {one, other}
+    ]

@@ -42,7 +42,7 @@ def render(view: ReportView, translation: Translation, medium: Medium, created: 
 
 def _environment(translation: Translation) -> Environment:
     if not TEMPLATES.is_dir():
-        raise SuiteError(f"the report's templates are missing: {TEMPLATES} (install the project with pip install -e)")
+        raise SuiteError(f"the report's templates are missing: {TEMPLATES} (install the project again)")
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from markupsafe import Markup
+
 from cifar_report.rendering.elements import FormulaView
 from cifar_report.rendering.i18n import Translation, mark
-from cifar_report.rendering.pictures import data_address
+from cifar_report.rendering.pictures import svg_address
 
 SIZE = 20.0  # pixels; the page scales it by em
+LONG_NAME = "STIXTwoMathRegular_"  # before the number of each glyph
+NUMBER = re.compile(r"-?\d+\.\d{2,}")
 
 
 @dataclass(frozen=True)
@@ -105,17 +111,28 @@ BATCH_NORMALIZATION = Formula(
 
 def view(formula: Formula, translation: Translation) -> FormulaView:
     """Return a formula as a data address with its words in one language."""
-    address, width, height = _picture(formula.latex)
+    _, address, width, height = _picture(formula.latex)
     return FormulaView(address, translation.gettext(formula.words), width, height)
 
 
+def pictures() -> Iterator[tuple[str, bytes]]:
+    """Yield the data address of every formula, and its SVG."""
+    for formula in (value for value in globals().values() if isinstance(value, Formula)):
+        content, address, _, _ = _picture(formula.latex)
+        yield str(address), content
+
+
 @cache
-def _picture(latex: str) -> tuple[str, float, float]:
-    """Return a formula's picture and its width and height in em."""
+def _picture(latex: str) -> tuple[bytes, Markup, float, float]:
+    """Return a formula's picture, its address, and its width and height in em."""
     drawn = _setter()(latex, size=SIZE)
-    content = drawn.svg()
+    content = NUMBER.sub(_shorter, drawn.svg().replace(LONG_NAME, "g")).encode()
     width, height = drawn.getsize()
-    return data_address(content.encode(), "image/svg+xml"), round(width / SIZE, 3), round(height / SIZE, 3)
+    return content, svg_address(content), round(width / SIZE, 3), round(height / SIZE, 3)
+
+
+def _shorter(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
 
 
 @cache

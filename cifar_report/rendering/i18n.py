@@ -58,6 +58,10 @@ class Translation:
         self.locale = Locale.parse(language)
         self._catalogue = _load(language)
 
+    def __reduce__(self) -> tuple[type[Translation], tuple[str]]:
+        """Travel to another process as the language alone: the catalogue is there."""
+        return type(self), (self.language,)
+
     def gettext(self, message: str) -> str:
         """Return the translation of ``message``; its placeholders stay as they are."""
         return self._catalogue.gettext(message)

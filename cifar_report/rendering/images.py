@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from cifar_report.analysis.results import Example
 from cifar_report.data.dataset import IMAGES_NAME
 from cifar_report.data.locating import Places
-from cifar_report.rendering.figures import ImageSource
+from cifar_report.rendering.figures.drawn import ImageSource, Pictures
 
 SHAPE = (60_000, 32, 32, 3)
 
@@ -28,3 +30,9 @@ def find_images(fingerprint: str) -> ImageSource | None:
     except (OSError, ValueError, RuntimeError):
         return None  # no pictures, which the report says, is no reason for no report
     return images if images.shape == SHAPE and images.dtype == np.uint8 else None
+
+
+def pictures_of(examples: Sequence[Example], images: ImageSource) -> Pictures:
+    """Return the images of some examples; those that the dataset does not hold are left out."""
+    places = {example.image for example in examples if 0 <= example.image < len(images)}
+    return {place: np.array(images[place]) for place in sorted(places)}

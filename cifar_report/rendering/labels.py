@@ -9,7 +9,6 @@ from cifar_report.rendering.numbers import Numbers
 from cifar_report.spec import (
     AnyLayer,
     BatchNormalization,
-    Change,
     Conv2D,
     Dense,
     Dropout,
@@ -95,24 +94,3 @@ class Labels:
                 )
                 return self._translation.plain(message, {"place": self._numbers.integer(place)})
         return stage_id
-
-    def change(self, change: Change) -> str:
-        """Return one change of a recipe, "place: before, then after"."""
-        values = {"place": change.place, "before": self._value(change.before), "after": self._value(change.after)}
-        if change.before in (None, ()):
-            return self._translation.plain(mark("%(place)s: added %(after)s"), values)
-        if change.after in (None, ()):
-            return self._translation.plain(mark("%(place)s: removed %(before)s"), values)
-        return self._translation.plain(mark("%(place)s: %(before)s becomes %(after)s"), values)
-
-    def _value(self, value: object) -> str:
-        if isinstance(value, (list, tuple)):
-            parts = [self.layer(part) if isinstance(part, AnyLayer) else self._value(part) for part in value]
-            return self._numbers.enumeration(parts)
-        if isinstance(value, AnyLayer):
-            return self.layer(value)
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return self._numbers.plain(value)
-        if isinstance(value, dict):
-            return self._numbers.enumeration([f"{name} {self._value(part)}" for name, part in value.items()])
-        return self._translation.gettext(mark("none")) if value is None else str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cifar_report.analysis.results import Formula, Outcome, Status, Undefined
+from cifar_report.analysis.results.views import CautionCode
 from cifar_report.rendering.i18n import mark
 from cifar_report.spec import Family, Quantity, Relation
 
@@ -16,7 +17,9 @@ OUTCOMES: dict[Outcome, str] = {
 
 OUTCOME_MEANINGS: dict[Outcome, str] = {
     "reproduced": mark(
-        "The data show what the claim says: beyond what chance explains well, and by the margin of the claim."
+        "The data support the claim. Where it says higher or lower, the difference is on the claimed side beyond what "
+        "chance explains well, and its mean reaches the margin; where it says equal, near or not better, the data rule "
+        "out a difference of the margin or more."
     ),
     "not_reproduced": mark(
         "The data speak against the claim: they rule out an effect as large as the margin, or they show the opposite. "
@@ -85,6 +88,7 @@ UNDEFINED: dict[Undefined, str] = {
     "no_probabilities": mark("this classifier gives no probabilities"),
     "no_timing_pass": mark("the timing pass was not run"),
     "not_timed": mark("not part of the timing pass"),
+    "disturbed": mark("other work on the machine disturbed the timing pass in every block"),
     "no_difference_observed": mark("the observed difference is exactly nought, which no number of seeds could show"),
     "too_many_seeds": mark("more seeds than the largest number that was looked for"),
     "no_spread": mark("all seeds gave the same value"),
@@ -97,6 +101,9 @@ FORMULAS: dict[Formula, str] = {
     "single_value": mark("the value of one run"),
     "mean_over_running_seeds": mark("mean over the seeds that still trained in this epoch"),
     "prediction_interval": mark("mean ± t·s·sqrt(1 + 1/n), where one more run is expected"),
+    "prediction_interval_of_difference": mark(
+        "mean difference ± t·s·sqrt(1 + 1/n), where the difference of one more seed is expected"
+    ),
     "mean_difference": mark("mean of the differences by seed; interval: paired t"),
     "mean_relative_difference": mark("mean of (subject − comparator) / comparator by seed; interval: paired t"),
     "geometric_mean_ratio": mark("geometric mean of the paired ratios; interval: t on their logarithms"),
@@ -128,18 +135,53 @@ FORMULAS: dict[Formula, str] = {
     "seconds_of_an_epoch": mark("images of an epoch divided by the images per second of the timing pass"),
     "largest_over_blocks": mark("largest value over the blocks of the timing pass"),
     "run_probability": mark("probability that one run gave to its answer"),
+    "share_of_draws": mark("share of the simulated draws; interval: exact binomial"),
+    "assumed_deviation": mark("assumed standard deviation of simulated values"),
+    "promised_rate": mark("what the method promises of such a share"),
 }
 
 ORIGINS = {
     "measured": mark("measured here"),
     "original": mark("printed by the original"),
     "spec": mark("counted or chosen, not measured"),
+    "simulated": mark("simulated, not measured"),
 }
 
 GRADES = {
     "canonical": mark("the canonical CIFAR-10 (published checksums match)"),
     "unverified": mark("well-formed data that is not verified to be the canonical CIFAR-10"),
     "stand-in": mark("a synthetic stand-in, drawn by a program; it is not CIFAR-10"),
+}
+
+SOURCES = {
+    "binary folder": mark("a folder with the binary files"),
+    "binary archive": mark("an archive of the binary version"),
+    "Python archive": mark("an archive of the Python version"),
+    "Python batches": mark("a folder with the batches of the Python version"),
+    "archive": mark("an archive"),
+    "Keras cache": mark("the cache of Keras"),
+    "download": mark("a download"),
+    "synthetic stand-in": mark("the synthetic stand-in"),
+    "simulation": mark("a simulation"),
+}
+
+KEY_PARTS = {
+    "dataset": mark("data"),
+    "variables": mark("environment variables"),
+    "training code": mark("program that trains"),
+}
+
+SCORES = {
+    "loss": mark("training loss"),
+    "accuracy": mark("training accuracy"),
+    "val_loss": mark("validation loss"),
+    "val_accuracy": mark("validation accuracy"),
+    "train_loss": mark("training loss"),
+    "train_accuracy": mark("training accuracy"),
+    "validation_loss": mark("validation loss"),
+    "validation_accuracy": mark("validation accuracy"),
+    "test_loss": mark("test loss"),
+    "test_accuracy": mark("test accuracy"),
 }
 
 PROFILES = {
@@ -162,15 +204,16 @@ SENSITIVITIES = {
     "missing_runs": mark("the missing runs"),
 }
 
-CAUTIONS = {
+CAUTIONS: dict[CautionCode, str] = {
     "not_a_number": mark("A value was not a number."),
     "constant_values": mark("A column of values is constant."),
     "class_never_predicted": mark("A class was never predicted."),
     "failed_run": mark("A run failed."),
     "missing_seeds": mark("Seeds are missing."),
     "unplanned_run": mark("The bundle holds a run that was not planned."),
+    "other_recipe": mark("A run was trained by another recipe than the plan asks for."),
     "parameter_mismatch": mark("The built model has another number of parameters than its description."),
     "different_environments": mark("The runs come from different environments."),
     "contended_timing": mark("Blocks of the timing pass stayed disturbed by other work."),
-    "test_mismatch": mark("Runs were evaluated on different test images."),
+    "test_mismatch": mark("The stored test accuracy is not that of the stored predictions."),
 }

@@ -28,6 +28,7 @@ SIGNED: frozenset[Formula] = frozenset(
         "original_difference",
         "exact_difference",
         "one_sided_bound",
+        "prediction_interval_of_difference",
     }
 )
 TRIMMED: frozenset[Formula] = frozenset({"margin", "stated_value"})

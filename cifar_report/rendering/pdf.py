@@ -10,12 +10,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cifar_report.errors import SuiteError
+from cifar_report.rendering import formulas
+from cifar_report.rendering.drawing import Drawing
 from cifar_report.rendering.environment import render
 from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.i18n import Translation, mark
-from cifar_report.rendering.pictures import figure_address
+from cifar_report.rendering.pictures import paper_address
+from cifar_report.rendering.pixels import UnknownShapeError
 from cifar_report.rendering.sections import ReportView
-from cifar_report.rendering.vector import Drawing, UnknownShapeError
+from cifar_report.rendering.vector import to_picture
 
 if TYPE_CHECKING:
     from weasyprint import Document
@@ -50,6 +53,8 @@ def to_pdf(
     Raises SuiteError naming the packages where the libraries for setting text are missing.
     """
     weasyprint = _load()
+    from cifar_report.rendering.setter import LightHTML
+
     stamp = datetime.datetime.fromisoformat(created)
     attachment = weasyprint.Attachment(
         string=numbers,
@@ -61,9 +66,7 @@ def to_pdf(
         url_fetcher=_fetcher(),
     )
     source = render(view, translation, "print", created)
-    document = weasyprint.HTML(string=source, url_fetcher=_fetcher()).render(
-        pdf_variant="pdf/a-3a", cache=_drawings(figures)
-    )
+    document = LightHTML(string=source, url_fetcher=_fetcher()).render(pdf_variant="pdf/a-3a", cache=_drawings(figures))
     _promise_accessibility(document)
     with warnings.catch_warnings():
         # WeasyPrint leaves the file of its colour profile to the garbage collector.
@@ -76,9 +79,11 @@ def _drawings(figures: Sequence[DrawnFigure]) -> dict[str, Any]:
     """Return WeasyPrint's cache of pictures, filled with those that we can draw ourselves."""
     drawings: dict[str, Any] = {}
     for figure in figures:
-        if figure.png is None:
-            with contextlib.suppress(UnknownShapeError):
-                drawings[str(figure_address(figure))] = Drawing(figure.svg)
+        if figure.picture is not None and figure.png is None:
+            drawings[paper_address(figure)] = Drawing(figure.picture)
+    for address, content in formulas.pictures():
+        with contextlib.suppress(UnknownShapeError):
+            drawings[address] = Drawing(to_picture(content))
     return drawings
 
 

@@ -28,6 +28,12 @@ def figure_address(figure: DrawnFigure) -> str | Markup:
     return svg_address(figure.svg)
 
 
+def paper_address(figure: DrawnFigure) -> str | Markup:
+    """Return what stands for a figure in the printed report: its name, where the PDF's own picture of it is ready."""
+    ready = figure.picture is not None and figure.png is None
+    return f"figure:{figure.id}" if ready else figure_address(figure)
+
+
 def svg_address(content: bytes) -> Markup:
     """Return an SVG as a readable data address, which takes less room than one in base 64.
 

@@ -3,50 +3,131 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 
 from cifar_report.analysis import analyse
+from cifar_report.analysis.error_rates import load_calibration
 from cifar_report.analysis.results import Results
 from cifar_report.bundle import Bundle, write_file
 from cifar_report.errors import SuiteError
-from cifar_report.rendering.figures import DrawnFigure, draw_all
+from cifar_report.rendering.figures.cache import FigureCache
+from cifar_report.rendering.figures.drawn import DrawnFigure
+from cifar_report.rendering.figures.gallery import jobs
+from cifar_report.rendering.figures.job import Job
 from cifar_report.rendering.html import to_html
 from cifar_report.rendering.i18n import SOURCE_LANGUAGE, Translation
 from cifar_report.rendering.images import find_images
 from cifar_report.rendering.pdf import to_pdf
 from cifar_report.rendering.sections import ReportView, assemble
+from cifar_report.rendering.workers import Workers
 from cifar_report.rendering.writer import Medium, Writer
 
-Figures = Sequence[DrawnFigure]
+
+@dataclass(frozen=True)
+class Edition:
+    """The report in one language, before it is set: all that a process needs to set it."""
+
+    bundle: Bundle
+    results: Results
+    figures: tuple[DrawnFigure, ...]
+    language: str
+    pictures: bool
+
+    def html(self) -> bytes:
+        """Return the HTML file."""
+        translation = Translation(self.language)
+        return to_html(self._view("screen", translation), translation, self._created)
+
+    def pdf(self) -> bytes:
+        """Return the PDF file."""
+        translation = Translation(self.language)
+        view = self._view("print", translation)
+        return to_pdf(view, translation, self._created, to_json(self.results), self.figures)
+
+    def _view(self, medium: Medium, translation: Translation) -> ReportView:
+        writer = Writer(self.bundle, self.results, translation, self.figures, medium)
+        return assemble(writer, pictures=self.pictures)
+
+    @property
+    def _created(self) -> str:
+        return self.bundle.record.finished or self.bundle.record.created
 
 
-def build_report(bundle: Bundle, output: Path, languages: Sequence[str] = (SOURCE_LANGUAGE,)) -> list[Path]:
+def build_report(
+    bundle: Bundle,
+    output: Path,
+    languages: Sequence[str] = (SOURCE_LANGUAGE,),
+    *,
+    processes: int = 1,
+    cache: FigureCache | None = None,
+) -> list[Path]:
     """Write the report of ``bundle`` into the folder ``output``, as HTML and PDF in each of ``languages``.
 
     English is ``report.html`` and ``report.pdf``, another language ``report.<language>.html`` and so on. Returns the
-    paths in the order in which they were written. Raises UsageError for a language without a catalogue, before
-    anything is written, and SuiteError when a file cannot be written or the PDF cannot be made; the HTML is written
-    first and stays.
+    paths in the order in which they were written. ``processes`` and ``cache`` change how long it takes and nothing
+    else. Raises UsageError for a language without a catalogue, before anything is written, and SuiteError when a file
+    cannot be written or the PDF cannot be made; the HTML is written first and stays.
     """
     translations = [Translation(language) for language in dict.fromkeys(languages)]
-    results = analyse(bundle)
-    images = find_images(bundle.record.dataset.fingerprint)
-    created = bundle.record.finished or bundle.record.created
-    written = []
-    for translation in translations:
-        figures = draw_all(results, translation, bundle=bundle, images=images)
-        name = _file_name(translation.language)
-
-        def view(medium: Medium, translation: Translation = translation, figures: Figures = figures) -> ReportView:
-            writer = Writer(bundle, results, translation, figures, medium)
-            return assemble(writer, pictures=images is not None)
-
-        written.append(_write(output / f"{name}.html", to_html(view("screen"), translation, created)))
-        content = to_pdf(view("print"), translation, created, to_json(results), figures)
-        written.append(_write(output / f"{name}.pdf", content))
+    with Workers(processes) as workers:
+        results = analyse(bundle)
+        images = find_images(bundle.record.dataset.fingerprint)
+        of_method = load_calibration()  # whatever the bundle
+        drawn = []
+        for each in translations:
+            wanted = [*jobs(results, each, bundle=bundle, images=images)]
+            wanted.append(Job("error_rates.draw_error_rates", (of_method, each)))
+            drawn.append(workers.draw(wanted, cache))
+        written = []
+        for translation, figures in zip(translations, drawn, strict=True):
+            edition = Edition(bundle, results, figures(), translation.language, pictures=images is not None)
+            written += _write_both(edition, output, workers)
+    if cache is not None:
+        cache.prune()
     return written
+
+
+def check_report(
+    bundle: Bundle, output: Path, languages: Sequence[str] = (SOURCE_LANGUAGE,), *, processes: int = 1
+) -> list[str]:
+    """Build the report of ``bundle`` again, beside ``output``, and return the names of the files there that differ.
+
+    A file that is missing differs. Nothing in ``output`` is changed, and every figure is drawn anew.
+    """
+    with TemporaryDirectory() as beside:
+        built = build_report(bundle, Path(beside), languages, processes=processes)
+        return [path.name for path in built if _content(output / path.name) != path.read_bytes()]
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SuiteError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def file_names(languages: Sequence[str]) -> tuple[str, ...]:
+    """Return the names of the files that a report in these languages consists of."""
+    stems = [_file_name(language) for language in dict.fromkeys(languages)]
+    return tuple(f"{stem}.{ending}" for stem in stems for ending in ("html", "pdf"))
+
+
+def _write_both(edition: Edition, output: Path, workers: Workers) -> list[Path]:
+    html, pdf = (output / name for name in file_names((edition.language,)))
+    wait_for_html = workers.call(edition.html)
+    if not workers:
+        return [_write(html, wait_for_html()), _write(pdf, edition.pdf())]
+    try:
+        content = edition.pdf()
+    finally:
+        _write(html, wait_for_html())
+    return [html, _write(pdf, content)]
 
 
 def to_json(results: Results) -> bytes:

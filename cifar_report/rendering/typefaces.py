@@ -9,7 +9,9 @@ from cifar_report.rendering.pictures import data_address
 
 FOLDER = Path(__file__).parent / "fonts"
 
-# Latin and Greek are two families: one family split by unicode-range garbles in the printed report.
+# Latin and Greek are two families: one family split by unicode-range garbles in the printed report. The signs
+# (≤ ≥ ≈ ≠ and arrows) are cut from the same design, Source Serif 4.005 of npm's source-serif, under another name, as
+# its licence asks.
 FACES = (
     ("Serif Latin", "source-serif-4-latin-400-normal", 400, "normal"),
     ("Serif Latin", "source-serif-4-latin-400-italic", 400, "italic"),
@@ -17,6 +19,9 @@ FACES = (
     ("Serif Greek", "source-serif-4-greek-400-normal", 400, "normal"),
     ("Serif Greek", "source-serif-4-greek-400-italic", 400, "italic"),
     ("Serif Greek", "source-serif-4-greek-600-normal", 600, "normal"),
+    ("Serif Signs", "report-signs-400-normal", 400, "normal"),
+    ("Serif Signs", "report-signs-400-italic", 400, "italic"),
+    ("Serif Signs", "report-signs-600-normal", 600, "normal"),
     ("Mono Latin", "source-code-pro-latin-400-normal", 400, "normal"),
     ("Mono Greek", "source-code-pro-greek-400-normal", 400, "normal"),
 )

@@ -1,4 +1,4 @@
-"""Draw this report's own figures into a PDF: the few shapes that they consist of, many times faster than any SVG.
+"""Turn this report's own pictures into bytes of a PDF page: the few shapes they consist of, much faster than any SVG.
 
 WeasyPrint reads every SVG in the world and needs most of a report's time for some eighty of ours. It looks for a
 picture in its cache first, so what is put there is drawn by us; what this module does not know is left to WeasyPrint.
@@ -7,16 +7,19 @@ picture in its cache first, so what is put there is drawn by us; what this modul
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import cos, radians, sin
-from typing import Any
 from xml.etree import ElementTree
 
+from cifar_report.rendering.pixels import UnknownShapeError, inline_image
+
 SVG = "{http://www.w3.org/2000/svg}"
-PIXELS_PER_POINT = 4 / 3
-KNOWN = {"svg", "g", "path", "use", "defs", "style", "clipPath", "rect"}
+KNOWN = {"svg", "g", "path", "use", "defs", "style", "clipPath", "rect", "image", "pattern", "symbol"}
+UNSEEN = {"defs", "style", "clipPath", "pattern", "symbol"}  # drawn only where something refers to them
+COLOURS = {"black": "#000000"}
 INITIAL = {"fill": "#000000", "stroke": "none", "stroke-width": "1"}
 CAPS = {"butt": 0, "round": 1, "square": 2}
 JOINS = {"miter": 0, "round": 1, "bevel": 2}
@@ -28,77 +31,80 @@ REFERENCE = re.compile(r"url\(#([^)]+)\)")
 Style = Mapping[str, str]
 
 
-class UnknownShapeError(ValueError):
-    """The picture holds something that only WeasyPrint can draw."""
-
-
 @dataclass(frozen=True)
-class Operation:
-    """Bytes of a PDF page, and the opacity of what they stroke and fill, where they have one."""
+class Picture:
+    """A picture as a PDF holds it: points, y downward, ``content`` deflated.
 
-    content: bytes
-    stroke_opacity: float | None = None
-    fill_opacity: float | None = None
-
-    def write(self, stream: Any) -> None:
-        """Write the operation; the page keeps account of opacity itself, so it opens and closes that state."""
-        if self.stroke_opacity is None and self.fill_opacity is None:
-            stream.stream.append(self.content)
-            return
-        with stream.stacked():
-            if self.stroke_opacity is not None:
-                stream.set_alpha(self.stroke_opacity, stroke=True)
-            if self.fill_opacity is not None:
-                stream.set_alpha(self.fill_opacity)
-            stream.stream.append(self.content)
-
-
-class Drawing:
-    """A figure in the shape of WeasyPrint's own pictures.
-
-    Raises UnknownShapeError when the SVG holds anything but plain paths, and ElementTree's ParseError when it is none.
+    ``opacities`` are the graphics states that the content calls by name: (name, ``CA`` or ``ca``, opacity).
     """
 
+    width: float
+    height: float
+    content: bytes
+    opacities: tuple[tuple[str, str, float], ...]
+
+
+def to_picture(svg: bytes) -> Picture:
+    """Return a picture as a PDF draws it.
+
+    Raises UnknownShapeError when the SVG holds anything but plain shapes, and ElementTree's ParseError when it is none.
+    """
+    return _Painter(svg).picture()
+
+
+class _Painter:
     def __init__(self, svg: bytes) -> None:
         self._root = ElementTree.fromstring(svg)  # noqa: S314 - drawn by this project a moment ago
         elements = list(self._root.iter())
         names = {str(element.tag).removeprefix(SVG) for element in elements}
         if not names <= KNOWN:
-            raise UnknownShapeError(f"no plain paths: {', '.join(sorted(names - KNOWN))}")
+            raise UnknownShapeError(f"no plain shapes: {', '.join(sorted(names - KNOWN))}")
         self._by_id = {element.attrib["id"]: element for element in elements if "id" in element.attrib}
         self._classes = _style_sheet(self._root)
-        _, _, width, height = (float(part) for part in self._root.attrib["viewBox"].split())
-        self.size = width, height
-        self._operations: list[Operation] = []
+        self._operations: list[bytes] = []
+        self._opacities: dict[str, tuple[str, float]] = {}
+
+    def picture(self) -> Picture:
+        """Return everything that is drawn."""
+        left, top, width, height = _view_box(self._root)
+        self._emit(b"" if left == top == 0 else f"1 0 0 1 {_text(-left)} {_text(-top)} cm".encode())
         for child in self._root:
             self._add(child, INITIAL)
-
-    def get_intrinsic_size(self, _resolution: float, _font_size: float) -> tuple[float, float, float]:
-        """Return width and height in pixels and their ratio, as WeasyPrint asks for them."""
-        width, height = self.size
-        return width * PIXELS_PER_POINT, height * PIXELS_PER_POINT, width / height
-
-    def draw(self, stream: Any, width: float, height: float, _style: Any) -> None:
-        """Write the figure into a page's stream, ``width`` by ``height`` pixels from the origin."""
-        with stream.stacked():
-            stream.transform(a=width / self.size[0], d=height / self.size[1])
-            for operation in self._operations:
-                operation.write(stream)
+        states = tuple((name, kind, value) for name, (kind, value) in self._opacities.items())
+        return Picture(width, height, zlib.compress(b"\n".join(self._operations), 6), states)
 
     def _add(self, element: ElementTree.Element, inherited: Style) -> None:
         name = str(element.tag).removeprefix(SVG)
-        if name in ("defs", "style", "clipPath"):
+        if name in UNSEEN:
             return
         style = self._style_of(element, inherited)
         self._emit(b"q", _matrices(element), self._clip(element))
-        if name in ("g", "use"):
-            children = list(element) if name == "g" else [self._by_id[element.attrib["href"].removeprefix("#")]]
-            for child in children:
-                self._add(child, style)
+        if name == "g":
+            self._add_all(element, style)
+        elif name == "use":
+            self._use(element, style)
+        elif name == "image":
+            self._emit(inline_image(element.attrib))
         else:
-            shape = path_content(element.attrib.get("d", "")) if name == "path" else _rectangle(element)
-            self._paint(shape, style)
+            self._paint(path_content(element.attrib.get("d", "")) if name == "path" else _rectangle(element), style)
         self._emit(b"Q")
+
+    def _add_all(self, parent: ElementTree.Element, style: Style) -> None:
+        for child in parent:
+            self._add(child, style)
+
+    def _use(self, element: ElementTree.Element, style: Style) -> None:
+        target = self._by_id[element.attrib["href"].removeprefix("#")]
+        if target.tag != f"{SVG}symbol":
+            self._add(target, style)
+            return
+        left, top, width, height = _view_box(target)
+        if width == 0 or height == 0:  # a space between words
+            return
+        across, down = float(element.attrib["width"]) / width, float(element.attrib["height"]) / height
+        place = f"{_text(across)} 0 0 {_text(down)} {_text(-left * across)} {_text(-top * down)} cm"
+        self._emit(place.encode())
+        self._add_all(target, style)
 
     def _style_of(self, element: ElementTree.Element, inherited: Style) -> dict[str, str]:
         style = {**inherited, **self._classes.get("*", {})}
@@ -112,24 +118,44 @@ class Drawing:
         return b"" if found is None else b"".join(_rectangle(part) for part in self._by_id[found[1]]) + b" W n"
 
     def _paint(self, shape: bytes, style: Style) -> None:
+        if (found := REFERENCE.fullmatch(style["fill"])) is not None:
+            self._hatch(shape, self._by_id[found[1]])
+            style = {**style, "fill": "none"}
         stroke, fill = style["stroke"] != "none", style["fill"] != "none"
-        settings = [_colour(style["fill"], "rg")] if fill else []
+        settings = [self._opacity(style, "stroke", "CA"), self._opacity(style, "fill", "ca")]
+        settings.append(_colour(style["fill"], "rg") if fill else b"")
         if stroke:
             cap, join = CAPS[style.get("stroke-linecap", "butt")], JOINS[style.get("stroke-linejoin", "miter")]
             dashes = style.get("stroke-dasharray", "none").replace(",", " ").replace("none", "")
             settings += [_colour(style["stroke"], "RG"), f"{style['stroke-width']} w {cap} J {join} j 4 M".encode()]
             settings.append(f"[{dashes}] {style.get('stroke-dashoffset', '0')} d".encode())
         painted = {(True, True): b"B", (True, False): b"S", (False, True): b"f", (False, False): b"n"}[stroke, fill]
-        content = b"\n".join((*settings, shape, painted))
-        self._operations.append(Operation(content, _opacity(style, "stroke"), _opacity(style, "fill")))
+        self._emit(*settings, shape, painted)
+
+    def _opacity(self, style: Style, name: str, kind: str) -> bytes:
+        value = style.get(f"{name}-opacity")
+        if value is None:
+            return b""
+        state = f"{kind}{float(value)}"  # it ends with the shape's own "Q"
+        self._opacities[state] = (kind, float(value))
+        return f"/{state} gs".encode()
+
+    def _hatch(self, shape: bytes, pattern: ElementTree.Element) -> None:
+        """Repeat a pattern's tile behind a window in the shape of what it fills."""
+        if pattern.attrib.get("patternUnits") != "userSpaceOnUse" or "patternTransform" in pattern.attrib:
+            raise UnknownShapeError("no plain pattern")
+        across, down = float(pattern.attrib["width"]), float(pattern.attrib["height"])
+        left, top, right, bottom = _bounds(shape)
+        self._emit(b"q", shape, b"W n")
+        for row in range(int(top // down), int(bottom // down) + 1):
+            for column in range(int(left // across), int(right // across) + 1):
+                self._emit(b"q", f"1 0 0 1 {_text(column * across)} {_text(row * down)} cm".encode())
+                self._add_all(pattern, INITIAL)
+                self._emit(b"Q")
+        self._emit(b"Q")
 
     def _emit(self, *parts: bytes) -> None:
-        self._operations.append(Operation(b"\n".join(part for part in parts if part)))
-
-
-def _opacity(style: Style, name: str) -> float | None:
-    value = style.get(f"{name}-opacity")
-    return None if value is None else float(value)
+        self._operations += [part for part in parts if part]
 
 
 def _declarations(text: str) -> dict[str, str]:
@@ -143,6 +169,20 @@ def _style_sheet(root: ElementTree.Element) -> dict[str, dict[str, str]]:
         for selector, body in RULE.findall(sheet.text or ""):
             rules.setdefault(selector.strip(), {}).update(_declarations(body))
     return rules
+
+
+def _view_box(element: ElementTree.Element) -> tuple[float, float, float, float]:
+    left, top, width, height = (float(part) for part in element.attrib["viewBox"].split())
+    return left, top, width, height
+
+
+def _bounds(shape: bytes) -> tuple[float, float, float, float]:
+    """Return left, top, right and bottom of an outline, of its control points where it is curved."""
+    numbers = [float(part) for part in shape.split() if not part.isalpha()]
+    if not numbers or b"re" in shape:
+        raise UnknownShapeError("no plain outline to fill with a pattern")
+    across, down = numbers[::2], numbers[1::2]
+    return min(across), min(down), max(across), max(down)
 
 
 def _matrices(element: ElementTree.Element) -> bytes:
@@ -171,6 +211,7 @@ def _rectangle(element: ElementTree.Element) -> bytes:
 
 
 def _colour(value: str, operator: str) -> bytes:
+    value = COLOURS.get(value, value)
     if not re.fullmatch("#[0-9a-fA-F]{6}", value):
         raise UnknownShapeError(f"no plain colour: {value}")
     parts = (int(value[place : place + 2], 16) / 255 for place in (1, 3, 5))
@@ -178,7 +219,8 @@ def _colour(value: str, operator: str) -> bytes:
 
 
 def _text(value: float) -> str:
-    return f"{value:.5f}".rstrip("0").rstrip(".")
+    text = f"{value:.5f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 @lru_cache(maxsize=4096)

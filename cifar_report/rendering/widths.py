@@ -3,38 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import fmean
 
 from markupsafe import Markup
 
 from cifar_report.rendering.elements import Column, Row
 
-WIDEST = 75.0  # characters that a column of words claims at most
 LEAST = 3.0
-ROOM = 2.0  # characters between two columns
 BREAK_AFTER = str.maketrans({character: f"{character} " for character in "./_-"})
 
 
-def column_widths(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[float, ...]:
+@dataclass(frozen=True)
+class Room:
+    """What a page has room for, in characters: a column of words or one that keeps to a line, and the space between.
+
+    A column of words claims at least ``share_of_longest`` of its longest text.
+    """
+
+    widest: float
+    widest_whole: float
+    between: float
+    share_of_longest: float
+
+
+UPRIGHT = Room(widest=75.0, widest_whole=75.0, between=2.0, share_of_longest=0.55)
+ACROSS = Room(widest=124.0, widest_whole=26.0, between=1.0, share_of_longest=0.85)  # lines fill the page: no second one
+
+
+def column_widths(columns: Sequence[Column], rows: Sequence[Row], room: Room = UPRIGHT) -> tuple[float, ...]:
     """Return widths in hundredths: numbers keep to a line, their intervals to another, words share the rest."""
     claims = [
-        _claim(column, [_text(row.cells[place][0].content) for row in rows]) for place, column in enumerate(columns)
+        _claim(column, [_text(row.cells[place][0].content) for row in rows], room)
+        for place, column in enumerate(columns)
     ]
     whole = sum(claims)
     return tuple(round(100 * claim / whole, 2) for claim in claims)
 
 
-def _claim(column: Column, texts: Sequence[str]) -> float:
+def _claim(column: Column, texts: Sequence[str], room: Room) -> float:
     lengths = [float(len(text)) for text in texts] or [LEAST]
     if column.whole:
-        return max(*lengths, LEAST) + ROOM
-    heading = max(len(word) for word in column.title.split() or [""])
+        most = max(*lengths, LEAST)
+        return (most if column.numeric else min(most, room.widest_whole)) + room.between
+    heading = max(len(word) for word in column.title.replace("-", "- ").split() or [""])
     if column.numeric:
         lines = [float(len(line)) for text in texts for line in text.split(" [")] or [LEAST]
-        return max(*lines, heading, LEAST) + ROOM
+        return max(*lines, heading, LEAST) + room.between
     words = [len(word) for text in texts for word in text.translate(BREAK_AFTER).split()] or [0]
-    wanted = min(max(fmean(lengths) * 0.9, max(lengths) * 0.55), WIDEST)
-    return max(wanted, min(max(words), WIDEST / 3), heading, LEAST) + ROOM
+    wanted = min(max(fmean(lengths) * 0.9, max(lengths) * room.share_of_longest), room.widest)
+    return max(wanted, min(max(words), room.widest / 3), heading, LEAST) + room.between
 
 
 def _text(content: Markup) -> str:

@@ -16,12 +16,13 @@ from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.i18n import Translation, mark
 from cifar_report.rendering.labels import Labels
 from cifar_report.rendering.numbers import DASH, Numbers
-from cifar_report.rendering.pictures import figure_address
-from cifar_report.rendering.widths import column_widths
+from cifar_report.rendering.pictures import figure_address, paper_address
+from cifar_report.rendering.widths import ACROSS, UPRIGHT, column_widths
 from cifar_report.spec import Experiment, Section, Side, Trial
 
 Medium = Literal["screen", "print"]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
+INNER_QUOTATION_MARKS = str.maketrans("“”«»", "\u2018\u2019“”")  # of a name that itself stands in quotation marks
 
 
 @dataclass
@@ -75,7 +76,7 @@ class Writer:
         trial = self.bundle.trials.get(trial_id)
         if trial is None:
             return self.say(mark("“%(name)s”"), name=trial_id)
-        title = self.translation.text(trial.title)
+        title = self.translation.text(trial.title).translate(INNER_QUOTATION_MARKS)
         if stage is not None and isinstance(trial, Trial) and len(trial.stages) > 1:
             return self.say(mark("“%(name)s” (%(stage)s)"), name=title, stage=self.labels.stage(trial, stage))
         return self.say(mark("“%(name)s”"), name=title)
@@ -180,18 +181,29 @@ class Writer:
         return Row(tuple((cell, "") for cell in cells), anchor, outcome)
 
     def table(
-        self, anchor: str, caption: str | Markup, columns: Sequence[Column], rows: Iterable[Row], style: str = ""
+        self,
+        anchor: str,
+        caption: str | Markup,
+        columns: Sequence[Column],
+        rows: Iterable[Row],
+        style: str = "",
+        *,
+        numbered: bool = True,
     ) -> Table:
-        """Return a numbered table; every dash in it gets a letter and a note that says why it is there."""
-        self._tables += 1
+        """Return a table; every dash in it gets a letter and a note that says why it is there.
+
+        A table that only one medium shows has no number, so that the numbers of all others are the same in both.
+        """
+        self._tables += numbered
         letters: dict[str, str] = {}
         lettered = tuple(
             replace(row, cells=tuple(self._lettered(cell, letters) for cell, _ in row.cells)) for row in rows
         )
         notes = tuple(Note(letter, reason) for reason, letter in letters.items())
-        number = self.numbers.integer(self._tables)
+        number = self.numbers.integer(self._tables) if numbered else ""
+        room = ACROSS if "verdicts" in style.split() else UPRIGHT
         # Laying out thousands of cells to find a column's width takes longer than all the rest of the printed report.
-        widths = column_widths(columns, lettered) if self.medium == "print" else ()
+        widths = column_widths(columns, lettered, room) if self.medium == "print" else ()
         return Table(f"t-{anchor}", number, escape(caption), tuple(columns), lettered, notes, style, widths)
 
     def _lettered(self, cell: Cell, letters: dict[str, str]) -> tuple[Cell, str]:
@@ -229,7 +241,7 @@ class Writer:
         return FigureView(
             id=f"f-{figure.id}",
             number=number,
-            address=figure_address(figure),
+            address=figure_address(figure) if self.medium == "screen" else paper_address(figure),
             alt=figure.alt,
             caption=figure.caption,
             width=round(figure.width_points),

@@ -67,8 +67,8 @@ def draw_costs(results: Results, translate: Translation) -> DrawnFigure | None:
         alt=" ".join(_finding(front, results, translate) for front in fronts),
         caption=translate.plain(
             mark(
-                "Test accuracy against cost. Trials on the line are not beaten by any that costs less; numbers name"
-                " them."
+                "Mean test accuracy against cost. Trials on the line have a higher mean than every other one that costs"
+                " no more; numbers name them."
             )
         ),
         columns=tuple(map(translate.gettext, COLUMNS)),
@@ -157,7 +157,7 @@ def _legend(translate: Translation) -> list[Line2D]:
 def _finding(front: ParetoFront, results: Results, translate: Translation) -> str:
     names = [words.trial_name(results.trial(point.trial).trial, translate) for point in front.points if point.on_front]
     return translate.plain(
-        mark("%(cost)s against accuracy: not beaten by anything cheaper are %(trials)s."),
+        mark("%(cost)s: a higher mean accuracy than every other one that costs no more have %(trials)s."),
         {"cost": translate.gettext(AXES[front.cost]), "trials": Numbers(translate).enumeration(names)},
     )
 

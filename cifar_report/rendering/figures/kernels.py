@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 
 from cifar_report.analysis.results import TrialResult
-from cifar_report.bundle import Bundle
 from cifar_report.rendering.figures import style, words
 from cifar_report.rendering.figures.drawn import Cell, DrawnFigure
 from cifar_report.rendering.figures.svg import to_svg
@@ -22,11 +21,9 @@ TILE: Final = 24  # pixels of the picture for one filter, about; whole pixels fo
 GAP: Final = 4  # white pixels between filters
 
 
-def draw_kernels(result: TrialResult, bundle: Bundle, translate: Translation) -> DrawnFigure | None:
-    """Draw the filters of a trial's first finished run; None where no kernels of three colours are stored."""
-    run = next(iter(bundle.runs_of(result.id)), None)
-    kernels = None if run is None else bundle.kernels(run)
-    if run is None or kernels is None or kernels.ndim != 4 or kernels.shape[2] != 3 or not np.isfinite(kernels).all():
+def draw_kernels(result: TrialResult, run_id: str, kernels: Kernels, translate: Translation) -> DrawnFigure | None:
+    """Draw the filters that one of a trial's runs has learnt; None for kernels that are not of three colours."""
+    if kernels.ndim != 4 or kernels.shape[2] != 3 or not np.isfinite(kernels).all():
         return None
     picture = _picture(kernels)
     width = min(style.WIDTH, picture.shape[1])
@@ -39,7 +36,7 @@ def draw_kernels(result: TrialResult, bundle: Bundle, translate: Translation) ->
         svg = to_svg(figure, f"kernels.{result.id}")
     values = {
         "trial": words.trial_name(result.trial, translate),
-        "run": run.id,
+        "run": run_id,
         "count": Numbers(translate).integer(kernels.shape[3]),
         "size": f"{kernels.shape[0]}\N{MULTIPLICATION SIGN}{kernels.shape[1]}",
         "low": Numbers(translate).bare(float(kernels.min()), "score"),
@@ -89,7 +86,13 @@ def _rows(kernels: Kernels, translate: Translation) -> tuple[tuple[Cell, ...], .
     _ = translate.gettext
     channels = (_("red"), _("green"), _("blue"))
     return tuple(
-        (place + 1, channel, f"[{' '.join(f'{weight:.4f}' for weight in kernels[:, :, depth, place].ravel())}]")
+        (place + 1, channel, _weights(kernels[:, :, depth, place]))
         for place in range(kernels.shape[3])
         for depth, channel in enumerate(channels)
     )
+
+
+def _weights(kernel: Kernels) -> str:
+    """Write a kernel's weights with two decimals, more than the picture shows; the bundle holds them in full."""
+    texts = (f"{weight:.2f}".replace("0.", ".") for weight in kernel.ravel())
+    return f"[{' '.join('0' if text in ('.00', '-.00') else text for text in texts)}]"

@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from cifar_report.analysis.results import Example, Results
 from cifar_report.rendering.figures import style, words
-from cifar_report.rendering.figures.drawn import DrawnFigure, ImageSource
+from cifar_report.rendering.figures.drawn import DrawnFigure, Pictures
 from cifar_report.rendering.figures.svg import to_png, to_svg
 from cifar_report.rendering.i18n import Translation, mark
 from cifar_report.rendering.numbers import Numbers
@@ -25,7 +25,7 @@ HEIGHT: Final = 2 * STEP[1] + 14
 KINDS: Final = ("right", "wrong")
 
 
-def draw_sheet(results: Results, translate: Translation, images: ImageSource | None) -> DrawnFigure | None:
+def draw_sheet(results: Results, translate: Translation, images: Pictures | None) -> DrawnFigure | None:
     """Draw the examples; without ``images`` empty frames name index, truth and answer. None without examples."""
     examples = results.examples
     if not examples:
@@ -47,7 +47,7 @@ def draw_sheet(results: Results, translate: Translation, images: ImageSource | N
     )
 
 
-def _draw(examples: Sequence[Example], translate: Translation, images: ImageSource | None) -> Figure:
+def _draw(examples: Sequence[Example], translate: Translation, images: Pictures | None) -> Figure:
     figure = style.sheet(HEIGHT)
     axes = style.panel(figure, 0, 0, style.WIDTH, HEIGHT)
     axes.set(xlim=(0, style.WIDTH), ylim=(HEIGHT, 0), autoscale_on=False)
@@ -68,10 +68,10 @@ def _draw_example(
     example: Example,
     corner: tuple[float, float],
     translate: Translation,
-    images: ImageSource | None,
+    images: Pictures | None,
 ) -> None:
     left, top = corner
-    if images is None or not 0 <= example.image < len(images):
+    if images is None or example.image not in images:
         axes.add_patch(Rectangle(corner, PICTURE, PICTURE, facecolor="#f2f2f2", edgecolor="#9a9a9a", linewidth=0.5))
         axes.text(left + PICTURE / 2, top + PICTURE / 2, str(example.image), ha="center", va="center", fontsize=6)
     else:

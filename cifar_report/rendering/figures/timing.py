@@ -52,7 +52,10 @@ def draw_timing(results: Results, translate: Translation) -> DrawnFigure | None:
             },
         ),
         caption=translate.plain(
-            mark("Time of one training step, measured alone on the machine, with its 95%% interval over the blocks.")
+            mark(
+                "Time of one training step, measured alone on the machine, with its 95%% interval over the blocks; "
+                "those that other work disturbed are left out, unless there are no others."
+            )
         ),
         columns=tuple(map(translate.gettext, COLUMNS)),
         rows=tuple(
@@ -82,18 +85,22 @@ def _draw_bar(axes: Axes, place: float, row: TimingRow, seconds: Datum) -> None:
 
 
 def _bar(row: TimingRow) -> dict[str, Any]:
-    """Return a bar's look: hatched on several replicas, pale where blocks stayed disturbed."""
+    """Return a bar's look: hatched on several replicas, pale where every block stayed disturbed."""
     return {
-        "facecolor": "#d6ecf8" if row.contended else style.SKY,
+        "facecolor": "#d6ecf8" if _disturbed(row) else style.SKY,
         "edgecolor": style.BLACK,
         "linewidth": 0.5,
         "hatch": "/////" if row.replicas > 1 else None,
     }
 
 
+def _disturbed(row: TimingRow) -> bool:
+    return row.contended == row.blocks
+
+
 def _bar_legend(rows: Sequence[TimingRow], translate: Translation) -> list[Patch]:
     _ = translate.gettext
-    kinds = {(row.replicas > 1, bool(row.contended)): row for row in rows}
+    kinds = {(row.replicas > 1, _disturbed(row)): row for row in rows}
     texts = {
         (False, False): _("One device"),
         (True, False): _("Several devices"),

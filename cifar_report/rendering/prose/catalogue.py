@@ -105,7 +105,9 @@ UNDECIDED: dict[Reason, str] = {
     "one_seed": mark(
         "The data cannot tell: with one seed, a difference of recipes cannot be told from the luck of that seed."
     ),
-    "one_block": mark("The data cannot tell: the timing pass holds a single block, and seconds vary between blocks."),
+    "one_block": mark(
+        "The data cannot tell: the timing pass holds a single undisturbed block, and seconds vary between blocks."
+    ),
     "too_few_seeds": mark("The data cannot tell: there are too few seeds for this statement."),
     "undecided": mark("The data cannot tell."),
     "not_a_number": mark("The data cannot tell: a value of the comparison is not a number."),
@@ -114,6 +116,7 @@ UNDECIDED: dict[Reason, str] = {
     "no_common_seeds": mark("The claim was not tested: its two sides have no finished seed in common."),
     "no_timing_pass": mark("The claim was not tested: the timing pass, alone on the machine, was not run."),
     "not_timed": mark("The claim was not tested: the timing pass does not hold these trials."),
+    "disturbed": mark("The claim was not tested: other work on the machine disturbed the timing pass in every block."),
     "no_predictions": mark("The claim was not tested: the bundle holds no predictions for it."),
     "reduced_profile": mark(
         "The claim cannot be tested in this reduced profile, which trains on less data and for fewer epochs than the "
@@ -151,6 +154,7 @@ NEEDED = mark(
 ORIGINAL_INSIDE = mark("The original's %(original)s lies inside our 95%% prediction interval %(prediction)s.")
 ORIGINAL_OUTSIDE = mark("The original's %(original)s lies outside our 95%% prediction interval %(prediction)s.")
 ORIGINAL_ONLY = mark("The original's own numbers give %(original)s.")
+ORIGINAL_RATIO = mark("By the original's own numbers the ratio is %(original)s.")
 OTHER_PIXELS = mark("The pixels are not the canonical ones; the comparison is between networks on the same pixels.")
 PROXY = mark("What is measured only approaches the wording: %(proxy)s")
 UNSTABLE = mark("The verdict depends on a choice: it would change %(choices)s.")

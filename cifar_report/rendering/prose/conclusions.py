@@ -17,22 +17,36 @@ TIED = mark_plural(
     "From %(count)s other trials, %(trials)s, it cannot be told apart with these seeds.",
 )
 ALONE = mark("With these seeds it can be told apart from every other trial.")
+CORRECTED = mark(
+    "Every trial is held against every other one here, and the tests are corrected for that many comparisons; so two "
+    "trials may share a letter although a comparison of these two alone tells them apart."
+)
 NO_RANKING = mark("No trial has finished, so there is no order among them.")
 
 FRONT = {
     "parameters": mark_plural(
-        "By parameters, %(count)s trial is not beaten by any cheaper one: %(trials)s.",
-        "By parameters, %(count)s trials are not beaten by any cheaper one: %(trials)s.",
+        "By parameters, %(count)s trial has a higher mean accuracy than every other one that costs no more: "
+        "%(trials)s.",
+        "By parameters, %(count)s trials have a higher mean accuracy than every other one that costs no more: "
+        "%(trials)s.",
     ),
     "macs": mark_plural(
-        "By multiply-accumulates per image, %(count)s trial is not beaten by any cheaper one: %(trials)s.",
-        "By multiply-accumulates per image, %(count)s trials are not beaten by any cheaper one: %(trials)s.",
+        "By multiply-accumulates per image, %(count)s trial has a higher mean accuracy than every other one that costs "
+        "no more: %(trials)s.",
+        "By multiply-accumulates per image, %(count)s trials have a higher mean accuracy than every other one that "
+        "costs no more: %(trials)s.",
     ),
     "seconds": mark_plural(
-        "By training time, %(count)s trial is not beaten by any cheaper one: %(trials)s.",
-        "By training time, %(count)s trials are not beaten by any cheaper one: %(trials)s.",
+        "By training time, %(count)s trial has a higher mean accuracy than every other one that costs no more: "
+        "%(trials)s.",
+        "By training time, %(count)s trials have a higher mean accuracy than every other one that costs no more: "
+        "%(trials)s.",
     ),
 }
+ONLY_MEANS = mark(
+    "Only means are compared here, so that trials which the data cannot tell apart may stand on both sides; trials "
+    "that repeat a recipe on another split or on several devices are left out."
+)
 NO_FRONT = {
     "parameters": mark("Accuracy against parameters cannot be shown, because no network has finished."),
     "macs": mark("Accuracy against multiply-accumulates cannot be shown, because no network has finished."),
@@ -40,8 +54,10 @@ NO_FRONT = {
 }
 
 CONFOUNDED = mark_plural(
-    "In %(count)s trial the write-up's own comparison changed more than one thing: %(trials)s.",
-    "In %(count)s trials the write-up's own comparison changed more than one thing: %(trials)s.",
+    "In %(count)s trial the write-up's own comparison changed more than one thing, so that its difference cannot be "
+    "put down to one of them: %(trials)s.",
+    "In %(count)s trials the write-up's own comparison changed more than one thing, so that its difference cannot be "
+    "put down to one of them: %(trials)s.",
 )
 REVERSED = mark_plural(
     "For %(count)s trial the difference has another sign by one change than as written: %(trials)s.",
@@ -69,6 +85,7 @@ def ranking(writer: Writer) -> tuple[Markup, ...]:
         tied = [row for row in rows[1:] if _shares(first, row)]
         names = enumerate_markup(writer, [writer.trial_name(row.trial) for row in tied])
         said.append(writer.count(TIED, len(tied), trials=names) if tied else writer.say(ALONE))
+        said.append(writer.say(CORRECTED))
     return tuple(said)
 
 
@@ -77,8 +94,10 @@ def _shares(first: RankRow, other: RankRow) -> bool:
 
 
 def fronts(writer: Writer) -> tuple[Markup, ...]:
-    """Return which trials no cheaper one beats, for each cost."""
-    return tuple(_front(writer, front) for front in writer.results.pareto)
+    """Return which trials have a higher mean than all that cost no more, for each cost."""
+    said = tuple(_front(writer, front) for front in writer.results.pareto)
+    compared = any(front.points for front in writer.results.pareto)
+    return (*said, writer.say(ONLY_MEANS)) if compared else said
 
 
 def _front(writer: Writer, front: ParetoFront) -> Markup:

@@ -58,6 +58,7 @@ VALUE = mark_plural(
     "%(quantity)s: %(subject)s has %(estimate)s on average (n = %(count)s).",
 )
 INTERVAL = mark("The 95%% interval is %(interval)s.")
+INTERVAL_OF_DIFFERENCE = mark("The 95%% interval of the difference is %(interval)s.")
 ONSET = mark_plural(
     "In %(wins)s of %(count)s seed, overfitting of %(subject)s set in within one epoch of epoch %(stated)s.",
     "In %(wins)s of %(count)s seeds, overfitting of %(subject)s set in within one epoch of epoch %(stated)s.",
@@ -65,7 +66,7 @@ ONSET = mark_plural(
 COUNTS = mark("%(quantity)s: %(subject)s has %(first)s, %(comparator)s has %(second)s.")
 STATED_COUNT = mark("%(quantity)s: %(subject)s has %(first)s, and the claim states %(stated)s.")
 ONE_COUNT = mark("%(quantity)s: %(subject)s has %(first)s.")
-NO_ESTIMATE = mark("%(quantity)s: nothing was measured for this comparison (%(reason)s).")
+NO_ESTIMATE = mark("%(quantity)s: this comparison has no value (%(reason)s).")
 WINS = mark_plural(
     "The difference is on the claimed side in %(wins)s of %(count)s seed.",
     "The difference is on the claimed side in %(wins)s of %(count)s seeds.",
@@ -89,7 +90,9 @@ def evidence(writer: Writer, verdict: Verdict) -> list[Markup]:
         return [_counted(writer, verdict, ONSET)] if verdict.wins and verdict.wins.value is not None else []
     sentences = [_counted(writer, verdict, _forms(verdict))]
     if verdict.estimate.low is not None:
-        sentences.append(writer.say(INTERVAL, interval=writer.interval(verdict.estimate)))
+        difference = verdict.claim.comparator is not None and verdict.estimate.unit != "ratio"
+        interval = INTERVAL_OF_DIFFERENCE if difference else INTERVAL
+        sentences.append(writer.say(interval, interval=writer.interval(verdict.estimate)))
     counted = SEEDS_AS_CLAIMED.get(verdict.claim.relation)
     known = verdict.wins is not None and verdict.wins.value is not None
     if counted is not None and known and verdict.n > 1 and verdict.n_of == "seeds":
@@ -153,10 +156,8 @@ def _quantity(writer: Writer, verdict: Verdict) -> str:
 
 def _exact(writer: Writer, verdict: Verdict) -> Markup:
     values = values_of(writer, verdict)
-    first, second = verdict.subject_mean, verdict.comparator_mean
-    if first is None or first.value is None:
-        return writer.say(NO_ESTIMATE, reason=writer.reason(verdict.estimate), **values)
-    values["first"] = writer.quantity(first)
+    values["first"] = _optional(writer, verdict.subject_mean)
+    second = verdict.comparator_mean
     if second is not None and verdict.claim.comparator is not None:
         return writer.say(COUNTS, second=writer.quantity(second), **values)
     if verdict.stated is not None:

@@ -86,20 +86,17 @@ def comparisons(writer: Writer, trial: TrialResult) -> tuple[Markup, ...]:
     row = next((row for row in writer.results.ablation if row.trial == trial.id), None)
     if row is None:
         return ()
-    said = []
-    if row.one_change is not None:
-        said += _comparison(writer, row.one_change)
-    same = row.one_change is not None and row.as_written is not None
-    if row.as_written is not None and not (same and row.one_change.comparator == row.as_written.comparator):  # type: ignore[union-attr]
-        said += _comparison(writer, row.as_written)
-        if said and row.as_written.confounded:
-            said.append(
-                writer.count(CONFOUNDED if trial.trial.original else CONFOUNDED_OURS, len(row.as_written.changes))
-            )
+    single, written = row.one_change, row.as_written
+    said = [] if single is None else _comparison(writer, trial.id, single)
+    if written is not None and (single is None or single.comparator != written.comparator):
+        compared = _comparison(writer, trial.id, written)
+        said += compared
+        if compared and written.confounded:
+            said.append(writer.count(CONFOUNDED if trial.trial.original else CONFOUNDED_OURS, len(written.changes)))
     return tuple(said)
 
 
-def _comparison(writer: Writer, comparison: Comparison) -> list[Markup]:
+def _comparison(writer: Writer, trial: str, comparison: Comparison) -> list[Markup]:
     difference = comparison.difference
     if not difference.value:
         return []
@@ -107,6 +104,18 @@ def _comparison(writer: Writer, comparison: Comparison) -> list[Markup]:
     message = (ABOVE if above else BELOW) if difference.low is not None else (ABOVE_BARE if above else BELOW_BARE)
     values = {"size": writer.quantity(difference, size=True), "interval": writer.interval(difference)}
     said = [writer.say(message, comparator=writer.trial_name(comparison.comparator), **values)]
-    if difference.low is not None and difference.high is not None and difference.low <= 0 <= difference.high:
+    open_ended = difference.low is not None and difference.high is not None and difference.low <= 0 <= difference.high
+    if open_ended and not _decided(writer, {trial, comparison.comparator}):
         said.append(writer.say(EITHER))
     return said
+
+
+def _decided(writer: Writer, pair: set[str]) -> bool:
+    """Whether a claim about the accuracy of the same two trials found a direction; its test is one-sided."""
+    return any(
+        verdict.claim.quantity == "accuracy"
+        and verdict.claim.comparator is not None
+        and {verdict.claim.subject.trial, verdict.claim.comparator.trial} == pair
+        and (verdict.direction_only or verdict.reason in ("beyond_margin", "opposite", "improvement_found"))
+        for verdict in writer.results.verdicts
+    )

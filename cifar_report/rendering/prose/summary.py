@@ -11,11 +11,10 @@ from cifar_report.rendering.writer import Writer
 from cifar_report.spec import Relation
 
 CLAIMED = mark_plural(
-    "Of the write-up's %(count)s claim, as it is put to the test here, %(reproduced)s is reproduced, %(contradicted)s "
-    "is not reproduced, %(open)s stays undecided, and %(untested)s could not be tested or was not run.",
-    "Of the write-up's %(count)s claims, as they are put to the test here, %(reproduced)s are reproduced, "
-    "%(contradicted)s are not reproduced, %(open)s stay undecided, and %(untested)s could not be tested or were not "
-    "run.",
+    "The write-up's %(count)s claim, as it is put to the test here, ends as follows: reproduced %(reproduced)s, not "
+    "reproduced %(contradicted)s, undecided %(open)s, not tested or not testable %(untested)s.",
+    "The write-up's %(count)s claims, as they are put to the test here, end as follows: reproduced %(reproduced)s, not "
+    "reproduced %(contradicted)s, undecided %(open)s, not tested or not testable %(untested)s.",
 )
 NO_CLAIMS = mark("This bundle holds no claims of the write-up that could be put to the test.")
 

@@ -30,7 +30,7 @@ def verdict_paragraph(writer: Writer, verdict: Verdict) -> tuple[Markup, ...]:
 
 def _measured(writer: Writer, verdict: Verdict) -> list[Markup]:
     # What nobody ran has no evidence; the verdict's own sentence says so once.
-    nothing = verdict.estimate.value is None and verdict.claim.relation != "exact"
+    nothing = verdict.estimate.value is None and verdict.estimate.reason != "not_reached"
     return [] if nothing else evidence(writer, verdict)
 
 
@@ -78,7 +78,8 @@ def _original(writer: Writer, verdict: Verdict) -> list[Markup]:
     values = values_of(writer, verdict)
     known = verdict.prediction is not None and verdict.prediction.low is not None
     if verdict.original_inside is None or not known:
-        return [writer.say(catalogue.ORIGINAL_ONLY, **values)]
+        ratio = verdict.original.unit == "ratio"
+        return [writer.say(catalogue.ORIGINAL_RATIO if ratio else catalogue.ORIGINAL_ONLY, **values)]
     message = catalogue.ORIGINAL_INSIDE if verdict.original_inside else catalogue.ORIGINAL_OUTSIDE
     return [writer.say(message, **values)]
 

@@ -11,7 +11,8 @@ from cifar_report.analysis.results import Datum
 from cifar_report.rendering import names
 from cifar_report.rendering.elements import Cell, Column, FigureView, Heading, Row, Table
 from cifar_report.rendering.i18n import mark
-from cifar_report.rendering.sections import tables
+from cifar_report.rendering.sections import certificate, error_rates, tables
+from cifar_report.rendering.sections.error_rates import ErrorRatesView
 from cifar_report.rendering.sections.registry import registry_table, sensitivity_table
 from cifar_report.rendering.sections.runs import run_names, runs_table
 from cifar_report.rendering.sections.title import code
@@ -21,6 +22,12 @@ from cifar_report.rendering.writer import Writer
 COUNTED = mark("%(how)s; n = %(count)s")
 
 CAUTION = mark("%(what)s %(where)s")
+CACHED = mark("cache, filled from: %(source)s")
+VERSION = mark("version of %(library)s")
+OF_WEIGHTS = {
+    "last": mark("%(score)s with the weights of the last epoch"),
+    "best": mark("%(score)s with the weights of the best validation epoch"),
+}
 REPEATABLE = mark(
     "Two trainings with the same recipe, seed, data, versions and number of threads on the same type of machine are "
     "meant to agree bit by bit; between instruction sets, thread counts or versions only statistical agreement may be "
@@ -51,6 +58,8 @@ class AppendixView:
     registry_heading: Heading
     registry_hash: str
     registry: Table | None
+    error_rates_heading: Heading
+    error_rates: ErrorRatesView
     figures: tuple[FigureView, ...]
     data: Table | None
 
@@ -63,11 +72,12 @@ def build(writer: Writer) -> SectionView:
         "sensitivity": mark("Sensitivity of the verdicts"),
         "environment": mark("Environment and determinism"),
         "registry": mark("The registry of claims"),
+        "error-rates": mark("The method's own error rates"),
         "data": mark("Every number with its origin"),
     }
     heads = {
         name: writer.heading(f"appendix-{name}", writer.word(text), 3, letter)
-        for (name, text), letter in zip(title.items(), "ABCDE", strict=True)
+        for (name, text), letter in zip(title.items(), "ABCDEF", strict=True)
     }
     view = AppendixView(
         runs_heading=heads["runs"],
@@ -83,6 +93,8 @@ def build(writer: Writer) -> SectionView:
         registry_heading=heads["registry"],
         registry_hash=writer.bundle.record.claims_hash,
         registry=registry_table(writer),
+        error_rates_heading=heads["error-rates"],
+        error_rates=error_rates.build(writer),
         figures=writer.remaining(),
         data_heading=heads["data"],
         data=_data(writer),
@@ -100,7 +112,7 @@ def _environment(writer: Writer) -> Table:
         (mark("Cores"), writer.numbers.integer(environment.cores)),
         (mark("Memory"), writer.numbers.megabytes(environment.memory_bytes)),
         (mark("Version of this suite"), environment.project_version),
-        (mark("Source of the data"), dataset.source),
+        (mark("Source of the data"), _source(writer, dataset.source)),
         (mark("Fingerprint of the data"), code(dataset.fingerprint)),
     ]
     if environment.project_commit:
@@ -112,6 +124,14 @@ def _environment(writer: Writer) -> Table:
     return writer.table("environment", writer.say(mark("Environment of the last pass over the suite")), heads, rows)
 
 
+def _source(writer: Writer, source: str) -> str:
+    """Return in words where the data came from; "cache (download)" is the cache, filled by a download."""
+    outer, _, inner = source.removesuffix(")").partition(" (")
+    if inner:
+        return writer.translation.plain(CACHED, {"source": _source(writer, inner)})
+    return writer.word(names.SOURCES.get(outer, outer))
+
+
 def _determinism(writer: Writer) -> Iterator[Markup]:
     found = writer.results.determinism
     yield writer.say(REPEATABLE)
@@ -121,6 +141,8 @@ def _determinism(writer: Writer) -> Iterator[Markup]:
         yield writer.say(ENVIRONMENTS, count=writer.numbers.integer(found.environments))
     for group in found.identical:
         yield writer.say(IDENTICAL, runs=writer.numbers.enumeration(list(group)))
+    if found.certificate is not None:
+        yield from certificate.sentences(writer, found.certificate, _part)
 
 
 def _replicas(writer: Writer) -> Table | None:
@@ -149,11 +171,20 @@ def _key_parts(writer: Writer) -> Table | None:
     if not parts:
         return None
     rows = [
-        writer.row((writer.text_cell(code(name)), writer.text_cell(code(_values(values))))) for name, values in parts
+        writer.row((writer.text_cell(_part(writer, name)), writer.text_cell(code(_values(values)))))
+        for name, values in parts
     ]
     heads = (Column(writer.word(mark("Part"))), Column(writer.word(mark("Values"))))
     caption = writer.say(mark("What went into the keys of the runs: another value would mean another run"))
     return writer.table("key-parts", caption, heads, rows)
+
+
+def _part(writer: Writer, name: str) -> str | Markup:
+    """Return what a part of the keys is called; a part that nobody named yet stands as it is."""
+    before, _, library = name.partition("version of ")
+    if library and not before:
+        return writer.say(VERSION, library=library)
+    return writer.word(names.KEY_PARTS[name]) if name in names.KEY_PARTS else code(name)
 
 
 def _values(values: tuple[str, ...]) -> str:
@@ -164,9 +195,18 @@ def _cautions(writer: Writer) -> Iterator[Markup]:
     for caution in writer.results.cautions:
         where = [caution.run or (writer.trial_title(caution.trial, caution.stage) if caution.trial else "")]
         where.append(writer.labels.class_name(caution.label) if caution.label is not None else "")
-        where.append(caution.detail or "")
+        where.append(_detail(writer, caution.detail) if caution.detail else "")
         place = ", ".join(part for part in where if part)
         yield writer.say(CAUTION, what=writer.word(names.CAUTIONS[caution.code]), where=f"({place})" if place else "")
+
+
+def _detail(writer: Writer, detail: str) -> str:
+    """Return what was odd, in words: a column of the history, or a score with the weights that it belongs to."""
+    weights, _, score = detail.rpartition(".")
+    name = writer.word(names.SCORES.get(score, score))
+    if not weights:
+        return name
+    return writer.translation.plain(OF_WEIGHTS[weights], {"score": name}) if weights in OF_WEIGHTS else name
 
 
 def _data(writer: Writer) -> Table | None:

@@ -12,6 +12,7 @@ from cifar_report.analysis.results.views import ChangeKind
 from cifar_report.rendering.elements import FigureView, Heading, Table
 from cifar_report.rendering.i18n import mark, mark_plural
 from cifar_report.rendering.prose import conclusions
+from cifar_report.rendering.prose.studies import STUDIES, study_sentence
 from cifar_report.rendering.prose.verdicts import claim_link, enumerate_markup, verdict_sentence
 from cifar_report.rendering.sections.overview import ablation_table, costs_table, ranking_table, spread_tables
 from cifar_report.rendering.sections.view import SectionView
@@ -147,6 +148,10 @@ def _topics(writer: Writer) -> Iterator[Topic]:
     overview = [figure for figure in writer.figures if figure.group == "overview"]
     ranking = (ranking_table(writer),) if writer.results.ranking else ()
     yield Topic(title, conclusions.ranking(writer), ranking, writer.show(*overview))
+    studies = tuple(study_sentence(writer, each) for each in writer.experiments(*STUDIES))
+    if studies:
+        title = writer.heading("studies", writer.word(mark("What the studies of single settings say")), 3)
+        yield Topic(title, studies, (), ())
     title = writer.heading("costs", writer.word(mark("Accuracy and cost")), 3)
     yield Topic(title, conclusions.fronts(writer), (costs_table(writer),), writer.group("timing"))
     title = writer.heading("confounding", writer.word(mark("As written, and by one change")), 3)

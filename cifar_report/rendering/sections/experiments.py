@@ -12,7 +12,9 @@ from cifar_report.rendering import names
 from cifar_report.rendering.elements import FigureView, Heading, Table
 from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.i18n import mark, mark_plural
+from cifar_report.rendering.prose.changes import change_sentences
 from cifar_report.rendering.prose.judgement import judgement
+from cifar_report.rendering.prose.studies import STUDIES, study_sentence
 from cifar_report.rendering.prose.verdicts import verdict_paragraph
 from cifar_report.rendering.sections import tables
 from cifar_report.rendering.sections.view import SectionView
@@ -29,7 +31,6 @@ MISSING = mark_plural(
     "%(trial)s: %(count)s run is missing from this bundle.",
     "%(trial)s: %(count)s runs are missing from this bundle.",
 )
-DIFFERENT = mark("%(trial)s differs from %(comparator)s in this: %(changes)s.")
 SECONDS = mark(
     "The original's training of %(trial)s took %(seconds)s on a laptop that did other work meanwhile; such seconds are "
     "shown without a verdict."
@@ -112,7 +113,8 @@ def experiment_view(writer: Writer, experiment: Experiment, number: str) -> Expe
     study = _study(writer, experiment)
     figures = writer.group(experiment.id)
     epochs = _epochs(writer, experiment, trials)
-    references = [writer.table_reference(table) for table in (*layers, results, study, *epochs) if table is not None]
+    shown = [table for table in (*layers, results, study, *epochs) if table is not None and table.number]
+    references = [writer.table_reference(table) for table in shown]
     references += [writer.figure_reference(figure) for figure in (*diagrams, *figures)]
     verdicts = tuple(writer.results.verdict(claim.id) for claim in experiment.claims)
     return ExperimentView(
@@ -131,7 +133,7 @@ def experiment_view(writer: Writer, experiment: Experiment, number: str) -> Expe
         figures=figures,
         references=tuple(references),
         claims=tuple(claim_view(writer, verdict) for verdict in verdicts),
-        judgements=_judgements(writer, trials, verdicts),
+        judgements=(*_judgements(writer, trials, verdicts), *_of_study(writer, experiment)),
     )
 
 
@@ -172,10 +174,13 @@ def _layers(writer: Writer, trials: Sequence[TrialResult]) -> tuple[Table, ...]:
 
 
 def _epochs(writer: Writer, experiment: Experiment, trials: Sequence[TrialResult]) -> tuple[Table, ...]:
-    """Return the tables by epoch; on paper only those of what the write-up had, the others stand on the screen."""
-    if writer.medium == "print" and experiment.section not in EPOCHS_ON_PAPER:
+    """Return the tables by epoch; those of what the write-up did not have stand on the screen, without a number."""
+    on_paper = experiment.section in EPOCHS_ON_PAPER
+    if writer.medium == "print" and not on_paper:
         return ()
-    return tuple(table for trial in trials for stage in trial.stages if (table := tables.epochs(writer, trial, stage)))
+    stages = [(trial, stage) for trial in trials for stage in trial.stages]
+    found = [tables.epochs(writer, trial, stage, numbered=on_paper) for trial, stage in stages]
+    return tuple(table for table in found if table is not None)
 
 
 def _study(writer: Writer, experiment: Experiment) -> Table | None:
@@ -192,9 +197,7 @@ def _differences(writer: Writer, trials: Sequence[TrialResult]) -> Iterator[Mark
         pairs = ((trial.trial.one_change, trial.one_change_changes), (trial.trial.as_written, trial.as_written_changes))
         for comparator, changes in dict(pairs).items():
             if comparator is not None and changes:
-                words = writer.numbers.enumeration([writer.labels.change(change) for change in changes])
-                name = writer.trial_name(trial.id)
-                yield writer.say(DIFFERENT, trial=name, comparator=writer.trial_name(comparator), changes=words)
+                yield from change_sentences(writer, trial.id, comparator, changes)
         yield from _original_costs(writer, trial)
 
 
@@ -208,6 +211,13 @@ def _original_costs(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
         yield writer.say(ORIGINAL_COUNT, trial=name, **values)
     if trial.original_seconds is not None and trial.original_seconds.value is not None:
         yield writer.say(SECONDS, trial=name, seconds=writer.quantity(trial.original_seconds))
+
+
+def _of_study(writer: Writer, experiment: Experiment) -> tuple[tuple[Markup, ...], ...]:
+    """Return the sentence on a study as a whole; none for experiments that are no studies."""
+    if experiment.section not in STUDIES:
+        return ()
+    return ((study_sentence(writer, experiment),),)
 
 
 def _judgements(

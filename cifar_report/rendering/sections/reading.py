@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from cifar_report.analysis.results import Outcome
 from cifar_report.rendering import names
 from cifar_report.rendering.elements import Column, Table
@@ -11,6 +13,13 @@ from cifar_report.rendering.i18n import mark
 from cifar_report.rendering.sections.view import SectionView
 from cifar_report.rendering.writer import Writer
 from cifar_report.spec import Claim, Quantity, Relation
+
+FIXED = mark("All of this was written down before anything was trained.")
+CHANGED = mark("In this bundle some of it was changed after runs had been trained, which weakens every verdict.")
+CAPTION = mark("The kinds of claims, and the margins by which they are judged")
+CAPTION_CHANGED = mark(
+    "The kinds of claims, and the margins by which they are judged; some were changed after runs had been trained"
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,7 @@ class Meaning:
 class ReadingView:
     """The section that explains the verdicts."""
 
+    fixed: Markup
     meanings: tuple[Meaning, ...]
     margins: Table | None
 
@@ -37,7 +47,11 @@ def build(writer: Writer) -> SectionView:
         Meaning(outcome, writer.word(name), writer.word(names.OUTCOME_MEANINGS[outcome]))
         for outcome, name in names.OUTCOMES.items()
     )
-    return SectionView(heading, "reading", ReadingView(meanings, _margins(writer)))
+    return SectionView(heading, "reading", ReadingView(_fixed(writer), meanings, _margins(writer)))
+
+
+def _fixed(writer: Writer) -> Markup:
+    return writer.say(CHANGED if writer.bundle.record.claims_changed else FIXED)
 
 
 def _margins(writer: Writer) -> Table | None:
@@ -68,7 +82,7 @@ def _margins(writer: Writer) -> Table | None:
         Column(writer.word(mark("Margin"))),
         Column(writer.word(mark("Claims")), numeric=True),
     )
-    caption = writer.say(mark("The kinds of claims, and the margins by which they are judged"))
+    caption = writer.say(CAPTION_CHANGED if writer.bundle.record.claims_changed else CAPTION)
     return writer.table("margins", caption, columns, rows)
 
 

@@ -14,6 +14,8 @@ from cifar_report.rendering.prose.verdicts import claim_link
 from cifar_report.rendering.sections import tables
 from cifar_report.rendering.writer import Writer
 
+REGISTRY = mark("The claims, as the bundle records them")
+REGISTRY_CHANGED = mark("The claims, as the bundle records them; some were changed after runs had been trained")
 NOT_VARIED = mark("this choice does not arise for the claim")
 SINGLE_CHOICES: tuple[Literal["margin_halved", "margin_doubled", "welch", "sign_flip"], ...] = (
     "margin_halved",
@@ -84,5 +86,6 @@ def registry_table(writer: Writer) -> Table | None:
         *tables.columns(writer, mark("Relation"), mark("Margin")),
         Column(writer.word(mark("Family"))),
     )
-    caption = writer.say(mark("The claims, as the bundle records them"))
+    changed = writer.bundle.record.claims_changed
+    caption = writer.say(REGISTRY_CHANGED if changed else REGISTRY)
     return writer.table("registry", caption, heads, rows, style="wide")

@@ -111,8 +111,11 @@ def _missing_row(writer: Writer, trial: TrialResult) -> Row:
     )
 
 
-def epochs(writer: Writer, trial: TrialResult, stage: StageSummary) -> Table | None:
-    """Return a stage epoch by epoch: means over the seeds, and the original's one run beside them."""
+def epochs(writer: Writer, trial: TrialResult, stage: StageSummary, *, numbered: bool) -> Table | None:
+    """Return a stage epoch by epoch: means over the seeds, and the original's one run beside them.
+
+    ``numbered``: no for a table that the printed report leaves out.
+    """
     if not stage.epochs_table:
         return None
     original = stage.original_curve
@@ -132,7 +135,8 @@ def epochs(writer: Writer, trial: TrialResult, stage: StageSummary) -> Table | N
         trial=writer.trial_name(trial.id, stage.id),
     )
     heads = tuple(Column(writer.word(title), numeric=True) for title in titles)
-    return writer.table(f"epochs-{trial.id}-{stage.id}", caption, heads, rows, style="epochs")
+    style = "epochs" if numbered else "epochs screen-only"
+    return writer.table(f"epochs-{trial.id}-{stage.id}", caption, heads, rows, style, numbered=numbered)
 
 
 def _original_epoch(writer: Writer, original: Curve, epoch: int) -> list[Cell]:

@@ -17,6 +17,14 @@ from cifar_report.rendering.writer import Writer
 
 NO_ESTIMATE = mark("nothing to estimate: see the verdict")
 EXACT = mark("counted, so there is no test")
+CAPTION = mark(
+    "All claims and their verdicts; p is corrected within its family where the claim belongs to one, and an original "
+    "in brackets lies outside our 95%% prediction interval"
+)
+CAPTION_CHANGED = mark(
+    "All claims and their verdicts, some changed after runs had been trained; p is corrected within its family where "
+    "the claim belongs to one, and an original in brackets lies outside our 95%% prediction interval"
+)
 
 
 @dataclass(frozen=True)
@@ -59,12 +67,7 @@ def _table(writer: Writer) -> Table:
         Column(writer.word(mark("Original")), numeric=True),
     )
     rows = [_row(writer, verdict) for verdict in writer.results.verdicts]
-    caption = writer.say(
-        mark(
-            "All claims and their verdicts; p is corrected within its family where the claim belongs to one, and an "
-            "original in brackets lies outside our 95%% prediction interval"
-        )
-    )
+    caption = writer.say(CAPTION_CHANGED if writer.bundle.record.claims_changed else CAPTION)
     return writer.table("verdicts", caption, heads, rows, style="wide verdicts")
 
 

@@ -1,0 +1,140 @@
+"""How a report is built changes how long it takes, and not a byte of it."""
+
+import os
+import subprocess
+import sys
+import time
+from functools import cache
+
+import pytest
+from command import call, environment
+from reports import small_bundle
+
+from cifar_report.bundle import Bundle
+from cifar_report.errors import SuiteError
+from cifar_report.rendering import workers
+from cifar_report.rendering.figures.cache import FigureCache
+from cifar_report.rendering.figures.gallery import jobs
+from cifar_report.rendering.figures.job import Job
+from cifar_report.rendering.i18n import Translation
+from cifar_report.rendering.report import analyse, build_report, check_report, file_names
+from cifar_report.rendering.workers import Workers
+
+
+@cache
+def bundle() -> Bundle:
+    """Return a bundle of two experiments."""
+    return small_bundle("baseline", "classical", seeds=2, timing=True)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """Return the folder of a Greek report that one process has built without a cache."""
+    folder = tmp_path_factory.mktemp("built")
+    build_report(bundle(), folder, ["el"])
+    return folder
+
+
+def contents(folder):
+    """Return the files of a Greek report."""
+    return {name: (folder / name).read_bytes() for name in file_names(["el"])}
+
+
+def test_side_by_side_gives_the_same_bytes_as_one_after_the_other(built, tmp_path, monkeypatch):
+    """Several processes, an empty cache and a full one write what one process writes without any."""
+    figures = FigureCache(tmp_path / "figures")
+    build_report(bundle(), tmp_path / "several", ["el"], processes=2, cache=figures)
+    assert contents(tmp_path / "several") == contents(built)
+    assert list(figures.folder.iterdir())
+    monkeypatch.setattr(Job, "run", None)  # nothing is left to draw
+    build_report(bundle(), tmp_path / "cached", ["el"], cache=figures)
+    assert contents(tmp_path / "cached") == contents(built)
+
+
+def test_a_check_names_the_file_that_differs(built, tmp_path):
+    """One byte that was changed is found, a missing file too, and nothing is repaired in secret."""
+    for name, content in contents(built).items():
+        (tmp_path / name).write_bytes(content)
+    words = ("report", "--check", "--bundle", str(bundle().folder), "--output", str(tmp_path), "--lang", "el")
+    page = tmp_path / "report.el.html"
+    changed = bytearray(page.read_bytes())
+    changed[len(changed) // 2] ^= 1
+    page.write_bytes(changed)
+    found = call(*words, cwd=tmp_path)
+    assert found.status == 1
+    assert found.err.splitlines() == [f"{page} is not what this bundle gives"]
+    assert page.read_bytes() == bytes(changed)
+    page.write_bytes(contents(built)[page.name])
+    (tmp_path / "report.el.pdf").unlink()
+    assert check_report(bundle(), tmp_path, ["el"]) == ["report.el.pdf"]
+
+
+def test_a_check_of_what_was_built_finds_nothing(built):
+    """The same bundle gives the same files again."""
+    assert check_report(bundle(), built, ["el"]) == []
+
+
+def some_job(language="en") -> Job:
+    """Return a job that is quickly drawn."""
+    results = analyse(bundle())
+    return next(job for job in jobs(results, Translation(language), bundle=bundle()) if job.draw.startswith("layers"))
+
+
+def test_a_job_is_known_by_what_it_draws():
+    """Equal data have equal keys; another language, another trial or another kind of figure has another one."""
+    every = [job.key() for job in jobs(analyse(bundle()), Translation("en"), bundle=bundle())]
+    again = [job.key() for job in jobs(analyse(Bundle.load(bundle().folder)), Translation("en"), bundle=bundle())]
+    assert every == again
+    assert len(set(every)) == len(every)
+    assert some_job("el").key() != some_job().key()
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 40, None], ids=["empty", "foreign", "cut"])
+def test_a_damaged_file_of_the_cache_counts_as_none(tmp_path, damage):
+    """Whatever lies in the cache, only what was put there whole comes out."""
+    job, figures = some_job(), FigureCache(tmp_path)
+    drawn = job.run()
+    figures.put(job.key(), drawn)
+    assert figures.get(job.key()) == drawn
+    path = tmp_path / job.key()
+    path.write_bytes(path.read_bytes()[:-1] if damage is None else damage)
+    assert figures.get(job.key()) is None
+
+
+def test_the_cache_stays_small(tmp_path):
+    """What was asked for last is kept, what was not is deleted."""
+    figures = FigureCache(tmp_path, most_bytes=250)
+    for place, name in enumerate(("old", "older", "asked")):
+        (tmp_path / name).write_bytes(b"x" * 100)
+        stamp = time.time() - 100 * (place == 0) - 200 * (place == 1)
+        os.utime(tmp_path / name, (stamp, stamp))
+    figures.prune()
+    assert {path.name for path in tmp_path.iterdir()} == {"old", "asked"}
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
+    """A file where the folder should be is no reason for no report."""
+    (tmp_path / "file").write_text("no folder")
+    figures = FigureCache(tmp_path / "file")
+    figures.put("key", ())
+    assert figures.get("key") is None
+    figures.prune()
+
+
+def test_what_sets_a_report_does_without_matplotlib():
+    """Only the processes that draw pay for it, in seconds and in memory."""
+    code = "import sys, cifar_report.rendering.report; print('matplotlib' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=300)
+    assert done.stdout.strip() == "False", done.stderr
+
+
+def leave() -> None:
+    """End a worker without a word, as a system without memory does."""
+    os._exit(9)
+
+
+def test_a_worker_that_dies_is_named(monkeypatch):
+    """The error says what happened and what to do."""
+    monkeypatch.setattr(workers, "_prepare", leave)
+    with Workers(2) as crew, pytest.raises(SuiteError, match="ended early"):
+        crew.call(leave)()
