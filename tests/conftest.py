@@ -22,6 +22,7 @@ from cifar_report.running.environment import WORKER_VARIABLES
 GROUPS = {  # files by the beginning of their name: those of a group share something costly in one process
     "test_smoke": "a bundle of a smoke run",
     "test_running_smoke": "a bundle of a smoke run",
+    "test_verification_rerun": "a bundle of a smoke run",
     "test_training": "TensorFlow",
 }
 ONE_WORKER = ("--profile", "smoke", "--seeds", "1", "--bundle", "bundle", "--jobs", "1")
@@ -37,6 +38,11 @@ def find_images() -> Dataset:
         return search.find(None, allow_stand_in=True)
     except (SuiteError, UsageError) as error:
         raise pytest.UsageError(str(error)) from error
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a longer search for what breaks the readers be asked for."""
+    parser.addoption("--fuzz-examples", type=int, default=30, help="spoilt bundles to try (default: 30)")
 
 
 def pytest_configure() -> None:

@@ -65,7 +65,11 @@ ALLOWED = {  # each part, and what of the project it may import
     "running": {"running", "bundle", "data", "spec", "errors", "original", "registry", "training"},
     "analysis": {"analysis", "bundle", "spec", "errors", "original", "data"},
     "rendering": {"rendering", "analysis", "bundle", "spec", "errors", "original", "data"},
+    "verification": {"verification", "rendering", "analysis", "running", "bundle", "data", "spec", "errors"},
+    "faults": {"faults", "bundle", "data", "spec", "cli", "commands"},
     "simulation": {"simulation", "analysis", "bundle", "data", "spec", "errors", "original", "registry"},
+    "benchmark": set(PARTS) | {"benchmark", "errors", "registry"},
+    "validation": {"validation", "rendering", "simulation", "bundle", "spec", "errors", "registry"},
 }
 
 
@@ -81,9 +85,16 @@ def test_each_part_knows_only_its_neighbours(part):
     assert strays == {}
 
 
+# The bench's probes compare this project's training with other ways on the same work, so each of them must import
+# what it measures: the engine, plain Keras, PyTorch. They run in processes of their own, and nothing imports them.
+PROBES = PACKAGE / "benchmark" / "probes"
+
+
 def test_only_training_imports_tensorflow():
-    """TensorFlow and Keras are named in the training package alone."""
-    offenders = [path for path in ALL if tops(imports(path)) & HEAVY and path.parent.name != "training"]
+    """TensorFlow and Keras are named in the training package alone, and in what measures other ways beside it."""
+    offenders = [
+        path for path in ALL if tops(imports(path)) & HEAVY and path.parent.name != "training" and path.parent != PROBES
+    ]
     assert offenders == []
     assert any(tops(imports(path)) & HEAVY for path in files("training"))
 
@@ -95,15 +106,23 @@ def test_nothing_but_a_worker_reaches_for_training():
         for path in ALL
         if "training" in parts(imports(path)) and path.parent.name != "training"
     }
-    assert {place for place in reaching if not place.startswith("running/")} == set()
+    assert {place for place in reaching if not place.startswith(("running/", "benchmark/probes/"))} == set()
     eager = [path for path in ALL if path.parent.name != "training" and "training" in parts(imports(path, lazy=False))]
     assert eager == []
 
 
+def test_nothing_imports_the_bench():
+    """The bench stands beside the suite: no other part knows it, and its own parts start no probe by importing it."""
+    outside = [path for path in ALL if "benchmark" not in path.parts]
+    assert [path for path in outside if "benchmark" in parts(imports(path))] == []
+    inside = [path for path in files("benchmark") if path.parent != PROBES]
+    assert [path for path in inside if any("benchmark.probes" in name for name in imports(path))] == []
+
+
 def test_drawing_and_templates_belong_to_rendering():
-    """Only rendering imports what draws, formats or typesets."""
+    """Only rendering imports what draws, formats or typesets; the bench draws its curves, which no report holds."""
     offenders = [path for path in ALL if tops(imports(path)) & DRAWING and "rendering" not in path.parts]
-    assert offenders == []
+    assert [path for path in offenders if path != PACKAGE / "benchmark" / "plots.py"] == []
 
 
 def test_scikit_learn_stays_where_it_is_needed():
