@@ -103,9 +103,10 @@ def build(writer: Writer) -> SectionView:
 
 
 def _environment(writer: Writer) -> Table:
-    environment = writer.bundle.record.environment
-    dataset = writer.bundle.record.dataset
+    record = writer.bundle.record
+    environment, dataset = record.environment, record.dataset
     lines: list[tuple[str, str | Markup]] = [
+        (mark("Begun"), writer.numbers.moment(record.created)),
         (mark("Python"), environment.python),
         (mark("Platform"), environment.platform),
         (mark("Processor"), environment.processor),
@@ -115,6 +116,8 @@ def _environment(writer: Writer) -> Table:
         (mark("Source of the data"), _source(writer, dataset.source)),
         (mark("Fingerprint of the data"), code(dataset.fingerprint)),
     ]
+    if record.finished is not None:
+        lines.insert(1, (mark("Finished"), writer.numbers.moment(record.finished)))
     if environment.project_commit:
         lines.append((mark("Commit of this suite"), code(environment.project_commit)))
     rows = [writer.row((writer.text_cell(writer.word(name)), writer.text_cell(value))) for name, value in lines]

@@ -69,7 +69,6 @@ def _facts(writer: Writer) -> tuple[Fact, ...]:
         cores=whole(environment.cores),
         memory=writer.numbers.megabytes(environment.memory_bytes),
     )
-    packages = [f"{name} {version}" for name, version in sorted(environment.packages.items())]
     lines: list[tuple[str, object]] = [
         (mark("Profile"), writer.word(names.PROFILES[record.profile.name])),
         (mark("Seeds"), writer.count(SEEDS, record.seeds)),
@@ -78,11 +77,7 @@ def _facts(writer: Writer) -> tuple[Fact, ...]:
         (mark("Fingerprint of the data"), code(record.dataset.fingerprint[:FINGERPRINT_SHOWN])),
         (mark("Fingerprint of the claims"), code(record.claims_hash[:FINGERPRINT_SHOWN])),
         (mark("Machine"), machine),
-        (mark("Software"), ", ".join([f"Python {environment.python}", *packages])),
-        (mark("Begun"), writer.numbers.moment(record.created)),
     ]
-    if record.finished is not None:
-        lines.append((mark("Finished"), writer.numbers.moment(record.finished)))
     return tuple(Fact(writer.word(name), escape(value)) for name, value in lines)
 
 
