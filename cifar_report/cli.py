@@ -84,7 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"cifar-report: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        print("cifar-report: interrupted; every finished run is kept, the same call goes on from here", file=sys.stderr)
+        kept = "; every finished run is kept, the same call goes on from here" if command is suite.run else ""
+        print(f"cifar-report: interrupted{kept}", file=sys.stderr)
         return INTERRUPTED
 
 

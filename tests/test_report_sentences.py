@@ -15,6 +15,7 @@ from cifar_report.rendering.prose.judgement import judgement
 from cifar_report.rendering.prose.summary import clearness, summary
 from cifar_report.rendering.prose.trust import trust, warnings
 from cifar_report.rendering.prose.verdicts import verdict_paragraph
+from cifar_report.rendering.sections.experiments import experiment_view
 from cifar_report.rendering.writer import Writer
 
 
@@ -118,6 +119,27 @@ def test_a_single_answer_on_images_is_no_mean():
     texts = {trial.id: judgement(whole(), trial, ()) for trial in whole().results.trials}
     assert "of this share of the test images" in " ".join(texts["nearest_centroid"])
     assert "of this mean" in " ".join(texts["baseline"])
+
+
+def test_a_median_is_not_called_a_mean():
+    """Where a run never reached the level, the median stands in for the mean, and the sentence says so."""
+    verdict = whole().results.verdict("C01b.epochs_to_accuracy")
+    for value in (-10.0, 0.0, 10.0):
+        estimate = replace(verdict.estimate, value=value, low=None, high=None)
+        median = said(replace(verdict, estimate=replace(estimate, formula="median_difference")))
+        mean = said(replace(verdict, estimate=replace(estimate, formula="mean_difference")))
+        assert " median " in median
+        assert " mean " not in median.split("The ")[0]
+        assert " mean " in mean
+        assert "median" not in mean
+
+
+def test_every_claim_is_named_in_a_judgement_of_its_section():
+    """Claims about another section's trial (16 filters against 32, the network against neighbours) are counted too."""
+    for experiment in load_experiments():
+        told = " ".join(" ".join(each) for each in experiment_view(whole(), experiment, "3").judgements)
+        for claim in experiment.claims:
+            assert told.count(f'href="#claim-{claim.id}"') == 1, claim.id
 
 
 def test_a_difference_that_may_be_nought_is_left_open():

@@ -163,6 +163,15 @@ def test_a_record_that_cannot_be_read_is_named_without_a_traceback(bundle, name,
     assert name in findings(bundle)
 
 
+@pytest.mark.parametrize("damage", ["half", "another kind", "nothing in it", "an unknown field"])
+def test_a_runs_seconds_that_cannot_be_read_are_named(bundle, damage):
+    """The volatile record of a run is held to its schema as well, though no score depends on it."""
+    name = "runs/baseline/seed-0/timing.json"
+    (bundle / name).write_bytes(DAMAGES[damage]((bundle / name).read_bytes()))
+    finish(bundle)
+    assert name in findings(bundle)
+
+
 def test_a_folder_that_is_no_bundle_is_bad_usage(tmp_path, capsys):
     """Neither record nor manifest: there is nothing to verify, and the exit status is 2."""
     with pytest.raises(UsageError, match="no results bundle"):

@@ -42,7 +42,7 @@ QUANTITIES: dict[Quantity, str] = {
     "loss": mark("Test loss"),
     "gap": mark("Training accuracy minus test accuracy"),
     "epochs_to_accuracy": mark("Epochs until the validation accuracy is reached"),
-    "epoch_of_least_loss": mark("Epoch of the least validation loss"),
+    "epoch_of_least_loss": mark("Epoch of the least validation loss (running median of three epochs)"),
     "seconds": mark("Training time"),
     "throughput": mark("Training throughput"),
     "fit_seconds": mark("Fitting time"),

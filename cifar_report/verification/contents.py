@@ -37,6 +37,9 @@ def read_bundle(files: Files, report: Report) -> Bundle | None:
     _read_certificates(files, report)
     if "timing/timing.json" in files:
         readable("timing/timing.json", lambda: bundle.timing_pass, files.folder, report)
+    for run in bundle.runs:
+        if (name := f"runs/{run.id}/timing.json") in files:
+            readable(name, partial(bundle.timing, run), files.folder, report)
     return bundle
 
 

@@ -155,7 +155,9 @@ ORIGINAL_INSIDE = mark("The original's %(original)s lies inside our 95%% predict
 ORIGINAL_OUTSIDE = mark("The original's %(original)s lies outside our 95%% prediction interval %(prediction)s.")
 ORIGINAL_ONLY = mark("The original's own numbers give %(original)s.")
 ORIGINAL_RATIO = mark("By the original's own numbers the ratio is %(original)s.")
-OTHER_PIXELS = mark("The pixels are not the canonical ones; the comparison is between networks on the same pixels.")
+OTHER_PIXELS = mark(
+    "The pixels are not the canonical ones; both sides of the comparison are tested on the same pixels."
+)
 PROXY = mark("What is measured only approaches the wording: %(proxy)s")
 UNSTABLE = mark("The verdict depends on a choice: it would change %(choices)s.")
 CHOICES: dict[str, str] = {

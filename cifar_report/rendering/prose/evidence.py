@@ -16,6 +16,11 @@ EXCEEDED = {
         "%(quantity)s, %(count)s seed on this split: %(subject)s exceeded %(comparator)s by %(size)s.",
         "%(quantity)s, mean of %(count)s seeds on this split: %(subject)s exceeded %(comparator)s by %(size)s.",
     ),
+    "medians": mark_plural(
+        "%(quantity)s, median of %(count)s seed on this split: %(subject)s exceeded %(comparator)s by %(size)s.",
+        "%(quantity)s, median of %(count)s seeds on this split, not all of which reached it: %(subject)s exceeded "
+        "%(comparator)s by %(size)s.",
+    ),
     "blocks": mark_plural(
         "%(quantity)s, %(count)s block of the timing pass: %(subject)s exceeded %(comparator)s by %(size)s.",
         "%(quantity)s, %(count)s blocks of the timing pass: %(subject)s exceeded %(comparator)s by %(size)s.",
@@ -30,6 +35,11 @@ FELL_SHORT = {
         "%(quantity)s, %(count)s seed on this split: %(subject)s stayed below %(comparator)s by %(size)s.",
         "%(quantity)s, mean of %(count)s seeds on this split: %(subject)s stayed below %(comparator)s by %(size)s.",
     ),
+    "medians": mark_plural(
+        "%(quantity)s, median of %(count)s seed on this split: %(subject)s stayed below %(comparator)s by %(size)s.",
+        "%(quantity)s, median of %(count)s seeds on this split, not all of which reached it: %(subject)s stayed below "
+        "%(comparator)s by %(size)s.",
+    ),
     "blocks": mark_plural(
         "%(quantity)s, %(count)s block of the timing pass: %(subject)s stayed below %(comparator)s by %(size)s.",
         "%(quantity)s, %(count)s blocks of the timing pass: %(subject)s stayed below %(comparator)s by %(size)s.",
@@ -42,6 +52,11 @@ FELL_SHORT = {
 LEVEL = mark_plural(
     "%(quantity)s: the observed difference of %(subject)s and %(comparator)s is %(estimate)s (n = %(count)s).",
     "%(quantity)s: the observed mean difference of %(subject)s and %(comparator)s is %(estimate)s (n = %(count)s).",
+)
+LEVEL_OF_MEDIANS = mark_plural(
+    "%(quantity)s: the observed median difference of %(subject)s and %(comparator)s is %(estimate)s (n = %(count)s).",
+    "%(quantity)s: the observed median difference of %(subject)s and %(comparator)s is %(estimate)s (n = %(count)s; "
+    "not all of the seeds reached it).",
 )
 TIMES = mark_plural(
     "%(quantity)s: that of %(subject)s is %(estimate)s times that of %(comparator)s (n = %(count)s).",
@@ -106,9 +121,12 @@ def _forms(verdict: Verdict) -> tuple[str, str]:
         return VALUE
     if verdict.estimate.unit == "ratio":
         return TIMES if verdict.claim.comparator_quantity is None else BETWEEN
+    # Where a run never reached the level there is no mean, and the median stands in for it.
+    medians = verdict.estimate.formula == "median_difference"
     if value == 0:
-        return LEVEL
-    return EXCEEDED[verdict.n_of] if value > 0 else FELL_SHORT[verdict.n_of]
+        return LEVEL_OF_MEDIANS if medians else LEVEL
+    kind = "medians" if medians else verdict.n_of
+    return EXCEEDED[kind] if value > 0 else FELL_SHORT[kind]
 
 
 def _counted(writer: Writer, verdict: Verdict, forms: tuple[str, str]) -> Markup:

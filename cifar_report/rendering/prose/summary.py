@@ -37,8 +37,10 @@ CLASSICAL = mark(
 )
 NO_CLASSICAL = mark("None of the classifiers without a network has run yet.")
 
-CONTRADICTED = mark("The data speak most clearly against this sentence of the write-up: “%(statement)s” (%(claim)s).")
-SUPPORTED = mark("The data speak most clearly for this sentence of the write-up: “%(statement)s” (%(claim)s).")
+CONTRADICTED = mark(
+    "The data speak most clearly against this claim, as it is tested here: “%(statement)s” (%(claim)s)."
+)
+SUPPORTED = mark("The data speak most clearly for this claim, as it is tested here: “%(statement)s” (%(claim)s).")
 NOTHING_DECIDED = mark(
     "None of the claims that one value lies above or below another could be decided from these data, neither for the "
     "write-up nor against it."

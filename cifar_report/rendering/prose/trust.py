@@ -60,8 +60,8 @@ SEEDS = mark_plural(
     "are judged against the spread between them.",
 )
 SEEDS_ASKED = mark_plural(
-    "The plan was %(count)s seed for every recipe, but not all runs have finished.",
-    "The plan was %(count)s seeds for every recipe, but not all runs have finished.",
+    "This bundle is for %(count)s seed of each recipe, but not all runs have finished.",
+    "This bundle is for %(count)s seeds of each recipe, but not all runs have finished.",
 )
 ONE_SPLIT = mark(
     "All of it holds for one fixed division of the images into training and validation, and for these test images; "
@@ -72,9 +72,9 @@ FIXED = mark(
     "first run was trained; their fingerprint is stored with the results, so that a change would show."
 )
 FAMILIES = mark(
-    "Many claims are tested at once; within each family of claims the tests are corrected, so that chance alone yields "
-    "a wrong finding in at most one of twenty reports per family. Claims of equality, of ratios and of absolute values "
-    "are tested singly."
+    "Many claims are tested at once; within each family of claims the tests for a direction are corrected, so that "
+    "chance alone yields a wrong direction in at most one of twenty reports per family. Claims of equality, of ratios "
+    "and of absolute values are tested singly, and so is whether an effect as large as the margin can be ruled out."
 )
 TIMES = mark(
     "Seconds depend on the machine: time claims are judged by ratios between trainings timed alone on this machine, "

@@ -18,7 +18,8 @@ ROTATION = mark("a random rotation by up to %(degrees)s degrees to either side")
 SHIFT = mark("a random shift by up to %(share)s%% of the image's side, in both directions")
 FLIP = mark("a horizontal mirroring of every other image, drawn at random")
 AUGMENTED = mark(
-    "In every epoch each training image is changed anew: %(changes)s; pixels from outside repeat the edge."
+    "In stages with augmentation each training image is changed anew in every epoch: %(changes)s; pixels from outside "
+    "repeat the edge."
 )
 NOT_AUGMENTED = mark("No trial of this bundle augments its images.")
 STOPPED = mark(

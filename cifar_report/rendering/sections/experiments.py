@@ -15,7 +15,7 @@ from cifar_report.rendering.i18n import mark, mark_plural
 from cifar_report.rendering.prose.changes import change_sentences
 from cifar_report.rendering.prose.judgement import judgement
 from cifar_report.rendering.prose.studies import STUDIES, study_sentence
-from cifar_report.rendering.prose.verdicts import verdict_paragraph
+from cifar_report.rendering.prose.verdicts import claims_sentences, verdict_paragraph
 from cifar_report.rendering.sections import tables
 from cifar_report.rendering.sections.view import SectionView
 from cifar_report.rendering.writer import Writer
@@ -223,9 +223,13 @@ def _of_study(writer: Writer, experiment: Experiment) -> tuple[tuple[Markup, ...
 def _judgements(
     writer: Writer, trials: Sequence[TrialResult], verdicts: tuple[Verdict, ...]
 ) -> tuple[tuple[Markup, ...], ...]:
-    """Return one paragraph for each trial; claims are counted where their subject is."""
+    """Return one paragraph for each trial, with the claims about it, and one for claims about trials elsewhere."""
     paragraphs = []
     for trial in trials:
         own = tuple(verdict for verdict in verdicts if verdict.claim.subject.trial == trial.id)
         paragraphs.append(judgement(writer, trial, own))
+    here = {trial.id for trial in trials}
+    others = tuple(verdict for verdict in verdicts if verdict.claim.subject.trial not in here)
+    if others:
+        paragraphs.append(claims_sentences(writer, others))
     return tuple(paragraphs)
