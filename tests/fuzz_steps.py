@@ -1,6 +1,7 @@
 """What is done with a bundle whose maker is unknown: everything that the commands do with it, without a network."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle, read_run
@@ -12,6 +13,9 @@ from cifar_report.rendering.report import to_json
 from cifar_report.rendering.sections import assemble
 from cifar_report.rendering.tables import summary_tables
 from cifar_report.rendering.writer import Writer
+from cifar_report.verification.archive import export_bundle
+from cifar_report.verification.integrity import verify_bundle
+from cifar_report.verification.unpacking import import_bundle
 
 
 def read(folder: Path) -> None:
@@ -49,4 +53,16 @@ def resume(folder: Path) -> None:
         read_run(folder, f"{path.parent.name}/{path.name}")
 
 
-STEPS = {"read": read, "render": render, "resume": resume}
+def verify(folder: Path) -> None:
+    """Check everything that a bundle says."""
+    verify_bundle(folder)
+
+
+def pack(folder: Path) -> None:
+    """Make an archive of a bundle, and a bundle of that archive."""
+    with TemporaryDirectory() as place:
+        export_bundle(folder, Path(place) / "bundle.tar")
+        import_bundle(Path(place) / "bundle.tar", Path(place) / "again")
+
+
+STEPS = {"read": read, "render": render, "resume": resume, "verify": verify, "pack": pack}

@@ -94,6 +94,7 @@ def check(reader, kind: str, folder: Path, what: str) -> None:
 
 
 SEEDS = st.integers(0, 2**40)
+STEPS = [("read", 1.0), ("resume", 0.3), ("verify", 0.05), ("pack", 0.1), ("render", 0.01)]
 
 
 def test_the_bundle_itself_is_read(reader, bundle):
@@ -101,7 +102,7 @@ def test_the_bundle_itself_is_read(reader, bundle):
     assert [reader(kind, bundle) for kind in ("read", "resume")] == [("done", "")] * 2
 
 
-@pytest.mark.parametrize(("kind", "share"), [("read", 1.0), ("resume", 0.3), ("render", 0.01)])
+@pytest.mark.parametrize(("kind", "share"), STEPS)
 def test_a_spoilt_bundle_is_refused_or_read(request, reader, bundle, tmp_path, kind, share):
     """Whatever is changed in a bundle, reading it, going on with it and rendering it end with a sentence or well."""
 

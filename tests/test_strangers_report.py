@@ -173,7 +173,7 @@ def test_no_text_of_a_bundle_comes_to_life_in_the_page(clean):
     assert not [address for address in their_addresses if re.match(r"(?i)\s*(javascript|data|file|vbscript):", address)]
     shown = " ".join(each.text for each in theirs.elements if each.tag == "body")
     assert shown.count("alert(") > 20, "the attacks are there to be read"
-    assert "49" not in re.findall(r"\{\{ 7 \* 7 \}\}|\b49\b", shown) or "{{ 7 * 7 }}" in shown
+    assert "{{ 7 * 7 }} {% raw %} %(count)s %s %%" in shown, "templates in texts stay texts"
 
 
 class Asked(ThreadingHTTPServer):
@@ -222,7 +222,8 @@ def test_no_file_is_read_and_no_address_asked_while_rendering(tmp_path, short_fo
 
 def objects(document: pypdf.PdfReader) -> list:
     """Return every object of a PDF."""
-    found = [document.get_object(number) for number in range(1, len(document.xref[0]) + 1)] if document.xref else []
+    numbers = {*(document.xref.get(0) or {}), *document.xref_objStm}
+    found = [document.get_object(number) for number in sorted(numbers)]
     annotations = [each.get_object() for page in document.pages for each in page.get("/Annots") or []]
     return [*found, *annotations, *(each["/A"].get_object() for each in annotations if "/A" in each)]
 

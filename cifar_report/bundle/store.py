@@ -76,6 +76,7 @@ def _put_in_place(beside: Path, folder: Path) -> None:
     if not os.path.lexists(folder):
         beside.rename(folder)
     elif _swap(beside, folder):
+        _flush_folder(folder.parent)  # the old one goes only when the new one surely has its name
         remove(beside)
     else:
         old = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.old.part")
@@ -85,6 +86,7 @@ def _put_in_place(beside: Path, folder: Path) -> None:
         except BaseException:
             old.rename(folder)
             raise
+        _flush_folder(folder.parent)
         remove(old)
 
 

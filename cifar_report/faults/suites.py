@@ -176,7 +176,7 @@ def _stop_again_and_again(trying: Trying, outcome: Outcome, number: signal.Signa
 def kill_workers(trying: Trying) -> Outcome:
     """Kill a worker at random epochs; each run survives the first death of its worker."""
     outcome = Outcome("a worker killed (SIGKILL, as the system does when memory ends) at a random epoch", SAME)
-    for place in range(trying.times):
+    for place in range(max(trying.times, len(NETWORKS))):
         bundle, trial = f"worker-{place}", NETWORKS[place % len(NETWORKS)]
         with Suite(trying, bundle, (trial,)) as suite:
             if suite.wait_for_epochs(trying.source.randint(1, EPOCHS - 1)) and (workers := suite.workers()):

@@ -33,7 +33,10 @@ ROUNDING = 1e-9  # relative; another release of a library may round the last dig
 
 def check_crate(bundle: Bundle, files: Files, report: Report) -> None:
     """Write the bundle's description for other programs again, and compare it."""
-    if files.listed is None or CRATE_FILE not in files:
+    if files.listed is None:
+        return
+    if CRATE_FILE not in files:
+        report.find(CRATE_FILE, "is missing: a finished suite writes it")
         return
     paths = sorted((name for name in files.listed if name != CRATE_FILE), key=PurePosixPath)
     before = [name for name in paths if not name.startswith(f"{CERTIFICATES}/")]  # certificates may come later

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from cifar_report.rendering.elements import Column, Heading, Table
+from cifar_report.rendering.elements import Cell, Column, Heading, Table
 from cifar_report.rendering.i18n import mark
 from cifar_report.rendering.sections.view import SectionView
 from cifar_report.rendering.source import highlighted, recipe_text
@@ -147,7 +147,7 @@ def _networks(writer: Writer, trials: list[Trial]) -> Table:
             writer.text_cell(Markup('<span class="network">{}</span>').format(writer.labels.network(trial))),
             writer.text_cell(epochs),
             writer.count_cell(trial.batch_size),
-            writer.text_cell(writer.numbers.plain(trial.learning_rate)),
+            Cell(escape(writer.numbers.plain(trial.learning_rate)), numeric=True),
             writer.count_cell(trial.parameters_total),
             writer.count_cell(trial.macs),
         )

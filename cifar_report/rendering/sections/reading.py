@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from cifar_report.analysis.results import Outcome
+from cifar_report.analysis.values import ACCURACY_LEVEL
 from cifar_report.rendering import names
 from cifar_report.rendering.elements import Column, Table
 from cifar_report.rendering.i18n import mark
@@ -16,6 +17,10 @@ from cifar_report.spec import Claim, Quantity, Relation
 
 FIXED = mark("All of this was written down before anything was trained.")
 CHANGED = mark("In this bundle some of it was changed after runs had been trained, which weakens every verdict.")
+LEVEL = mark(
+    "“The fixed validation accuracy” that a network is said to reach is %(level)s. The epoch of its least validation "
+    "loss is looked for in the running median of three epochs, so that one lucky epoch does not decide."
+)
 CAPTION = mark("The kinds of claims, and the margins by which they are judged")
 CAPTION_CHANGED = mark(
     "The kinds of claims, and the margins by which they are judged; some were changed after runs had been trained"
@@ -36,6 +41,7 @@ class ReadingView:
     """The section that explains the verdicts."""
 
     fixed: Markup
+    level: Markup
     meanings: tuple[Meaning, ...]
     margins: Table | None
 
@@ -47,11 +53,15 @@ def build(writer: Writer) -> SectionView:
         Meaning(outcome, writer.word(name), writer.word(names.OUTCOME_MEANINGS[outcome]))
         for outcome, name in names.OUTCOMES.items()
     )
-    return SectionView(heading, "reading", ReadingView(_fixed(writer), meanings, _margins(writer)))
+    return SectionView(heading, "reading", ReadingView(_fixed(writer), _level(writer), meanings, _margins(writer)))
 
 
 def _fixed(writer: Writer) -> Markup:
     return writer.say(CHANGED if writer.bundle.record.claims_changed else FIXED)
+
+
+def _level(writer: Writer) -> Markup:
+    return writer.say(LEVEL, level=writer.numbers.bare(ACCURACY_LEVEL, "share", trimmed=True))
 
 
 def _margins(writer: Writer) -> Table | None:

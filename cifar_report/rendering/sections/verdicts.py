@@ -18,12 +18,13 @@ from cifar_report.rendering.writer import Writer
 NO_ESTIMATE = mark("nothing to estimate: see the verdict")
 EXACT = mark("counted, so there is no test")
 CAPTION = mark(
-    "All claims and their verdicts; p is corrected within its family where the claim belongs to one, and an original "
-    "in brackets lies outside our 95%% prediction interval"
+    "All claims and their verdicts; p is that of the claimed side, corrected within its family where the claim belongs "
+    "to one, and an original in brackets lies outside our 95%% prediction interval"
 )
 CAPTION_CHANGED = mark(
-    "All claims and their verdicts, some changed after runs had been trained; p is corrected within its family where "
-    "the claim belongs to one, and an original in brackets lies outside our 95%% prediction interval"
+    "All claims and their verdicts, some changed after runs had been trained; p is that of the claimed side, corrected "
+    "within its family where the claim belongs to one, and an original in brackets lies outside our 95%% prediction "
+    "interval"
 )
 
 
