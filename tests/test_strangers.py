@@ -344,3 +344,30 @@ def test_the_error_of_a_run_shows_no_hidden_characters(folder):
     assert shown.isprintable()
     assert shown.startswith("ValueError: \ufffd[31m \ufffdreversed\ufffd")
     assert len(shown) <= 1000
+
+
+@pytest.mark.parametrize("value", [1e38, float("inf"), -0.5])
+def test_what_is_no_probability_is_refused(tmp_path, value):
+    """A table of probabilities with a number below 0 or far above 1 is refused; what is no number is read."""
+    images = np.arange(50_000, 50_003, dtype=np.int32), np.array([1, 2, 3], np.uint8)
+    table = np.full((3, 10), 0.1, np.float32)
+    path = tmp_path / "predictions.npz"
+    for entry in (float("nan"), 1.0):
+        table[1, 2] = entry
+        path.write_bytes(Predictions(*images, {("training", "last"): table}).dump())
+        assert Predictions.load(path).probabilities["training", "last"].shape == (3, 10)
+    table[1, 2] = value
+    path.write_bytes(Predictions(*images, {("training", "last"): table}).dump())
+    with pytest.raises(SuiteError, match="between 0 and 1"):
+        Predictions.load(path)
+
+
+def test_a_long_text_does_not_make_a_long_error(folder):
+    """What a record quotes of a stranger's words is cut, so that the error stays a sentence."""
+    path = folder / "bundle.json"
+    record = json.loads(path.read_bytes())
+    record["profile"]["name"] = "x" * 100_000
+    path.write_text(json.dumps(record))
+    with pytest.raises(UsageError) as refused:
+        Bundle.load(folder)
+    assert len(str(refused.value)) < 2000

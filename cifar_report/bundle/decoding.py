@@ -14,6 +14,7 @@ from cifar_report.bundle.records import SCHEMA_VERSION
 from cifar_report.errors import SuiteError, UsageError
 
 MOST_JSON_BYTES = 16 * 2**20  # of one record; that of the whole suite has 0.2 MB
+MOST_QUOTED = 200  # characters at either end of a reason
 MOST_TOTAL_BYTES = 64 * 2**20  # of all records that are held at once; 500 runs have 5 MB
 MOST_VALUES = 4_000_000  # in them: one takes up to 100 bytes of memory, and may take but two in the file
 
@@ -51,8 +52,13 @@ def decode(path: Path, kind: type[_T], check: Callable[[_T], None], budget: Budg
         record = msgspec.json.decode(content, type=kind)
         check(record)
     except (OSError, ValueError, RecursionError, OverflowError) as error:  # msgspec's errors, text that is no UTF-8
-        raise SuiteError(f"{path} cannot be read: {error}") from error
+        raise SuiteError(f"{path} cannot be read: {shortened(str(error))}") from error
     return record
+
+
+def shortened(reason: str) -> str:
+    """Return a reason that may quote a stranger's text: its beginning and its end, where it is long."""
+    return reason if len(reason) <= 2 * MOST_QUOTED else f"{reason[:MOST_QUOTED]} … {reason[-MOST_QUOTED:]}"
 
 
 def decode_if_there(folder: Path, name: str, kind: type[_T], check: Callable[[_T], None]) -> _T | None:

@@ -14,6 +14,7 @@ from cifar_report.errors import SuiteError
 from cifar_report.spec import CLASS_COUNT
 
 IMAGE_COUNT = 60_000
+ROUNDING = 1e-3  # a probability may be that much above 1
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Predictions:
             table = self.probabilities[stage, weights]
             if table.shape != (len(self.labels), CLASS_COUNT) or table.dtype.kind != "f":
                 raise ValueError(f"{stage}.{weights} must hold {CLASS_COUNT} probabilities for each image")
+            if (table < 0).any() or (table > 1 + ROUNDING).any():  # what is no number passes: a training may end so
+                raise ValueError(f"{stage}.{weights} must hold probabilities between 0 and 1")
 
 
 def _table_key(name: str) -> tuple[str, Weights]:
