@@ -70,6 +70,15 @@ def test_a_run_that_is_removed_before_it_is_replaced_is_found_out(monkeypatch):
     assert not [loss for loss in outcome.lost if "tidying up" in loss], "the next pass puts it back"
 
 
+@pytest.mark.parametrize(
+    "operation", [each for each in OPERATIONS if each.name != "leftovers"], ids=lambda each: each.name
+)
+def test_a_name_that_is_not_flushed_is_found_out(operation, monkeypatch):
+    """A store that never flushes a folder loses what it said was written, or an old run half removed."""
+    monkeypatch.setattr(store, "_flush_folder", lambda _: None)
+    assert walk(operation).lost
+
+
 def test_a_power_cut_ends_a_process_like_one(tmp_path):
     """What is still to be done in the process does not happen: no handler, no tidying up."""
     from cifar_report.faults import storing

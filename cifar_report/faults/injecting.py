@@ -5,16 +5,21 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shutil
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, get_args
 from unittest import mock
 
 from cifar_report.bundle import store
 
-Way = Literal["power off before", "power off after", "power off amid", "no space", "input/output error"]
-WAYS: tuple[Way, ...] = ("power off before", "power off after", "power off amid", "no space", "input/output error")
+Way = Literal[
+    "power off before", "power off after", "power off amid", "power off, entries lost", "no space", "input/output error"
+]
+WAYS: tuple[Way, ...] = get_args(Way)
+ENTRIES_LOST: Way = "power off, entries lost"
 POWER_OFF = 77  # exit status of a process whose power was taken away
 GROWING = ("open", "write", "flush", "fsync", "mkdir")  # what a full disk refuses; it still renames and removes
 
@@ -23,8 +28,10 @@ class Injector:
     """Counts a process's steps on the disk, and at one of them lets it fail or takes the power away.
 
     A power cut keeps only what was flushed to the disk: a file that was written and not yet flushed loses its
-    content, whatever it is called by then. ``steps`` names the steps in order. Nothing is really flushed: that takes
-    long, and what counts as flushed is known.
+    content, whatever it is called by then. With "entries lost" each name that was made, given or swapped in a folder
+    that was not flushed since is lost as well, while what was removed stays removed; the other ways keep all names,
+    since a file system may do either. ``steps`` names the steps in order. Nothing is really flushed: that takes long,
+    and what counts as flushed is known.
     """
 
     def __init__(self, at: int | None, way: Way) -> None:
@@ -32,6 +39,7 @@ class Injector:
         self._at = at
         self._way = way
         self._unflushed: dict[tuple[int, int], int] = {}  # device and inode of a file, and a handle of our own
+        self._entries: list[tuple[tuple[int, int], Callable[[], Any]]] = []  # of which folder, and how one is lost
 
     def step(self, name: str, act: Callable[[], Any], half: Callable[[], Any] | None = None) -> Any:
         """Carry out one step, unless it is the one that fails."""
@@ -47,7 +55,7 @@ class Injector:
             return act()
         if self._way == "input/output error":
             raise OSError(errno.EIO, os.strerror(errno.EIO))
-        if self._way == "power off after":
+        if self._way in ("power off after", ENTRIES_LOST):
             act()
         elif self._way == "power off amid" and half is not None:
             half()
@@ -57,22 +65,41 @@ class Injector:
 
     def wrote(self, handle: int) -> None:
         """Remember that a file holds what is not on the disk yet."""
-        status = os.fstat(handle)
-        if (status.st_dev, status.st_ino) not in self._unflushed:
-            self._unflushed[status.st_dev, status.st_ino] = os.dup(handle)
+        file = _identity(os.fstat(handle))
+        if file not in self._unflushed:
+            self._unflushed[file] = os.dup(handle)
 
     def flushed(self, handle: int) -> None:
         """Remember that a file is on the disk now."""
-        status = os.fstat(handle)
-        own = self._unflushed.pop((status.st_dev, status.st_ino), None)
+        own = self._unflushed.pop(_identity(os.fstat(handle)), None)
         if own is not None:
             os.close(own)
 
-    def _power_off(self) -> None:
+    def named(self, path: Path, undo: Callable[[], Any]) -> None:
+        """Remember that a folder has an entry that is not on the disk yet, and how it is lost."""
+        self._entries.append((_identity(path.parent.stat()), undo))
+
+    def flushed_folder(self, handle: int) -> None:
+        """Remember that a folder's entries are on the disk now."""
+        folder = _identity(os.fstat(handle))
+        self._entries = [entry for entry in self._entries if entry[0] != folder]
+
+    def lose(self) -> None:
+        """Leave on the disk what a power cut leaves there."""
         for handle in self._unflushed.values():
             with suppress(OSError):
                 os.ftruncate(handle, 0)
+        for _, undo in reversed(self._entries) if self._way == ENTRIES_LOST else ():
+            with suppress(OSError):
+                undo()
+
+    def _power_off(self) -> None:
+        self.lose()
         os._exit(POWER_OFF)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 class _Watched:
@@ -105,6 +132,40 @@ class _Watched:
         self._stream.flush()
 
 
+class _Naming:
+    """The operations that give names, each telling the injector how its name is lost."""
+
+    def __init__(self, injector: Injector) -> None:
+        self._injector = injector
+        self._mkdir, self._rename, self._swap = os.mkdir, os.rename, store._swap
+
+    def mkdir(self, path: Any, *words: Any, **options: Any) -> None:
+        """Make a folder; where its name is lost, all in it is."""
+        self._mkdir(path, *words, **options)
+        self._injector.named(Path(path), lambda: shutil.rmtree(path))
+
+    def rename(self, source: Any, target: Any, **options: Any) -> None:
+        """Give a file or folder another name; where that is lost, what bore the name before has it again."""
+        before = Path(target).read_bytes() if Path(target).is_file() else None
+        self._rename(source, target, **options)
+
+        def undo() -> None:
+            self._rename(target, source)
+            if before is not None:
+                Path(target).write_bytes(before)
+
+        self._injector.named(Path(target), undo)
+
+    def swap(self, first: Path, second: Path) -> bool:
+        """Exchange two names; where that is lost, each bears its own again, as far as it is still there."""
+        swapped = self._swap(first, second)
+        if swapped:
+            self._injector.named(
+                second, lambda: self._swap(first, second) if first.exists() else self._rename(second, first)
+            )
+        return swapped
+
+
 @contextmanager
 def injected(injector: Injector) -> Iterator[None]:
     """Send every operation on files through ``injector`` as long as the block lasts."""
@@ -113,22 +174,34 @@ def injected(injector: Injector) -> Iterator[None]:
     def watched_open(file: Any, mode: str = "r", *more: Any, **options: Any) -> Any:
         if not set("wxa+") & set(mode):
             return real_open(file, mode, *more, **options)
-        stream = injector.step("open", lambda: real_open(file, mode, *more, **options))
-        return _Watched(stream, injector)
+        path = Path(file)
+        new = not path.exists()
+
+        def open_and_tell() -> Any:
+            stream = real_open(file, mode, *more, **options)
+            if new:
+                injector.named(path, path.unlink)
+            return stream
+
+        return _Watched(injector.step("open", open_and_tell), injector)
 
     def watched_fsync(handle: int) -> None:
         injector.step("fsync", lambda: None)
         if stat.S_ISREG(os.fstat(handle).st_mode):
             injector.flushed(handle)
+        else:
+            injector.flushed_folder(handle)
 
     def watch(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         return lambda *words, **options: injector.step(name, lambda: function(*words, **options))
 
-    names = ("rename", "replace", "mkdir", "unlink", "rmdir")
-    patches: dict[str, Any] = {name: watch(name, getattr(os, name)) for name in names}
+    naming = _Naming(injector)
+    patches: dict[str, Any] = {name: watch(name, getattr(os, name)) for name in ("unlink", "rmdir")}
+    patches |= {"mkdir": watch("mkdir", naming.mkdir)}
+    patches |= {name: watch(name, naming.rename) for name in ("rename", "replace")}  # the same on these systems
     with (
         mock.patch.multiple(os, fsync=watched_fsync, **patches),
         mock.patch.object(io, "open", watched_open),
-        mock.patch.object(store, "_swap", watch("swap", store._swap)),
+        mock.patch.object(store, "_swap", watch("swap", naming.swap)),
     ):
         yield

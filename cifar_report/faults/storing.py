@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cifar_report.bundle import remove_leftovers, write_file, write_folder
 from cifar_report.bundle.manifest import MANIFEST_FILE, write_manifest
-from cifar_report.faults.injecting import POWER_OFF, WAYS, Injector, Way, injected
+from cifar_report.faults.injecting import ENTRIES_LOST, POWER_OFF, WAYS, Injector, Way, injected
 from cifar_report.faults.outcome import Outcome
 
 State = dict[str, bytes]  # content by path; hidden files are nobody's state
@@ -58,7 +58,8 @@ def walk(operation: Operation) -> Outcome:
     """Let each step of an operation fail in each way; a loss is any state but the old one and the new one."""
     what = f"writing {operation.name}" if operation.name != "leftovers" else "removing leftovers"
     outcome = Outcome(
-        f"{what}: each step in turn: power cut (before, amid, after), disk full, input/output error",
+        f"{what}: each step in turn: power cut (before, amid, after, unflushed names lost), disk full, "
+        "input/output error",
         "the old state or the new one is read, never a third; the next pass leaves the new one and no leftovers",
     )
     old = dict(operation.before)
@@ -70,6 +71,8 @@ def walk(operation: Operation) -> Outcome:
                 _prepare(folder, operation)
                 status = _try_in_a_process(operation, folder, step, way)
                 if status == os.EX_OK:
+                    if way == ENTRIES_LOST and state(folder) != new:
+                        outcome.count(f"{operation.name}: it had come to its end, but was not on the disk")
                     break
                 outcome.count(_loss(operation, folder, (old, new), status, f"{operation.name}, {way}, step {step}"))
         else:
@@ -119,7 +122,10 @@ def _try(operation: Operation, folder: Path, step: int, way: Way) -> int:
         return REFUSED
     except BaseException:  # noqa: BLE001 - whatever it is, it is the finding
         return CRASHED
-    return os.EX_OK if len(injector.steps) <= step else REFUSED
+    if len(injector.steps) > step:
+        return REFUSED
+    injector.lose()  # whatever comes after the end, too, must not take the new state away
+    return os.EX_OK
 
 
 def _loss(operation: Operation, folder: Path, states: tuple[State, State], status: int, where: str) -> str | None:

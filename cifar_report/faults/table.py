@@ -16,7 +16,7 @@ INTRODUCTION = """\
 # What was broken, and what was lost
 
 Each row is a fault that was really brought about: processes were killed, writes failed, power cuts were simulated by
-ending the process and emptying every file that had not been flushed (entries of folders are taken as flushed).
+ending the process, emptying every file that had not been flushed, and in one way taking back every unflushed name.
 `nox -s faults` tries them again and writes this file; `nox -s faults -- --times N` tries each random one N times.
 """
 
