@@ -43,16 +43,3 @@ class EngineProbe:
         between = time.perf_counter()
         self._engine.evaluate(self._evaluated)
         return between - started, time.perf_counter() - between
-
-    def multiply(self, side: int) -> float:
-        """Time a product in NumPy's library and in TensorFlow's, and return the quicker one's seconds."""
-        import tensorflow as tf
-
-        left, right = (np.random.default_rng(place).random((side, side), np.float32) for place in range(2))
-        started = time.perf_counter()
-        left @ right
-        numpy_seconds = time.perf_counter() - started
-        tensors = tf.constant(left), tf.constant(right)
-        started = time.perf_counter()
-        tf.linalg.matmul(*tensors).numpy()
-        return min(numpy_seconds, time.perf_counter() - started)

@@ -54,10 +54,6 @@ class KerasProbe:
             self._model.fit(*self._train, batch_size=batch_size, **settings)
         return clock.train_seconds, clock.evaluate_seconds
 
-    def multiply(self, side: int) -> float:
-        """Refuse: the peak is the engine's to measure."""
-        raise NotImplementedError(f"no product of side {side} here")
-
     def _arrays(self, first: int, count: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         labels = keras.utils.to_categorical(self._labels[first : first + count], CLASS_COUNT)
         return self._images[first : first + count].astype(np.float32) / np.float32(255), labels

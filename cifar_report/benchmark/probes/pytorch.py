@@ -41,10 +41,6 @@ class TorchProbe:
         self._evaluate()
         return between - started, time.perf_counter() - between
 
-    def multiply(self, side: int) -> float:
-        """Refuse: the peak is the engine's to measure."""
-        raise NotImplementedError(f"no product of side {side} here")
-
     def _epoch(self) -> None:
         images, labels = self._train
         self._model.train()

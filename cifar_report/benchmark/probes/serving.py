@@ -28,12 +28,6 @@ class Probe(Protocol):
     def measure(self) -> tuple[float, float]:
         """Train the slice and evaluate; return the seconds of each."""
 
-    def multiply(self, side: int) -> float:
-        """Return the seconds of one product of two float32 matrices [side, side]."""
-
-
-PEAK_SIDE = 2048
-
 
 def serve(setting: Setting, probe: Probe) -> None:
     """Answer requests from standard input until it closes."""
@@ -73,8 +67,9 @@ class _State:
             case "measure":
                 return self._measure()
             case "peak":
-                seconds = min(self._probe.multiply(PEAK_SIDE) for _ in range(request.repeats))
-                return {"flops": 2 * PEAK_SIDE**3 / seconds}
+                from cifar_report.benchmark.probes.peak import peak_flops
+
+                return {"flops": peak_flops(request.repeats)}
             case "memory":
                 return _memory()
 
