@@ -122,24 +122,27 @@ def test_mirrored_runs_name_their_devices(parts_of):
 
 
 def test_versions_and_training_code_are_in_the_key(parts_of, monkeypatch, tmp_path):
-    """Another TensorFlow, or another line of training code, is a reason to run again; line endings are none."""
-    before = parts_of()
+    """Another TensorFlow, or another line of the code that trains it, is a reason to run again; line endings are none."""
+    before, centroid = parts_of(), parts_of(CENTROID)
     folder = tmp_path / "training"
     shutil.copytree(keys.TRAINING_FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(keys, "TRAINING_FOLDER", folder)
-    engine = folder / "engine.py"
+    engine, classical = folder / "engine.py", folder / "classical.py"
     engine.write_bytes(engine.read_bytes().replace(b"\n", b"\r\n"))
-    for content, expected in ((engine.read_bytes(), []), (b"# changed", ["training code changed"])):
-        engine.write_bytes(content)
-        keys.training_code_hash.cache_clear()
-        assert changed_parts(before, parts_of()) == expected
-    keys.training_code_hash.cache_clear()
+    changed = ["training code changed"]
+    steps = ((engine, engine.read_bytes(), [], []), (classical, b"#", [], changed), (engine, b"#", changed, changed))
+    for path, content, of_network, of_centroid in steps:
+        path.write_bytes(content)
+        keys.hash_of_modules.cache_clear()
+        assert changed_parts(before, parts_of()) == of_network
+        assert changed_parts(centroid, parts_of(CENTROID)) == of_centroid
     monkeypatch.undo()
+    keys.hash_of_modules.cache_clear()
     monkeypatch.setattr("importlib.metadata.version", lambda _: "99")
     keys.version_of.cache_clear()
     changes = changed_parts(before, parts_of())
     keys.version_of.cache_clear()
-    keys.training_code_hash.cache_clear()
+    keys.hash_of_modules.cache_clear()
     assert changes == [f"version of {name} changed" for name in ("keras", "numpy", "scikit-learn", "tensorflow")]
 
 

@@ -262,7 +262,7 @@ def test_a_measurement_that_fails_is_told_and_tried_again_by_the_next_call(tmp_p
 @pytest.mark.parametrize(
     ("what", "value", "reason"),
     [
-        ("training_code_hash", lambda: "other", "training code changed"),
+        ("training_code_hash", lambda _: "other", "training code changed"),
         ("processor_name", lambda: "other", "processor changed"),
         ("available_cores", lambda: [0, 1, 2], "cores changed"),
         ("graphics_cards", lambda: 1, "graphics cards changed"),

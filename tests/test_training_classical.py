@@ -1,11 +1,14 @@
 """The classical classifiers, against scikit-learn called directly and against a nearest neighbour by hand."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from networks import TITLE
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neighbors import NearestCentroid as Centroids
 
+from cifar_report.data import Split
 from cifar_report.spec import ClassicalTrial, NearestCentroid, NearestNeighbors
 from cifar_report.training.classical import fit_classifier
 
@@ -51,3 +54,17 @@ def test_one_neighbor_is_the_training_image_with_the_least_distance(sample):
     nearest = [int(((training - image) ** 2).sum(1).argmin()) for image in test]
     expected = sample.labels[sample.split.train][nearest]
     assert np.array_equal(fit(sample, NearestNeighbors(1)).predictions.predicted, expected)
+
+
+@pytest.mark.parametrize("method", [NearestNeighbors(1), NearestCentroid()])
+def test_no_classifier_holds_the_pixels_twice(method):
+    """A fit on single-precision pixels takes less than two copies of them, so that 50,000 images fit in a worker."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (2_020, 32, 32, 3), dtype=np.uint8)
+    split = Split(np.arange(1_990), np.arange(1_990, 2_000), np.arange(2_000, 2_020))
+    trial = ClassicalTrial(id="classical", title=TITLE, method=method)
+    tracemalloc.start()
+    fit_classifier(trial, images, random.integers(0, 10, 2_020, dtype=np.uint8), split)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2 * 1_990 * 3_072 * 4

@@ -75,7 +75,7 @@ def pass_key_parts(trials: Sequence[AnyTrial], prepared: Prepared) -> dict[str, 
         "cores": str(len(available_cores())),
         "graphics cards": str(graphics_cards()),
         "variables": ", ".join(f"{name}={value}" for name, value in WORKER_VARIABLES.items()),
-        "training code": training_code_hash(),
+        "training code": ", ".join(sorted({training_code_hash(trial) for trial in trials})),
         **{f"version of {name}": version_of(name) for name in (*libraries, "numpy", "scikit-learn")},
     }
 

@@ -56,9 +56,7 @@ def _table_problems(run: Run, predictions: Predictions) -> Iterator[str]:
         yield "does not hold what its kind of trial answers"
     for (stage, weights), table in predictions.probabilities.items():
         known = table[np.isfinite(table).all(axis=1)].astype(np.float64)
-        if not np.all((known >= 0) & (known <= 1 + SUM_TOLERANCE)):
-            yield f"{stage}.{weights}: a probability does not lie between 0 and 1"
-        elif not np.all(np.abs(known.sum(axis=1) - 1) <= SUM_TOLERANCE):
+        if not np.all(np.abs(known.sum(axis=1) - 1) <= SUM_TOLERANCE):
             yield f"{stage}.{weights}: the probabilities of an image do not add up to 1"
 
 

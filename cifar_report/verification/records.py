@@ -117,7 +117,7 @@ def _close(one: float | None, other: float | None) -> bool:
 
 
 def _stream_problems(run: Run, _: Bundle) -> Iterator[str]:
-    if run.streams and run.seed is not None and run.key_parts.get("training code") == training_code_hash():
+    if run.streams and run.seed is not None and run.key_parts.get("training code") == training_code_hash(run.trial):
         for name, expected in streams_of(run.seed).items():
             if run.streams.get(name) != expected:
                 yield f"stream {name!r} is {run.streams.get(name)!r:.40}, but seed {run.seed} gives {expected!r}"
