@@ -122,7 +122,7 @@ def test_mirrored_runs_name_their_devices(parts_of):
 
 
 def test_versions_and_training_code_are_in_the_key(parts_of, monkeypatch, tmp_path):
-    """Another TensorFlow, or another line of the code that trains it, is a reason to run again; line endings are none."""
+    """Another TensorFlow, or another line of what trains a trial, is a reason to run again; line endings are none."""
     before, centroid = parts_of(), parts_of(CENTROID)
     folder = tmp_path / "training"
     shutil.copytree(keys.TRAINING_FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))

@@ -61,7 +61,7 @@ def _fitted(
 def _class_means(
     images: np.ndarray[Any, Any], labels: np.ndarray[Any, Any], indices: np.ndarray[Any, Any]
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Return the mean image of each class, [classes, 3072], and the classes; in single precision, as scikit-learn does."""
+    """Return each class's mean image, [classes, 3072], and the classes; in single precision as scikit-learn does."""
     classes = np.unique(labels[indices])
     members = (indices[labels[indices] == each] for each in classes)
     return np.stack([_pixels(images, each).mean(axis=0) for each in members]), classes
