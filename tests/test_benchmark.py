@@ -1,19 +1,23 @@
 """The bench: what it derives from measurements, what it says about them, and that its probes measure anything."""
 
+import json
 import math
+import subprocess
 import sys
+import time
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from cifar_report.benchmark import peers
+from cifar_report.benchmark import peers, processes
 from cifar_report.benchmark.__main__ import main
 from cifar_report.benchmark.blocks import Blocks, Machine, Sample
 from cifar_report.benchmark.costs import FixedCosts, fixed_costs
 from cifar_report.benchmark.growth import GrowthPoint, exponents, measure_growth, steepest
-from cifar_report.benchmark.measuring import growth_findings
-from cifar_report.benchmark.protocol import Slice
+from cifar_report.benchmark.measuring import growth_findings, run_blocks
+from cifar_report.benchmark.protocol import Setting, Slice
 from cifar_report.benchmark.record import BEGIN, END, Performance, update_docs
 from cifar_report.benchmark.results import Benchmark, finding
 from cifar_report.benchmark.schedule import Planned, play
@@ -21,7 +25,7 @@ from cifar_report.benchmark.suite import efficiency, suite_time
 from cifar_report.benchmark.throughput import findings, table
 from cifar_report.benchmark.workload import EVALUATIONS, group, works
 from cifar_report.bundle import Bundle, RunTiming, encode
-from cifar_report.errors import UsageError
+from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running.environment import record_environment
 from cifar_report.running.plan import plan_runs
@@ -108,20 +112,26 @@ def test_efficiency_counts_three_forward_passes():
 
 
 def test_schedule_keeps_the_order_and_the_mirrored_runs_apart():
-    """Idle workers take the next run; a mirrored run waits for all, and those behind it wait for it."""
-    assert play([Planned(3), Planned(2), Planned(1)], 2) == (3, pytest.approx(0.0))
-    assert play([Planned(4), Planned(1)], 2) == (4, pytest.approx(3 / 8))
-    apart = play([Planned(4), Planned(1), Planned(2, mirrored=True), Planned(1)], 2)
-    assert apart == (7, pytest.approx((3 + 1) / 14))
+    """Idle workers take the next run; a mirrored run waits for all, and what would end later waits for it."""
+    assert play([Planned(3, 3), Planned(2, 2), Planned(1, 1)], 2) == (3, pytest.approx(0.0))
+    assert play([Planned(4, 4), Planned(1, 1)], 2) == (4, pytest.approx(3 / 8))
+    apart = play([Planned(4, 4), Planned(1, 1), Planned(2, 2, mirrored=True), Planned(5, 5)], 2)
+    assert apart == (11, pytest.approx((3 + 5) / 22))
+    ahead = play([Planned(4, 4), Planned(1, 1), Planned(2, 2, mirrored=True), Planned(1, 1)], 2)
+    assert ahead == (6, pytest.approx(2 / 12))
     assert play([], 2) == (0, 0)
     with pytest.raises(ValueError, match="at least one worker"):
-        play([Planned(1)], 0)
+        play([Planned(1, 1)], 0)
 
 
 def test_the_suite_order_leaves_few_cores_idle():
-    """Longest first within a seed keeps two workers busy for the whole plan of the full suite."""
+    """The full suite keeps two workers busy, also where the longest networks take other times than expected."""
     runs = plan_runs(TRIALS.values(), PROFILES["full"], 5, 40_000)
-    assert play([Planned(run.cost, run.mirrored) for run in runs], 2).idle < 0.05
+    longest = max(run.cost for run in runs)
+    for factor in (0.6, 1.0, 1.7):
+        seconds = [run.cost * (factor if run.cost == longest else 1.0) for run in runs]
+        planned = [Planned(each, run.cost, run.mirrored) for each, run in zip(seconds, runs, strict=True)]
+        assert play(planned, 2).idle < 0.05, factor
 
 
 TIMED_TRIALS = ("baseline", "baseline_30_epochs", "stride_2", "nearest_centroid")
@@ -173,6 +183,22 @@ def test_a_network_after_a_classifier_says_nothing_about_memory(timed_bundle):
     write("baseline_30_epochs/seed-0", 3, 30, 1.0)
     costs = fixed_costs(Bundle.load(folder))
     assert (costs.peak_memory, costs.peak_memory_any) == (701, 703)
+
+
+def test_what_a_worker_did_in_a_pause_says_nothing_about_memory(timed_bundle):
+    """After a pause of the suite a record counts only once it has fallen, which shows a new process."""
+    folder, write = timed_bundle
+    write("stride_2/seed-0", 3, 15, 1.0)
+    write("baseline/seed-0", 20, 15, 1.0)  # 720 bytes, after a pause
+    write("baseline_30_epochs/seed-0", 21, 15, 1.0)
+    write("nearest_centroid/once", 22, 15, 1.0)
+    costs = fixed_costs(Bundle.load(folder))
+    assert (costs.peak_memory, costs.peak_memory_any) == (703, 703)
+    record = json.loads((folder / "runs/baseline_30_epochs/seed-0/timing.json").read_bytes())
+    record["peak_memory_bytes"] = 710
+    (folder / "runs/baseline_30_epochs/seed-0/timing.json").write_text(json.dumps(record), encoding="utf-8")
+    costs = fixed_costs(Bundle.load(folder))
+    assert (costs.peak_memory, costs.peak_memory_any) == (710, 722)
 
 
 def test_fixed_costs_need_a_network(tmp_path):
@@ -379,11 +405,70 @@ def test_probes_train_in_both_ways_and_a_peer_that_does_not_start_is_named(datas
 def test_a_peer_that_cannot_be_installed_is_named(tmp_path, monkeypatch):
     """A failing installer names each peer with its reason; nothing half installed is used later."""
     program = "import sys; print('ERROR: there is no such wheel', file=sys.stderr); sys.exit(1)"
-    monkeypatch.setattr(peers, "_installer", lambda: [sys.executable, "-c", program])
+    monkeypatch.setattr(peers, "_installers", lambda: [[sys.executable, "-c", program]])
     missing = {}
     assert peers.install_peers(missing, lambda _: None, tmp_path) == {}
     assert set(missing) == {"pytorch", "jax"}
     assert all("there is no such wheel" in reason for reason in missing.values())
-    monkeypatch.setattr(peers, "_installer", lambda: None)
+    monkeypatch.setattr(peers, "_installers", list)
     peers.install_peers(missing, lambda _: None, tmp_path)
-    assert all("neither pip nor uv" in reason for reason in missing.values())
+    assert all("neither uv nor pip" in reason for reason in missing.values())
+
+
+def test_a_peer_that_does_not_start_is_tried_with_the_next_installer(tmp_path, monkeypatch):
+    """A package that cannot be imported counts as not installed; the installer that brings a working one decides."""
+    install = "import pathlib, sys; folder = pathlib.Path(sys.argv[sys.argv.index('--target') + 1]); folder.mkdir()"
+    broken = f"{install}; (folder / 'jax.py').write_text('raise ImportError(1)')"
+    working = f"{install}; [(folder / (name + '.py')).touch() for name in ('jax', 'torch')]"
+    programs = [[sys.executable, "-c", program] for program in (broken, working)]
+    monkeypatch.setattr(peers, "_installers", lambda: programs)
+    missing = {}
+    found = peers.install_peers(missing, lambda _: None, tmp_path)
+    assert set(found) == {"pytorch", "jax"}
+    assert not (found["jax"] / "jax.py").read_text(encoding="utf-8")
+    assert not missing
+    monkeypatch.setattr(peers, "_installers", lambda: programs[:1])
+    assert peers.install_peers(missing, lambda _: None, tmp_path / "other") == {}
+    assert "ImportError" in missing["jax"]
+
+
+def test_python_brings_a_pip_of_its_own():
+    """An environment without pip and uv can still install: the pip that comes with Python runs from its wheel."""
+    done = subprocess.run([sys.executable, "-c", peers.BUNDLED_PIP, "--version"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("pip ")
+
+
+def test_blocks_end_in_time_and_outlive_a_failure():
+    """A block that would end too late is left out, a later one that fails costs itself alone, the first one all."""
+    said, done = [], []
+    run_blocks(done.append, 3, time.monotonic() + 60, said.append)
+    assert (done, said) == ([0, 1, 2], [])
+    run_blocks(lambda _: time.sleep(0.05), 3, time.monotonic() + 0.06, said.append)
+    assert said == ["this machine is slow: 1 of 3 blocks must do"]
+
+    def fail(block, allowed):
+        if block >= allowed:
+            raise SuiteError("the probe notebook ended")
+
+    run_blocks(partial(fail, allowed=1), 3, time.monotonic() + 60, said.append)
+    assert said[-1] == "1 of 3 blocks must do: the probe notebook ended"
+    with pytest.raises(SuiteError, match="the probe notebook ended"):
+        run_blocks(partial(fail, allowed=0), 3, time.monotonic() + 60, said.append)
+
+
+def test_a_probe_that_hangs_is_ended(dataset, monkeypatch):
+    """Nobody watches over the bench: a probe that does not answer in time is killed and counts as failed."""
+    monkeypatch.setattr(processes, "MOST_ANSWER_SECONDS", 0.01)
+    setting = Setting(way="engine", folder=str(dataset.folder), cores=())
+    with processes.Probe(setting) as probe, pytest.raises(SuiteError, match="the probe engine ended with"):
+        probe.wait()
+
+
+def test_what_cannot_be_written_or_read_is_said_before_anything_is_measured(tmp_path, capsys):
+    """A document without marks and a bundle that is none end the bench at once, not after its blocks."""
+    (tmp_path / "performance.md").write_text("no marks", encoding="utf-8")
+    assert main(["--write-docs", str(tmp_path)]) == 2
+    assert "must hold the lines" in capsys.readouterr().err
+    assert main(["--bundle", str(tmp_path)]) == 2
+    assert "is no results bundle" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from cifar_report.errors import UsageError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running import keys
 from cifar_report.running.keys import changed_parts, key_of, key_parts
-from cifar_report.running.plan import PlannedRun, plan_runs
+from cifar_report.running.plan import PlannedRun, next_run, plan_runs
 from cifar_report.running.request import describe_dataset, find_profile, prepare
 from cifar_report.running.states import states_of
 from cifar_report.spec import PROFILES, ClassicalTrial, Dropout, NearestCentroid, Stage, Text, Trial
@@ -42,17 +42,33 @@ def test_every_trial_runs_once_a_seed_and_classifiers_once():
     assert {run.id for run in runs} == expected
 
 
-def test_runs_go_seed_by_seed_longest_first_mirrored_last():
-    """All of seed 0 comes before any of seed 1; within a seed the longest lead and mirrored runs close it."""
+def test_runs_go_seed_by_seed_longest_first():
+    """Every trial has a result after the first pass; the longest lead within a seed; later mirrored runs close all."""
     runs = plan()
-    seeds = [run.seed or 0 for run in runs]
-    assert seeds == sorted(seeds)
+    first = [run for run in runs if not run.seed]
+    assert runs[: len(first)] == first
+    assert {run.trial.id for run in first} == set(TRIALS)
+    assert [run.mirrored for run in first] == sorted(run.mirrored for run in first)
+    later = runs[len(first) :]
+    assert [(run.mirrored, run.seed) for run in later] == sorted((run.mirrored, run.seed) for run in later)
+    assert sum(run.mirrored for run in first) == 2
+    assert sum(run.mirrored for run in later) == 4
     for seed in range(3):
-        block = [run for run in runs if (run.seed or 0) == seed]
-        keys_ = [(run.mirrored, -run.cost) for run in block]
-        assert keys_ == sorted(keys_)
-        assert sum(run.mirrored for run in block) == 2
-    assert {run.id for run in runs if run.seed is None} <= {run.id for run in runs[: len(TRIALS)]}
+        for mirrored in (False, True):
+            costs = [run.cost for run in runs if (run.seed or 0, run.mirrored) == (seed, mirrored)]
+            assert costs == sorted(costs, reverse=True)
+
+
+def test_an_idle_worker_takes_what_fits_before_a_mirrored_run():
+    """Runs are taken in order; before a waiting mirrored run goes only what ends before it could start."""
+    single, mirrored = small_trial(), small_trial(strategy="mirrored")
+    waiting = [PlannedRun(mirrored, 0, 3.0), PlannedRun(single, 1, 5.0), PlannedRun(single, 2, 2.0)]
+    assert next_run(waiting, []) == 0
+    assert next_run(waiting, [1.0, 2.0]) == 2
+    assert next_run(waiting, [9.0]) == 1
+    assert next_run(waiting, [1.0]) is None
+    assert next_run(waiting[1:], [1.0]) == 0
+    assert next_run([], [1.0]) is None
 
 
 def test_the_plan_follows_the_order_of_nothing_else():

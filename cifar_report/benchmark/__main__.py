@@ -11,7 +11,7 @@ from rich.console import Console
 
 from cifar_report.benchmark.measuring import Wish, measure_reading, measure_suite
 from cifar_report.benchmark.plots import draw_growth
-from cifar_report.benchmark.record import CURVES, read_benchmark, update_docs, write_json
+from cifar_report.benchmark.record import CURVES, read_benchmark, read_docs, update_docs, write_json
 from cifar_report.benchmark.results import Benchmark
 from cifar_report.benchmark.screen import show
 from cifar_report.errors import SuiteError, UsageError
@@ -58,6 +58,8 @@ def _measured(options: argparse.Namespace, console: Console) -> Benchmark:
         raise UsageError(f"--blocks {options.blocks}: at least one is needed")
     if options.write_docs is not None and options.quick:
         raise UsageError("--quick measures nothing worth writing down: leave out --write-docs")
+    if options.write_docs is not None:
+        read_docs(options.write_docs)  # what cannot be written later is said now
     if options.recorded is not None:
         return read_benchmark(options.recorded)
     wish = Wish(options.blocks, options.quick, options.data, options.bundle, not options.no_peers)

@@ -26,6 +26,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     part: str
     train_rate: float  # images a second, over all workers
     evaluate_rate: float
+    once_seconds: float = 0.0  # building and tracing; of the engine it is not measured here but in whole runs
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,7 +38,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     start_seconds: float  # of one worker, to the end of TensorFlow's import
     memory_one: float | None = None  # bytes: proportional share of one worker alone
     memory_all: float | None = None  # and summed over all workers
-    peak_memory: float = 0.0  # resident bytes, the largest of all workers
+    peak_memory: float = 0.0  # resident bytes, the largest of all workers; 0 in the blocks that did not look
 
 
 class Blocks:
@@ -53,7 +54,18 @@ class Blocks:
         self.missing: dict[str, str] = {}
 
     def run(self, block: int, groups: Sequence[Group], steps: int | None = None) -> None:
-        """Carry out one block in fresh processes; the order of the ways alternates between blocks."""
+        """Carry out one block in fresh processes; the order of the ways alternates between blocks.
+
+        Raises SuiteError when the engine or the notebook way fails; nothing of such a block is kept.
+        """
+        try:
+            self._carry_out(block, groups, steps)
+        except SuiteError:
+            self.samples = [sample for sample in self.samples if sample.block != block]
+            self.machine = [machine for machine in self.machine if machine.block != block]
+            raise
+
+    def _carry_out(self, block: int, groups: Sequence[Group], steps: int | None) -> None:
         with ExitStack() as stack:
             others = self._start_others(stack)
             engines = [stack.enter_context(self._probe("engine", (core,))) for core in self._cores]
@@ -101,25 +113,29 @@ class Blocks:
         peak = Request(do="peak") if steps is None else Request(do="peak", repeats=1)
         alone = engines[0].ask(peak)["flops"]
         together = together_ask(engines, peak)
-        largest = max((group for group in groups if not group.work.mirrored), key=lambda group: group.work.trial.macs)
-        prepare, read = Request(do="prepare", slice=largest.slice(steps)), Request(do="memory")
-        engines[0].ask(prepare)
-        memory = [engines[0].ask(read)]
-        together_ask(engines[1:], prepare)
-        memory += together_ask(engines, read)
-        shares = [values.get("proportional") for values in memory]
-        known = [share for share in shares if share is not None]
+        memory = self._memory(engines, groups, steps) if block == 0 else []
+        shares = [values["proportional"] for values in memory if "proportional" in values]
         self.machine.append(
             Machine(
                 block=block,
                 peak_one=alone,
                 peak_all=sum(values["flops"] for values in together),
                 start_seconds=max(engine.start_seconds for engine in engines),
-                memory_one=known[0] if known else None,
-                memory_all=sum(known[1:]) if known else None,
-                peak_memory=max(values["peak"] for values in memory),
+                memory_one=shares[0] if shares else None,
+                memory_all=sum(shares[1:]) if shares else None,
+                peak_memory=max((values["peak"] for values in memory), default=0.0),
             )
         )
+
+    @staticmethod
+    def _memory(engines: list[Probe], groups: Sequence[Group], steps: int | None) -> list[dict[str, float]]:
+        """Return what the first worker holds while it alone has trained the largest network, then what each holds."""
+        largest = max((group for group in groups if not group.work.mirrored), key=lambda group: group.work.trial.macs)
+        prepare, read = Request(do="prepare", slice=largest.slice(steps)), Request(do="memory")
+        engines[0].ask(prepare)
+        memory = [engines[0].ask(read)]
+        together_ask(engines[1:], prepare)
+        return memory + together_ask(engines, read)
 
     def _engine(self, block: int, engines: list[Probe], group: Group, steps: int | None) -> None:
         """Let every worker train the slice at the same time, as a suite's workers do."""
@@ -152,8 +168,9 @@ class Blocks:
     def _keep(self, block: int, way: Way, group: Group, answers: list[dict[str, float]]) -> None:
         train = sum(values["images"] / values["train_seconds"] for values in answers)
         evaluate = sum(values["evaluated"] / values["evaluate_seconds"] for values in answers)
+        once, part = max(values["once_seconds"] for values in answers), group.work.name
         self.samples.append(
-            Sample(block=block, way=way, part=group.work.name, train_rate=train, evaluate_rate=evaluate)
+            Sample(block=block, way=way, part=part, train_rate=train, evaluate_rate=evaluate, once_seconds=once)
         )
 
 

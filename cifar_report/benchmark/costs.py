@@ -39,25 +39,39 @@ def fixed_costs(bundle: Bundle) -> FixedCosts:
     later = _without_first(found)
     rests = [(_epochs(timing), _rest(timing)) for timing in later or found]
     run, epoch = _line(rests)
+    networks, everything = _peaks(every)
     return FixedCosts(
         run=run,
         epoch=epoch,
         gap=fmean(gaps) if (gaps := list(_gaps(found))) else 0.0,
         runs=len(rests),
-        peak_memory=_peak_of_networks(every),
-        peak_memory_any=float(max(timing.peak_memory_bytes or 0 for timing, _ in every)),
+        peak_memory=networks,
+        peak_memory_any=everything,
     )
 
 
-def _peak_of_networks(every: Iterable[tuple[RunTiming, bool]]) -> float:
-    """Return the largest peak of the networks that no classifier preceded: a worker's record never falls."""
-    peaks, spoilt = [0], set()
-    for timing, network in sorted(every, key=lambda pair: pair[0].started):
-        if not network:
-            spoilt.add(timing.cores)
-        elif timing.cores not in spoilt:
-            peaks.append(timing.peak_memory_bytes or 0)
-    return float(max(peaks))
+def _peaks(every: Iterable[tuple[RunTiming, bool]]) -> tuple[float, float]:
+    """Return the largest peak of networks, and of all runs; a worker's record never falls, whatever comes next.
+
+    So a network counts where no classifier went before it in its process. Nothing counts after a pause, in which
+    the worker may have done what the bundle does not hold, until a lower record shows a new process.
+    """
+    networks, everything = [0], [0]
+    kinds = {id(timing): network for timing, network in every}
+    for lane in _lanes(timing for timing, _ in every):
+        known, spoilt, before = True, False, lane[0]
+        for timing in lane:
+            peak = timing.peak_memory_bytes or 0
+            if len(timing.cores) > 1 or peak < (before.peak_memory_bytes or 0):  # parallel runs share no process
+                known, spoilt = True, False
+            elif timing is not before and _gap(before, timing) > MOST_GAP:
+                known = False
+            if known:
+                everything.append(peak)
+            if known and not spoilt and kinds[id(timing)]:
+                networks.append(peak)
+            spoilt, before = spoilt or not kinds[id(timing)], timing
+    return float(max(networks)), float(max(everything))
 
 
 def _without_first(timings: Sequence[RunTiming]) -> list[RunTiming]:
@@ -75,9 +89,13 @@ def _lanes(timings: Iterable[RunTiming]) -> list[list[RunTiming]]:
 def _gaps(timings: Sequence[RunTiming]) -> Iterable[float]:
     for lane in _lanes(timings):
         for before, after in pairwise(lane):
-            gap = (datetime.fromisoformat(after.started) - datetime.fromisoformat(before.finished)).total_seconds()
-            if 0 <= gap <= MOST_GAP:
+            if 0 <= (gap := _gap(before, after)) <= MOST_GAP:
                 yield gap
+
+
+def _gap(before: RunTiming, after: RunTiming) -> float:
+    """Return the seconds from one run's end to another's beginning."""
+    return (datetime.fromisoformat(after.started) - datetime.fromisoformat(before.finished)).total_seconds()
 
 
 def _epochs(timing: RunTiming) -> int:

@@ -26,7 +26,7 @@ class GrowthPoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     runs: int
     seconds: dict[Phase, float]
-    peak_memory: float  # resident bytes of the process and its helpers, looked at ten times a second
+    peak_memory: float  # bytes that the process and its helpers hold, looked at four times a second
     html_bytes: int
 
     @property

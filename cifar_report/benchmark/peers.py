@@ -12,14 +12,20 @@ from pathlib import Path
 from cifar_report.benchmark.blocks import Way
 
 # Their other dependencies are in the environment already. PyTorch's wheel for Linux on the public index needs
-# gigabytes of CUDA libraries; without them it does not start, and the bench says so and goes on. Where pip is set
-# to find a build for the processor, that one is taken.
+# gigabytes of CUDA libraries; uv knows where builds for the processor are, and pip may be set to find one. What does
+# not start is named, and the bench goes on without it.
 PACKAGES: dict[Way, tuple[str, ...]] = {
     "pytorch": ("torch==2.13.0", "filelock", "fsspec", "mpmath", "networkx", "sympy"),
     "jax": ("jax==0.10.2", "jaxlib==0.10.2"),
 }
-MOST_SECONDS = 300
+MOST_SECONDS = 150  # of one attempt
 READY = "installed"
+MODULES: dict[Way, str] = {"pytorch": "torch", "jax": "jax"}
+BUNDLED_PIP = """import ensurepip, pathlib, runpy, sys, sysconfig
+folders = pathlib.Path(ensurepip.__file__).parent / "_bundled", sysconfig.get_config_var("WHEEL_PKG_DIR")
+sys.path.insert(0, str(next(wheel for folder in folders if folder for wheel in pathlib.Path(folder).glob("pip-*.whl"))))
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
 
 
 def install_peers(missing: dict[str, str], tell: Callable[[str], None], home: Path | None = None) -> dict[Way, Path]:
@@ -29,7 +35,7 @@ def install_peers(missing: dict[str, str], tell: Callable[[str], None], home: Pa
         folder = (home or Path(sys.prefix) / "peers") / packages[0].replace("==", "-")
         if not (folder / READY).is_file():
             tell(f"{packages[0]} is installed for the comparison")
-            reason = _install(folder, packages)
+            reason = _install(folder, packages, MODULES[way])
             if reason is not None:
                 missing[way] = reason
                 tell(f"{way} is skipped: {reason}")
@@ -38,27 +44,45 @@ def install_peers(missing: dict[str, str], tell: Callable[[str], None], home: Pa
     return found
 
 
-def _install(folder: Path, packages: tuple[str, ...]) -> str | None:
-    """Install into ``folder``; return why it failed, or None."""
-    program = _installer()
-    if program is None:
-        return "neither pip nor uv is there to install it"
-    shutil.rmtree(folder, ignore_errors=True)
-    words = [*program, "--quiet", "--no-deps", "--only-binary=:all:", "--target", str(folder), *packages]
+def _install(folder: Path, packages: tuple[str, ...], module: str) -> str | None:
+    """Install into ``folder`` with the first installer whose packages start; return why none did, or None."""
+    reason = "neither uv nor pip is there to install it"
+    for installer in _installers():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        words = ["--quiet", "--no-deps", "--only-binary=:all:", "--target", str(folder), *packages]
+        failure = _failure([*installer, *words]) or _failure(
+            [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(folder)!r}); import {module}"]
+        )
+        if failure is None:
+            (folder / READY).touch()
+            return None
+        reason = f"it could not be installed: {failure}"
+    return reason
+
+
+def _failure(words: list[str]) -> str | None:
+    """Run a program; return what went wrong in one line, or None."""
     try:
-        folder.mkdir(parents=True)
         done = subprocess.run(words, capture_output=True, text=True, timeout=MOST_SECONDS, check=False)  # noqa: S603 - fixed words
     except (OSError, subprocess.TimeoutExpired) as error:
-        return f"it could not be installed: {error.__class__.__name__}"
-    if done.returncode:
-        said = [line for line in done.stderr.splitlines() if line.startswith(("ERROR", "error"))]
-        return f"it could not be installed: {(said or ['no word'])[-1]}"
-    (folder / READY).touch()
-    return None
+        return error.__class__.__name__
+    said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    errors = [line for line in said if line.lower().startswith("error")]
+    return (errors or said or ["no word"])[-1] if done.returncode else None
 
 
-def _installer() -> list[str] | None:
+def _installers() -> list[list[str]]:
+    """Return the beginnings of the commands that may install, the likelier first.
+
+    uv looks for PyTorch where builds for the processor are. An environment that uv made has no pip, and pip alone
+    minds how this machine is set to find packages, so the one that comes with Python helps.
+    """
+    found = []
+    if uv := shutil.which("uv"):
+        found.append([uv, "pip", "install", "--python", sys.executable, "--torch-backend", "cpu"])
     if importlib.util.find_spec("pip") is not None:
-        return [sys.executable, "-m", "pip", "install", "--disable-pip-version-check"]
-    uv = shutil.which("uv")
-    return [uv, "pip", "install", "--python", sys.executable] if uv else None
+        found.append([sys.executable, "-m", "pip", "install", "--disable-pip-version-check"])
+    elif importlib.util.find_spec("ensurepip") is not None:
+        found.append([sys.executable, "-c", BUNDLED_PIP, "install", "--disable-pip-version-check"])
+    return found

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from cifar_report.errors import SuiteError
 from cifar_report.running.environment import WORKER_VARIABLES
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONDONTWRITEBYTECODE": "1"}
+MOST_ANSWER_SECONDS = 300.0  # what takes longer hangs: nobody watches over the bench
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -62,9 +64,17 @@ class Probe:
             raise SuiteError(self._failure()) from error
 
     def receive(self) -> dict[str, float]:
-        """Wait for an answer; raises SuiteError with the end of what the probe said when it failed."""
+        """Wait for an answer; raises SuiteError with the end of what the probe said when it failed.
+
+        A probe that does not answer within ``MOST_ANSWER_SECONDS`` is killed.
+        """
         assert self._process.stdout is not None  # noqa: S101 - opened above
-        line = self._process.stdout.readline()
+        limit = threading.Timer(MOST_ANSWER_SECONDS, self._process.kill)
+        limit.start()
+        try:
+            line = self._process.stdout.readline()
+        finally:
+            limit.cancel()
         if not line:
             raise SuiteError(self._failure())
         answer = msgspec.json.decode(line, type=Answer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -33,6 +33,14 @@ class Slice(Message, frozen=True, kw_only=True):
     def evaluated(self) -> int:
         """Return how many images are evaluated: whole batches of the engine's."""
         return max(1, round(self.images / EVALUATION_SHARE / EVALUATION_BATCH)) * EVALUATION_BATCH
+
+
+class Timed(NamedTuple):
+    """Seconds of one measurement of a slice."""
+
+    train: float
+    evaluate: float
+    once: float = 0.0  # building the network, and what its first epoch takes beyond a later one; 0: not measured here
 
 
 class Request(Message, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ import psutil
 
 from cifar_report.benchmark.growth import GrowthPoint
 
-SAMPLING_SECONDS = 0.1
+SAMPLING_SECONDS = 0.25
 
 
 class Memory:
@@ -43,10 +43,18 @@ class Memory:
             held = 0
             for each in (process, *process.children(recursive=True)):
                 with contextlib.suppress(psutil.Error):  # it ended meanwhile
-                    held += each.memory_info().rss
+                    held += share_of(each)
             self.peak = max(self.peak, held)
             if self._ended.wait(SAMPLING_SECONDS):
                 return
+
+
+def share_of(process: psutil.Process) -> int:
+    """Return the bytes that a process holds, pages shared with others divided among them where the system says so."""
+    try:
+        return int(process.memory_full_info().pss)
+    except AttributeError:  # neither macOS nor Windows counts shares
+        return int(process.memory_info().rss)
 
 
 def read(folder: Path, output: Path) -> GrowthPoint:
@@ -63,6 +71,8 @@ def read(folder: Path, output: Path) -> GrowthPoint:
 
         analyse(bundle)
         judged = time.perf_counter()
+        runs = len(bundle.runs)
+        del bundle
         from cifar_report.rendering.report import build_report
 
         fresh = Bundle.load(folder)  # nothing that judging left in memory shortens the report
@@ -70,7 +80,7 @@ def read(folder: Path, output: Path) -> GrowthPoint:
         html = build_report(fresh, output, processes=len(available_cores()))[0]
         finished = time.perf_counter()
     return GrowthPoint(
-        runs=len(bundle.runs),
+        runs=runs,
         seconds={"load": loaded - started, "verdicts": judged - loaded, "report": finished - begun},
         peak_memory=float(memory.peak),
         html_bytes=html.stat().st_size,

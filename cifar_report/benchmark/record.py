@@ -50,6 +50,16 @@ def update_docs(folder: Path, benchmark: Benchmark) -> Path:
 
     What people wrote before and after the marks stays. Raises UsageError when the document or its marks are missing.
     """
+    text, old = read_docs(folder)
+    new = old.replaced(benchmark)
+    write_json(folder / NUMBERS, new)
+    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
+    write_file(folder / DOCUMENT, f"{before}{BEGIN}\n\n{document(new.suite, new.growth)}\n{END}{after}".encode())
+    return folder / DOCUMENT
+
+
+def read_docs(folder: Path) -> tuple[str, Performance]:
+    """Return the document and the last measurements; raises UsageError when they cannot be brought up to date."""
     numbers, page = folder / NUMBERS, folder / DOCUMENT
     try:
         text = page.read_text(encoding="utf-8")
@@ -58,8 +68,4 @@ def update_docs(folder: Path, benchmark: Benchmark) -> Path:
         raise UsageError(f"{folder} cannot be brought up to date: {error}") from error
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
         raise UsageError(f"{page} must hold the lines {BEGIN} and {END} once each, in this order")
-    new = old.replaced(benchmark)
-    write_json(numbers, new)
-    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    write_file(page, f"{before}{BEGIN}\n\n{document(new.suite, new.growth)}\n{END}{after}".encode())
-    return page
+    return text, old

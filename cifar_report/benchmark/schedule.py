@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from cifar_report.running.plan import next_run
+
 
 class Planned(NamedTuple):
-    """One run: its seconds, and whether it needs the machine for itself."""
+    """One run: its seconds, what the suite expects it to cost, and whether it needs the machine for itself."""
 
     seconds: float
+    cost: float
     mirrored: bool = False
 
 
@@ -21,23 +23,34 @@ class Schedule(NamedTuple):
     idle: float  # share of all workers' seconds, 0 … 1
 
 
-def play(runs: Sequence[Planned], workers: int) -> Schedule:
-    """Hand out runs in order as the suite does: to whoever is idle; a mirrored one waits until all are.
+class _Busy(NamedTuple):
+    end: float
+    start: float
+    run: Planned
 
-    A mirrored run keeps every core busy. Raises ValueError without workers.
+    def remaining(self, now: float) -> float:
+        """Return what is left of the run's expected cost."""
+        return self.run.cost * (self.end - now) / self.run.seconds if self.run.seconds else 0.0
+
+
+def play(runs: Sequence[Planned], workers: int) -> Schedule:
+    """Hand out runs as the suite does (``running.plan.next_run``); a mirrored run keeps every core busy.
+
+    Raises ValueError without workers.
     """
     if workers < 1:
         raise ValueError("a suite needs at least one worker")
-    free = [0.0] * workers  # when each worker ends what it has
-    busy = 0.0
-    for run in runs:
-        if run.mirrored:
-            end = max(free) + run.seconds
-            free = [end] * workers
-            busy += run.seconds * workers
+    waiting, working, now, spent = list(runs), list[_Busy](), 0.0, 0.0
+    while waiting or working:
+        place = None
+        if len(working) < workers and not any(busy.run.mirrored for busy in working):
+            place = next_run(waiting, [busy.remaining(now) for busy in working])
+        if place is None:
+            ended = min(working)
+            working.remove(ended)
+            now = ended.end
         else:
-            heapq.heapify(free)
-            heapq.heapreplace(free, free[0] + run.seconds)
-            busy += run.seconds
-    total = max(free)
-    return Schedule(total, 1 - busy / (total * workers) if total else 0.0)
+            run = waiting.pop(place)
+            working.append(_Busy(now + run.seconds, now, run))
+            spent += run.seconds * (workers if run.mirrored else 1)
+    return Schedule(now, 1 - spent / (now * workers) if now else 0.0)

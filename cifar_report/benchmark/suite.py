@@ -22,14 +22,21 @@ class Rates:
         self._samples = {each.part: each for each in samples if (each.way, each.block) == (way, block)}
         self._groups = [group for group in groups if group.work.name in self._samples]
 
+    def once(self, work: Work) -> float:
+        """Return how long building and tracing take."""
+        return self._sample(work).once_seconds
+
     def seconds(self, work: Work) -> Parts:
         """Return how long one run's stage takes."""
-        sample = self._samples[nearest(work, self._groups).work.name]
+        sample = self._sample(work)
         return Parts(
             work.trained / sample.train_rate,
             work.validated / sample.evaluate_rate,
             work.evaluated / sample.evaluate_rate,
         )
+
+    def _sample(self, work: Work) -> Sample:
+        return self._samples[nearest(work, self._groups).work.name]
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class SuiteTime:
     """The full suite as one block measured it."""
 
     engine: float  # seconds, on all workers, idle time and all fixed costs included
-    notebook: float  # seconds, one trial after the other, without any fixed cost
+    notebook: float  # seconds, one trial after the other; of fixed costs building and tracing once a run
     overhead: float  # share of the workers' busy time beyond steps and validation
     beyond_steps: float  # the same with validation counted to it
     idle: float  # share of the workers' time
@@ -92,8 +99,9 @@ def suite_time(
             parts += engine.seconds(work) * (1 if run.mirrored else workers)
             beside += costs.epoch * stage.epochs
             notebook_total += notebook.seconds(work).total
+        notebook_total += notebook.once(Work(run.trial, run.trial.stages[0]))
         beside += machine.start_seconds if run.mirrored else 0.0
-        planned.append(Planned(parts.total + beside, run.mirrored))
+        planned.append(Planned(parts.total + beside, run.cost, run.mirrored))
         cores = workers if run.mirrored else 1
         training += parts * cores
         fixed += beside * cores

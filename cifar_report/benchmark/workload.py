@@ -27,8 +27,8 @@ TIMED = (  # trial, stage: one or two of each size, batch size and way of traini
     ("model_2_parallel", "first"),
 )
 PEERS = (("baseline", "training"), ("model_2", "first"))  # what the other libraries train as well
-SLICE_WORK = 4.0e10  # multiply-accumulates of a slice's forward passes, and what its images cost beside them
-LEAST_STEPS, MOST_STEPS = 100, 400
+SLICE_WORK = 3.0e10  # multiply-accumulates of a slice's forward passes, and what its images cost beside them
+LEAST_STEPS, MOST_STEPS = 70, 400
 EVALUATIONS = 2 * (TRAIN_IMAGES + VALIDATION_IMAGES + TEST_IMAGES)  # images a stage: last weights and best ones
 
 

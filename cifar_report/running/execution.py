@@ -8,14 +8,19 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cifar_report.running.lanes import MOST_MEMORY_BYTES, Lane, make_lanes
-from cifar_report.running.plan import PlannedRun
+from cifar_report.running.plan import PlannedRun, next_run
 from cifar_report.running.progress import Display
-from cifar_report.running.worker import Product, Task
+from cifar_report.running.worker import Failure, Product, Task
+from cifar_report.spec import Trial
+
+if TYPE_CHECKING:
+    from cifar_report.training.outcome import Progress
 
 POLL_SECONDS = 0.2
-WORKER_DIED = "The worker process died twice (memory exhausted, or killed from outside); the run has no result."
+WORKER_DIED = "The worker process died twice, the second time {}; the run has no result."
 
 
 @dataclass
@@ -23,6 +28,15 @@ class _Working:
     lane: Lane
     run: PlannedRun
     attempt: int
+    progress: Progress | None = None
+
+    @property
+    def remaining(self) -> float:
+        """Return what is left of the run's cost, as estimated."""
+        if self.progress is None or not isinstance(self.run.trial, Trial):
+            return self.run.cost
+        epochs = sum(stage.epochs for stage in self.run.trial.stages)
+        return self.run.cost * (1 - (self.progress.epochs_before + self.progress.epoch) / epochs)
 
 
 class Execution:
@@ -32,7 +46,7 @@ class Execution:
         self,
         runs: list[PlannedRun],
         make_task: Callable[[PlannedRun], Task],
-        keep: Callable[[PlannedRun, Product | str, Lane], str],
+        keep: Callable[[PlannedRun, Product | Failure, Lane], str],
         display: Display,
         jobs: int,
         cores: list[int],
@@ -65,16 +79,16 @@ class Execution:
 
     def _hand_out(self) -> None:
         """Give every idle lane its next run; a mirrored run waits until it has the machine for itself."""
-        while self._waiting:
-            lane = self._idle_lane(self._waiting[0])
-            if lane is None:
+        while (lane := self._idle_lane()) is not None:
+            place = next_run(self._waiting, [working.remaining for working in self._working.values()])
+            if place is None:
                 return
-            self._submit(lane, self._waiting.popleft(), attempt=1)
+            run = self._waiting[place]
+            del self._waiting[place]
+            self._submit(self._mirrored if run.mirrored else lane, run, attempt=1)
 
-    def _idle_lane(self, run: PlannedRun) -> Lane | None:
+    def _idle_lane(self) -> Lane | None:
         busy = {id(working.lane) for working in self._working.values()}
-        if run.mirrored:
-            return None if busy else self._mirrored
         if id(self._mirrored) in busy:
             return None
         self._mirrored.close()
@@ -88,20 +102,22 @@ class Execution:
         for working in self._working.values():
             for run_id, progress in working.lane.messages():
                 if run_id == working.run.id:
+                    working.progress = progress
                     self._display.epoch(working.lane.name, working.run, progress)
 
     def _gather(self, future: Future[Product]) -> None:
         working = self._working.pop(future)
-        lane, run = working.lane, working.run
+        lane = working.lane
         try:
             product = future.result()
         except BrokenProcessPool:
+            ending, log = lane.last_words()
             lane.close(kill=True)
             if not self._tries_again(working, "its worker died"):
-                self._display.finished(lane.name, run, self._keep(run, WORKER_DIED, lane))
+                self._finish(working, Failure(WORKER_DIED.format(ending), log))
             return
         except Exception:  # noqa: BLE001 - a task or a product that cannot be sent is this run's failure alone
-            self._display.finished(lane.name, run, self._keep(run, traceback.format_exc(), lane))
+            self._finish(working, Failure(traceback.format_exc()))
             return
         # TensorFlow numbers its collective operations anew for each mirrored strategy, and a second one in the same
         # process meets the first one's numbers: every mirrored run gets a process of its own.
@@ -109,6 +125,10 @@ class Execution:
             lane.close()
         if product.out_of_memory and self._tries_again(working, "its worker had no memory left"):
             return
+        self._finish(working, product)
+
+    def _finish(self, working: _Working, product: Product | Failure) -> None:
+        lane, run = working.lane, working.run
         self._display.finished(lane.name, run, self._keep(run, product, lane))
 
     def _tries_again(self, working: _Working, what: str) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from cifar_report.spec import AnyTrial, ClassicalTrial, Profile, Trial
 
@@ -32,21 +33,51 @@ class PlannedRun:
         return isinstance(self.trial, Trial) and self.trial.strategy == "mirrored"
 
 
+class Waiting(Protocol):
+    """A run that nobody has taken yet."""
+
+    @property
+    def cost(self) -> float:
+        """Return how long it takes, as estimated."""
+
+    @property
+    def mirrored(self) -> bool:
+        """Return whether it needs the machine for itself."""
+
+
+def next_run(waiting: Sequence[Waiting], remaining: Sequence[float]) -> int | None:
+    """Return the place of the run that an idle worker takes, or None where it had better wait.
+
+    ``remaining`` is what is left of the runs at work, in the units of their cost. Runs are taken in their order, but
+    for a mirrored one that waits until all others have ended: meanwhile goes ahead what is estimated to end before
+    the last of them, so that few cores stand idle and the mirrored one starts no later.
+    """
+    if not waiting:
+        return None
+    if not waiting[0].mirrored or not remaining:
+        return 0
+    fitting = (place for place, run in enumerate(waiting) if not run.mirrored and run.cost <= max(remaining))
+    return next(fitting, None)
+
+
 def plan_runs(trials: Iterable[AnyTrial], profile: Profile, seeds: int, training_images: int) -> list[PlannedRun]:
     """Return all runs seed by seed, so that after the first pass every trial has a result.
 
-    Within a seed the longest come first, which keeps all cores busy to its end; mirrored runs, which need the
-    machine for themselves, come last. Classifiers without seeds belong to the first pass.
+    Within a seed the longest come first. Mirrored runs need the machine for themselves: those of the first pass close
+    it, those of the others close the suite, because cores stand idle whenever all workers have to end together.
+    Classifiers without seeds belong to the first pass.
     """
-    runs: list[PlannedRun] = []
-    for seed in range(seeds):
-        block = [
-            PlannedRun(trial := profile.apply(planned), seed if planned.seeded else None, cost(trial, training_images))
-            for planned in trials
-            if planned.seeded or seed == 0
-        ]
-        runs += sorted(block, key=lambda run: (run.mirrored, -run.cost, run.id))
-    return runs
+    runs = [
+        PlannedRun(trial := profile.apply(planned), seed if planned.seeded else None, cost(trial, training_images))
+        for planned in trials
+        for seed in range(seeds if planned.seeded else min(seeds, 1))
+    ]
+    return sorted(runs, key=_place)
+
+
+def _place(run: PlannedRun) -> tuple[bool, int, bool, float, str]:
+    seed = run.seed or 0
+    return run.mirrored and seed > 0, seed, run.mirrored, -run.cost, run.id
 
 
 def cost(trial: AnyTrial, training_images: int) -> float:

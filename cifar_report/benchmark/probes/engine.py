@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from cifar_report.benchmark.probes.serving import open_images
-from cifar_report.benchmark.protocol import Setting, Slice
+from cifar_report.benchmark.protocol import Setting, Slice, Timed
 
 
 class EngineProbe:
@@ -36,10 +36,10 @@ class EngineProbe:
         self._evaluated = np.arange(40_000, 40_000 + part.evaluated)
         self.measure()
 
-    def measure(self) -> tuple[float, float]:
+    def measure(self) -> Timed:
         """Train and evaluate once more."""
         started = time.perf_counter()
         self._engine.train_epoch(self._order, self._keys, self._stage.augmentation)
         between = time.perf_counter()
         self._engine.evaluate(self._evaluated)
-        return between - started, time.perf_counter() - between
+        return Timed(between - started, time.perf_counter() - between)

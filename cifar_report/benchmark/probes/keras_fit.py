@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from cifar_report.benchmark.probes.serving import open_images
-from cifar_report.benchmark.protocol import Setting, Slice
+from cifar_report.benchmark.protocol import Setting, Slice, Timed
 from cifar_report.spec import (
     CLASS_COUNT,
     INPUT_SHAPE,
@@ -38,12 +38,14 @@ class KerasProbe:
         """Build the network and put the slice into memory as numbers from 0 to 1, as the notebook does."""
         keras.backend.clear_session()
         self._part = part
+        started = time.perf_counter()
         self._model = build_in_scope(part.trial)
+        self._building = time.perf_counter() - started
         self._train = self._arrays(0, part.images)
         self._validation = self._arrays(40_000, part.evaluated)
 
-    def measure(self) -> tuple[float, float]:
-        """Train for two epochs with validation; return the seconds of the second one's steps and validation."""
+    def measure(self) -> Timed:
+        """Train for two epochs with validation; the second one's steps and validation count."""
         clock = Clock()
         settings: dict[str, Any] = {"epochs": 2, "validation_data": self._validation, "callbacks": [clock]}
         augmentation, batch_size = self._part.stage.augmentation, self._part.trial.batch_size
@@ -52,7 +54,8 @@ class KerasProbe:
             self._model.fit(generator, validation_batch_size=batch_size, **settings)
         else:
             self._model.fit(*self._train, batch_size=batch_size, **settings)
-        return clock.train_seconds, clock.evaluate_seconds
+        first, second = clock.epochs
+        return Timed(*second, once=self._building + max(0.0, sum(first) - sum(second)))
 
     def _arrays(self, first: int, count: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
         labels = keras.utils.to_categorical(self._labels[first : first + count], CLASS_COUNT)
@@ -60,7 +63,11 @@ class KerasProbe:
 
 
 class Clock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
-    """Reads the time of the last epoch's training and of its validation."""
+    """Reads the seconds of each epoch's training and of its validation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epochs: list[tuple[float, float]] = []
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002 - Keras's signature
         """Begin to count."""
@@ -74,8 +81,7 @@ class Clock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no t
 
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002 - Keras's signature
         """Take the time at the end."""
-        self.train_seconds = self._between - self._started
-        self.evaluate_seconds = time.perf_counter() - self._between
+        self.epochs.append((self._between - self._started, time.perf_counter() - self._between))
 
 
 def image_generator(augmentation: Augmentation) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from cifar_report.benchmark.probes.serving import open_images
-from cifar_report.benchmark.protocol import Setting, Slice
+from cifar_report.benchmark.protocol import Setting, Slice, Timed
 from cifar_report.spec import INPUT_SHAPE, BatchNormalization, Conv2D, Dense, Dropout, Flatten, MaxPooling2D, Trial
 from cifar_report.spec.layers import LayerRow, walk
 
@@ -33,13 +33,13 @@ class TorchProbe:
         self._validation = self._tensors(40_000, part.evaluated)
         self.measure()
 
-    def measure(self) -> tuple[float, float]:
+    def measure(self) -> Timed:
         """Train and evaluate once more."""
         started = time.perf_counter()
         self._epoch()
         between = time.perf_counter()
         self._evaluate()
-        return between - started, time.perf_counter() - between
+        return Timed(between - started, time.perf_counter() - between)
 
     def _epoch(self) -> None:
         images, labels = self._train

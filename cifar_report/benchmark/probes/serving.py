@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 import psutil
 
-from cifar_report.benchmark.protocol import Answer, Request, Setting, Slice
+from cifar_report.benchmark.protocol import Answer, Request, Setting, Slice, Timed
 from cifar_report.data import Dataset
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ class Probe(Protocol):
     def prepare(self, part: Slice) -> None:
         """Build the network and do whatever happens once: tracing, compiling, the first epoch."""
 
-    def measure(self) -> tuple[float, float]:
-        """Train the slice and evaluate; return the seconds of each."""
+    def measure(self) -> Timed:
+        """Train the slice and evaluate."""
 
 
 def serve(setting: Setting, probe: Probe) -> None:
@@ -76,12 +76,13 @@ class _State:
     def _measure(self) -> dict[str, float]:
         if self._slice is None:
             raise ValueError("nothing was prepared")
-        train, evaluate = self._probe.measure()
+        timed = self._probe.measure()
         return {
-            "train_seconds": train,
+            "train_seconds": timed.train,
             "images": float(self._slice.images),
-            "evaluate_seconds": evaluate,
+            "evaluate_seconds": timed.evaluate,
             "evaluated": float(self._slice.evaluated),
+            "once_seconds": timed.once,
         }
 
 
