@@ -10,6 +10,8 @@ from xml.etree import ElementTree
 from cifar_report.analysis import Results, analyse
 from cifar_report.bundle import Bundle
 from cifar_report.registry import load_experiments
+from cifar_report.rendering.figures import DrawnFigure, draw_all
+from cifar_report.rendering.i18n import Translation
 from cifar_report.simulation import Simulation, simulate_bundle
 from cifar_report.spec import Experiment
 
@@ -17,6 +19,7 @@ FEW = ("baseline", "filters_32", "batch_64", "model_2", "baseline_parallel", "ne
 """Trials that together ask for every kind of figure."""
 
 _FOLDERS: list[TemporaryDirectory[str]] = []
+_SHARED: dict[str, Bundle] = {}
 
 
 def simulated(experiments: Sequence[Experiment] | None = None, **settings: Any) -> tuple[Bundle, Results]:
@@ -27,10 +30,25 @@ def simulated(experiments: Sequence[Experiment] | None = None, **settings: Any) 
     return bundle, analyse(bundle)
 
 
+def shared(experiments: Sequence[Experiment] | None = None, **settings: Any) -> Bundle:
+    """Return a simulated bundle that is made once for equal arguments; it must not be changed, so copy it."""
+    key = repr((experiments, settings))
+    if key not in _SHARED:
+        _SHARED[key] = simulated(experiments, **settings)[0]
+    return _SHARED[key]
+
+
 @cache
 def few() -> tuple[Bundle, Results]:
     """Return five seeds of a few trials with a timing pass."""
     return simulated(trials=FEW, timing=True)
+
+
+@cache
+def few_figures() -> tuple[DrawnFigure, ...]:
+    """Return the English figures of those trials; drawing them takes seconds."""
+    bundle, results = few()
+    return tuple(draw_all(results, Translation("en"), bundle=bundle))
 
 
 def parse(svg: bytes) -> ElementTree.Element:

@@ -138,12 +138,15 @@ def test_strange_bundle_folders_are_refused(capsys, folder):
     (folder / "file").write_text("x")
     (folder / "thesis").mkdir()
     (folder / "thesis" / "chapter.tex").write_text("x")
+    (folder / "unfinished").mkdir()
+    (folder / "unfinished" / ".chapter.tex.0123abcd.part").write_text("x")
     (folder / "foreign").mkdir()
     (folder / "foreign" / "bundle.json").write_text('{"schema_version": 1, "name": "webpack"}')
     for name, sentence in (
         ("file", "is a file, so file cannot be the folder of a bundle"),
         ("file/below", "file is a file, so file/below cannot be the folder of a bundle"),
         ("thesis", "is no results bundle and not empty"),
+        ("unfinished", "is no results bundle and not empty"),
         ("foreign", "is no results bundle"),
     ):
         words = ("run", "--profile", "smoke", "--data", "synthetic", "--bundle", name)

@@ -12,7 +12,7 @@ from cifar_report.faults import __main__ as program
 from cifar_report.faults.downloads import try_downloads
 from cifar_report.faults.injecting import POWER_OFF, WAYS
 from cifar_report.faults.outcome import Outcome
-from cifar_report.faults.storing import OLD_RUN, OPERATIONS, RUN, Operation, walk
+from cifar_report.faults.storing import OLD_RUN, OPERATIONS, RUN, Operation, checkpoint_to, walk
 from cifar_report.faults.table import to_markdown
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are forked")
@@ -54,7 +54,15 @@ def untidy(folder: Path) -> None:
     (folder / ".mine").unlink()
 
 
-@pytest.mark.parametrize("act", [in_place, unflushed, removed_first, untidy], ids=lambda act: act.__name__)
+def into_an_unflushed_folder(folder: Path) -> None:
+    """Write a checkpoint where nobody has made its folder before."""
+    checkpoint_to(folder / "checkpoints" / "c.npz")
+
+
+CARELESS = (in_place, unflushed, removed_first, untidy, into_an_unflushed_folder)
+
+
+@pytest.mark.parametrize("act", CARELESS, ids=lambda act: act.__name__)
 def test_a_careless_writer_is_found_out(act):
     """A writer that can lose the old state, or leaves something behind, is found out by the same walk."""
     assert walk(Operation("carelessly", ONE, act)).lost

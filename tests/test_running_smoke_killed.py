@@ -8,6 +8,7 @@ import pytest
 
 from cifar_report.bundle.manifest import MANIFEST_FILE
 from cifar_report.running.keeping import CHECKPOINTS
+from cifar_report.verification.integrity import verify_bundle
 
 VOLATILE = ("timing.json", "log.txt")
 
@@ -23,8 +24,13 @@ def written(bundle: Path) -> set[tuple[str, int, int]]:
 
 
 @pytest.mark.long
-def test_a_run_whose_worker_and_suite_were_killed_ends_with_the_same_bytes(suite, run, in_folder, smoke):
-    """Three stages, augmented and stopped early: killed after an epoch, the run goes on and ends byte for byte."""
+def test_a_run_whose_worker_and_suite_were_killed_ends_with_the_same_bytes(suite, run, in_folder, smoke, monkeypatch):
+    """Three stages, augmented and stopped early: killed after an epoch, the run goes on and ends byte for byte.
+
+    No temporary file outlives it.
+    """
+    monkeypatch.setenv("TMPDIR", str(in_folder / "temporary"))
+    (in_folder / "temporary").mkdir()
     bundle = in_folder / "bundle"
     running = suite("model_2")
     first = running.wait_for(lambda: written(bundle), "the first epoch")
@@ -49,3 +55,5 @@ def test_a_run_whose_worker_and_suite_were_killed_ends_with_the_same_bytes(suite
     assert "first: epoch 1/1" not in log, "the stage that was finished is not trained again"
     assert not (bundle / CHECKPOINTS).exists()
     assert (bundle / MANIFEST_FILE).is_file()
+    assert list((in_folder / "temporary").iterdir()) == []
+    assert verify_bundle(bundle).findings == []

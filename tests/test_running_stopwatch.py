@@ -166,7 +166,14 @@ def test_nothing_is_timed_unasked_in_smoke(finished, in_folder, data_words):
 
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="signals to a group are those of Unix")
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [
+        (signal.SIGINT, 130),
+        pytest.param(signal.SIGTERM, 130, marks=pytest.mark.long),  # goes the way of Ctrl-C
+        (signal.SIGKILL, -9),
+    ],
+)
 @pytest.mark.usefixtures("finished")
 def test_whatever_ends_the_pass_leaves_no_process(in_folder, data_words, number, status):
     """After Ctrl-C, a polite request to end, and a kill, no measuring process lives on, and the lock is free."""

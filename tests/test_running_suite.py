@@ -18,8 +18,9 @@ from cifar_report.bundle.manifest import MANIFEST_FILE
 from cifar_report.running.execution import Execution
 from cifar_report.running.lanes import Lane
 from cifar_report.running.lock import hold
+from cifar_report.running.log import MOST_LOG_BYTES
 from cifar_report.running.plan import PlannedRun
-from cifar_report.running.worker import Product, Task
+from cifar_report.running.worker import Failure, Product, Task
 from cifar_report.spec import ClassicalTrial, NearestCentroid, Text
 
 resource = pytest.importorskip("resource", reason="limits and signals are those of Unix")
@@ -172,7 +173,7 @@ class Recorder:
     """Stands where the display and the bundle are, and remembers what comes."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, Product | str] = {}
+        self.kept: dict[str, Product | Failure] = {}
 
     def keep(self, run, product, _lane):
         """Remember what came of a run."""
@@ -228,8 +229,68 @@ def test_a_task_that_cannot_be_sent_is_its_runs_failure_alone(task):
         return replace(task, run_id=planned.id, dataset=(lambda: None) if planned is runs[0] else task.dataset)
 
     Execution(runs, make, recorder.keep, recorder, 1, [0]).run()
-    assert "pickle" in recorder.kept["centroid/once"]
+    assert "pickle" in recorder.kept["centroid/once"].error
     assert recorder.kept["other/once"].error is None
+
+
+def die() -> None:
+    """Print more than a log holds, and bring the process down as a library does."""
+    print("x" * (MOST_LOG_BYTES + 10))
+    print("last words", flush=True)
+    os.abort()
+
+
+class Deadly:
+    """Brings the process down that receives it."""
+
+    def __reduce__(self):
+        return die, ()
+
+
+def test_a_worker_that_dies_twice_leaves_its_last_words(task):
+    """How it ended and the end of what it printed are kept, with the line where it was; the next run goes on."""
+    recorder = Recorder()
+    runs = [PlannedRun(CENTROID, None, 1.0), PlannedRun(replace_id(CENTROID, "other"), None, 1.0)]
+
+    def make(planned):
+        return replace(task, run_id=planned.id, dataset=Deadly() if planned is runs[0] else task.dataset)
+
+    Execution(runs, make, recorder.keep, recorder, 1, [0]).run()
+    failure = recorder.kept["centroid/once"]
+    assert failure.error.startswith("The worker process died twice, the second time by SIGABRT;")
+    assert len(failure.log) == MOST_LOG_BYTES
+    assert b"x\nlast words\n" in failure.log
+    assert b"Fatal Python error: Aborted" in failure.log
+    assert b"in die" in failure.log
+    assert recorder.kept["other/once"].error is None
+
+
+def test_a_network_without_memory_is_tried_twice_and_the_others_go_on(run, in_folder):
+    """Where its library finds no room, a network's run is tried once more, then recorded; the next call trains it."""
+    limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))  # noqa: E731 - runs in the new process
+    called = run("baseline,nearest_centroid", prepare=limit)
+    assert called.status == 1
+    assert called.out.count("a new one tries once more") == 1
+    assert "baseline/seed-0: failed: " in called.out
+    assert "1 of 2 runs finished, 1 failed" in called.out
+    bundle = Bundle.load(in_folder / "bundle")
+    assert {run.trial.id: run.done for run in bundle.runs} == {"baseline": False, "nearest_centroid": True}
+    assert not list((in_folder / "bundle").rglob("*.part"))
+
+
+def test_what_a_killed_suite_left_goes_with_the_next_call(run, in_folder):
+    """A call that has nothing to train tidies up as well, unless another one holds the bundle: then it is at work."""
+    folder = in_folder / "bundle"
+    folder.mkdir()
+    (folder / ".bundle.json.0123abcd.part").write_bytes(b"ha")  # killed before it had written its plan
+    assert run("nearest_centroid").status == 0
+    assert not list(folder.rglob("*.part"))
+    (folder / ".rerun.x.0123abcd.part" / "runs" / ".seed-0.0123abcd.old.part").mkdir(parents=True)
+    with hold(folder):
+        assert "finished already" in run("nearest_centroid").out
+        assert list(folder.glob(".rerun.*"))
+    assert "finished already" in run("nearest_centroid").out
+    assert not list(folder.rglob("*.part"))
 
 
 def replace_id(trial, name):

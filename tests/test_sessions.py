@@ -164,6 +164,8 @@ import json, pathlib, sys, time
 def main():
     with open("calls", "a") as calls:
         print(json.dumps(sys.argv[1:]), file=calls)
+    if "fail" in sys.argv and "run" in sys.argv:
+        sys.exit(1)
     if "wait" in sys.argv:
         try:
             time.sleep(60)
@@ -239,6 +241,17 @@ def test_both_sessions_hand_on_all_options(project):
     options = ["--profile", "quick", "--only", "baseline,dropout", "--lang", "el"]
     project.nox("-s", "experiments", "report", "--", *options)
     assert project.calls() == [["run", "--sessions", *options], ["report", "--sessions", *options]]
+
+
+def test_the_report_is_built_after_runs_that_failed_unless_nox_is_to_stop(project):
+    """A run that failed keeps nobody from the report, which names it; nox fails all the same, and `-x` stops there."""
+    both = ("-s", "experiments", "report", "--", "fail")
+    with pytest.raises(AssertionError, match="experiments failed"):
+        project.nox(*both)
+    assert [words[0] for words in project.calls()] == ["run", "report"]
+    with pytest.raises(AssertionError, match="experiments failed"):
+        project.nox("-x", *both)
+    assert [words[0] for words in project.calls()] == ["run", "report", "run"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to interrupt")

@@ -1,5 +1,8 @@
 """How far two trainings of a run agree, from which epoch on they do not, and what the bundle keeps of that."""
 
+import errno
+import os
+import sys
 from shutil import copytree
 from types import SimpleNamespace
 
@@ -9,24 +12,31 @@ import pytest
 from msgspec.structs import replace
 from reports import few_experiments, report_of
 from suites import simulated
-from verified import change_run, copied, flip, set_in
+from verified import change_run, copied, finish, flip, set_in
 
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle, EpochHashes, encode, read_run
 from cifar_report.bundle.arrays import dump_arrays, load_arrays
 from cifar_report.bundle.certificates import Certificate, Deviation, check_certificate
+from cifar_report.bundle.manifest import MANIFEST_FILE
+from cifar_report.cli import main
+from cifar_report.commands import verify
 from cifar_report.commands.rerun import describe
 from cifar_report.errors import SuiteError, UsageError
+from cifar_report.faults.injecting import ENTRIES_LOST
+from cifar_report.faults.storing import Operation, _try_in_a_process, state
 from cifar_report.rendering.i18n import Translation
 from cifar_report.rendering.sections import certificate as section
 from cifar_report.rendering.writer import Writer
 from cifar_report.running.environment import record_environment
 from cifar_report.simulation import Simulation, simulate_bundle
-from cifar_report.verification.certificate import certify, record_certificate
+from cifar_report.verification import recording
+from cifar_report.verification.certificate import certify
 from cifar_report.verification.comparison import TOLERANCE, compare
 from cifar_report.verification.contents import read_bundle
 from cifar_report.verification.files import check_files
 from cifar_report.verification.findings import Report
+from cifar_report.verification.recording import record_certificate, take_back, was_stopped
 from cifar_report.verification.rerun import choose_runs, kind_of, refuse_other_data
 
 RUN = "model_2/seed-0"
@@ -279,6 +289,52 @@ def record_and_read(folder, certificate: Certificate):
     """Put a certificate in place and read it."""
     (folder / "certificates" / certificate.file_name).write_bytes(encode(certificate))
     return Bundle.load(folder).certificate
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are forked")
+@pytest.mark.parametrize("way", ["power off after", ENTRIES_LOST, "no space"])
+def test_a_certificate_is_recorded_as_a_whole_or_not_at_all(way, tmp_path):
+    """Stopped at any step, the bundle has no manifest or is whole; taken back, it is what it was, or has it all."""
+    folder = tmp_path / "bundle"
+    simulate_bundle(folder, few_experiments("classical"), Simulation(seeds=1, trials=("nearest_centroid",)))
+    finish(folder)
+    made, old = example(folder), state(folder)
+    act = Operation("a certificate", {}, lambda place: record_certificate(place, made))
+    whole = copytree(folder, tmp_path / "whole")
+    act.act(whole)
+    new = state(whole)
+    assert new.keys() - old.keys() == {f"certificates/{made.file_name}"}
+    for step in range(100):
+        copy = copytree(folder, tmp_path / str(step))
+        ended = _try_in_a_process(act, copy, step, way) == os.EX_OK
+        assert not (copy / MANIFEST_FILE).exists() or state(copy) in (old, new), step
+        if was_stopped(copy):
+            take_back(copy)
+        assert state(copy) in (old, new), step
+        assert not list(copy.rglob("*.old.part"))
+        if ended:
+            break
+    assert step > 15
+    assert state(copy) == new
+
+
+def test_a_stopped_recording_is_undone_by_the_next_rerun(original, tmp_path, monkeypatch):
+    """Where the disk refuses even the undoing, the bundle is unfinished, and `verify --rerun` begins by undoing it."""
+    folder = copied(tmp_path, original)
+    old = state(folder)
+
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    made = example(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(recording, "write_crate", refuse)
+        with pytest.raises(OSError, match="No space"):
+            record_certificate(folder, made)
+    assert not (folder / MANIFEST_FILE).exists()
+    monkeypatch.setattr(verify, "rerun", lambda *_: 0)
+    main(["verify", str(folder), "--rerun", "1"])
+    assert state(folder) == old
 
 
 def test_recording_covers_up_no_damage(original, tmp_path):

@@ -1,3 +1,4 @@
+import json
 import os
 import random
 import socket
@@ -170,6 +171,17 @@ def test_a_runs_seconds_that_cannot_be_read_are_named(bundle, damage):
     (bundle / name).write_bytes(DAMAGES[damage]((bundle / name).read_bytes()))
     finish(bundle)
     assert name in findings(bundle)
+
+
+@pytest.mark.parametrize("seconds", [b"[]", b"[1.0, 1.0]", b'[1.0], "more": [1.0]'])
+def test_the_seconds_of_a_run_are_those_of_its_epochs(bundle, seconds):
+    """A run's table of seconds holds one number for each epoch that was trained, of each stage and no other."""
+    name = "runs/baseline/seed-0/timing.json"
+    content = json.loads((bundle / name).read_bytes())
+    content["epoch_seconds"] = json.loads(b'{"training": ' + seconds + b"}")
+    (bundle / name).write_text(json.dumps(content))
+    finish(bundle)
+    assert "but baseline/seed-0 trained {'training': 1}" in findings(bundle)[name]
 
 
 def test_a_folder_that_is_no_bundle_is_bad_usage(tmp_path, capsys):

@@ -226,22 +226,63 @@ def test_weights_are_held_to_the_log_of_hashes_the_kernels_and_the_layers(bundle
         assert problem in str(findings(bundle)), problem
 
 
+def trained_by(code, streams, *orders):
+    """Return what makes a run look as if certain code had trained it, with streams and one data order an epoch."""
+    hashes = tuple(EpochHashes(order=order * 16, weights="0" * 16) for order in orders)
+
+    def change(run):
+        run = set_in(set_in(run, "streams", streams), "stages.0.hashes", hashes)
+        return set_in(run, "key_parts.training code", code)
+
+    return change
+
+
 def test_streams_and_data_orders_are_those_of_the_seed(bundle):
     """A run's random streams follow from its seed, and runs of one seed saw the images in one order."""
     code = training_code_hash(trials_of(load_experiments())["baseline"])
-
-    def trained(streams):
-        return lambda run: set_in(set_in(run, "streams", streams), "key_parts.training code", code)
-
-    change_run(bundle, BASELINE, trained(seeds.streams(0)))
+    own, longer = seeds.streams(0), "baseline_30_epochs/seed-0"
+    change_run(bundle, BASELINE, trained_by(code, own, "1"))
     assert findings(bundle) == {}
-    change_run(bundle, BASELINE, trained(seeds.streams(1)))
-    assert "stream 'order'" in findings(bundle)[RECORD]
-    change_run(bundle, BASELINE, trained({}))
-    for run, order in ((BASELINE, "1"), ("baseline_30_epochs/seed-0", "2")):
-        hashes = (EpochHashes(order=order * 16, weights="0" * 16),)
-        change_run(bundle, run, lambda run, hashes=hashes: set_in(trained({})(run), "stages.0.hashes", hashes))
+    change_run(bundle, BASELINE, trained_by(code, seeds.streams(1), "1"))
+    assert "stream 'order' is" in findings(bundle)[RECORD]
+    change_run(bundle, BASELINE, trained_by(code, own | {"more": "0"}, "1"))
+    assert "stream 'more' is '0'" in findings(bundle)[RECORD]
+    change_run(bundle, BASELINE, trained_by(code, own, "1"))
+    change_run(bundle, longer, trained_by(code, own, "2"))
     assert "data order is another" in str(findings(bundle))
+
+
+def test_an_emptied_log_of_randomness_is_found_where_the_code_keeps_one(bundle):
+    """Streams and hashes are there if the code that trained the run is today's, or recorded them in another run.
+
+    Runs of an older code that recorded none in the whole bundle have none to show.
+    """
+    today = training_code_hash(trials_of(load_experiments())["baseline"])
+    own, longer = seeds.streams(0), "baseline_30_epochs/seed-0"
+    for code in (today, "older"):
+        change_run(bundle, longer, trained_by(code, own, "1"))
+        for streams, orders, problem in (
+            ({}, ("1",), "holds no random streams"),
+            (own, (), "stage training holds no hashes of its 1 epochs"),
+        ):
+            change_run(bundle, BASELINE, trained_by(code, streams, *orders))
+            found = findings(bundle)
+            assert list(found) == [RECORD]
+            assert found[RECORD].count("\n") == 1
+            assert problem in found[RECORD]
+        change_run(bundle, BASELINE, trained_by(code, own, "1"))
+        assert findings(bundle) == {}
+    change_run(bundle, BASELINE, trained_by("older", own | {"order": "0"}, "1"))
+    assert "its random streams are others" in str(findings(bundle))
+    for run in (BASELINE, longer):
+        change_run(bundle, run, trained_by("older", {}))
+    assert findings(bundle) == {}
+
+
+def test_streams_without_a_training_are_found(bundle):
+    """A classifier has no seed, so that no stream of one belongs to it."""
+    change_run(bundle, CLASSICAL, lambda run: set_in(run, "streams", seeds.streams(0)))
+    assert "random streams" in findings(bundle)[f"runs/{CLASSICAL}/run.json"]
 
 
 def test_edited_tables_and_figures_are_found_cell_by_cell(bundle):
@@ -340,9 +381,12 @@ def test_without_the_packages_of_the_report_everything_else_is_checked(tmp_path)
     assert "10 test scores recomputed" in called.out
 
 
-def test_failed_runs_verify_and_are_counted(monkeypatch):
-    """A failed run has no results to recompute, and the summary says how many failed."""
-    failed = made(("baseline",), failed=(("baseline", 0),), timing=False)
+def test_failed_runs_verify_and_are_counted(monkeypatch, tmp_path):
+    """A failed run has no results to recompute but may have a log, and the summary says how many failed."""
+    failed = copied(tmp_path, made(("baseline",), derived=False, failed=(("baseline", 0),), timing=False))
+    (failed / "runs" / BASELINE / "timing.json").unlink()
+    (failed / "runs" / BASELINE / "log.txt").write_bytes(b"Fatal Python error: Aborted\n\xff")
+    finish(failed)
     monkeypatch.setattr("cifar_report.verification.derived.check_derived", lambda *_: None)
     report = verify_bundle(failed)
     assert report.findings == []

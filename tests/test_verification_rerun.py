@@ -2,11 +2,15 @@
 
 import hashlib
 import shutil
+import subprocess
+import sys
+import time
 from argparse import Namespace
 
 import numpy as np
+import psutil
 import pytest
-from command import call, contents, is_one_sentence
+from command import COMMAND, PATIENCE, call, contents, environment, is_one_sentence
 from verified import change_run, flip, set_in
 
 from cifar_report.bundle import Bundle
@@ -14,6 +18,7 @@ from cifar_report.bundle.arrays import dump_arrays, load_arrays
 from cifar_report.cli import main
 from cifar_report.commands.rerun import rerun
 from cifar_report.errors import SuiteError, UsageError
+from cifar_report.verification.integrity import verify_bundle
 from cifar_report.verification.soundness import sound_files
 from cifar_report.verification.weights import _keras_place
 
@@ -76,6 +81,34 @@ def test_a_bitwise_agreement_is_a_success(bundle, data_words, capsys):
     assert rerun(options(data=data_words[-1] if data_words else None), bundle) == 0
     assert "level reached by 1 run: bitwise" in capsys.readouterr().out
     assert Bundle.load(bundle).certificate.level == "bitwise"
+
+
+@pytest.mark.long
+def test_a_killed_rerun_leaves_nothing_that_the_next_one_does_not_remove(bundle, data_words, tmp_path, monkeypatch):
+    """What it had trained lies hidden in the bundle, which stays sound; nothing stays among temporary files."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    words = ("verify", str(bundle), "--rerun", "1", "--only", "model_2", *data_words)
+    with subprocess.Popen(
+        [sys.executable, *COMMAND, *words], cwd=tmp_path, env=environment(), start_new_session=True
+    ) as running:
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while not list(bundle.glob(".rerun.*/.checkpoints/.*.part")):
+                assert running.poll() is None, "the rerun ended before its worker began"
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            family = psutil.Process(running.pid).children(recursive=True)
+        finally:
+            running.kill()
+    assert psutil.wait_procs(family, timeout=30)[1] == []
+    report = verify_bundle(bundle)
+    assert report.findings == []
+    assert [note for note in report.notes if ".rerun." in note and "left behind" in note]
+    monkeypatch.undo()
+    assert rerun(options(data=data_words[-1] if data_words else None), bundle) == 0
+    assert not list(bundle.rglob("*.part"))
+    assert list((tmp_path / "temporary").iterdir()) == []
 
 
 def test_nothing_is_trained_for_other_data_or_for_a_damaged_bundle(bundle, dataset):

@@ -12,15 +12,14 @@ import numpy as np
 import pytest
 from reports import few_experiments
 
-from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle, BundleRecord, Run, encode, read_record, read_run, sha256, write_record
 from cifar_report.bundle.crate import write_crate
 from cifar_report.bundle.keys import key_of
 from cifar_report.bundle.manifest import write_manifest
-from cifar_report.rendering.derived import derived_files, write_derived
+from cifar_report.rendering.derived import FOLDERS, write_derived
 from cifar_report.simulation import Simulation, simulate_bundle
 from cifar_report.spec import PROFILES, spec_hash
-from cifar_report.verification import derived
+from cifar_report.verification import derived as rebuilding
 from cifar_report.verification.integrity import verify_bundle
 
 SMOKE = PROFILES["smoke"]
@@ -29,13 +28,17 @@ _FOLDERS: list[TemporaryDirectory[str]] = []
 
 
 @cache
-def made(experiments: Sequence[str] = ("baseline", "classical"), **settings: Any) -> Path:
-    """Return a finished simulated bundle of the smoke profile; it must not be changed, so copy it."""
+def made(experiments: Sequence[str] = ("baseline", "classical"), *, derived: bool = True, **settings: Any) -> Path:
+    """Return a finished simulated bundle of the smoke profile; it must not be changed, so copy it.
+
+    ``derived``: with its tables and figures.
+    """
     _FOLDERS.append(TemporaryDirectory())
     folder = Path(_FOLDERS[-1].name) / "bundle"
     simulation = Simulation(**{"profile": SMOKE, "seeds": 1, "timing": True} | settings)
     bundle = simulate_bundle(folder, few_experiments(*experiments), simulation)
-    write_derived(bundle)
+    if derived:
+        write_derived(bundle)
     finish(folder)
     return folder
 
@@ -43,13 +46,13 @@ def made(experiments: Sequence[str] = ("baseline", "classical"), **settings: Any
 @cache
 def drawn() -> dict[str, bytes]:
     """Return the tables and figures of the bundle that ``made()`` returns, drawn from its numbers."""
-    bundle = Bundle.load(made())
-    return derived_files(bundle, analyse(bundle))
+    paths = (path for name in FOLDERS for path in (made() / name).iterdir())
+    return {path.relative_to(made()).as_posix(): path.read_bytes() for path in paths}
 
 
 def draw_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let ``verify`` compare with ``drawn()``: drawing takes seconds, and in most tests the numbers are those."""
-    monkeypatch.setattr(derived, "_rebuild", lambda *_: drawn())
+    monkeypatch.setattr(rebuilding, "_rebuild", lambda *_: drawn())
 
 
 def copied(target: Path, source: Path | None = None) -> Path:

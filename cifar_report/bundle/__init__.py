@@ -31,7 +31,7 @@ from cifar_report.bundle.records import (
     TimingPass,
     Weights,
 )
-from cifar_report.bundle.store import remove_leftovers, sha256, write_file, write_folder
+from cifar_report.bundle.store import make_folder, remove_leftovers, sha256, write_file, write_folder
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -54,6 +54,7 @@ __all__ = [
     "encode",
     "has_runs",
     "is_bundle",
+    "make_folder",
     "planned_trials",
     "read_record",
     "read_run",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +30,7 @@ from cifar_report.bundle.records import (
     RunTiming,
     TimingPass,
 )
-from cifar_report.bundle.store import sha256, write_file, write_folder
+from cifar_report.bundle.store import make_folder, sha256, write_file, write_folder
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.spec import AnyTrial, Claim
 
@@ -60,6 +60,7 @@ class Bundle:
             raise SuiteError(f"{folder} holds more than {MOST_RUNS} runs")
         if len(runs) * record.dataset.counts[2] > MOST_ANSWERS:
             raise SuiteError(f"{folder} holds more than {MOST_ANSWERS} answers to test images")
+        runs = _with_shared_trials(runs)
         runs.sort(key=lambda run: (order.get(run.trial.id, len(order)), run.trial.id, run.seed or 0))
         return cls(folder, record, tuple(runs))
 
@@ -144,7 +145,7 @@ def read_record(folder: Path) -> BundleRecord:
 
 def write_record(folder: Path, record: BundleRecord) -> None:
     """Write ``bundle.json`` in one step."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     write_file(folder / RECORD_FILE, encode(record))
 
 
@@ -156,7 +157,7 @@ def read_timing_pass(folder: Path) -> TimingPass | None:
 def write_timing_pass(folder: Path, timing: TimingPass) -> None:
     """Write the exclusive timing pass, as far as it has come, in one step."""
     path = place(folder, TIMING_FILE)  # nothing is written through a link
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_file(path, encode(timing))
 
 
@@ -189,6 +190,12 @@ def _run_ids(folder: Path) -> Iterator[str]:
                 yield from (f"{trial.name}/{run.name}" for run in folders_in(trial) if _FOLDER.fullmatch(run.name))
     except (OSError, ValueError) as error:
         raise SuiteError(f"{folder / 'runs'} cannot be read: {error}") from error
+
+
+def _with_shared_trials(runs: Iterable[Run]) -> list[Run]:
+    """Let the seeds of a trial hold one copy of it: with thousands of runs the copies are most of their memory."""
+    known: dict[AnyTrial, AnyTrial] = {}
+    return [msgspec.structs.replace(run, trial=known.setdefault(run.trial, run.trial)) for run in runs]
 
 
 def _read_run(folder: Path, run_id: str, planned: Mapping[str, AnyTrial], budget: Budget) -> Run | None:

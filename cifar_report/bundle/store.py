@@ -36,7 +36,7 @@ def write_file(path: Path, content: bytes) -> None:
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """Put a folder of ``files`` in place as a whole; one of that name that was there before is replaced."""
-    _make_folder(folder.parent)
+    make_folder(folder.parent)
     beside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.part")
     try:
         beside.mkdir()
@@ -50,12 +50,37 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     _flush_folder(folder.parent)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each one's entry flushed to the disk; nothing happens where it is there."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _flush_folder(folder.parent)
+
+
+def move_aside(path: Path) -> Path:
+    """Take a file's name away until another file has it, or ``put_back`` gives it back, and return its hidden name."""
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old.part")
+    path.rename(aside)
+    _flush_folder(path.parent)
+    return aside
+
+
+def put_back(aside: Path, path: Path) -> None:
+    """Give a file that was moved aside its name again."""
+    aside.rename(path)
+    _flush_folder(path.parent)
+
+
 def remove_leftovers(folder: Path) -> None:
     """Remove below ``folder`` what killed writers left behind; only the holder of the bundle may do so.
 
     A folder that was moved aside and not yet replaced goes back to its place.
     """
     for path in sorted(folder.rglob(".*.part")):
+        if not os.path.lexists(path):  # it lay in a folder that has just gone
+            continue
         aside = _MOVED_ASIDE.fullmatch(path.name)
         if aside is not None and not os.path.lexists(path.with_name(aside[1])):
             path.rename(path.with_name(aside[1]))
@@ -101,15 +126,6 @@ def _swap(first: Path, second: Path) -> bool:
     if hasattr(library, "renameat2"):
         return bool(library.renameat2(_WORKING_FOLDER, one, _WORKING_FOLDER, other, _SWAP) == 0)
     return False
-
-
-def _make_folder(folder: Path) -> None:
-    """Make a folder and those above it, each one's entry flushed to the disk."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    _flush_folder(folder.parent)
 
 
 def _write_flushed(path: Path, content: bytes) -> None:

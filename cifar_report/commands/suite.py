@@ -29,7 +29,8 @@ def run(options: Namespace) -> int:
     else:
         print(f"{result.ran - result.failed} of {result.ran} runs finished, {result.failed} failed: {result.bundle}")
     if result.failed:
-        print("the tracebacks are in the failed runs' run.json; the next call tries them again", file=sys.stderr)
+        kept = "the tracebacks are in the failed runs' run.json, what they printed in log.txt"
+        print(f"{kept}; the next call tries them again", file=sys.stderr)
     if result.timing_failed:
         print(f"{result.timing_failed} measurements of the timing pass failed; the next call goes on", file=sys.stderr)
     elif result.timed:

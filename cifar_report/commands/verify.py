@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from cifar_report.commands.rerun import check_rerun, rerun
+from cifar_report.commands.rerun import check_rerun, finish_stopped, rerun
 from cifar_report.errors import UsageError
 
 
@@ -13,11 +13,14 @@ def verify(options: Namespace) -> int:
     from cifar_report.bundle.finding import find_bundle
     from cifar_report.verification.findings import printable
     from cifar_report.verification.integrity import summary, verify_bundle, verify_pdf
+    from cifar_report.verification.recording import was_stopped
 
     check_rerun(options)
     if options.pdf is not None and not options.pdf.is_file():
         raise UsageError(f"--pdf {options.pdf}: there is no such file")
     folder = options.folder or find_bundle(None)
+    if options.rerun is not None and was_stopped(folder):
+        finish_stopped(folder)
     report = verify_bundle(folder)
     if options.pdf is not None:
         verify_pdf(options.pdf, folder, report)

@@ -14,8 +14,9 @@ from cifar_report.bundle import write_file
 from cifar_report.faults.downloads import try_downloads
 from cifar_report.faults.outcome import Outcome
 from cifar_report.faults.storing import walk_store
-from cifar_report.faults.suites import Trying, try_suites
+from cifar_report.faults.suites import try_suites
 from cifar_report.faults.table import to_markdown
+from cifar_report.faults.trying import Trying
 
 KINDS = ("store", "downloads", "suites")
 COMMAND = "python -m cifar_report.faults"

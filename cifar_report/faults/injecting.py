@@ -172,7 +172,7 @@ def injected(injector: Injector) -> Iterator[None]:
     real_open = io.open
 
     def watched_open(file: Any, mode: str = "r", *more: Any, **options: Any) -> Any:
-        if not set("wxa+") & set(mode):
+        if isinstance(file, int) or not set("wxa+") & set(mode):  # the lock is open already: it holds no state
             return real_open(file, mode, *more, **options)
         path = Path(file)
         new = not path.exists()

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cifar_report.bundle import remove_leftovers, write_file, write_folder
+from cifar_report.bundle import TimingPass, make_folder, remove_leftovers, write_file, write_folder, write_timing_pass
 from cifar_report.bundle.manifest import MANIFEST_FILE, write_manifest
 from cifar_report.faults.injecting import ENTRIES_LOST, POWER_OFF, WAYS, Injector, Way, injected
 from cifar_report.faults.outcome import Outcome
+from cifar_report.running.lock import LOCK_FILE, hold
 
 State = dict[str, bytes]  # content by path; hidden files are nobody's state
 REFUSED, CRASHED = 3, 4  # exit statuses: an OSError reached the caller, anything else did
@@ -20,6 +21,7 @@ MOST_STEPS = 500
 OLD_RUN = {"run.json": b"old record", "weights.npz": b"old weights"}
 NEW_RUN = {"run.json": b"new record", "predictions.npz": b"new predictions", "log.txt": b"new log"}
 RUN = "runs/trial/seed-0"
+NO_TIMES = TimingPass(warmup_steps=1, measurements=())
 
 
 @dataclass(frozen=True)
@@ -35,11 +37,45 @@ def _files(folder: str, files: Mapping[str, bytes]) -> State:
     return {f"{folder}/{name}": content for name, content in files.items()}
 
 
+def _write_new_bundle(folder: Path) -> None:
+    with hold(folder / "bundles" / "bundle"):
+        write_file(folder / "bundles" / "bundle" / "bundle.json", b"new")
+
+
+def write_first_checkpoint(folder: Path) -> None:
+    """Write a checkpoint as a worker does, into the folder that its coordinator has made."""
+    make_folder(folder / "checkpoints")
+    checkpoint_to(folder / "checkpoints" / "c.npz")
+
+
+def checkpoint_to(path: Path) -> None:
+    """Write a small checkpoint."""
+    from cifar_report.training.checkpoint import Checkpoint, Patience, Position  # NumPy alone: no TensorFlow comes
+
+    patience = Patience(checkpoint_best=None)
+    position = Position(
+        key="key",
+        stage=0,
+        logs=(),
+        hashes=(),
+        stop_training=False,
+        patience=patience,
+        finished=(),
+        epoch_seconds={},
+        validation_seconds={},
+        evaluation_seconds=0.0,
+    )
+    Checkpoint(position, {}).write(path)
+
+
 RECORD = {"bundle.json": b"old"}
 OPERATIONS = (
+    Operation("a new bundle", {}, _write_new_bundle),
     Operation("a new record", {}, lambda folder: write_file(folder / "bundle.json", b"new")),
     Operation("a record", RECORD, lambda folder: write_file(folder / "bundle.json", b"new")),
     Operation("a checkpoint", {"c.npz": b"old" * 99_999}, lambda folder: write_file(folder / "c.npz", b"new" * 99_999)),
+    Operation("the first checkpoint", RECORD, write_first_checkpoint),
+    Operation("the first timing pass", RECORD, lambda folder: write_timing_pass(folder, NO_TIMES)),
     Operation("a new run", RECORD, lambda folder: write_folder(folder / RUN, NEW_RUN)),
     Operation("a run", {**RECORD, **_files(RUN, OLD_RUN)}, lambda folder: write_folder(folder / RUN, NEW_RUN)),
     Operation("the manifest", {**RECORD, MANIFEST_FILE: b"old"}, write_manifest),
@@ -136,7 +172,7 @@ def _loss(operation: Operation, folder: Path, states: tuple[State, State], statu
     remove_leftovers(folder)
     if state(folder) not in states:
         return f"{where}: tidying up left {sorted(state(folder))}, neither the old state nor the new one"
-    if left := [path.name for path in folder.rglob(".*")]:
+    if left := [path.name for path in folder.rglob(".*") if path.name != LOCK_FILE]:
         return f"{where}: {left} stayed behind"
     _act(operation, folder)
     return None if state(folder) == states[1] else f"{where}: the next pass did not reach the new state"

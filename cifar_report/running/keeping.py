@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from cifar_report.bundle import Run, write_run
+from cifar_report.bundle import Run, make_folder, write_run
 from cifar_report.errors import SuiteError
 from cifar_report.running.keys import key_of
 from cifar_report.running.lanes import Lane
 from cifar_report.running.plan import PlannedRun
 from cifar_report.running.products import result_files, run_record, volatile_files
 from cifar_report.running.request import Prepared
-from cifar_report.running.worker import Product, Task
+from cifar_report.running.worker import Failure, Product, Task, scratch_of
+from cifar_report.spec import Trial
 
 CHECKPOINTS = ".checkpoints"  # hidden: no part of the bundle's manifest
 
@@ -27,8 +29,10 @@ class Keeper:
         self.failures: list[str] = []
 
     def task(self, planned: PlannedRun) -> Task:
-        """Return everything that a worker needs to carry out a run."""
+        """Return everything that a worker needs to carry out a run, its checkpoint's folder included."""
         profile = self._prepared.profile
+        if isinstance(planned.trial, Trial):
+            make_folder(self._checkpoint(planned).parent)  # the worker's own way does not flush its name to the disk
         return Task(
             run_id=planned.id,
             trial=planned.trial,
@@ -40,11 +44,12 @@ class Keeper:
             checkpoint=self._checkpoint(planned),
         )
 
-    def keep(self, planned: PlannedRun, product: Product | str, lane: Lane) -> str:
+    def keep(self, planned: PlannedRun, product: Product | Failure, lane: Lane) -> str:
         """Write a run into the bundle, drop its checkpoint, and say in a few words what became of it.
 
         A run that failed keeps its checkpoint: the next call goes on from there.
         """
+        shutil.rmtree(scratch_of(self._checkpoint(planned)), ignore_errors=True)  # of a worker that died
         run = run_record(planned, self._key_parts[planned.id], product)
         write_run(self._prepared.folder, run, result_files(product), volatile_files(product, lane.cores))
         if run.error is not None:

@@ -10,8 +10,9 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from cifar_report.running.log import Log
 from cifar_report.running.worker import Product, Task, execute, start
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Lane:
         self.mirrored = mirrored
         self._executor: ProcessPoolExecutor | None = None
         self._messages: Connection | None = None
+        self._log: Log | None = None
 
     def submit(self, task: Task) -> Future[Product]:
         """Start a task, in a new process where there is none."""
@@ -51,17 +53,29 @@ class Lane:
         except (EOFError, OSError):
             self._messages = None  # the worker died in the middle of a message; its future tells the rest
 
+    def last_words(self) -> tuple[str, bytes]:
+        """Return how the dead worker ended, in words, and the end of what it printed."""
+        log = self._log.tail() if self._log is not None else b""
+        for process in self._processes():
+            process.join(timeout=5)
+            if process.exitcode:
+                return _ending(process.exitcode), log
+        return "in a way unknown", log
+
     def close(self, *, kill: bool = False) -> None:
         """End the worker: after its task, or at once with ``kill``."""
         processes = self._processes()  # taken before the shutdown forgets them
         if kill:
             self.kill()
         executor, self._executor, self._messages = self._executor, None, None
+        log, self._log = self._log, None
         if executor is None:
             return
         executor.shutdown(cancel_futures=True)
         for process in processes:
             process.join(timeout=5)
+        if log is not None:
+            log.close()
 
     def kill(self) -> None:
         """End the worker at once and wait for nothing."""
@@ -75,9 +89,19 @@ class Lane:
     def _start(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
         self._messages, sender = context.Pipe(duplex=False)
-        return ProcessPoolExecutor(
-            max_workers=1, mp_context=context, initializer=start, initargs=(self.cores, self.mirrored, sender)
-        )
+        self._log = Log()
+        log: Any = self._log  # it arrives as the number of an open file
+        words = (self.cores, self.mirrored, sender, log)
+        return ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=start, initargs=words)
+
+
+def _ending(status: int) -> str:
+    """Say how a process ended."""
+    if status == -getattr(signal, "SIGKILL", 9):
+        return "by SIGKILL (memory exhausted, or killed from outside)"
+    if status < 0 and -status in set(signal.Signals):
+        return f"by {signal.Signals(-status).name}"
+    return f"with exit status {status}"
 
 
 def _submit(executor: ProcessPoolExecutor, task: Task) -> Future[Product]:

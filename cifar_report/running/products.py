@@ -10,12 +10,12 @@ from cifar_report.bundle import Run, RunTiming, encode
 from cifar_report.bundle.arrays import dump_arrays
 from cifar_report.running.keys import key_of
 from cifar_report.running.plan import PlannedRun
-from cifar_report.running.worker import Product
+from cifar_report.running.worker import Failure, Product
 from cifar_report.spec import Trial, spec_hash
 
 
-def run_record(planned: PlannedRun, key_parts: dict[str, str], product: Product | str) -> Run:
-    """Return the scientific record of a product, or of a failure told in words."""
+def run_record(planned: PlannedRun, key_parts: dict[str, str], product: Product | Failure) -> Run:
+    """Return the scientific record of a product, or of a failure."""
     trial = planned.trial
     run = Run(
         trial=trial,
@@ -26,9 +26,7 @@ def run_record(planned: PlannedRun, key_parts: dict[str, str], product: Product 
         spec_hash=spec_hash(trial),
         macs=trial.macs if isinstance(trial, Trial) else None,
     )
-    if isinstance(product, str):
-        return msgspec.structs.replace(run, error=product)
-    if product.outcome is None:
+    if isinstance(product, Failure) or product.outcome is None:
         return msgspec.structs.replace(run, error=product.error)
     outcome = product.outcome
     return msgspec.structs.replace(
@@ -42,9 +40,9 @@ def run_record(planned: PlannedRun, key_parts: dict[str, str], product: Product 
     )
 
 
-def result_files(product: Product | str) -> dict[str, bytes]:
+def result_files(product: Product | Failure) -> dict[str, bytes]:
     """Return the scientific files beside the record; none for a failure."""
-    if isinstance(product, str) or product.outcome is None:
+    if isinstance(product, Failure) or product.outcome is None:
         return {}
     outcome = product.outcome
     files = {"predictions.npz": outcome.predictions.dump()}
@@ -55,10 +53,10 @@ def result_files(product: Product | str) -> dict[str, bytes]:
     return files
 
 
-def volatile_files(product: Product | str, cores: tuple[int, ...]) -> dict[str, bytes]:
-    """Return the log and the timing: what differs between two equal runs."""
-    if isinstance(product, str):
-        return {}
+def volatile_files(product: Product | Failure, cores: tuple[int, ...]) -> dict[str, bytes]:
+    """Return the log and the timing: what differs between two equal runs. A failure has a log alone."""
+    if isinstance(product, Failure):
+        return {"log.txt": product.log}
     timing = RunTiming(
         started=product.started,
         finished=product.finished,

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cifar_report.bundle import BundleRecord, DatasetRecord, is_bundle, read_record
+from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.finding import BUNDLES
 from cifar_report.data import Dataset, locate
 from cifar_report.errors import UsageError
 from cifar_report.registry import claims_of, load_experiments, select, trials_of
+from cifar_report.running.lock import LOCK_FILE
 from cifar_report.running.plan import PlannedRun, plan_runs
 from cifar_report.running.timed import choose_timed
 from cifar_report.spec import PROFILES, AnyTrial, Profile
 
+# What a suite leaves that was killed before it had written its plan.
+BEGUN = re.compile(rf"{re.escape(LOCK_FILE)}|\.{re.escape(RECORD_FILE)}\.[0-9a-f]{{8}}\.part")
 TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES = 40_000, 10_000, 10_000
 
 
@@ -94,7 +99,7 @@ def _refuse_other_folder(folder: Path) -> None:
     nearest = next((place for place in (folder, *folder.parents) if place.exists()), folder)
     if nearest.exists() and not nearest.is_dir():
         raise UsageError(f"{nearest} is a file, so {folder} cannot be the folder of a bundle")
-    if folder.is_dir() and not is_bundle(folder) and any(path.name != ".lock" for path in folder.iterdir()):
+    if folder.is_dir() and not is_bundle(folder) and not all(BEGUN.fullmatch(path.name) for path in folder.iterdir()):
         raise UsageError(f"{folder} is no results bundle and not empty: name a new folder or a bundle")
 
 

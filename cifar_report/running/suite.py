@@ -55,8 +55,7 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
     states, timing = states_of(prepared), timing_state(prepared)
     nothing_missing = all(state.reason is None for state in states) and (timing is None or timing.reason is None)
     if nothing_missing and _is_complete(prepared):
-        with contextlib.suppress(OSError):  # a bundle that may only be read
-            (prepared.folder / RECORD_FILE).touch()  # the report takes the bundle that was asked for last
+        _leave_complete(prepared.folder)
         return SuiteResult(prepared.folder, 0, 0, len(states))
     try:
         with hold(prepared.folder):
@@ -78,6 +77,15 @@ def _is_complete(prepared: Prepared) -> bool:
     """Whether a pass over at least these seeds came to its end: the manifest is the last file that it writes."""
     folder = prepared.folder
     return is_bundle(folder) and (folder / MANIFEST_FILE).is_file() and read_record(folder).seeds >= prepared.seeds
+
+
+def _leave_complete(folder: Path) -> None:
+    """Tidy up a bundle that lacks nothing, and let the report take it as the one that was asked for last."""
+    with contextlib.suppress(OSError):  # a bundle that may only be read
+        (folder / RECORD_FILE).touch()
+        if any(folder.rglob(".*.part")):
+            with contextlib.suppress(SuiteError), hold(folder):  # a suite at work holds it: what is there is its own
+                remove_leftovers(folder)
 
 
 def _write_plan(prepared: Prepared) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
+import faulthandler
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -22,6 +24,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from cifar_report.data import Dataset, Split, split
+from cifar_report.running.log import redirect_output, take_log
 from cifar_report.spec import AnyTrial, ClassicalTrial
 
 if TYPE_CHECKING:
@@ -30,8 +33,9 @@ if TYPE_CHECKING:
 
     from cifar_report.training.outcome import Outcome, Progress
 
-MOST_LOG_BYTES = 2**20
 RESOURCES_EXHAUSTED = "ResourceExhaustedError"  # TensorFlow's MemoryError, by name: it may not be imported here
+# What the system's linker and Python's threads say in errors of other kinds when there is no memory for them.
+NO_MEMORY = ("failed to map segment", "cannot allocate memory", "can't start new thread")
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,14 @@ class Product:
     out_of_memory: bool = False  # what stopped it, so that a fresh process may do better
 
 
+@dataclass(frozen=True)
+class Failure:
+    """What there is of a run that has no product: why, and the end of what its last worker printed."""
+
+    error: str
+    log: bytes = b""
+
+
 @dataclass
 class _State:
     """What a worker process keeps between tasks."""
@@ -75,7 +87,7 @@ class _State:
 _state = _State()
 
 
-def start(cores: tuple[int, ...], mirrored: bool, progress: Connection) -> None:
+def start(cores: tuple[int, ...], mirrored: bool, progress: Connection, log: int | None) -> None:
     """Prepare a fresh process: pin it and send its output to a log; TensorFlow waits for the first network.
 
     Ctrl-C is the coordinator's business; a worker whose parent is gone ends itself.
@@ -86,7 +98,8 @@ def start(cores: tuple[int, ...], mirrored: bool, progress: Connection) -> None:
         os.sched_setaffinity(0, cores)
     _state.progress = progress
     _state.mirrored = mirrored
-    _redirect_output()
+    redirect_output(log)
+    faulthandler.enable()  # where a library brings the process down, the log says in which line
     _state.logging = True
 
 
@@ -98,7 +111,7 @@ def execute(task: Task) -> Product:
         outcome = _train(task, _sender(task.run_id))
     except Exception as problem:  # noqa: BLE001 - a failed run is recorded with its traceback
         error = traceback.format_exc()
-        out_of_memory = isinstance(problem, MemoryError) or type(problem).__name__ == RESOURCES_EXHAUSTED
+        out_of_memory = lacks_memory(problem)
     process = psutil.Process()
     memory = process.memory_info().rss
     return Product(
@@ -114,6 +127,17 @@ def execute(task: Task) -> Product:
     )
 
 
+def lacks_memory(problem: BaseException) -> bool:
+    """Whether an error, or one that led to it, came for want of memory."""
+    if isinstance(problem, MemoryError) or type(problem).__name__ == RESOURCES_EXHAUSTED:
+        return True
+    text = str(problem).lower()
+    if isinstance(problem, (OSError, ImportError, RuntimeError)) and any(words in text for words in NO_MEMORY):
+        return True
+    before = problem.__cause__ or problem.__context__
+    return before is not None and lacks_memory(before)
+
+
 def _train(task: Task, watch: Callable[[Progress], None]) -> Outcome:
     images, labels = _images(task.dataset), task.dataset.labels()
     parts = _split(task.dataset, task.trial.split_seed, task.fraction, task.counts)
@@ -127,7 +151,27 @@ def _train(task: Task, watch: Callable[[Progress], None]) -> Outcome:
     from cifar_report.training.network import Resumption, train_network
 
     resumption = Resumption(task.checkpoint, task.key)
-    return train_network(task.trial, task.seed, images, labels, parts, resumption=resumption, watch=watch)
+    with _scratch_folder(task.checkpoint):
+        return train_network(task.trial, task.seed, images, labels, parts, resumption=resumption, watch=watch)
+
+
+@contextmanager
+def _scratch_folder(checkpoint: Path) -> Iterator[None]:
+    """Let temporary files lie beside the checkpoint: the next attempt removes what a killed one left there."""
+    folder, before = scratch_of(checkpoint), tempfile.tempdir
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    tempfile.tempdir = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def scratch_of(checkpoint: Path) -> Path:
+    """Return the folder of a run's temporary files; its name marks it as a leftover where it outlives its run."""
+    return checkpoint.with_name(f".{checkpoint.stem}.part")
 
 
 @cache
@@ -157,30 +201,8 @@ def _sender(run_id: str) -> Callable[[Progress], None]:
     return send
 
 
-def _redirect_output() -> None:
-    """Send everything that this process prints, C++ libraries included, into a file without a name."""
-    handle, name = tempfile.mkstemp(prefix="cifar-report-worker-")
-    with contextlib.suppress(OSError):  # Windows keeps open files until the process ends
-        Path(name).unlink()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.dup2(handle, 1)
-    os.dup2(handle, 2)
-    os.close(handle)
-
-
 def _take_log() -> bytes:
-    """Return the end of what was printed since the last task, and empty the file."""
-    if not _state.logging:
-        return b""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    length = os.lseek(1, 0, os.SEEK_END)
-    os.lseek(1, max(0, length - MOST_LOG_BYTES), os.SEEK_SET)
-    content = os.read(1, MOST_LOG_BYTES)
-    os.ftruncate(1, 0)
-    os.lseek(1, 0, os.SEEK_SET)
-    return content
+    return take_log() if _state.logging else b""
 
 
 def _end_with_parent() -> None:

@@ -1,17 +1,15 @@
-"""Makes the certificate of runs that were trained again, and puts it into the bundle that it speaks of."""
+"""Makes the certificate of runs that were trained again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import msgspec
 
-from cifar_report.bundle import Bundle, BundleRecord, Environment, Predictions, Run, encode, read_record, write_file
+from cifar_report.bundle import Bundle, BundleRecord, Environment, Predictions, Run
 from cifar_report.bundle.certificates import (
-    CERTIFICATES,
     MOST_PHRASE,
     MOST_WORD,
     Certificate,
@@ -20,8 +18,6 @@ from cifar_report.bundle.certificates import (
     Rerun,
     weakest,
 )
-from cifar_report.bundle.crate import CRATE_FILE, write_crate
-from cifar_report.bundle.manifest import MANIFEST_FILE, read_manifest, update_manifest
 from cifar_report.errors import SuiteError
 from cifar_report.verification.comparison import TOLERANCE, compare
 from cifar_report.verification.findings import printable
@@ -126,20 +122,3 @@ def _facts(environment: Environment) -> dict[str, str]:
     }
     facts |= {f"version of {name}": environment.packages[name] for name in LIBRARIES if name in environment.packages}
     return facts | {f"variable {name}": value for name, value in environment.variables.items()}
-
-
-def record_certificate(folder: Path, certificate: Certificate) -> Path:
-    """Put a certificate into a finished bundle, renew the manifest for it, and return its path.
-
-    The manifest is away meanwhile: whoever is stopped in between leaves a bundle that counts as unfinished, and the
-    suite's next call finishes it. The other files keep the hashes that they had.
-    """
-    listed = read_manifest(folder)
-    record = read_record(folder)
-    path = folder / CERTIFICATES / certificate.file_name
-    path.parent.mkdir(exist_ok=True)
-    (folder / MANIFEST_FILE).unlink()
-    write_file(path, encode(certificate))
-    write_crate(folder, record)
-    update_manifest(folder, listed, (path, folder / CRATE_FILE))
-    return path

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from cifar_report.bundle import Bundle, BundleRecord, Run, planned_trials, read_record
+from cifar_report.bundle import Bundle, BundleRecord, Run, RunTiming, planned_trials, read_record
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.certificates import CERTIFICATES, Certificate, check_certificate
 from cifar_report.bundle.checking import MOST_RUNS, check_run
@@ -39,8 +39,20 @@ def read_bundle(files: Files, report: Report) -> Bundle | None:
         readable("timing/timing.json", lambda: bundle.timing_pass, files.folder, report)
     for run in bundle.runs:
         if (name := f"runs/{run.id}/timing.json") in files:
-            readable(name, partial(bundle.timing, run), files.folder, report)
+            timing = readable(name, partial(bundle.timing, run), files.folder, report)
+            report.find(name, *(_seconds_problems(run, timing) if timing is not None else ()))
     return bundle
+
+
+def _seconds_problems(run: Run, timing: RunTiming) -> Iterator[str]:
+    """Yield each table of seconds that does not hold one number for each epoch of its run, resumed or not."""
+    epochs = {stage.id: stage.epochs for stage in run.stages}
+    seconds = {stage: len(values) for stage, values in timing.epoch_seconds.items()}
+    if seconds != epochs:
+        yield f"holds the seconds of the epochs {seconds}, but {run.id} trained {epochs}"
+    for stage, values in timing.validation_seconds.items():
+        if len(values) != epochs.get(stage):
+            yield f"holds {len(values)} validations of stage {stage:.40}, but {run.id} trained {epochs}"
 
 
 def readable(name: str, read: Callable[[], _T], folder: Path, report: Report) -> _T | None:

@@ -29,7 +29,7 @@ KNOWN = re.compile(
 
 LOCK = ".lock"
 CHECKPOINTS = ".checkpoints"
-LEFT_BEHIND = re.compile(r"\..+\.[0-9a-f]{8}(\.old)?\.part")  # what a killed writer leaves; the next suite removes it
+LEFT_BEHIND = re.compile(r"\..+\.[0-9a-f]{8}(\.old)?\.part")  # what a writer has at work and a killed one leaves behind
 
 
 @dataclass
@@ -106,7 +106,7 @@ def _judge_hidden(name: str, entry: os.DirEntry[str], report: Report) -> None:
         if any(Path(entry.path).iterdir()):
             report.note(f"{name} holds checkpoints of runs that are not finished; they are not part of the bundle")
     elif LEFT_BEHIND.fullmatch(entry.name):
-        report.note(f"{name} was left behind by a suite that was killed; the next one removes it")
+        report.note(f"{name} belongs to a suite at work or was left behind by a killed one; the next one removes it")
     else:
         report.find(name, "is hidden, and no file of this project")
 

@@ -10,11 +10,10 @@ from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.keys import key_of, recorded_parts
 from cifar_report.data.release import TEST_COUNT, TRAIN_COUNT
 from cifar_report.data.splits import VALIDATION_SHARE
-from cifar_report.running.keys import training_code_hash
-from cifar_report.running.streams import streams_of
 from cifar_report.spec import Stage, Trial, registry_hash, spec_hash
 from cifar_report.verification.files import Files
 from cifar_report.verification.findings import Report
+from cifar_report.verification.randomness import check_randomness
 
 ALWAYS = {"predictions.npz"}  # files that a finished run has
 SOMETIMES = {"weights.npz", "kernels.npz"}
@@ -30,7 +29,7 @@ def check_records(bundle: Bundle, files: Files, report: Report) -> None:
         for check in CHECKS:
             report.find(name, *check(run, bundle))
         _check_run_files(run, files, report)
-    _check_orders(bundle, report)
+    check_randomness(bundle, report)
     seeds = bundle.record.seeds
     report.counts["planned runs"] = sum(seeds if trial.seeded else 1 for trial in bundle.trials.values())
     report.counts["failed runs"] = sum(not run.done for run in bundle.runs)
@@ -116,21 +115,11 @@ def _close(one: float | None, other: float | None) -> bool:
     return one == other or (one is not None and other is not None and math.isclose(one, other, rel_tol=1e-6))
 
 
-def _stream_problems(run: Run, _: Bundle) -> Iterator[str]:
-    if run.streams and run.seed is not None and run.key_parts.get("training code") == training_code_hash(run.trial):
-        for name, expected in streams_of(run.seed).items():
-            if run.streams.get(name) != expected:
-                yield f"stream {name!r} is {run.streams.get(name)!r:.40}, but seed {run.seed} gives {expected!r}"
-    elif run.streams and run.seed is None:
-        yield "it has random streams, but no seed"
-
-
 CHECKS: tuple[Callable[[Run, Bundle], Iterator[str]], ...] = (
     _key_problems,
     _plan_problems,
     _count_problems,
     _stage_problems,
-    _stream_problems,
 )
 
 
@@ -154,19 +143,3 @@ def _check_run_files(run: Run, files: Files, report: Report) -> None:
             report.find(f"{folder}{name}", f"is not listed in {record}")
     if run.done:
         report.find(record, *(f"lists no {name}" for name in sorted(ALWAYS - run.files.keys())))
-
-
-def _check_orders(bundle: Bundle, report: Report) -> None:
-    """All trials of a seed see the images in the same order, as far as they split and train alike."""
-    seen: dict[tuple[int, int, int | None, str | None, str | None], dict[str, list[str]]] = {}
-    for run in bundle.runs:
-        alike = run.seed, run.key_parts.get("split"), run.key_parts.get("training code")
-        for place, stage in enumerate(run.stages, 1):
-            for epoch, hashes in enumerate(stage.hashes, 1):
-                seen.setdefault((place, epoch, *alike), {}).setdefault(hashes.order, []).append(run.id)
-    for (place, epoch, *_), orders in seen.items():
-        usual = max(orders.values(), key=len)
-        others = [run_id for runs in orders.values() if runs is not usual for run_id in runs]
-        for run_id in others:
-            problem = f"stage {place}, epoch {epoch}: its hash of the data order is another than that of {usual[0]}"
-            report.find(f"runs/{run_id}/run.json", problem)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from cifar_report.bundle import Bundle, Run, read_run
+from cifar_report.bundle import Bundle, Run, read_run, remove_leftovers
 from cifar_report.bundle.certificates import Certificate
 from cifar_report.data import Dataset
 from cifar_report.errors import SuiteError, UsageError
@@ -22,9 +24,10 @@ from cifar_report.running.lock import hold
 from cifar_report.running.plan import PlannedRun, cost
 from cifar_report.running.progress import Display
 from cifar_report.running.request import Prepared, describe_dataset
-from cifar_report.running.worker import Product
+from cifar_report.running.worker import Failure, Product
 from cifar_report.spec import ClassicalTrial
-from cifar_report.verification.certificate import certify, record_certificate
+from cifar_report.verification.certificate import certify
+from cifar_report.verification.recording import record_certificate, take_back
 from cifar_report.verification.soundness import sound_files
 
 KINDS = ("one stage", "several stages or augmentation", "several devices", "classical")
@@ -79,11 +82,20 @@ def rerun(bundle: Bundle, runs: Sequence[Run], dataset: Dataset, jobs: int | Non
     """
     refuse_other_data(bundle, dataset)
     sound_files(bundle.folder)
-    with hold(bundle.folder), TemporaryDirectory(prefix="cifar-report-") as folder:
-        again = _train(bundle, runs, dataset, jobs, console, Path(folder))
-        certificate = certify(bundle, again, record_environment())
+    with hold(bundle.folder):
+        take_back(bundle.folder)
+        remove_leftovers(bundle.folder)
+        with _folder_aside(bundle.folder) as folder:
+            certificate = certify(bundle, _train(bundle, runs, dataset, jobs, console, folder), record_environment())
         record_certificate(bundle.folder, certificate)
     return certificate
+
+
+@contextmanager
+def _folder_aside(bundle: Path) -> Iterator[Path]:
+    """Make a folder for the second trainings, hidden in the bundle: whoever holds it next removes what a kill left."""
+    with TemporaryDirectory(prefix=".rerun.", suffix=f".{secrets.token_hex(4)}.part", dir=bundle) as folder:
+        yield Path(folder)
 
 
 def _train(
@@ -98,7 +110,7 @@ def _train(
     prepared = Prepared(record.profile, record.seeds, dataset, described, folder, planned)
     keeper = Keeper(prepared, {each.id: key_parts(each, record.profile, described) for each in planned})
 
-    def keep(run: PlannedRun, product: Product | str, lane: Lane) -> str:
+    def keep(run: PlannedRun, product: Product | Failure, lane: Lane) -> str:
         lane.close()  # every run gets a fresh process: nothing of one may reach the next
         return keeper.keep(run, product, lane)
 
