@@ -33,6 +33,14 @@ def test_small_but_sure_difference_is_direction_only() -> None:
     assert outcome(claim(), differing([0.0049, 0.005, 0.0051])) == ("not_reproduced", "margin_ruled_out", True)
 
 
+def test_the_other_side_counts_from_the_margin_on() -> None:
+    """Half a point to the other side is surely there, but only the margin's being ruled out is said; two are said."""
+    half = differing([-0.0049, -0.005, -0.0051])
+    assert outcome(claim(), half) == ("not_reproduced", "margin_ruled_out", False)
+    assert outcome(claim("less"), differing([0.0049, 0.005, 0.0051]))[:2] == ("not_reproduced", "margin_ruled_out")
+    assert outcome(claim(margin=0.004), half) == ("not_reproduced", "opposite", False)
+
+
 def test_sure_direction_with_unsure_margin_is_inconclusive() -> None:
     """Significant, but the mean is below the margin and the bound above it: direction only."""
     assert outcome(claim(), differing([0.006, 0.009, 0.012])) == ("inconclusive", "undecided", True)

@@ -8,7 +8,7 @@ from cifar_report.analysis.changes import changes_of_mind
 from cifar_report.analysis.determinism import determinism
 from cifar_report.analysis.examples import examples
 from cifar_report.analysis.measures import scope_of
-from cifar_report.analysis.ranking import ranking
+from cifar_report.analysis.ranking import ranked
 from cifar_report.analysis.results import Results, Seeds, TrialResult
 from cifar_report.analysis.studies import ablation, pareto_fronts, studies, weights_rows
 from cifar_report.analysis.timing import timing_rows
@@ -29,13 +29,15 @@ def analyse(bundle: Bundle) -> Results:
     timing = timing_rows(bundle)
     facts = determinism(bundle, by_id, answers)
     found = verdicts(bundle, answers, scope)
+    order, order_test = ranked(trials)
     return Results(
         seeds=_seeds(bundle, trials),
         scope=scope,
         trials=trials,
         verdicts=found,
         studies=studies(bundle, by_id),
-        ranking=ranking(trials),
+        ranking=order,
+        ranking_test=order_test,
         pareto=pareto_fronts(trials, timing, bundle.record.dataset.counts[0]),
         ablation=ablation(by_id),
         variance=variance_rows(trials, answers),

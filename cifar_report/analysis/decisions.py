@@ -23,13 +23,14 @@ class Decision(NamedTuple):
 
 
 def decide_direction(evidence: Evidence, sign: int, margin: float, p: float, opposite_p: float) -> Decision:
-    """Decide "greater" (``sign`` +1) or "less" (-1) by ``margin``; the p-values are corrected already."""
-    center = evidence.center
-    reaches = sign * center >= margin - SAME if center is not None else _beyond(evidence, sign, margin)
-    if p < LEVEL and reaches:
+    """Decide "greater" (``sign`` +1) or "less" (-1) by ``margin``; the p-values are corrected already.
+
+    Both strong statements, on the claimed side and on the other, ask for a mean that reaches the margin.
+    """
+    if p < LEVEL and _reaches(evidence, sign, margin):
         return Decision("reproduced", "beyond_margin")
     direction_only = p < LEVEL
-    if opposite_p < LEVEL:
+    if opposite_p < LEVEL and _reaches(evidence, -sign, margin):
         return Decision("not_reproduced", "opposite")
     ruled_out = evidence.p_below(margin) if sign > 0 else evidence.p_above(-margin)
     if ruled_out < LEVEL:
@@ -42,9 +43,7 @@ def decide_not_better(evidence: Evidence, better: int, margin: float, p: float) 
     ruled_out = evidence.p_below(margin) if better > 0 else evidence.p_above(-margin)
     if ruled_out < LEVEL:
         return Decision("reproduced", "improvement_ruled_out")
-    center = evidence.center
-    reaches = better * center >= margin - SAME if center is not None else _beyond(evidence, better, margin)
-    if p < LEVEL and reaches:
+    if p < LEVEL and _reaches(evidence, better, margin):
         return Decision("not_reproduced", "improvement_found")
     return Decision("inconclusive", "undecided")
 
@@ -80,6 +79,11 @@ def decide_exact(relation: str, subject: float, reference: float) -> Decision:
     return Decision("reproduced", "holds") if holds else Decision("not_reproduced", "does_not_hold")
 
 
-def _beyond(evidence: Evidence, sign: int, margin: float) -> bool:
-    """Whether the median lies beyond the margin although it is no number (a run never reached the level)."""
+def _reaches(evidence: Evidence, sign: int, margin: float) -> bool:
+    """Whether the mean reaches the margin on one side.
+
+    Where the median stands in for it and is no number (a run never reached the level), the signs tell.
+    """
+    if evidence.center is not None:
+        return sign * evidence.center >= margin - SAME
     return (evidence.p_above(margin) if sign > 0 else evidence.p_below(-margin)) < 0.5

@@ -13,6 +13,7 @@ from cifar_report.analysis.results import Procedure
 from cifar_report.analysis.statistics import (
     LEVEL,
     Bounds,
+    Moments,
     all_equal,
     one_sided_bound,
     t_interval,
@@ -88,7 +89,11 @@ class Paired:
         return self._p(bound, -1)
 
     def _p(self, bound: float, side: int) -> float:
-        return t_p_value(self.values, bound, side)
+        return t_p_value(self._moments, bound, side)
+
+    @cached_property
+    def _moments(self) -> Moments:
+        return Moments.of(self.values)
 
     def p_between(self, low: float, high: float) -> float:
         """Return the p-value of two one-sided t tests (statsmodels' ``ttost_paired``)."""

@@ -60,9 +60,9 @@ def limits_of(claim: Claim, factor: float = 1.0) -> tuple[float, float]:
 def p_values(claim: Claim, evidence: Evidence) -> tuple[float, float | None]:
     """Return the uncorrected p-value of the tested side and that of the other side (None where there is none).
 
-    The other side's is two-sided: it is looked at only because the claimed side failed, and so the two strong
-    statements together err in at most 5 % of families. No verdict hangs on it, because a difference that is
-    surely on the other side is surely below the margin; it only picks the reason.
+    The other side's is two-sided, because it is looked at only when the claimed side failed. No verdict hangs on
+    it, because a difference that is surely on the other side is surely below the margin; it only picks the reason.
+    How often the two strong statements err together is simulated, not derived (``simulation/calibration.py``).
     """
     if claim.relation in DIRECTIONS:
         above, below = evidence.p_above(0.0), evidence.p_below(0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,13 @@ from cifar_report.analysis.answers import Answers, AnswerTable, same_images
 from cifar_report.analysis.evidence import RESAMPLES, Images
 from cifar_report.analysis.results import Datum, Networks, NetworkTest
 from cifar_report.analysis.samples import Sample
-from cifar_report.analysis.statistics import LEVEL, mcnemar_p
+from cifar_report.analysis.statistics import LEVEL, Bounds, mcnemar_p
 from cifar_report.bundle import Bundle, Run
 from cifar_report.spec import Claim, Side
 
 Array = np.ndarray[Any, Any]
+
+MOST_REMEMBERED = 10_000  # counts of a pair of networks whose bootstrap is kept
 
 
 def networks_of(claim: Claim, sample: Sample, bundle: Bundle, answers: AnswerTable) -> Networks | None:
@@ -36,8 +39,10 @@ def networks_of(claim: Claim, sample: Sample, bundle: Bundle, answers: AnswerTab
     )
     by_image = np.mean([one.astype(float) - other for one, other in pairs], axis=0)
     differences = np.array([np.mean(one) - np.mean(other) for one, other in pairs])
+    apart = sum((test.p.value or 0.0) < LEVEL for test in tests)
     return Networks(
         tests,
+        Datum(f"claim.{claim.id}.networks_apart", apart, "count", "mcnemar", len(tests), runs=sample.runs),
         _pooled(f"claim.{claim.id}.networks", by_image, sample.runs),
         _beyond(f"claim.{claim.id}.beyond_images", by_image, differences, sample.runs),
     )
@@ -53,8 +58,7 @@ def _answers(answers: AnswerTable, side: Side, runs: dict[int | None, Run], seed
 
 def _test(prefix: str, seed: int | None, one: Array, other: Array) -> NetworkTest:
     images = Images(int(np.sum(one & ~other)), int(np.sum(other & ~one)), len(one))
-    bounds = images.interval()
-    p = mcnemar_p(images.only_subject, images.only_comparator)
+    bounds, p = _tested(images.only_subject, images.only_comparator, images.total)
     count = images.total
 
     def images_of(name: str, value: int) -> Datum:
@@ -70,6 +74,12 @@ def _test(prefix: str, seed: int | None, one: Array, other: Array) -> NetworkTes
         ),
         Datum(f"{prefix}.p", p, "probability", "mcnemar", count, "images"),
     )  # fmt: skip
+
+
+@lru_cache(MOST_REMEMBERED)
+def _tested(only_subject: int, only_comparator: int, total: int) -> tuple[Bounds, float]:
+    """Return the bootstrap's interval and McNemar's p-value; with many seeds the same counts come again and again."""
+    return Images(only_subject, only_comparator, total).interval(), mcnemar_p(only_subject, only_comparator)
 
 
 def _pooled(identity: str, by_image: Array, runs: tuple[str, ...]) -> Datum:

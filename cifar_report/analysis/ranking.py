@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
 from scipy import stats
 
 from cifar_report.analysis.evidence import Paired
-from cifar_report.analysis.results import Measure, RankRow, TrialResult
+from cifar_report.analysis.results import Datum, Formula, Measure, RankingTest, RankRow, TrialResult
 from cifar_report.analysis.statistics import LEVEL, holm
 
 MOST_TRIALS = 100  # the pairs grow with the square; beyond, the ranking shows no groups
@@ -17,27 +18,60 @@ MOST_TRIALS = 100  # the pairs grow with the square; beyond, the ranking shows n
 
 def ranking(trials: Sequence[TrialResult]) -> tuple[RankRow, ...]:
     """Return all trials that have a primary accuracy, best first, with the letters of their groups."""
-    ranked = [trial for trial in trials if trial.primary.datum.value is not None]
-    ranked.sort(key=lambda trial: -(trial.primary.datum.value or 0.0))
-    groups = _groups(ranked) if len(ranked) <= MOST_TRIALS else [() for _ in ranked]
-    return tuple(
+    return ranked(trials)[0]
+
+
+def ranked(trials: Sequence[TrialResult]) -> tuple[tuple[RankRow, ...], RankingTest | None]:
+    """Return the ranking and what its tests could tell apart; no test beyond MOST_TRIALS and below two trials."""
+    order = [trial for trial in trials if trial.primary.datum.value is not None]
+    order.sort(key=lambda trial: -(trial.primary.datum.value or 0.0))
+    tested = len(order) <= MOST_TRIALS
+    pairs = _pairs(order) if tested else {}
+    corrected = holm(pairs, len(pairs))
+    groups = _groups(len(order), corrected) if tested else [() for _ in order]
+    rows = tuple(
         RankRow(place, trial.id, trial.primary.datum, group)
-        for place, (trial, group) in enumerate(zip(ranked, groups, strict=True), start=1)
+        for place, (trial, group) in enumerate(zip(order, groups, strict=True), start=1)
+    )
+    return rows, _test(order, pairs, corrected) if pairs else None
+
+
+def _pairs(order: Sequence[TrialResult]) -> dict[str, float]:
+    """Return the uncorrected p-value of each pair of places."""
+    return {
+        f"{one} {other}": pair_p_value(order[one].primary, order[other].primary)
+        for one, other in combinations(range(len(order)), 2)
+    }
+
+
+def _groups(count: int, corrected: Mapping[str, float]) -> list[tuple[str, ...]]:
+    """Give every trial its letters: two trials share one exactly when no test tells them apart."""
+    apart = {(int(a), int(b)) for name, p in corrected.items() if p < LEVEL for a, b in [name.split()]}
+    sets = compact_letters(count, apart)
+    return [tuple(_letter(place) for place, members in enumerate(sets) if trial in members) for trial in range(count)]
+
+
+def _test(order: Sequence[TrialResult], pairs: Mapping[str, float], corrected: Mapping[str, float]) -> RankingTest:
+    def count(name: str, value: int) -> Datum:
+        return Datum(f"ranking.{name}", value, "count", "count_of_pairs", len(pairs), "pairs")
+
+    return RankingTest(
+        pairs=count("pairs", len(pairs)),
+        apart=count("apart", sum(p < LEVEL for p in corrected.values())),
+        singly=count("singly", sum(p < LEVEL for p in pairs.values())),
+        needed=_needed(order, len(pairs)),
     )
 
 
-def _groups(ranked: Sequence[TrialResult]) -> list[tuple[str, ...]]:
-    """Give every trial its letters: two trials share one exactly when no test tells them apart."""
-    pairs = {
-        f"{one} {other}": pair_p_value(ranked[one].primary, ranked[other].primary)
-        for one, other in combinations(range(len(ranked)), 2)
-    }
-    corrected = holm(pairs, len(pairs))
-    apart = {(int(a), int(b)) for name, p in corrected.items() if p < LEVEL for a, b in [name.split()]}
-    sets = compact_letters(len(ranked), apart)
-    return [
-        tuple(_letter(place) for place, members in enumerate(sets) if trial in members) for trial in range(len(ranked))
-    ]
+def _needed(order: Sequence[TrialResult], pairs: int) -> Datum:
+    """Return the mean difference that passes Holm's first step, t / √n with the level shared among all pairs."""
+    counts = Counter(len(trial.primary.values) for trial in order if trial.trial.seeded)
+    seeds = max(counts, key=lambda number: (counts[number], number), default=0)
+    formula: Formula = "least_standardized_difference"
+    if seeds < 2:
+        return Datum("ranking.needed", None, "ratio", formula, seeds, reason="one_seed")
+    needed = float(stats.t.ppf(1 - LEVEL / (2 * pairs), seeds - 1) / np.sqrt(seeds))
+    return Datum("ranking.needed", needed, "ratio", formula, seeds)
 
 
 def pair_p_value(first: Measure, second: Measure) -> float:

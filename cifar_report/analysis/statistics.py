@@ -36,18 +36,32 @@ def all_equal(values: Array) -> bool:
     return bool(np.ptp(values) <= SAME) if len(values) else True
 
 
-def t_p_value(values: Array, bound: float, side: int) -> float:
-    """Return the one-sided p-value that the mean is above (``side`` +1) or below (-1) ``bound``, of float [n >= 2].
+class Moments(NamedTuple):
+    """What a t test needs of values, so that many tests of the same ones look at them once."""
+
+    size: int
+    mean: float
+    deviation: float | None  # None where all values are equal
+
+    @classmethod
+    def of(cls, values: Array) -> Moments:
+        """Return the moments of float [n >= 1]."""
+        deviation = None if all_equal(values) else float(np.std(values, ddof=1))
+        return cls(len(values), float(np.mean(values)), deviation)
+
+
+def t_p_value(moments: Moments, bound: float, side: int) -> float:
+    """Return the one-sided p-value that the mean is above (``side`` +1) or below (-1) ``bound``, of n >= 2 values.
 
     Equal values are decided exactly. The value is that of scipy's ``ttest_rel`` for pairs with these differences,
     and two of them make statsmodels' ``ttost_paired`` (tests hold them beside each other); asked a thousand times a
     report, scipy's own bookkeeping around its distribution function would take most of the time.
     """
-    distance = side * (float(np.mean(values)) - bound)
-    if all_equal(values):
+    distance = side * (moments.mean - bound)
+    if moments.deviation is None:
         return 0.0 if distance > SAME else 1.0
-    error = float(np.std(values, ddof=1)) / np.sqrt(len(values))
-    return float(special.stdtr(len(values) - 1, -distance / error))
+    error = moments.deviation / np.sqrt(moments.size)
+    return float(special.stdtr(moments.size - 1, -distance / error))
 
 
 def mcnemar_p(only_one: int, only_other: int) -> float:

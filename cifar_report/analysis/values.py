@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from statistics import median
 from typing import NamedTuple
 
@@ -102,4 +103,4 @@ def overfits_from(stage: StageResult) -> float | None:
 
 def finite(value: float | None) -> float | None:
     """Return the value, None where it is not a number or is infinite."""
-    return value if value is not None and np.isfinite(value) else None
+    return value if value is not None and math.isfinite(value) else None

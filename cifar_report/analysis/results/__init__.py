@@ -41,6 +41,7 @@ from cifar_report.analysis.results.views import (
     Example,
     ParetoFront,
     ParetoPoint,
+    RankingTest,
     RankRow,
     ReplicaAgreement,
     Study,
@@ -76,6 +77,7 @@ __all__ = [
     "PredictionMetrics",
     "Procedure",
     "RankRow",
+    "RankingTest",
     "Reason",
     "ReliabilityBin",
     "ReplicaAgreement",
@@ -134,6 +136,7 @@ class Results:
     verdicts: tuple[Verdict, ...]
     studies: tuple[Study, ...]
     ranking: tuple[RankRow, ...]
+    ranking_test: RankingTest | None  # None where no pair was tested
     pareto: tuple[ParetoFront, ...]
     ablation: tuple[AblationRow, ...]
     variance: tuple[VarianceRow, ...]

@@ -47,6 +47,8 @@ Formula = Literal[
     "exact_difference",
     "one_sided_bound",  # the one-sided 95 % bound of the estimate on the side of the margin
     "detectable_difference",  # at n seeds, 80 % power, .05, uncorrected
+    "count_of_pairs",  # of trials that a ranking compares
+    "least_standardized_difference",  # that a corrected test of a ranking can find, in standard deviations
     "seeds_needed",  # for the observed difference, 80 % power, .05, uncorrected
     "p_value",
     "p_corrected",
@@ -96,7 +98,7 @@ class Datum:
     unit: Unit
     formula: Formula
     n: int | None = None
-    n_of: Literal["seeds", "images", "blocks", "draws", "runs"] = "seeds"
+    n_of: Literal["seeds", "images", "blocks", "draws", "runs", "pairs"] = "seeds"
     low: float | None = None
     high: float | None = None
     runs: tuple[str, ...] = ()

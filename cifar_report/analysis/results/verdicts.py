@@ -85,9 +85,13 @@ class NetworkTest:
 
 @dataclass(frozen=True)
 class Networks:
-    """These networks, as against the recipe. ``pooled`` is the mean over seeds, its interval over images only."""
+    """These networks, as against the recipe. ``pooled`` is the mean over seeds, its interval over images only.
+
+    ``apart`` counts the pairs that McNemar's test tells apart at .05, each pair by itself.
+    """
 
     tests: tuple[NetworkTest, ...]
+    apart: Datum
     pooled: Datum
     beyond_images: Datum  # recipe and images both drawn anew
 

@@ -25,6 +25,22 @@ class RankRow:
 
 
 @dataclass(frozen=True)
+class RankingTest:
+    """What the tests behind a ranking's letters could tell apart, and what the correction asks of so few seeds.
+
+    ``pairs`` are all pairs of ranked trials, ``apart`` those that the corrected tests tell apart, ``singly`` those
+    that would be if each pair were the only one. ``needed`` is the mean difference, in standard deviations of the
+    differences by seed, from which on the first step of the correction tells a pair apart; its n is the number of
+    seeds of most trials.
+    """
+
+    pairs: Datum
+    apart: Datum
+    singly: Datum
+    needed: Datum
+
+
+@dataclass(frozen=True)
 class StudyPoint:
     """One trial (and stage) that an experiment shows."""
 

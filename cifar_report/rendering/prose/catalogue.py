@@ -16,21 +16,33 @@ DECIDED: dict[tuple[Relation, Reason], str] = {
         "reaches the margin of %(margin)s."
     ),
     ("greater", "margin_ruled_out"): mark(
-        "The data rule out that the value is higher by %(margin)s or more (one-sided 95%% bound: %(bound)s)."
+        "The data rule out that the value of %(subject)s is higher than that of %(comparator)s by %(margin)s or more "
+        "(one-sided 95%% bound of the difference: %(bound)s)."
     ),
-    ("greater", "opposite"): mark("The data point the other way, beyond chance (%(opposite_p)s)."),
-    ("greater", "undecided"): mark("The data cannot tell whether the value is higher by %(margin)s or more."),
+    ("greater", "opposite"): mark(
+        "The data point the other way, beyond chance (%(opposite_p)s): the value of %(subject)s is lower, as "
+        "estimated by %(margin)s or more, where the claim says higher."
+    ),
+    ("greater", "undecided"): mark(
+        "The data cannot tell whether the value of %(subject)s is higher than that of %(comparator)s by %(margin)s or "
+        "more."
+    ),
     ("less", "beyond_margin"): mark(
         "The data support the claim: the difference is on the claimed, lower side beyond chance (%(p)s), and its "
         "mean reaches the margin of %(margin)s."
     ),
     ("less", "margin_ruled_out"): mark(
-        "The data rule out that the value is lower by %(margin)s or more (one-sided 95%% bound: %(bound)s)."
+        "The data rule out that the value of %(subject)s is lower than that of %(comparator)s by %(margin)s or more "
+        "(one-sided 95%% bound of the difference: %(bound)s)."
     ),
     ("less", "opposite"): mark(
-        "The data point the other way, beyond chance (%(opposite_p)s): the value is higher, where the claim says lower."
+        "The data point the other way, beyond chance (%(opposite_p)s): the value of %(subject)s is higher, as "
+        "estimated by %(margin)s or more, where the claim says lower."
     ),
-    ("less", "undecided"): mark("The data cannot tell whether the value is lower by %(margin)s or more."),
+    ("less", "undecided"): mark(
+        "The data cannot tell whether the value of %(subject)s is lower than that of %(comparator)s by %(margin)s or "
+        "more."
+    ),
     ("not_better", "improvement_ruled_out"): mark(
         "The data support the claim: they rule out an improvement of %(margin)s or more (one-sided 95%% bound: "
         "%(bound)s)."
@@ -136,16 +148,16 @@ DIRECTION_ONLY = mark(
     "(direction only)."
 )
 DETECTABLE = mark_plural(
-    "With %(count)s seed, a true difference of %(detectable)s would be found in four of five repetitions, "
-    "uncorrected for other claims.",
-    "With %(count)s seeds, a true difference of %(detectable)s would be found in four of five repetitions, "
-    "uncorrected for other claims.",
+    "With %(count)s seed and the spread seen here, a true difference of %(detectable)s would be told from nought in "
+    "four of five repetitions, uncorrected for other claims.",
+    "With %(count)s seeds and the spread seen here, a true difference of %(detectable)s would be told from nought in "
+    "four of five repetitions, uncorrected for other claims.",
 )
 DETECTABLE_FACTOR = mark_plural(
-    "With %(count)s block, a true factor of %(detectable)s would be found in four of five repetitions, "
-    "uncorrected for other claims.",
-    "With %(count)s blocks, a true factor of %(detectable)s would be found in four of five repetitions, "
-    "uncorrected for other claims.",
+    "With %(count)s block and the spread seen here, a true factor of %(detectable)s would be told from one in four of "
+    "five repetitions, uncorrected for other claims.",
+    "With %(count)s blocks and the spread seen here, a true factor of %(detectable)s would be told from one in four of "
+    "five repetitions, uncorrected for other claims.",
 )
 NEEDED = mark(
     "About %(needed)s seeds would tell a difference as large as the observed one from nought, without the correction "
@@ -156,7 +168,34 @@ ORIGINAL_OUTSIDE = mark("The original's %(original)s lies outside our 95%% predi
 ORIGINAL_ONLY = mark("The original's own numbers give %(original)s.")
 ORIGINAL_RATIO = mark("By the original's own numbers the ratio is %(original)s.")
 OTHER_PIXELS = mark(
-    "The pixels are not the canonical ones; both sides of the comparison are tested on the same pixels."
+    "The pixels are not verified to be the canonical ones; both sides of the comparison are tested on the same pixels."
+)
+IMAGES_ALONE = mark(
+    "This verdict is McNemar's, from the answers to the same test images, and speaks of these two classifiers on these "
+    "images: neither has a random start, so there is no recipe to train anew."
+)
+ALL_EQUAL = mark_plural(
+    "There is no spread to test against, because there is only %(count)s difference; the margin alone decides.",
+    "All %(count)s differences are equal, so that there is no spread to test against and the margin alone decides; "
+    "further ones might show a spread.",
+)
+SIGNS = mark(
+    "As some runs never reached the level, the sign test over the seeds takes the place of the t test; it counts how "
+    "often a side is ahead and not by how much."
+)
+NETWORKS = mark_plural(
+    "Of these networks, each pair of one seed by itself on the same test images, McNemar's exact test tells %(apart)s "
+    "of %(count)s pair apart, uncorrected; that says nothing of networks trained anew, of which the verdict speaks.",
+    "Of these networks, each pair of one seed by itself on the same test images, McNemar's exact test tells %(apart)s "
+    "of %(count)s pairs apart, uncorrected; that says nothing of networks trained anew, of which the verdict speaks.",
+)
+DESCRIBED = mark(
+    "%(quantity)s: by its description in this bundle %(subject)s has %(first)s, and the claim states %(stated)s; the "
+    "verdict waits for a network that was built and counted."
+)
+BOTH_DESCRIBED = mark(
+    "%(quantity)s: by their descriptions in this bundle %(subject)s has %(first)s and %(comparator)s has %(second)s; "
+    "the verdict waits for networks that were built and counted."
 )
 PROXY = mark("What is measured only approaches the wording: %(proxy)s")
 UNSTABLE = mark("The verdict depends on a choice: it would change %(choices)s.")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import ParetoFront, RankRow
+from cifar_report.analysis.results import ParetoFront, RankingTest, RankRow
 from cifar_report.rendering.i18n import mark, mark_plural
 from cifar_report.rendering.prose.verdicts import enumerate_markup
 from cifar_report.rendering.writer import Writer
@@ -17,9 +17,19 @@ TIED = mark_plural(
     "From %(count)s other trials, %(trials)s, it cannot be told apart with these seeds.",
 )
 ALONE = mark("With these seeds it can be told apart from every other trial.")
-CORRECTED = mark(
-    "Every trial is held against every other one here, and the tests are corrected for that many comparisons; so two "
-    "trials may share a letter although a comparison of these two alone tells them apart."
+CORRECTED = mark_plural(
+    "Every trial is held against every other one, which makes %(pairs)s pair.",
+    "Every trial is held against every other one, which makes %(pairs)s pairs; Holm's method corrects the tests (two-"
+    "sided paired t tests over the seeds; Fisher's exact test for two classifiers without seeds) for that many. "
+    "Corrected, they tell %(apart)s of the pairs apart; each by itself, %(singly)s.",
+)
+FAR_APART = mark_plural(
+    "With %(count)s seed a mean difference must reach %(needed)s times the standard deviation of the differences by "
+    "seed before the correction lets it count at its strictest step. Trials whose means lie far apart may therefore "
+    "share a letter: that says how little so few seeds can tell, and not that the trials are alike.",
+    "With %(count)s seeds a mean difference must reach %(needed)s times the standard deviation of the differences by "
+    "seed before the correction lets it count at its strictest step. Trials whose means lie far apart may therefore "
+    "share a letter: that says how little so few seeds can tell, and not that the trials are alike.",
 )
 NO_RANKING = mark("No trial has finished, so there is no order among them.")
 
@@ -44,8 +54,8 @@ FRONT = {
     ),
 }
 ONLY_MEANS = mark(
-    "Only means are compared here, so that trials which the data cannot tell apart may stand on both sides; trials "
-    "that repeat a recipe on another split or on several devices are left out."
+    "Only means are compared here, without a test: of two trials that the data cannot tell apart, one may be among "
+    "these and the other not. Trials that repeat a recipe on another split or on several devices are left out."
 )
 NO_FRONT = {
     "parameters": mark("Accuracy against parameters cannot be shown, because no network has finished."),
@@ -60,17 +70,23 @@ CONFOUNDED = mark_plural(
     "put down to one of them: %(trials)s.",
 )
 REVERSED = mark_plural(
-    "For %(count)s trial the difference has another sign by one change than as written: %(trials)s.",
-    "For %(count)s trials the difference has another sign by one change than as written: %(trials)s.",
+    "For %(count)s trial the mean difference has another sign by one change than as written, which chance may do, "
+    "too: %(trials)s.",
+    "For %(count)s trials the mean difference has another sign by one change than as written, which chance may do, "
+    "too: %(trials)s.",
 )
 
-SPREAD = mark(
-    "The spread between seeds is largest for %(trial)s, with a standard deviation of %(spread)s: two single runs of "
-    "one and the same recipe easily differ by as much, which is what a conclusion from one run has to reckon with."
+SPREAD = mark_plural(
+    "The spread between seeds is largest for %(trial)s, with a standard deviation of %(spread)s over %(count)s seed.",
+    "The spread between seeds is largest for %(trial)s, with a standard deviation of %(spread)s over %(count)s seeds: "
+    "two single runs of one and the same recipe easily differ by as much, which is what a conclusion from one run has "
+    "to reckon with.",
 )
-SELECTED = mark(
+SELECTED = mark_plural(
     "Going back to the weights of the best validation epoch would change the test accuracy most for %(trial)s, by "
-    "%(difference)s."
+    "%(difference)s (%(count)s seed).",
+    "Going back to the weights of the best validation epoch would change the mean test accuracy most for %(trial)s, by "
+    "%(difference)s (%(count)s seeds).",
 )
 
 
@@ -85,8 +101,18 @@ def ranking(writer: Writer) -> tuple[Markup, ...]:
         tied = [row for row in rows[1:] if _shares(first, row)]
         names = enumerate_markup(writer, [writer.trial_name(row.trial) for row in tied])
         said.append(writer.count(TIED, len(tied), trials=names) if tied else writer.say(ALONE))
-        said.append(writer.say(CORRECTED))
+    if writer.results.ranking_test is not None and first.groups:
+        said += _corrected(writer, writer.results.ranking_test)
     return tuple(said)
+
+
+def _corrected(writer: Writer, test: RankingTest) -> Iterator[Markup]:
+    """Yield how many pairs the letters rest on, and what the correction asks of so few seeds."""
+    counts = {"pairs": test.pairs, "apart": test.apart, "singly": test.singly}
+    values = {name: writer.quantity(datum) for name, datum in counts.items()}
+    yield writer.count(CORRECTED, test.pairs.n or 0, **values)
+    if test.needed.value is not None:
+        yield writer.count(FAR_APART, test.needed.n or 0, needed=writer.quantity(test.needed))
 
 
 def _shares(first: RankRow, other: RankRow) -> bool:
@@ -131,9 +157,11 @@ def spread(writer: Writer) -> Iterator[Markup]:
     varied = [(row.observed.value, row) for row in writer.results.variance if row.observed.value is not None]
     if varied:
         row = max(varied, key=lambda pair: pair[0])[1]
-        yield writer.say(SPREAD, trial=writer.trial_name(row.trial), spread=writer.quantity(row.observed))
+        values = {"trial": writer.trial_name(row.trial), "spread": writer.quantity(row.observed)}
+        yield writer.count(SPREAD, row.observed.n or 0, **values)
     chosen = [(abs(row.difference.value), row) for row in writer.results.weights if row.difference.value]
     if chosen:
         weights = max(chosen, key=lambda pair: pair[0])[1]
         name = writer.trial_name(weights.trial, weights.stage)
-        yield writer.say(SELECTED, trial=name, difference=writer.quantity(weights.difference))
+        difference = writer.quantity(weights.difference)
+        yield writer.count(SELECTED, weights.difference.n or 0, trial=name, difference=difference)

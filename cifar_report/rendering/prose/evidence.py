@@ -90,6 +90,7 @@ WITHIN = mark_plural(
     "The margin is kept in %(wins)s of %(count)s seed.",
     "The margin is kept in %(wins)s of %(count)s seeds.",
 )
+CORRECTED = mark("%(p)s, corrected")
 # "Not better" has no claimed side, and ratios are of blocks; nothing is counted for them.
 SEEDS_AS_CLAIMED: dict[Relation, tuple[str, str]] = {"greater": WINS, "less": WINS, "equal": WITHIN, "value": WITHIN}
 
@@ -165,7 +166,8 @@ def _optional(writer: Writer, datum: Datum | None) -> Markup:
 def _probability(writer: Writer, datum: Datum | None) -> Markup:
     if datum is None or datum.value is None:
         return _optional(writer, datum)
-    return writer.link(datum, writer.numbers.p_statement(datum.value))
+    statement = writer.link(datum, writer.numbers.p_statement(datum.value))
+    return writer.say(CORRECTED, p=statement) if datum.formula == "p_corrected" else statement
 
 
 def _quantity(writer: Writer, verdict: Verdict) -> str:

@@ -20,13 +20,22 @@ INSIDE = mark("The original's %(original)s lies where one more run of this recip
 OUTSIDE = mark("The original's %(original)s lies outside the range in which one more run is expected: %(prediction)s.")
 WIDE = mark("With so few seeds this range is wide, and almost any value would lie in it.")
 OTHER_PIXELS = mark(
-    "The original's %(original)s is not held against it, because these pixels are not the canonical ones."
+    "The original's %(original)s is not held against it, because these pixels are not verified to be the canonical "
+    "ones."
 )
 NOT_COMPARED = mark("The original's %(original)s is not held against it, because this bundle cannot test it.")
-ABOVE = mark("On average that is %(size)s more than %(comparator)s (95%% interval of the difference: %(interval)s).")
-BELOW = mark("On average that is %(size)s less than %(comparator)s (95%% interval of the difference: %(interval)s).")
-ABOVE_BARE = mark("In this one comparison that is %(size)s more than %(comparator)s.")
-BELOW_BARE = mark("In this one comparison that is %(size)s less than %(comparator)s.")
+ABOVE = mark_plural(
+    "The mean of %(trial)s lies %(size)s above that of %(comparator)s (%(count)s pair by seed).",
+    "The mean of %(trial)s lies %(size)s above that of %(comparator)s (%(count)s pairs by seed; 95%% interval of the "
+    "difference, not corrected for other comparisons: %(interval)s).",
+)
+BELOW = mark_plural(
+    "The mean of %(trial)s lies %(size)s below that of %(comparator)s (%(count)s pair by seed).",
+    "The mean of %(trial)s lies %(size)s below that of %(comparator)s (%(count)s pairs by seed; 95%% interval of the "
+    "difference, not corrected for other comparisons: %(interval)s).",
+)
+ABOVE_BARE = mark("In this one comparison, %(trial)s lies %(size)s above %(comparator)s.")
+BELOW_BARE = mark("In this one comparison, %(trial)s lies %(size)s below %(comparator)s.")
 CONFOUNDED = mark_plural(
     "This comparison, which is the write-up's, changes %(count)s thing.",
     "This comparison, which is the write-up's, changes %(count)s things at once, so the difference cannot be "
@@ -101,10 +110,13 @@ def _comparison(writer: Writer, trial: str, comparison: Comparison) -> list[Mark
     if not difference.value:
         return []
     above = difference.value > 0
-    message = (ABOVE if above else BELOW) if difference.low is not None else (ABOVE_BARE if above else BELOW_BARE)
-    values = {"size": writer.quantity(difference, size=True), "interval": writer.interval(difference)}
-    said = [writer.say(message, comparator=writer.trial_name(comparison.comparator), **values)]
-    open_ended = difference.low is not None and difference.high is not None and difference.low <= 0 <= difference.high
+    names = {"trial": writer.trial_name(trial), "comparator": writer.trial_name(comparison.comparator)}
+    size = writer.quantity(difference, size=True)
+    if difference.low is None:
+        return [writer.say(ABOVE_BARE if above else BELOW_BARE, size=size, **names)]
+    values = {"size": size, "interval": writer.interval(difference), **names}
+    said = [writer.count(ABOVE if above else BELOW, difference.n or 0, **values)]
+    open_ended = difference.high is not None and difference.low <= 0 <= difference.high
     if open_ended and not _decided(writer, {trial, comparison.comparator}):
         said.append(writer.say(EITHER))
     return said

@@ -49,6 +49,19 @@ SPLITS_APART = mark_plural(
     "On %(count)s divisions of the training images the mean accuracy lies between %(low)s and %(high)s, and the data "
     "tell some of the divisions apart, so that what is found on one of them need not hold on another.",
 )
+TESTED = mark(
+    "Within each study every trial is held against every other one by two-sided paired t tests over the seeds, which "
+    "Holm's method corrects for the pairs of that study alone."
+)
+
+
+def study_sentences(writer: Writer) -> tuple[Markup, ...]:
+    """Return one sentence for each study, and how they were tested where any two trials were."""
+    experiments = writer.experiments(*STUDIES)
+    ids = {experiment.id for experiment in experiments}
+    tested = any(study.experiment in ids and len(study.ranking) > 1 for study in writer.results.studies)
+    said = tuple(study_sentence(writer, each) for each in experiments)
+    return (*said, writer.say(TESTED)) if tested else said
 
 
 def study_sentence(writer: Writer, experiment: Experiment) -> Markup:

@@ -19,8 +19,8 @@ CLAIMED = mark_plural(
 NO_CLAIMS = mark("This bundle holds no claims of the write-up that could be put to the test.")
 
 BEST = mark(
-    "The network that classified the most test images correctly is %(trial)s, with %(accuracy)s on average over its "
-    "runs."
+    "The highest mean test accuracy of a network is %(accuracy)s, that of %(trial)s; the conclusions say from which "
+    "others it can be told apart."
 )
 NO_BEST = mark("No network has finished its training yet, so nothing can be said about accuracies.")
 

@@ -64,6 +64,9 @@ SEEDS_ASKED = mark_plural(
     "This bundle is for %(count)s seeds of each recipe, but not all runs have finished.",
 )
 ONE_SPLIT = mark(
+    "All of it holds for one fixed division of the images into training and validation, and for these test images."
+)
+OTHER_SPLITS = mark(
     "All of it holds for one fixed division of the images into training and validation, and for these test images; "
     "the section on the training parameters shows the reference model on other divisions beside it."
 )
@@ -72,9 +75,10 @@ FIXED = mark(
     "first run was trained; their fingerprint is stored with the results, so that a change would show."
 )
 FAMILIES = mark(
-    "Many claims are tested at once; within each family of claims the tests for a direction are corrected, so that "
-    "chance alone yields a wrong direction in at most one of twenty reports per family. Claims of equality, of ratios "
-    "and of absolute values are tested singly, and so is whether an effect as large as the margin can be ruled out."
+    "Many claims are tested at once; within each family of claims the tests for a direction are corrected, so that, "
+    "if recipes did not differ at all, chance would name a direction in about one of twenty reports per family at "
+    "most. Claims of equality, of ratios and of absolute values are tested singly, and so is whether an effect as "
+    "large as the margin can be ruled out; each of these may err in about one of twenty cases."
 )
 TIMES = mark(
     "Seconds depend on the machine: time claims are judged by ratios between trainings timed alone on this machine, "
@@ -114,12 +118,17 @@ def warnings(writer: Writer) -> tuple[Markup, ...]:
     return tuple(said)
 
 
+def _other_splits(writer: Writer) -> bool:
+    """Whether the reference model finished on more than one division."""
+    return any(study.only_splits and len(study.ranking) > 1 for study in writer.results.studies)
+
+
 def trust(writer: Writer) -> tuple[Markup, ...]:
     """Return how far to trust the report: the limits that always hold, for these data."""
     results = writer.results
     whole = results.seeds.least == results.seeds.asked
     said = [writer.count((SEEDS if whole else SEEDS_ASKED), results.seeds.asked)]
-    said.append(writer.say(ONE_SPLIT))
+    said.append(writer.say(OTHER_SPLITS if _other_splits(writer) else ONE_SPLIT))
     if not writer.bundle.record.claims_changed:
         said.append(writer.say(FIXED))
     said.append(writer.say(FAMILIES))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import Sensitivity, Verdict
+from cifar_report.analysis.results import Datum, Sensitivity, Verdict
 from cifar_report.rendering.i18n import mark_plural
 from cifar_report.rendering.prose import catalogue
 from cifar_report.rendering.prose.evidence import evidence, values_of
 from cifar_report.rendering.writer import Writer
+from cifar_report.spec import Side
 
 
 def verdict_sentence(writer: Writer, verdict: Verdict) -> Markup:
@@ -23,6 +24,8 @@ def verdict_paragraph(writer: Writer, verdict: Verdict) -> tuple[Markup, ...]:
     """Return everything that is said about a claim: whole sentences, in order."""
     said = _measured(writer, verdict)
     said.append(verdict_sentence(writer, verdict))
+    said += _subject(writer, verdict)
+    said += _described(writer, verdict)
     said += _qualified(writer, verdict)
     said += _original(writer, verdict)
     return tuple(said)
@@ -32,6 +35,43 @@ def _measured(writer: Writer, verdict: Verdict) -> list[Markup]:
     # What nobody ran has no evidence; the verdict's own sentence says so once.
     nothing = verdict.estimate.value is None and verdict.estimate.reason != "not_reached"
     return [] if nothing else evidence(writer, verdict)
+
+
+def _subject(writer: Writer, verdict: Verdict) -> list[Markup]:
+    """Return of what the verdict speaks where its test is not the usual one, and what single networks show beside it.
+
+    The method keeps two subjects apart: these networks, judged over images, and the recipe, judged over seeds.
+    """
+    if verdict.test == "mcnemar":
+        return [writer.say(catalogue.IMAGES_ALONE)]
+    said = [writer.say(catalogue.SIGNS)] if verdict.test == "sign_test" else []
+    if verdict.test == "all_equal":
+        said.append(writer.count(catalogue.ALL_EQUAL, verdict.n))
+    if verdict.networks is not None:
+        apart = writer.quantity(verdict.networks.apart)
+        said.append(writer.count(catalogue.NETWORKS, len(verdict.networks.tests), apart=apart))
+    return said
+
+
+def _described(writer: Writer, verdict: Verdict) -> list[Markup]:
+    """Return what the descriptions count where no network was built, so that no table contradicts the verdict."""
+    claim = verdict.claim
+    first = _counted(writer, verdict, claim.subject)
+    second = None if claim.comparator is None else _counted(writer, verdict, claim.comparator)
+    if claim.relation != "exact" or verdict.outcome != "not_run" or first is None:
+        return []
+    values = {**values_of(writer, verdict), "first": writer.quantity(first)}
+    if second is not None:
+        return [writer.say(catalogue.BOTH_DESCRIBED, second=writer.quantity(second), **values)]
+    return [] if verdict.stated is None else [writer.say(catalogue.DESCRIBED, **values)]
+
+
+def _counted(writer: Writer, verdict: Verdict, side: Side) -> Datum | None:
+    costs = next((trial.costs for trial in writer.results.trials if trial.id == side.trial), None)
+    if costs is None:
+        return None
+    counts = {"parameters": costs.parameters, "trainable_parameters": costs.trainable_parameters, "macs": costs.macs}
+    return counts.get(verdict.claim.quantity)
 
 
 def _qualified(writer: Writer, verdict: Verdict) -> list[Markup]:

@@ -232,11 +232,13 @@ def _datum(writer: Writer, datum: Datum) -> Row:
     how = writer.word(names.FORMULAS[datum.formula])
     if datum.n is not None:
         how = writer.translation.plain(COUNTED, {"how": how, "count": writer.numbers.integer(datum.n)})
+    anchor, on_paper = writer.data_anchor(datum), writer.medium == "print"
     cells = (
-        Cell(code(datum.id)),
+        # WeasyPrint works out the looks of everything inside what has an id: on paper that is as little as can be.
+        Cell(Markup('<code id="{}">{}</code>').format(anchor, datum.id) if on_paper else code(datum.id)),
         Cell(escape(writer.numbers.quantity(datum)), numeric=True),
         Cell(escape(interval), numeric=True, missing=writer.reason_for_interval(datum) if no_interval else None),
         writer.text_cell(how),
         writer.text_cell(run_names(datum.runs) or writer.word(names.ORIGINS[datum.origin])),
     )
-    return writer.row(cells, anchor=writer.data_anchor(datum))
+    return writer.row(cells, anchor=None if on_paper else anchor)

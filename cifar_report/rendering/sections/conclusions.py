@@ -12,7 +12,7 @@ from cifar_report.analysis.results.views import ChangeKind
 from cifar_report.rendering.elements import FigureView, Heading, Table
 from cifar_report.rendering.i18n import mark, mark_plural
 from cifar_report.rendering.prose import conclusions
-from cifar_report.rendering.prose.studies import STUDIES, study_sentence
+from cifar_report.rendering.prose.studies import study_sentences
 from cifar_report.rendering.prose.verdicts import claim_link, enumerate_markup, verdict_sentence
 from cifar_report.rendering.sections.overview import ablation_table, costs_table, ranking_table, spread_tables
 from cifar_report.rendering.sections.view import SectionView
@@ -82,7 +82,7 @@ SEE_TABLE = mark("see the table")
 NEEDS: frozenset[ChangeKind] = frozenset(
     {"more_seeds", "canonical_pixels", "timing_pass", "full_profile", "real_data", "missing_runs"}
 )
-STEADY = mark("No other margin and no seed less would change a verdict.")
+STEADY = mark("Neither half nor twice the margin nor one seed less would change a verdict.")
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _topics(writer: Writer) -> Iterator[Topic]:
     overview = [figure for figure in writer.figures if figure.group == "overview"]
     ranking = (ranking_table(writer),) if writer.results.ranking else ()
     yield Topic(title, conclusions.ranking(writer), ranking, writer.show(*overview))
-    studies = tuple(study_sentence(writer, each) for each in writer.experiments(*STUDIES))
+    studies = study_sentences(writer)
     if studies:
         title = writer.heading("studies", writer.word(mark("What the studies of single settings say")), 3)
         yield Topic(title, studies, (), ())

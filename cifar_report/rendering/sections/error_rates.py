@@ -36,13 +36,19 @@ MEASURED = mark_plural(
     "standard deviation of %(seed)s between random starts and of %(image)s from the limited number of test images.",
 )
 MADE = mark("The numbers were made by the command %(command)s and are stored with the program.")
-KEPT = mark("In every row the promise lies in the interval of the simulated rate or above it, so it is kept.")
+KEPT = mark(
+    "No simulated rate contradicts its promise: each interval holds the promised value or, where that is a bound, lies "
+    "below it. How often the method errs is known no better than these intervals say."
+)
 BROKEN = mark_plural(
     "In %(count)s row the simulated rate breaks the promise.",
     "In %(count)s rows the simulated rate breaks the promise.",
 )
 COUNTED: dict[Scenario, str] = {
-    "no_effect": mark("all recipes equally good: draws in which a family of claims is given a direction"),
+    "no_effect": mark(
+        "all recipes equally good: draws in which a family of claims is given a direction (counted for the family with "
+        "the most)"
+    ),
     "at_margin": mark("true difference exactly the margin: claims that read “not reproduced”"),
     "original": mark("true differences of the original's size: claims with an uncorrected p below .05"),
 }
@@ -99,7 +105,7 @@ def _table(writer: Writer, rates: tuple[ErrorRate, ...]) -> Table:
         Column(writer.word(mark("n")), numeric=True),
         Column(writer.word(mark("Rate [95% interval]")), numeric=True, whole=True),
         Column(writer.word(mark("Promised"))),
-        Column(writer.word(mark("Kept"))),
+        Column(writer.word(mark("In agreement"))),
     )
     caption = writer.say(
         mark("The method's own error rates, from simulations with known truth; n counts draws or, within them, claims")

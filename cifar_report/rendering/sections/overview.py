@@ -17,6 +17,7 @@ def ranking_table(writer: Writer) -> Table:
             (
                 writer.count_cell(row.place),
                 writer.text_cell(writer.trial_title(row.trial)),
+                writer.count_cell(len(writer.results.trial(row.trial).primary.values)),
                 writer.cell(row.accuracy, interval=True),
                 writer.text_cell(" ".join(row.groups))
                 if row.groups
@@ -28,10 +29,13 @@ def ranking_table(writer: Writer) -> Table:
     heads = (
         Column(writer.word(mark("Place")), numeric=True),
         Column(writer.word(mark("Trial"))),
+        Column(writer.word(mark("Runs")), numeric=True),
         Column(writer.word(mark("Test accuracy [95% interval]")), numeric=True),
         Column(writer.word(mark("Group"))),
     )
-    caption = writer.say(mark("All trials by mean test accuracy; trials that share a letter cannot be told apart"))
+    caption = writer.say(
+        mark("All trials by mean test accuracy; trials that share a letter cannot be told apart by the corrected tests")
+    )
     return writer.table("ranking", caption, heads, rows)
 
 
@@ -85,7 +89,12 @@ def ablation_table(writer: Writer) -> Table:
         *tables.columns(writer, mark("Trial"), mark("As written against"), mark("Points"), mark("Changes"), words=2),
         *tables.columns(writer, mark("By one change against"), mark("Points"), mark("Changes")),
     )
-    caption = writer.say(mark("Differences of test accuracy in points, and how many things each comparison changes"))
+    caption = writer.say(
+        mark(
+            "Differences of test accuracy in points with 95%% intervals over the seeds, not corrected for their "
+            "number, and how many things each comparison changes"
+        )
+    )
     return writer.table("ablation", caption, heads, rows, style="wide")
 
 
@@ -108,7 +117,12 @@ def spread_tables(writer: Writer) -> Iterator[Table]:
             mark("By other test images (points)"),
             mark("Seeds' share of the variance"),
         )
-        caption = writer.say(mark("Where the spread of the test accuracy comes from (standard deviations)"))
+        caption = writer.say(
+            mark(
+                "Where the spread of the test accuracy comes from: standard deviation between the seeds, and that of "
+                "their mean if other test images were drawn"
+            )
+        )
         yield writer.table("variance", caption, heads, rows)
     if writer.results.weights:
         rows = [
@@ -123,5 +137,10 @@ def spread_tables(writer: Writer) -> Iterator[Table]:
         heads = tables.columns(
             writer, mark("Trial"), mark("Last epoch"), mark("Best validation epoch"), mark("Difference (points)")
         )
-        caption = writer.say(mark("Test accuracy with the last and with the validation-selected weights"))
+        caption = writer.say(
+            mark(
+                "Mean test accuracy over the seeds with the last and with the validation-selected weights; nothing is "
+                "tested here"
+            )
+        )
         yield writer.table("weights", caption, heads, rows)

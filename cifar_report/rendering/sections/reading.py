@@ -15,16 +15,28 @@ from cifar_report.rendering.sections.view import SectionView
 from cifar_report.rendering.writer import Writer
 from cifar_report.spec import Claim, Quantity, Relation
 
-FIXED = mark("All of this was written down before anything was trained.")
+FIXED = mark("By the record of this bundle, all of this was written down before its first run was trained.")
 CHANGED = mark("In this bundle some of it was changed after runs had been trained, which weakens every verdict.")
 LEVEL = mark(
-    "“The fixed validation accuracy” that a network is said to reach is %(level)s. The epoch of its least validation "
+    "“The fixed validation accuracy” that a network is said to reach is %(level)s%%. The epoch of its least validation "
     "loss is looked for in the running median of three epochs, so that one lucky epoch does not decide."
+)
+HELD_AGAINST = mark(
+    "Next to each verdict stands whether the write-up's own number lies where one more run of ours would be expected, "
+    "in the 95%% prediction interval; with few seeds that range is wide, and lying inside it says little."
+)
+SHOWN_ONLY = mark(
+    "The write-up's own numbers are shown beside the verdicts and not held against ours: that needs the canonical "
+    "pixels and the full profile, and this report does not have both."
 )
 CAPTION = mark("The kinds of claims, and the margins by which they are judged")
 CAPTION_CHANGED = mark(
     "The kinds of claims, and the margins by which they are judged; some were changed after runs had been trained"
 )
+
+
+EXACT_MARGIN = mark("a relation of counts has no margin; a quarter means a ratio within a factor of 1.25 of it")
+ONSET_MARGIN = mark("one epoch to either side of the stated one, in more than half of all cases")
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,7 @@ class ReadingView:
     """The section that explains the verdicts."""
 
     fixed: Markup
+    original: Markup
     level: Markup
     meanings: tuple[Meaning, ...]
     margins: Table | None
@@ -53,7 +66,9 @@ def build(writer: Writer) -> SectionView:
         Meaning(outcome, writer.word(name), writer.word(names.OUTCOME_MEANINGS[outcome]))
         for outcome, name in names.OUTCOMES.items()
     )
-    return SectionView(heading, "reading", ReadingView(_fixed(writer), _level(writer), meanings, _margins(writer)))
+    original = writer.say(HELD_AGAINST if writer.results.scope.absolutes else SHOWN_ONLY)
+    view = ReadingView(_fixed(writer), original, _level(writer), meanings, _margins(writer))
+    return SectionView(heading, "reading", view)
 
 
 def _fixed(writer: Writer) -> Markup:
@@ -76,7 +91,7 @@ def _margins(writer: Writer) -> Table | None:
         margin = (
             writer.text_cell(", ".join(sorted(shown)))
             if shown
-            else writer.no_cell(mark("exact, or a factor: no margin"))
+            else writer.no_cell(ONSET_MARGIN if kind[1] == "onset" else EXACT_MARGIN)
         )
         quantity, relation = kind
         cells = (

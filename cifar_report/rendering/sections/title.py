@@ -14,8 +14,8 @@ from cifar_report.rendering.writer import Writer
 
 WHAT = mark(
     "A student report of November 2024 trained small convolutional networks on CIFAR-10 and drew its conclusions from "
-    "one run each. This report trains all of them again, each from several random starts, turns every conclusion of "
-    "that write-up into a claim with a stated margin, and lets the data decide."
+    "one run each. This suite trains them again, from as many random starts as stated below, turns the conclusions of "
+    "that write-up into claims with stated margins, and holds these against the data."
 )
 SEEDS = mark_plural("%(count)s seed for each recipe", "%(count)s seeds for each recipe")
 IMAGES = mark("%(train)s for training, %(validation)s for validation, %(test)s for testing")
