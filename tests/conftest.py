@@ -24,6 +24,15 @@ GROUPS = {  # files by the beginning of their name: those of a group share somet
     "test_running_smoke": "a bundle of a smoke run",
     "test_verification_rerun": "a bundle of a smoke run",
     "test_training": "TensorFlow",
+    "test_figures_gallery": "the figures of a few trials",
+    "test_report_sections": "the figures of a few trials",
+    "test_tables": "the figures of a few trials",
+    "test_running_stopwatch": "processes that measure",
+    "test_report_workers": "a report that one process built",
+    "test_report_files": "a report that was built in a process of its own",
+    "test_running_suite": "processes that train",
+    "test_sessions": "environments of nox",
+    "test_verification": "a bundle that verifies",
 }
 ONE_WORKER = ("--profile", "smoke", "--seeds", "1", "--bundle", "bundle", "--jobs", "1")
 SMOKE_TRIALS = ("baseline", "dropout", "model_2", "baseline_parallel", "nearest_centroid")

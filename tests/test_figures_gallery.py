@@ -1,6 +1,7 @@
 """The figures of a simulated suite: complete, safe, readable, and saying what the results say."""
 
 import re
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -11,9 +12,9 @@ from matplotlib.text import Text as DrawnText
 from matplotlib.transforms import Bbox
 from msgspec.structs import replace
 from PIL import Image
-from suites import FEW, few, parse, simulated
+from reports import few_experiments
+from suites import FEW, few, few_figures, parse, simulated
 
-from cifar_report.registry import load_experiments
 from cifar_report.rendering.figures import draw_all, style
 from cifar_report.rendering.figures.sheet import draw_sheet
 from cifar_report.rendering.i18n import Translation, available_languages
@@ -24,13 +25,14 @@ from cifar_report.spec import PROFILES, Text
 ENGLISH = Translation("en")
 HOSTILE = Text(en="$\\frac{1}{2}$ <script>alert('x')</script> & =1+1", el="$x$ <b> &")
 KILOBYTE = 1000
+OF_FEW = ("baseline", "filters", "batch_size", "model_2", "parallel", "classical")
+"""The experiments that the trials of ``FEW`` belong to."""
 
 
 @pytest.fixture(scope="module")
 def drawn():
     """Return the figures of a few trials by id."""
-    bundle, results = few()
-    figures = draw_all(results, ENGLISH, bundle=bundle)
+    figures = few_figures()
     assert len({figure.id for figure in figures}) == len(figures)
     return {figure.id: figure for figure in figures}
 
@@ -64,7 +66,8 @@ def test_reduced_profiles_are_drawn(seeds):
     """One epoch, one seed, failed runs and missing predictions must still give figures."""
     failed = (("dropout", 0),)
     settings = {"profile": PROFILES["smoke"], "seeds": seeds, "trials": (*FEW, "dropout"), "failed": failed}
-    bundle, results = simulated(predictions=False, grade="stand-in", **settings)
+    experiments = few_experiments(*OF_FEW, "dropout")
+    bundle, results = simulated(experiments, predictions=False, grade="stand-in", **settings)
     names = {figure.id for figure in draw_all(results, ENGLISH, bundle=bundle)}
     assert {"curves.baseline", "curves.model_2", "study.batch_size"} <= names
     assert ("curves.dropout" in names) == (seeds > 1)
@@ -153,7 +156,7 @@ def test_titles_are_only_text():
     """A title full of markup and formulas must be drawn as it stands, and bring nothing else into the picture."""
     experiments = [
         replace(each, trials=tuple(replace(trial, title=HOSTILE) for trial in each.trials))
-        for each in load_experiments()
+        for each in few_experiments(*OF_FEW)
     ]
     bundle, results = simulated(experiments, trials=FEW, seeds=2, timing=True)
     for figure in draw_all(results, ENGLISH, bundle=bundle):
@@ -179,12 +182,18 @@ def _watch(words):
     return draw
 
 
+@cache
+def suite():
+    """Return the bundle of all experiments, and its results."""
+    return simulated(timing=True)
+
+
 @pytest.mark.parametrize("language", available_languages())
 def test_the_full_suite_is_small_and_readable(language, monkeypatch):
     """All figures must stay small (a curve 45 kB, all 2 MB), cut no word off and put none over another."""
     words: list[tuple[Figure, dict[DrawnText, Bbox]]] = []
     monkeypatch.setattr(DrawnText, "draw", _watch(words))
-    bundle, results = simulated(timing=True)
+    bundle, results = suite()
     sizes = {figure.id: len(figure.svg) for figure in draw_all(results, Translation(language), bundle=bundle)}
     assert len(sizes) > 80
     assert max(size for name, size in sizes.items() if name.startswith("curves.")) < 45 * KILOBYTE

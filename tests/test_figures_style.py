@@ -1,5 +1,7 @@
 """Text and numbers in figures: measured, broken and written as the language does."""
 
+import io
+import re
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -59,6 +61,32 @@ def test_wrapping_keeps_words_and_width(text, width):
     lines = style.wrapped(text, width).split("\n")
     assert " ".join(lines).split() == text.split()
     assert all(style.text_width(line) <= width or len(line.split()) == 1 for line in lines if line.strip())
+
+
+@given(st.text(st.sampled_from("abcdefgh αβγδεζ"), max_size=80), st.floats(20, 200))
+def test_wrapped_lines_are_few_and_none_is_needlessly_long(text, width):
+    """No line may be added to the fewest, and no narrower column may hold the words in as many lines."""
+    fewest = style._filled(text, width, style.SIZE)
+    lines = style.wrapped(text, width).split("\n")
+    assert len(lines) == len(fewest)
+    widest = max(map(style.text_width, lines))
+    narrower = style._filled(text, widest - 0.6, style.SIZE)
+    assert len(narrower) > len(lines) or max(map(style.text_width, narrower)) >= widest or len(lines) == 1
+
+
+def test_words_are_drawn_in_the_report_s_own_letters():
+    """Latin and Greek letters and signs must come from the report's face, a letter that it lacks from the next one."""
+
+    def faces(text):
+        content = io.BytesIO()
+        with style.drawing():
+            figure = style.sheet(40)
+            figure.text(0, 0, text)
+            figure.savefig(content, format="svg")
+        return set(re.findall(r'href="#(\w+)-', content.getvalue().decode()))
+
+    assert faces("Ab fi – άβΰ ≤ ≈ → ½ 10⁷") == {"ReportFigures"}
+    assert faces("aЖ") == {"ReportFigures", "DejaVuSans"}
 
 
 def test_text_width_is_what_matplotlib_sets():

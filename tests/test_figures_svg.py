@@ -24,9 +24,9 @@ segment = st.one_of(
 
 def absolute(data):
     """Return the points of relative path data as (command, points), the way a viewer reads it."""
-    sizes = {"m": 2, "l": 2, "q": 4, "c": 6}
-    here = start = (0.0, 0.0)
-    for command, arguments in re.findall(r"([mlqcz])([^mlqcz]*)", data):
+    sizes = {"m": 2, "l": 2, "h": 1, "v": 1, "q": 4, "t": 2, "c": 6, "s": 4}
+    here = start = control = (0.0, 0.0)
+    for command, arguments in re.findall(r"([mlhvqtcsz])([^mlhvqtcsz]*)", data):
         if command == "z":
             here = start
             yield "Z", []
@@ -34,10 +34,14 @@ def absolute(data):
         numbers = [float(number) for number in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", arguments)]
         for first in range(0, len(numbers), sizes[command]):
             part = numbers[first : first + sizes[command]]
+            part = {"h": [*part, 0.0], "v": [0.0, *part]}.get(command, part)
             points = [(here[0] + part[place], here[1] + part[place + 1]) for place in range(0, len(part), 2)]
-            here = points[-1]
+            if command in "ts":
+                points = [(2 * here[0] - control[0], 2 * here[1] - control[1]), *points]
+            here, control = points[-1], points[-2] if len(points) > 1 else points[-1]
             start = here if command == "m" else start
-            yield ("L" if command == "m" and first else command.upper()), points
+            read = {"h": "L", "v": "L", "t": "Q", "s": "C"}.get(command, command.upper())
+            yield ("L" if command == "m" and first else read), points
 
 
 def drawing(body):
@@ -60,6 +64,29 @@ def test_relative_paths_stay_where_they_were(start, segments):
             assert one == pytest.approx(other, abs=0.0051)
 
 
+GLYPH = (
+    "M 0 640 L 1600 640 L 1600 3200 Q 1600 4800 2800 5600 Q 4000 6400 4800 5600 Q 5600 4800 5600 3200 "
+    "Q 5600 1800 4000 640 C 3600 0 2400 -800 1600 -800 C 800 -800 0 0 0 640 z"
+)
+
+
+def test_letters_lose_no_more_than_a_step_of_their_grid():
+    """Every point of a letter lies within a two-hundredth of the size of the type, however short its outline is."""
+    body = f'<defs><path id="a" d="{GLYPH}" transform="scale(0.015625)"/></defs><use href="#a" xlink:href="#a"/>'
+    content = drawing(body).replace(b"<svg ", b'<svg xmlns:xlink="http://www.w3.org/1999/xlink" ')
+    root = parse(compact(content))
+    path = root.find(f"{SVG}defs/{SVG}path")
+    unit = 1 / (float(path.attrib["transform"].removeprefix("scale(").rstrip(")")) * 64)
+    assert unit == pytest.approx(1 / 32)
+    found = [(command, points) for command, points in absolute(path.attrib["d"])]
+    expected = [(part[0].upper(), part[1:].split()) for part in re.findall(r"[MLQCz][^MLQCz]*", GLYPH)]
+    assert [command for command, _ in found] == [command for command, _ in expected]
+    for (_, points), (_, numbers) in zip(found, expected, strict=True):
+        flat = [number for point_ in points for number in point_]
+        assert flat == pytest.approx([float(number) / 32 for number in numbers], abs=1.5)
+    assert {"h", "v", "t", "s"} <= set(path.attrib["d"])
+
+
 def test_references_are_kept_together():
     """Clip paths, markers and hatches must still be found under the names they are called by."""
     with style.drawing():
@@ -74,6 +101,22 @@ def test_references_are_kept_together():
     assert {first or second for first, second in used} == defined
     assert "<pattern" in text
     assert "clip-path" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "look", "kept"),
+    [
+        ("M 5 5 L 9 9", "fill: none; stroke: #000000; stroke-width: 1", False),
+        ("M 5 5 L 9 9.5", "fill: none; stroke: #000000; stroke-width: 1", True),
+        ("M 1 1 L 11 11", "fill: #000000", False),
+        ("M 1 1 L 11 11.5", "fill: #000000", True),
+    ],
+)
+def test_a_window_stays_where_a_shape_reaches_its_edge(path, look, kept):
+    """Only what lies inside its window with the whole width of its line may do without."""
+    window = '<defs><clipPath id="w"><rect x="1" y="1" width="10" height="10"/></clipPath></defs>'
+    root = parse(compact(drawing(f'<path d="{path}" clip-path="url(#w)" style="{look}"/>{window}')))
+    assert ("clip-path" in root.find(f"{SVG}path").attrib) is kept
 
 
 def test_repeated_looks_become_classes():

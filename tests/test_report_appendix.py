@@ -93,11 +93,11 @@ def test_the_error_rates_stand_in_the_appendix() -> None:
     view = error_rates.build(writer())
     rows = [[cell.content for cell, _ in row.cells] for row in view.table.rows]
     assert len(rows) == len(load_calibration().rates)
-    assert all(row[2] == "1,000" for row in rows)
+    assert all(row[2] == "4,000" for row in rows)
     assert all("[" in row[4] and row[6] == "yes" for row in rows)
     text = " ".join(each.striptags() for each in view.sentences)
     assert load_calibration().command in text
-    assert "so it is kept" in text
+    assert "No simulated rate contradicts its promise" in text
     assert [figure.id for figure in view.figures] == ["f-error_rates"]
     assert "error_rates" not in {each.id for each in writer().remaining()}
 
@@ -119,7 +119,7 @@ def test_a_broken_promise_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tuple(replace(each, any_direction=0.2) if each.scenario == "no_effect" else each for each in known.rates)
     text = told(replace(known, rates=broken), monkeypatch)
     assert "In 3 rows the simulated rate breaks the promise." in text
-    assert "kept" not in text
+    assert "No simulated rate contradicts" not in text
 
 
 def told(calibration: Calibration, monkeypatch: pytest.MonkeyPatch) -> str:

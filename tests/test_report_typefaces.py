@@ -46,6 +46,14 @@ def test_every_word_is_set_in_the_report_s_own_typefaces(language, weight, style
     assert set(said) - covered("Serif", weight, style) == set()
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_of_a_figure_is_drawn_in_the_report_s_own_design(language):
+    """No character of a message or of an experiment's text, and no power of ten, needs the figures' second face."""
+    said = "".join((*messages(language), *texts(load_experiments(), language), "×10⁰¹²³⁴⁵⁶⁷⁸⁹−…"))
+    face = TTFont(FOLDER / "report-figures-400-normal.otf")
+    assert set(said) - {chr(code) for code in face.getBestCmap()} - {"\n"} == set()
+
+
 def test_every_character_of_a_page_is_set_in_the_report_s_own_typefaces():
     """Numbers, signs and names that no catalogue holds are covered too, and so is code."""
     page = Page(report_of(small_bundle("baseline", "stride", "padding", seeds=2)))

@@ -1,23 +1,27 @@
 """How a report is built changes how long it takes, and not a byte of it."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
 from functools import cache
+from pathlib import Path
 
 import pytest
-from command import call, environment
+from command import environment
 from reports import small_bundle
 
 from cifar_report.bundle import Bundle
+from cifar_report.cli import main
 from cifar_report.errors import SuiteError
-from cifar_report.rendering import workers
+from cifar_report.rendering import report, workers
 from cifar_report.rendering.figures.cache import FigureCache
 from cifar_report.rendering.figures.gallery import jobs
 from cifar_report.rendering.figures.job import Job
 from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.report import analyse, build_report, check_report, file_names
+from cifar_report.rendering.paper import Paper
+from cifar_report.rendering.report import analyse, build_report, file_names
 from cifar_report.rendering.workers import Workers
 
 
@@ -40,38 +44,48 @@ def contents(folder):
     return {name: (folder / name).read_bytes() for name in file_names(["el"])}
 
 
-def test_side_by_side_gives_the_same_bytes_as_one_after_the_other(built, tmp_path, monkeypatch):
-    """Several processes, an empty cache and a full one write what one process writes without any."""
-    figures = FigureCache(tmp_path / "figures")
-    build_report(bundle(), tmp_path / "several", ["el"], processes=2, cache=figures)
+def test_side_by_side_and_from_the_cache_gives_the_same_bytes(built, tmp_path, monkeypatch):
+    """Several processes that fill an empty cache, and then find it full, write what one writes without any."""
+    figures, drawn = FigureCache(tmp_path / "figures"), []
+
+    def build(processes=2):
+        build_report(bundle(), tmp_path / "several", ["el"], processes=processes, cache=figures)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(report, "_write_both", lambda edition, *_: drawn.append(edition.figures) or [])
+        build()  # as far as the figures
+        assert list(figures.folder.iterdir())
+        patch.setattr(workers, "_draw", None)  # nothing is left to draw
+        build(processes=1)
+    assert drawn[0] == drawn[1]
+    monkeypatch.setattr(workers, "_draw", None)
+    build()
     assert contents(tmp_path / "several") == contents(built)
-    assert list(figures.folder.iterdir())
-    monkeypatch.setattr(Job, "run", None)  # nothing is left to draw
-    build_report(bundle(), tmp_path / "cached", ["el"], cache=figures)
-    assert contents(tmp_path / "cached") == contents(built)
 
 
-def test_a_check_names_the_file_that_differs(built, tmp_path):
+def test_a_check_names_the_file_that_differs(built, tmp_path, monkeypatch, capsys):
     """One byte that was changed is found, a missing file too, and nothing is repaired in secret."""
-    for name, content in contents(built).items():
-        (tmp_path / name).write_bytes(content)
+
+    def build_again(_bundle, output, languages, *, processes=1):
+        assert processes > 0
+        return [Path(shutil.copy(built / name, output)) for name in file_names(languages)]
+
+    monkeypatch.setattr(report, "build_report", build_again)  # the same bytes, as the test above has found them
     words = ("report", "--check", "--bundle", str(bundle().folder), "--output", str(tmp_path), "--lang", "el")
-    page = tmp_path / "report.el.html"
+    page, paper = build_again(bundle(), tmp_path, ["el"])
+    assert main(words) == 0
+    assert capsys.readouterr().out == f"{tmp_path}: byte for byte what this bundle gives\n"
     changed = bytearray(page.read_bytes())
     changed[len(changed) // 2] ^= 1
     page.write_bytes(changed)
-    found = call(*words, cwd=tmp_path)
-    assert found.status == 1
-    assert found.err.splitlines() == [f"{page} is not what this bundle gives"]
+    assert main(words) == 1
+    assert capsys.readouterr().err.splitlines() == [f"{page} is not what this bundle gives"]
     assert page.read_bytes() == bytes(changed)
     page.write_bytes(contents(built)[page.name])
-    (tmp_path / "report.el.pdf").unlink()
-    assert check_report(bundle(), tmp_path, ["el"]) == ["report.el.pdf"]
-
-
-def test_a_check_of_what_was_built_finds_nothing(built):
-    """The same bundle gives the same files again."""
-    assert check_report(bundle(), built, ["el"]) == []
+    paper.unlink()
+    assert main(words) == 1
+    assert capsys.readouterr().err.splitlines() == [f"{paper} is not what this bundle gives"]
+    assert not paper.exists()
 
 
 def some_job(language="en") -> Job:
@@ -138,3 +152,18 @@ def test_a_worker_that_dies_is_named(monkeypatch):
     monkeypatch.setattr(workers, "_prepare", leave)
     with Workers(2) as crew, pytest.raises(SuiteError, match="ended early"):
         crew.call(leave)()
+
+
+class TooLarge(Paper):
+    """A report that no process lives to set."""
+
+    def pdf(self) -> bytes:
+        """End the process."""
+        leave()
+        return b""
+
+
+def test_a_process_that_dies_while_it_sets_pages_is_named():
+    """The error of a missing PDF says the same."""
+    with Workers(2) as crew, pytest.raises(SuiteError, match="ended early"):
+        crew.set_pages(TooLarge("<p>A page.</p>", "2026-01-01T01:00:00+00:00", b"{}", "Numbers", {}))()

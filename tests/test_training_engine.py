@@ -97,7 +97,11 @@ def test_training_repeats_bit_for_bit_and_follows_its_keys(sample, make_engine):
     assert results[0] == results[3]
 
 
-@pytest.mark.parametrize("images", [96, 75], ids=["whole batches", "a broken last batch"])
+@pytest.mark.parametrize(
+    "images",
+    [pytest.param(96, marks=pytest.mark.long), 75],  # 75 are two whole batches and a part of one
+    ids=["whole batches", "a broken last batch"],
+)
 def test_two_replicas_compute_what_one_device_does(sample, make_engine, images):
     """Mirrored training agrees with one device within rounding: losses, dropout, augmentation, batch statistics."""
     trial = small_trial(BatchNormalization(), Dropout(0.5))

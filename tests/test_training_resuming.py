@@ -1,5 +1,7 @@
 """A killed run goes on from its checkpoint and ends with the same bytes."""
 
+import shutil
+
 import numpy as np
 import pytest
 from networks import small_trial
@@ -64,18 +66,26 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bytes(whole, sample, tm
     assert science(resumed) == science(outcome)
 
 
-@pytest.mark.parametrize("damage", ["another key", "cut off", "no file of ours"])
-def test_a_checkpoint_that_does_not_fit_is_not_used(sample, tmp_path, damage):
-    """A checkpoint of another key, or one that cannot be read, is left alone and the run begins anew."""
-    from cifar_report.training.checkpoint import Checkpoint
+@pytest.fixture(scope="module")
+def checkpoint(sample, tmp_path_factory):
+    """Return the file that a run left which was killed after its first epoch."""
     from cifar_report.training.network import Resumption
 
-    resumption = Resumption(tmp_path / "checkpoint.npz", "key")
+    resumption = Resumption(tmp_path_factory.mktemp("killed") / "checkpoint.npz", "key")
     with pytest.raises(KilledError):
         train(sample, resumption, epochs=1)
-    assert Checkpoint.read(resumption.file, "key") is not None
+    return resumption.file
+
+
+@pytest.mark.parametrize("damage", ["another key", "cut off", "no file of ours"])
+def test_a_checkpoint_that_does_not_fit_is_not_used(checkpoint, tmp_path, damage):
+    """A checkpoint of another key, or one that cannot be read, is left alone and the run begins anew."""
+    from cifar_report.training.checkpoint import Checkpoint
+
+    file = shutil.copy(checkpoint, tmp_path / "checkpoint.npz")
+    assert Checkpoint.read(file, "key") is not None
     if damage == "cut off":
-        resumption.file.write_bytes(resumption.file.read_bytes()[:-100])
+        file.write_bytes(file.read_bytes()[:-100])
     elif damage == "no file of ours":
-        resumption.file.write_bytes(dump_arrays({"position": np.zeros(3, np.uint8)}))
-    assert Checkpoint.read(resumption.file, "another" if damage == "another key" else "key") is None
+        file.write_bytes(dump_arrays({"position": np.zeros(3, np.uint8)}))
+    assert Checkpoint.read(file, "another" if damage == "another key" else "key") is None

@@ -55,6 +55,11 @@ class Table:
     style: str = ""  # a class of the style sheets
     widths: tuple[float, ...] = ()  # of the columns, in hundredths of the table's width; empty: as the browser likes
 
+    @property
+    def numbers(self) -> bool:
+        """Say whether there are numbers alone beside the first column: then the table says so, and not each cell."""
+        return bool(self.rows) and all(cell.numeric for row in self.rows for cell, _ in row.cells[1:])
+
 
 @dataclass(frozen=True)
 class FigureView:

@@ -18,11 +18,12 @@ OUTCOMES: dict[Outcome, str] = {
 OUTCOME_MEANINGS: dict[Outcome, str] = {
     "reproduced": mark(
         "The data support the claim. Where it says higher or lower, the difference is on the claimed side beyond what "
-        "chance explains well, and its mean reaches the margin; where it says equal, near or not better, the data rule "
-        "out a difference of the margin or more."
+        "chance explains well, and its mean reaches the margin; where it says equal or near, the data rule out a "
+        "difference of the margin or more, and where it says not better, an improvement as large as that."
     ),
     "not_reproduced": mark(
-        "The data speak against the claim: they rule out an effect as large as the margin, or they show the opposite. "
+        "The data speak against the claim: they rule out an effect as large as the margin, they show the opposite, or "
+        "they put the value wholly outside the margin. "
         "This is a statement about this suite's networks and data; it does not say that the original measured wrongly."
     ),
     "inconclusive": mark(
@@ -31,8 +32,8 @@ OUTCOME_MEANINGS: dict[Outcome, str] = {
     ),
     "not_run": mark("The runs or the timing that the claim needs are missing or failed, and so nothing is said."),
     "not_testable": mark(
-        "The claim cannot be tested here at all, whatever the numbers are: the data are a stand-in or have other "
-        "pixels, the profile is a reduced one, or the hardware is missing."
+        "The claim cannot be tested here at all, whatever the numbers are: the data are a stand-in or their pixels are "
+        "not verified to be the canonical ones, the profile is a reduced one, or the hardware is missing."
     ),
 }
 
@@ -115,7 +116,11 @@ FORMULAS: dict[Formula, str] = {
     "mean_difference_over_images": mark("mean over the seeds; interval: paired bootstrap over the test images"),
     "difference_beyond_images": mark("mean difference; SE² = s²/n + variance over the images / N"),
     "count_of_images": mark("count of test images"),
-    "mcnemar": mark("exact test of McNemar, two-sided"),
+    "mcnemar": mark("exact test of McNemar, two-sided, each pair by itself"),
+    "count_of_pairs": mark("count of pairs of trials that are tested against each other"),
+    "least_standardized_difference": mark(
+        "t / sqrt(n) with the level .05, two-sided, divided by the number of pairs: the first step of Holm's correction"
+    ),
     "one_sided_bound": mark("one-sided 95% bound of the difference"),
     "margin": mark("margin, stated with the claim"),
     "stated_value": mark("the value that the claim states"),

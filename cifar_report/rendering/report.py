@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +21,8 @@ from cifar_report.rendering.figures.job import Job
 from cifar_report.rendering.html import to_html
 from cifar_report.rendering.i18n import SOURCE_LANGUAGE, Translation
 from cifar_report.rendering.images import find_images
-from cifar_report.rendering.pdf import to_pdf
+from cifar_report.rendering.paper import Paper
+from cifar_report.rendering.pdf import to_paper
 from cifar_report.rendering.sections import ReportView, assemble
 from cifar_report.rendering.workers import Workers
 from cifar_report.rendering.writer import Medium, Writer
@@ -29,7 +30,7 @@ from cifar_report.rendering.writer import Medium, Writer
 
 @dataclass(frozen=True)
 class Edition:
-    """The report in one language, before it is set: all that a process needs to set it."""
+    """The report in one language, before it is written."""
 
     bundle: Bundle
     results: Results
@@ -42,11 +43,11 @@ class Edition:
         translation = Translation(self.language)
         return to_html(self._view("screen", translation), translation, self._created)
 
-    def pdf(self) -> bytes:
-        """Return the PDF file."""
+    def paper(self) -> Paper:
+        """Return the printed report, ready to be set."""
         translation = Translation(self.language)
         view = self._view("print", translation)
-        return to_pdf(view, translation, self._created, to_json(self.results), self.figures)
+        return to_paper(view, translation, self._created, to_json(self.results), self.figures)
 
     def _view(self, medium: Medium, translation: Translation) -> ReportView:
         writer = Writer(self.bundle, self.results, translation, self.figures, medium)
@@ -68,9 +69,9 @@ def build_report(
     """Write the report of ``bundle`` into the folder ``output``, as HTML and PDF in each of ``languages``.
 
     English is ``report.html`` and ``report.pdf``, another language ``report.<language>.html`` and so on. Returns the
-    paths in the order in which they were written. ``processes`` and ``cache`` change how long it takes and nothing
-    else. Raises UsageError for a language without a catalogue, before anything is written, and SuiteError when a file
-    cannot be written or the PDF cannot be made; the HTML is written first and stays.
+    paths, language by language. ``processes`` and ``cache`` change how long it takes and nothing else. Raises
+    UsageError for a language without a catalogue, before anything is written, and SuiteError when a file cannot be
+    written or a PDF cannot be made; the HTML of every language is written first and stays.
     """
     translations = [Translation(language) for language in dict.fromkeys(languages)]
     with Workers(processes) as workers:
@@ -82,13 +83,15 @@ def build_report(
             wanted = [*jobs(results, each, bundle=bundle, images=images)]
             wanted.append(Job("error_rates.draw_error_rates", (of_method, each)))
             drawn.append(workers.draw(wanted, cache))
-        written = []
+        workers.end_drawing()
+        written: list[Callable[[], Path]] = []
         for translation, figures in zip(translations, drawn, strict=True):
             edition = Edition(bundle, results, figures(), translation.language, pictures=images is not None)
             written += _write_both(edition, output, workers)
+        paths = [wait() for wait in written]
     if cache is not None:
         cache.prune()
-    return written
+    return paths
 
 
 def check_report(
@@ -118,16 +121,12 @@ def file_names(languages: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{stem}.{ending}" for stem in stems for ending in ("html", "pdf"))
 
 
-def _write_both(edition: Edition, output: Path, workers: Workers) -> list[Path]:
+def _write_both(edition: Edition, output: Path, workers: Workers) -> list[Callable[[], Path]]:
+    """Write the HTML while the pages are set; return what waits for either file, and writes the PDF."""
     html, pdf = (output / name for name in file_names((edition.language,)))
-    wait_for_html = workers.call(edition.html)
-    if not workers:
-        return [_write(html, wait_for_html()), _write(pdf, edition.pdf())]
-    try:
-        content = edition.pdf()
-    finally:
-        _write(html, wait_for_html())
-    return [html, _write(pdf, content)]
+    wait_for_pages = workers.set_pages(edition.paper())
+    _write(html, edition.html())
+    return [lambda: html, lambda: _write(pdf, wait_for_pages())]
 
 
 def to_json(results: Results) -> bytes:

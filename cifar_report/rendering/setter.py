@@ -2,17 +2,23 @@
 
 Its own sheet gives every element a marker, a call and a mark of footnotes and of notes, whether it has any or not:
 six computed styles more for each cell of each table. No report has notes, and markers only in front of list items.
+
+Its parser reads whatever a browser would read, in ten times the time that well-formed text takes.
 """
 
 from __future__ import annotations
 
 import re
 from typing import Any
+from xml.etree import ElementTree
 
+from cssselect2 import ElementWrapper
 from weasyprint import CSS, HTML
 from weasyprint.css.counters import CounterStyle
 from weasyprint.html import UA
 
+DOCUMENT_TYPE = "<!DOCTYPE html>"
+UNCLOSED = re.compile(r"(<(?:br|col|hr|img|link|meta|wbr)\b[^>]*)>")
 OF_EVERY_NOTE = re.compile(r"^::(?:foot)?note-[a-z]+\s*\{[^}]*\}", re.MULTILINE)
 OF_EVERY_MARKER = re.compile(r"^::marker(?=\s*\{)", re.MULTILINE)
 
@@ -22,8 +28,26 @@ def lighter(sheet: str) -> str:
     return OF_EVERY_MARKER.sub("li::marker", OF_EVERY_NOTE.sub("", sheet))
 
 
+def well_formed(source: str) -> ElementTree.Element | None:
+    """Return the elements of an HTML document that would be XML if nothing in it were left open, else None."""
+    closed = UNCLOSED.sub(r"\1/>", source.removeprefix(DOCUMENT_TYPE))
+    try:
+        return ElementTree.fromstring(closed)  # noqa: S314 - written by our templates a moment ago
+    except ElementTree.ParseError:
+        return None
+
+
 class LightHTML(HTML):  # type: ignore[misc]
     """A document that is set with the lighter style sheet."""
+
+    def __init__(self, source: str, url_fetcher: Any) -> None:
+        root = well_formed(source)
+        if root is None:
+            super().__init__(string=source, url_fetcher=url_fetcher)
+            return
+        self.base_url, self.url_fetcher, self.media_type = None, url_fetcher, "print"
+        self.wrapper_element = ElementWrapper.from_html_root(root, content_language=None)
+        self.etree_element = root
 
     def _ua_stylesheets(self, forms: bool = False) -> list[Any]:
         del forms  # the report has none

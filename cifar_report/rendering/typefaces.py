@@ -11,7 +11,9 @@ FOLDER = Path(__file__).parent / "fonts"
 
 # Latin and Greek are two families: one family split by unicode-range garbles in the printed report. The signs
 # (≤ ≥ ≈ ≠ and arrows) are cut from the same design, Source Serif 4.005 of npm's source-serif, under another name, as
-# its licence asks.
+# its licence asks. Figures have a face of their own, report-figures: the same design's cut for small type (Source
+# Serif 4 Caption 4.005) with Latin, Greek and signs in one file, as matplotlib wants it, and lines as high as their
+# letters, half of whose height matplotlib takes for the middle.
 FACES = (
     ("Serif Latin", "source-serif-4-latin-400-normal", 400, "normal"),
     ("Serif Latin", "source-serif-4-latin-400-italic", 400, "italic"),

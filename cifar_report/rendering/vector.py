@@ -28,6 +28,8 @@ RULE = re.compile(r"([^{}]+)\{([^}]*)\}")
 TRANSFORM = re.compile(r"(\w+)\(([^)]*)\)")
 REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
+COUNTS = {"M": 2, "L": 2, "H": 1, "V": 1, "Q": 4, "T": 2, "C": 6, "S": 4}  # numbers of a path's commands
+
 Style = Mapping[str, str]
 
 
@@ -230,27 +232,43 @@ def path_content(data: str) -> bytes:
     operators: list[str] = []
     x = y = start_x = start_y = 0.0
     place, command = 0, ""
+    control: tuple[str, list[float]] = ("", [])  # the last command, and its last point before its end
     while place < len(tokens):
         if tokens[place].isalpha():
             command, place = tokens[place], place + 1
         relative, kind = command.islower(), command.upper()
         if kind == "Z":
             operators.append("h")
-            x, y = start_x, start_y
+            x, y, control = start_x, start_y, ("", [])
             continue
-        count = {"M": 2, "L": 2, "Q": 4, "C": 6}.get(kind)
+        count = COUNTS.get(kind)
         if count is None:
             raise UnknownShapeError(f"no plain path: {command}")
         numbers = [float(token) for token in tokens[place : place + count]]
         place += count
         if relative:
-            numbers = [number + (y if odd % 2 else x) for odd, number in enumerate(numbers)]
+            numbers = [number + (y if odd % 2 or kind == "V" else x) for odd, number in enumerate(numbers)]
+        kind, numbers = _in_full(kind, numbers, (x, y), control)
+        control = kind, numbers[-4:-2]
         operators.append(_segment(kind, x, y, numbers))
         x, y = numbers[-2:]
         if kind == "M":
             start_x, start_y = x, y
             command = "l" if relative else "L"
     return "\n".join(operators).encode()
+
+
+def _in_full(
+    kind: str, numbers: list[float], here: tuple[float, float], before: tuple[str, list[float]]
+) -> tuple[str, list[float]]:
+    """Return a segment with all its points: level and upright lines name one number, smooth curves no first point."""
+    if kind in "HV":
+        return "L", [numbers[0], here[1]] if kind == "H" else [here[0], numbers[0]]
+    if kind in "TS":
+        curve = {"T": "Q", "S": "C"}[kind]
+        smooth = [2 * now - then for now, then in zip(here, before[1], strict=True)] if before[0] == curve else here
+        return curve, [*smooth, *numbers]
+    return kind, numbers
 
 
 def _segment(kind: str, x: float, y: float, numbers: list[float]) -> str:

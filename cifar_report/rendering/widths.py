@@ -18,17 +18,19 @@ BREAK_AFTER = str.maketrans({character: f"{character} " for character in "./_-"}
 class Room:
     """What a page has room for, in characters: a column of words or one that keeps to a line, and the space between.
 
-    A column of words claims at least ``share_of_longest`` of its longest text.
+    A column of words claims at least ``share_of_longest`` of its longest text, and all of it up to ``short``.
     """
 
     widest: float
     widest_whole: float
     between: float
     share_of_longest: float
+    short: float
 
 
-UPRIGHT = Room(widest=75.0, widest_whole=75.0, between=2.0, share_of_longest=0.55)
-ACROSS = Room(widest=124.0, widest_whole=26.0, between=1.0, share_of_longest=0.85)  # lines fill the page: no second one
+UPRIGHT = Room(widest=75.0, widest_whole=75.0, between=2.0, share_of_longest=0.55, short=24.0)
+# Lines fill the page: no second one.
+ACROSS = Room(widest=124.0, widest_whole=26.0, between=1.0, share_of_longest=0.85, short=0.0)
 
 
 def column_widths(columns: Sequence[Column], rows: Sequence[Row], room: Room = UPRIGHT) -> tuple[float, ...]:
@@ -51,7 +53,8 @@ def _claim(column: Column, texts: Sequence[str], room: Room) -> float:
         lines = [float(len(line)) for text in texts for line in text.split(" [")] or [LEAST]
         return max(*lines, heading, LEAST) + room.between
     words = [len(word) for text in texts for word in text.translate(BREAK_AFTER).split()] or [0]
-    wanted = min(max(fmean(lengths) * 0.9, max(lengths) * room.share_of_longest), room.widest)
+    longest = max(lengths)
+    wanted = min(max(fmean(lengths) * 0.9, longest * room.share_of_longest, min(longest, room.short)), room.widest)
     return max(wanted, min(max(words), room.widest / 3), heading, LEAST) + room.between
 
 

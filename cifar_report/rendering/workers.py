@@ -1,7 +1,7 @@
-"""Work beside this process: figures drawn side by side, the HTML set while the PDF is. The bytes are the same anyhow.
+"""Work beside this process: figures drawn side by side, pages set while the HTML is written. The bytes are the same.
 
 With one process everything happens here, one after the other. Workers are spawned, so that they begin with nothing
-of this process, and matplotlib lives in them alone.
+of this process: matplotlib lives in those that draw alone, and the pages of a large report in those that set them.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from cifar_report.errors import SuiteError
 from cifar_report.rendering.figures.cache import FigureCache
 from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.figures.job import Job
+from cifar_report.rendering.paper import Paper, prepare
 
 P = ParamSpec("P")
 T = TypeVar("T")
-ENDED = "a process that drew figures or set the HTML ended early (is the memory exhausted?): build the report again"
+ENDED = "a process that drew figures or set pages ended early (is the memory exhausted?): build the report again"
 
 
 def usable_cores() -> int:
@@ -32,17 +33,18 @@ def usable_cores() -> int:
 
 
 class Workers:
-    """``processes`` workers, or none for one; used in a ``with`` statement, at whose end they are gone."""
+    """``processes`` workers of each kind, or none for one; used in a ``with`` statement, at whose end they are gone."""
 
     def __init__(self, processes: int) -> None:
+        beside = processes > 1
         context = get_context("spawn")
-        self._pool = ProcessPoolExecutor(processes, mp_context=context) if processes > 1 else None
-        for _ in range(processes if self._pool else 0):
-            self.call(_prepare)  # they import what drawing needs while the results are still worked out
-
-    def __bool__(self) -> bool:
-        """Say whether there is anybody besides this process."""
-        return self._pool is not None
+        self._drawing = ProcessPoolExecutor(processes, mp_context=context) if beside else None
+        self._setting = ProcessPoolExecutor(processes, mp_context=context) if beside else None
+        # They import what they need while the results are still worked out.
+        for _ in range(processes if beside else 0):
+            self.call(_prepare)
+        if beside:
+            _begin(self._setting, prepare)
 
     def __enter__(self) -> Workers:
         return self
@@ -50,31 +52,48 @@ class Workers:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+        for pool in (self._drawing, self._setting):
+            if pool is not None:
+                pool.shutdown(cancel_futures=True)
 
     def call(self, function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> Callable[[], T]:
-        """Start ``function`` and return what waits for its result; without workers it runs when that is called.
+        """Start ``function`` beside what draws, and return what waits for its result.
 
-        That raises what the function raised, and SuiteError when the worker died.
+        Without workers it runs when that is called. That raises what the function raised, and SuiteError when the
+        worker died.
         """
-        if self._pool is None:
-            return lambda: function(*arguments, **options)
-        try:
-            future = self._pool.submit(function, *arguments, **options)
-        except BrokenProcessPool as error:
-            raise SuiteError(ENDED) from error
-        return lambda: _result(future)
+        return _begin(self._drawing, function, *arguments, **options)
+
+    def set_pages(self, paper: Paper) -> Callable[[], bytes]:
+        """Start setting a printed report; return what waits for the PDF, and raises what ``Paper.pdf`` does."""
+        return _begin(self._setting, paper.pdf)
 
     def draw(self, jobs: Iterable[Job], cache: FigureCache | None) -> Callable[[], tuple[DrawnFigure, ...]]:
         """Start every job whose figures the cache does not hold; return what waits for all figures, in their order."""
         waiting = [self._figures(job, cache) for job in jobs]
         return lambda: tuple(figure for wait in waiting for figure in wait())
 
+    def end_drawing(self) -> None:
+        """Take no more figures: whoever drew the last one goes, and its memory with it."""
+        if self._drawing is not None:
+            self._drawing.shutdown(wait=False)
+
     def _figures(self, job: Job, cache: FigureCache | None) -> Callable[[], tuple[DrawnFigure, ...]]:
         key = None if cache is None else job.key()
         found = cache.get(key) if cache is not None and key is not None else None
         return self.call(_draw, job, cache, key) if found is None else lambda: found
+
+
+def _begin(
+    pool: ProcessPoolExecutor | None, function: Callable[P, T], *arguments: P.args, **options: P.kwargs
+) -> Callable[[], T]:
+    if pool is None:
+        return lambda: function(*arguments, **options)
+    try:
+        future = pool.submit(function, *arguments, **options)
+    except BrokenProcessPool as error:
+        raise SuiteError(ENDED) from error
+    return lambda: _result(future)
 
 
 def _result(future: Future[T]) -> T:
@@ -85,8 +104,7 @@ def _result(future: Future[T]) -> T:
 
 
 def _prepare() -> None:
-    import cifar_report.rendering.figures.curves
-    import cifar_report.rendering.html  # noqa: F401 - most of what comes next
+    import cifar_report.rendering.figures.curves  # noqa: F401 - most of what comes next
 
 
 def _draw(job: Job, cache: FigureCache | None, key: str | None) -> tuple[DrawnFigure, ...]:

@@ -253,12 +253,16 @@ class Writer:
     def _figure_data(self, figure: DrawnFigure, number: str) -> Table | None:
         if not figure.rows:
             return None
+        # A trial without an original has no curves of it: a column of dashes says nothing, a thousand times.
+        told = [
+            place for place in range(len(figure.columns)) if any(row[place] not in (None, "") for row in figure.rows)
+        ]
         columns = tuple(
-            Column(title, all(isinstance(row[place], (int, float, type(None))) for row in figure.rows))
-            for place, title in enumerate(figure.columns)
+            Column(figure.columns[place], all(isinstance(row[place], (int, float, type(None))) for row in figure.rows))
+            for place in told
         )
         rows = tuple(
-            self.row(self._data_cell(value, column) for value, column in zip(row, columns, strict=True))
+            self.row(self._data_cell(row[place], column) for place, column in zip(told, columns, strict=True))
             for row in figure.rows
         )
         caption = self.say(mark("Data of Figure %(number)s"), number=number)

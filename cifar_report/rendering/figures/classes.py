@@ -20,6 +20,8 @@ LOOKS: Final[tuple[dict[str, Any], ...]] = (
     {"marker": "s", "color": style.VERMILLION, "markerfacecolor": "white"},
     {"marker": "^", "color": style.GREEN},
 )
+OFFSETS: Final = {1: (0.0,), 2: (-2.2, 2.2), 3: (-3.6, 0.0, 3.6)}
+"""Where in its row each of so many networks stands, in points below the middle."""
 
 
 def draw_classes(shown: Sequence[Shown], translate: Translation) -> DrawnFigure | None:
@@ -30,7 +32,7 @@ def draw_classes(shown: Sequence[Shown], translate: Translation) -> DrawnFigure 
     titles = [each.title(translate) for each in shown]
     with style.drawing():
         plot = row_plot(names, names_width=70)
-        for each, look, offset in zip(shown, LOOKS, (-2.2, 2.2, 0.0), strict=False):
+        for each, look, offset in zip(shown, LOOKS, OFFSETS[len(shown)], strict=False):
             for place, scores in zip(plot.places, each.metrics.classes, strict=True):
                 if scores.f1.value is None:
                     continue

@@ -67,7 +67,7 @@ def _draw_matrix(
     picture = (SHADES(shades)[:, :, :3] * 255).round().astype(np.uint8)
     picture = picture.repeat(PIXELS, axis=0).repeat(PIXELS, axis=1)
     axes.imshow(picture, extent=(-0.5, 9.5, 9.5, -0.5), interpolation="none", aspect="auto")
-    size = 5.6 if max(len(text) for row in texts for text in row) < 5 else 5.0
+    size = 6.4 if max(len(text) for row in texts for text in row) < 5 else 5.6
     for row, line in enumerate(texts):
         for column, text in enumerate(line):
             colour = "white" if shades[row, column] > DARK + 0.15 else style.BLACK

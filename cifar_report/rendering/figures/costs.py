@@ -16,11 +16,13 @@ from cifar_report.rendering.i18n import Translation, mark
 from cifar_report.rendering.numbers import Numbers
 
 PANEL_HEIGHT: Final = 150.0  # points
-TITLE_WIDTH: Final = 126.0  # of an axis's title
-BELOW: Final = 24.0  # for the numbers on the axis
+TITLE_WIDTH: Final = 132.0  # of an axis's title
+BELOW: Final = 27.0  # for the numbers on the axis
 TITLE_LINE: Final = 11.0
 KEY_LINE: Final = 10.5
-BESIDE: Final = ((-5.5, 5.5), (6.0, -6.0), (-6.0, -5.5), (6.5, 6.0), (-14.0, 0.0), (14.0, 0.0))  # points
+BESIDE: Final = (  # points
+    (-5.5, 5.5), (6.0, -6.0), (-6.0, -5.5), (6.5, 6.0), (-14.0, 0.0), (14.0, 0.0), (-6.0, 14.0), (7.0, -14.0),
+)  # fmt: skip
 AXES: Final = {
     "parameters": mark("Parameters"),
     "macs": mark("Multiply-accumulates per image"),
@@ -56,7 +58,7 @@ def draw_costs(results: Results, translate: Translation) -> DrawnFigure | None:
         for place, title in enumerate(titles):
             column, line = divmod(place, lines)
             across, down = (34 + column * 142) / style.WIDTH, 1 - (key_top + 6 + line * KEY_LINE) / height
-            figure.text(across, down, style.shortened(title, 138, 6.6), fontsize=6.6)
+            figure.text(across, down, style.shortened(title, 138, style.SMALL), fontsize=style.SMALL)
         style.legend_below(figure, _legend(translate), columns=2)
         svg = to_svg(figure, "costs")
     return DrawnFigure(
@@ -125,7 +127,7 @@ def _name_points(axes: Axes, front: ParetoFront, key: dict[str, int]) -> None:
             textcoords="offset points",
             ha="center",
             va="center",
-            fontsize=6.6,
+            fontsize=style.SMALL,
         )
 
 

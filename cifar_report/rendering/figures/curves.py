@@ -14,6 +14,7 @@ from cifar_report.analysis.results import Curve, Measure, StageSummary, TrialRes
 from cifar_report.rendering.figures import axis, curves_text, style, words
 from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.figures.svg import to_svg
+from cifar_report.rendering.figures.thinning import thinned
 from cifar_report.rendering.i18n import Translation
 
 Side = Literal["accuracy", "loss"]
@@ -31,8 +32,8 @@ TEST: Final[dict[str, Any]] = {"color": style.BLACK, "linestyle": style.DASHED, 
 ORIGINAL_TEST: Final[dict[str, Any]] = {"color": style.GREY, "linestyle": style.DOTTED, "linewidth": 1.2}
 ORIGINAL: Final[dict[str, Any]] = {"linestyle": style.DASHED, "linewidth": 0.8}
 
-ONE_HEIGHT: Final = 172.0  # points
-STAGES_HEIGHT: Final = 304.0
+ONE_HEIGHT: Final = 174.0  # points
+STAGES_HEIGHT: Final = 306.0
 SECOND_LINE: Final = 12.0  # of the legend, for the original
 
 
@@ -104,7 +105,8 @@ def _draw_panel(axes: Axes, stage: StageSummary, side: Side) -> None:
     axes.grid(True, axis="y")
     lonely = {"marker": "."} if len(stage.epochs_table) == 1 else {}
     if len(stage.curves) > 1:
-        training, validation = ([read(curve, side) for curve in stage.curves] for read in (_training, _validation))
+        seeds = thinned(stage.curves)
+        training, validation = ([read(curve, side) for curve in seeds] for read in (_training, _validation))
         _lines(axes, training, **style.seed_line(style.BLUE), **lonely)
         _lines(axes, validation, **style.seed_line(style.VERMILLION), **lonely)
     if stage.original_curve is not None:

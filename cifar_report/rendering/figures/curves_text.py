@@ -5,8 +5,11 @@ from __future__ import annotations
 from cifar_report.analysis.results import StageSummary, TrialResult
 from cifar_report.rendering.figures import words
 from cifar_report.rendering.figures.drawn import Cell
-from cifar_report.rendering.i18n import Translation
+from cifar_report.rendering.figures.thinning import MOST_SEEDS
+from cifar_report.rendering.i18n import Translation, mark
 from cifar_report.rendering.numbers import Numbers
+
+THINNED = mark("Of the seeds, only %(count)s are drawn, evenly spaced.")
 
 
 def caption(result: TrialResult, translate: Translation) -> str:
@@ -32,7 +35,10 @@ def caption(result: TrialResult, translate: Translation) -> str:
             " are the test values at the end.",
             count,
         )
-    return sentence % values
+    more = [translate.plain(THINNED, {"count": Numbers(translate).integer(MOST_SEEDS)})] if count > MOST_SEEDS else []
+    if any(stage.original_curve and not words.held_against(stage.primary.test_accuracy) for stage in result.stages):
+        more.append(translate.gettext(words.ORIGINAL_APART))
+    return " ".join((sentence % values, *more))
 
 
 def alternative(result: TrialResult, translate: Translation) -> str:

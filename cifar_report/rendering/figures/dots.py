@@ -13,6 +13,7 @@ from cifar_report.rendering.figures import style, words
 from cifar_report.rendering.figures.drawn import Cell, DrawnFigure
 from cifar_report.rendering.figures.rows import ORIGINAL, OURS, PREDICTION, SEEDS, finish, row_plot
 from cifar_report.rendering.figures.svg import to_svg
+from cifar_report.rendering.figures.thinning import spread
 from cifar_report.rendering.i18n import Translation, mark
 from cifar_report.rendering.numbers import Numbers
 
@@ -26,9 +27,11 @@ class _Pair:
 
     @property
     def bounds(self) -> tuple[float | None, float | None]:
-        """Return the 95 % prediction interval."""
+        """Return the 95 % prediction interval; none where the original's value may not be held against it."""
         compatibility = self.measure.compatibility
-        return (None, None) if compatibility is None else (compatibility.prediction.low, compatibility.prediction.high)
+        if compatibility is None or not words.held_against(self.measure):
+            return None, None
+        return compatibility.prediction.low, compatibility.prediction.high
 
     @property
     def inside(self) -> bool | None:
@@ -47,7 +50,7 @@ def draw_dots(results: Results, translate: Translation) -> DrawnFigure | None:
         for place, pair in zip(plot.places, pairs, strict=True):
             _draw_row(plot.axes, place, pair)
         finish(plot, translate.gettext("Test accuracy (%)"), translate)
-        style.legend_below(plot.figure, _legend(translate), columns=4)
+        style.legend_below(plot.figure, _legend(pairs, translate), columns=4)
         svg = to_svg(plot.figure, "original_against_ours")
     return DrawnFigure(
         id="original_against_ours",
@@ -55,16 +58,40 @@ def draw_dots(results: Results, translate: Translation) -> DrawnFigure | None:
         width_points=style.WIDTH,
         height_points=plot.height,
         alt=_alternative(pairs, translate),
-        caption=translate.plain(
-            mark(
-                "Test accuracy of the original's single run and of ours. The line is the 95%% prediction interval:"
-                " where one more run of ours would be expected."
-            )
-        ),
+        caption=translate.plain(_caption(pairs)),
         columns=tuple(map(translate.gettext, COLUMNS)),
         rows=tuple(_row(pair) for pair in pairs),
         group="overview",
     )
+
+
+PREDICTED: Final = mark(
+    "Test accuracy of the original's single run and of ours. The line is the 95%% prediction interval:"
+    " where one more run of ours would be expected."
+)
+ONE_SEED: Final = mark(
+    "Test accuracy of the original's single run and of ours, side by side. With one seed there is no interval in which"
+    " one more run of ours could be expected, so nothing says whether the two agree."
+)
+OTHER_PIXELS: Final = mark(
+    "Test accuracy of the original's single run and of ours, side by side and not held against each other: these"
+    " pixels are not verified to be those that it was trained on, so that only differences between trainings on the"
+    " same pixels can be compared, and no interval is drawn."
+)
+NOT_TESTED: Final = mark(
+    "Test accuracy of the original's single run and of ours, side by side and not held against each other: these data"
+    " or this profile cannot test absolute values, and no interval is drawn."
+)
+
+
+def _caption(pairs: list[_Pair]) -> str:
+    """Return what the picture shows, and why no interval is drawn where none may be."""
+    if any(pair.bounds[0] is not None for pair in pairs):
+        return PREDICTED
+    if all(words.held_against(pair.measure) for pair in pairs):
+        return ONE_SEED
+    reasons = {pair.measure.compatibility.reason for pair in pairs if pair.measure.compatibility is not None}
+    return OTHER_PIXELS if reasons == {"other_pixels"} else NOT_TESTED
 
 
 def _pairs(results: Results, translate: Translation) -> list[_Pair]:
@@ -81,7 +108,7 @@ def _draw_row(axes: Axes, place: float, pair: _Pair) -> None:
     low, high = pair.bounds
     if low is not None and high is not None:
         axes.plot((100 * low, 100 * high), (place, place), **PREDICTION)
-    values = pair.measure.values
+    values = spread(pair.measure.values)
     axes.plot([100 * value for value in values], [place] * len(values), **SEEDS)
     if pair.measure.datum.value is not None:
         axes.plot(100 * pair.measure.datum.value, place, **OURS)
@@ -89,12 +116,13 @@ def _draw_row(axes: Axes, place: float, pair: _Pair) -> None:
         axes.plot(100 * pair.measure.original.value, place, **ORIGINAL)
 
 
-def _legend(translate: Translation) -> list[Line2D]:
+def _legend(pairs: list[_Pair], translate: Translation) -> list[Line2D]:
     _ = translate.gettext
+    interval = Line2D([], [], label=translate.plain(mark("95%% prediction interval")), **PREDICTION)
     return [
         Line2D([], [], label=_("Ours, mean"), **OURS),
         Line2D([], [], label=_("Single seeds"), **SEEDS),
-        Line2D([], [], label=translate.plain(mark("95%% prediction interval")), **PREDICTION),
+        *([interval] if any(pair.bounds[0] is not None for pair in pairs) else []),
         Line2D([], [], label=_("Original"), **ORIGINAL),
     ]
 
@@ -105,10 +133,10 @@ def _alternative(pairs: list[_Pair], translate: Translation) -> str:
     inside = sum(pair.inside is True for pair in tested)
     if not tested:
         return translate.ngettext(
-            "Test accuracy of %(count)s training, the original's beside ours; whether they are compatible cannot be"
-            " tested here.",
-            "Test accuracy of %(count)s trainings, the original's beside ours; whether they are compatible cannot be"
-            " tested here.",
+            "Test accuracy of %(count)s training, the original's beside ours and not held against it: absolute values"
+            " cannot be tested here.",
+            "Test accuracy of %(count)s trainings, the original's beside ours and not held against it: absolute values"
+            " cannot be tested here.",
             len(pairs),
         ) % {"count": numbers.integer(len(pairs))}
     return translate.ngettext(

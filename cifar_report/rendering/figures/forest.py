@@ -36,6 +36,7 @@ MARKERS: Final[dict[Outcome, tuple[str, str, str]]] = {  # marker, face, edge
     "not_testable": ("^", "white", style.GREY),
     "not_run": ("v", "white", style.GREY),
 }
+IN_A_LINE: Final = 4  # entries of the legend
 BEHIND: Final = {"markersize": 6.0}  # large enough to be seen around the estimate's own marker
 RELATIONS: Final[dict[str, str]] = {
     "greater": ">",
@@ -77,10 +78,11 @@ def _draw(
     figure_id: str, unit: Unit, verdicts: Sequence[Verdict], results: Results, translate: Translation
 ) -> DrawnFigure:
     with style.drawing():
+        handles = _legend(verdicts, translate)
         plot = row_plot(
             [label(verdict, results, translate) for verdict in verdicts],
             codes=[verdict.claim.code for verdict in verdicts],
-            legend_lines=2,
+            legend_lines=-(-len(handles) // IN_A_LINE),
             names_width=214,
         )
         if unit == "ratio":
@@ -91,7 +93,7 @@ def _draw(
         if unit == "ratio":
             axis.ratio_ticks(plot.axes.xaxis)
         finish(plot, translate.gettext(AXES[unit]), translate)
-        style.legend_below(plot.figure, _legend(verdicts, translate), columns=4)
+        style.legend_below(plot.figure, handles, columns=IN_A_LINE)
         svg = to_svg(plot.figure, figure_id)
     return DrawnFigure(
         id=figure_id,
@@ -99,16 +101,42 @@ def _draw(
         width_points=style.WIDTH,
         height_points=plot.height,
         alt=_alternative(unit, verdicts, translate),
-        caption=translate.plain(
-            mark(
-                "Effects behind the claims: each row is the first trial against the second, with its 95%% interval over"
-                " the seeds. The grey band is the margin within which a difference does not count."
-            )
-        ),
+        caption=_caption(verdicts, results, translate),
         columns=tuple(map(translate.gettext, COLUMNS)),
         rows=tuple(_row(verdict, results, translate) for verdict in verdicts),
         group="overview",
     )
+
+
+CAPTIONS: Final[dict[str, str]] = {
+    "seeds": mark(
+        "Effects behind the claims: each row is the first trial against the second, with its 95%% interval over the"
+        " seeds, not corrected for the number of claims. The grey band is the margin within which a difference does not"
+        " count."
+    ),
+    "blocks": mark(
+        "Effects behind the claims: each row is the first trial against the second, with its 95%% interval over the"
+        " blocks of the timing pass, not corrected for the number of claims. The grey band is the margin within which a"
+        " difference does not count."
+    ),
+    "images": mark(
+        "Effects behind the claims: each row is the first trial against the second, with its 95%% interval, not"
+        " corrected for the number of claims: over the seeds, and over the test images for two classifiers without"
+        " seeds. The grey band is the margin within which a difference does not count."
+    ),
+}
+ORIGINAL_APART: Final = mark(
+    "The original's differences were measured on its own pixels; these here are not verified to be the same."
+)
+
+
+def _caption(verdicts: Sequence[Verdict], results: Results, translate: Translation) -> str:
+    """Return over what the intervals are, and where the original's points come from if not from these pixels."""
+    kinds = {verdict.n_of for verdict in verdicts}
+    chosen = "images" if "images" in kinds else "blocks" if "blocks" in kinds else "seeds"
+    caption = translate.plain(CAPTIONS[chosen])
+    known = any(verdict.original is not None and verdict.deviation == "other_pixels" for verdict in verdicts)
+    return f"{caption} {translate.gettext(ORIGINAL_APART)}" if known and not results.scope.absolutes else caption
 
 
 def label(verdict: Verdict, results: Results, translate: Translation) -> str:
@@ -193,6 +221,7 @@ COLUMNS: Final = (
     mark("High"),
     mark("Margin"),
     mark("Original"),
+    mark("n"),
 )
 
 
@@ -207,4 +236,5 @@ def _row(verdict: Verdict, results: Results, translate: Translation) -> tuple[Ce
         estimate.high,
         None if verdict.margin is None else verdict.margin.value,
         None if verdict.original is None else verdict.original.value,
+        verdict.n,
     )

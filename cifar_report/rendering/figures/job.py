@@ -21,6 +21,7 @@ from cifar_report.rendering.vector import to_picture
 
 PACKAGE = Path(__file__).parents[2]
 DRAWN_BY = ("rendering", "spec")  # parts of the package whose code decides what a figure looks like
+DRAWN_WITH = ("*.py", "*.otf")
 PACKAGES = ("babel", "matplotlib", "msgspec", "numpy", "pillow")
 
 
@@ -67,7 +68,7 @@ def _plain(value: object) -> object:
 
 @cache
 def _surroundings(language: str) -> bytes:
-    files = [path for part in DRAWN_BY for path in (PACKAGE / part).rglob("*.py")]
+    files = [path for part in DRAWN_BY for kind in DRAWN_WITH for path in (PACKAGE / part).rglob(kind)]
     files += [path for path in (catalogue_path(language),) if path.is_file()]
     total = hashlib.sha256("\n".join(f"{name} {version(name)}" for name in PACKAGES).encode())
     for path in sorted(files):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from matplotlib.axes import Axes
@@ -27,9 +28,12 @@ from cifar_report.spec import (
     walk,
 )
 
-BOX: Final = (64.0, 38.0)  # points
-STEP: Final = (77.7, 64.0)
-A_ROW: Final = 6
+BOX_HEIGHT: Final = 38.0  # points
+WIDEST_BOX: Final = 84.0
+LEAST_BETWEEN: Final = 13.0  # for an arrow
+ROW_STEP: Final = 64.0
+MOST_A_ROW: Final = 6
+TINY: Final = 6.8
 FILLS: Final[dict[type[AnyLayer], str]] = {
     Conv2D: "#cfe6f4",
     MaxPooling2D: "#fbe3c3",
@@ -43,21 +47,46 @@ Box = tuple[str, tuple[str, ...], str, str]
 """Name, arguments, what stands below, fill."""
 
 
+@dataclass(frozen=True)
+class _Grid:
+    """Boxes in rows of about equal length: how many a row, how wide, and how far from one to the next, in points."""
+
+    a_row: int
+    box: float
+    step: float
+
+    @classmethod
+    def of(cls, count: int) -> _Grid:
+        a_row = max(-(-count // -(-count // MOST_A_ROW)), 2)
+        box = min((style.WIDTH - 1 + LEAST_BETWEEN) / a_row - LEAST_BETWEEN, WIDEST_BOX)
+        step = (style.WIDTH - 1 - box) / (a_row - 1)
+        return cls(a_row, box, step)
+
+    def place(self, number: int) -> tuple[int, float, float]:
+        """Return a box's column and its left and upper edge."""
+        line, column = divmod(number, self.a_row)
+        return column, 0.5 + column * self.step, 1.0 + line * ROW_STEP
+
+    def fitting(self, text: str, size: float) -> float:
+        """Return ``size``, or a smaller one at which a text fits into its box."""
+        return min(size, size * (self.box - 5) / max(style.text_width(text, size), 1.0))
+
+
 def draw_layers(result: TrialResult, translate: Translation) -> DrawnFigure | None:
     """Draw the network of a trial; None for classifiers without layers."""
     if not isinstance(result.trial, Trial):
         return None
     rows = tuple(walk(result.trial.layers))
     boxes = [_input(translate), *(_box(row, translate) for row in rows)]
-    lines = -(-len(boxes) // A_ROW)
-    height = lines * STEP[1] + 2
+    grid = _Grid.of(len(boxes))
+    height = -(-len(boxes) // grid.a_row) * ROW_STEP + 2
     with style.drawing():
         figure = style.sheet(height)
         axes = style.panel(figure, 0, 0, style.WIDTH, height)
         axes.set(xlim=(0, style.WIDTH), ylim=(height, 0))
         axes.set_axis_off()
         for place, box in enumerate(boxes):
-            _draw_box(axes, place, box, last=place == len(boxes) - 1)
+            _draw_box(axes, grid, place, box, last=place == len(boxes) - 1)
         svg = to_svg(figure, f"layers.{result.id}")
     return DrawnFigure(
         id=f"layers.{result.id}",
@@ -124,36 +153,30 @@ def _activation(name: str) -> list[str]:
     return [] if name == "linear" else [{"relu": "ReLU"}.get(name, name)]
 
 
-def _draw_box(axes: Axes, place: int, box: Box, *, last: bool) -> None:
+def _draw_box(axes: Axes, grid: _Grid, place: int, box: Box, *, last: bool) -> None:
     title, arguments, below, fill = box
-    column, line = place % A_ROW, place // A_ROW
-    left, top = 0.5 + column * STEP[0], 1.0 + line * STEP[1]
-    axes.add_patch(Rectangle((left, top), *BOX, facecolor=fill, edgecolor=style.BLACK, linewidth=0.7))
-    middle = left + BOX[0] / 2
-    lines = [(title, _fitting(title)), *((text, 6.2) for text in arguments if text)]
+    column, left, top = grid.place(place)
+    axes.add_patch(Rectangle((left, top), grid.box, BOX_HEIGHT, facecolor=fill, edgecolor=style.BLACK, linewidth=0.7))
+    middle = left + grid.box / 2
+    lines = [(title, grid.fitting(title, 7.8)), *((text, grid.fitting(text, TINY)) for text in arguments if text)]
     for number, (text, size) in enumerate(lines):
-        height = top + BOX[1] / 2 + (number - (len(lines) - 1) / 2) * 10.5
+        height = top + BOX_HEIGHT / 2 + (number - (len(lines) - 1) / 2) * 10.5
         axes.text(middle, height, text, ha="center", va="center_baseline", fontsize=size)
-    axes.text(middle, top + BOX[1] + 8, below, ha="center", va="center_baseline", fontsize=6.2, color="#404040")
+    axes.text(middle, top + BOX_HEIGHT + 8, below, ha="center", va="center_baseline", fontsize=TINY, color="#404040")
     if last:
         return
-    start, height = left + BOX[0], top + BOX[1] / 2
-    if column < A_ROW - 1:
-        axes.add_patch(_arrow((start, height), (left + STEP[0], height)))
+    start, height = left + grid.box, top + BOX_HEIGHT / 2
+    if column < grid.a_row - 1:
+        axes.add_patch(_arrow((start, height), (left + grid.step, height)))
     else:
-        _draw_turn(axes, middle, top + BOX[1] + 14)
+        _draw_turn(axes, grid, middle, top + BOX_HEIGHT + 14)
 
 
-def _draw_turn(axes: Axes, middle: float, top: float) -> None:
+def _draw_turn(axes: Axes, grid: _Grid, middle: float, top: float) -> None:
     """Lead from below the last box of a row to the first box of the next one."""
-    first = 0.5 + BOX[0] / 2
+    first = 0.5 + grid.box / 2
     axes.plot((middle, middle, first), (top, top + 4, top + 4), color=style.BLACK, linewidth=0.7)
-    axes.add_patch(_arrow((first, top + 4), (first, top + STEP[1] - BOX[1] - 14)))
-
-
-def _fitting(title: str) -> float:
-    """Return the size at which a name fits into its box."""
-    return min(7.6, 7.6 * (BOX[0] - 6) / max(style.text_width(title, 7.6), 1.0))
+    axes.add_patch(_arrow((first, top + 4), (first, top + ROW_STEP - BOX_HEIGHT - 14)))
 
 
 def _arrow(start: tuple[float, float], end: tuple[float, float]) -> FancyArrowPatch:

@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from cifar_report.analysis.results import Measure
-from cifar_report.rendering.figures import axis, style
+from cifar_report.rendering.figures import axis, style, words
 from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.figures.rows import ORIGINAL, OURS, SEEDS, finish, row_plot
 from cifar_report.rendering.figures.svg import to_svg
+from cifar_report.rendering.figures.thinning import spread
 from cifar_report.rendering.i18n import Translation, mark
 from cifar_report.rendering.numbers import Numbers
 
@@ -84,7 +85,7 @@ def _draw_point(axes: Axes, place: float, measure: Measure, *, upright: bool) ->
     if datum.low is not None and datum.high is not None:
         plot((datum.low, datum.high), **INTERVAL)
     if len(measure.values) > 1:
-        plot(measure.values, **(SEEDS | {"marker": "_" if upright else "|"}))
+        plot(spread(measure.values), **(SEEDS | {"marker": "_" if upright else "|"}))
     if datum.value is not None:
         plot((datum.value,), **OURS)
     if measure.original is not None and measure.original.value is not None:
@@ -141,7 +142,9 @@ def _caption(label: str, points: Sequence[Point], translate: Translation) -> str
     )
     # A classifier without seeds has one value and an interval all the same.
     seedless = any(point.measure.datum.n_of == "images" for point in points)
-    return translate.plain(images if seedless else seeds, {"label": label})
+    caption = translate.plain(images if seedless else seeds, {"label": label})
+    apart = any(point.original is not None and not words.held_against(point.measure) for point in points)
+    return f"{caption} {translate.gettext(words.ORIGINAL_APART)}" if apart else caption
 
 
 COLUMNS: Final = (mark("Test accuracy"), mark("Low"), mark("High"), mark("Seeds"), mark("Original"))

@@ -19,6 +19,7 @@ from cifar_report.rendering.numbers import Numbers
 
 HEIGHT: Final = 216.0  # points
 SIDE: Final = 150.0
+STEP: Final = SIDE + 62.0
 
 
 def draw_reliability(shown: Sequence[Shown], translate: Translation) -> DrawnFigure | None:
@@ -28,8 +29,9 @@ def draw_reliability(shown: Sequence[Shown], translate: Translation) -> DrawnFig
         return None
     with style.drawing():
         figure = style.sheet(HEIGHT)
+        left = (style.WIDTH - len(shown) * STEP + STEP - SIDE) / 2
         for place, each in enumerate(shown):
-            axes = style.panel(figure, 40 + place * (SIDE + 62), 18, SIDE, SIDE)
+            axes = style.panel(figure, left + place * STEP, 18, SIDE, SIDE)
             _draw_panel(axes, each.metrics.reliability, translate)
             axes.set_title(each.title(translate))
             if place == 0:

@@ -14,7 +14,7 @@ from cifar_report.rendering.i18n import Translation
 
 LINE: Final = 9.2  # points from one line of a name to the next
 GAP: Final = 4.0  # points between two rows
-BELOW: Final = 30.0  # points for the axis and its title
+BELOW: Final = 32.0  # points for the axis and its title
 LEGEND_LINE: Final = 13.0
 PREDICTION: Final[dict[str, Any]] = {"color": style.BLUE, "linewidth": 1.3}
 OURS: Final[dict[str, Any]] = {"marker": "o", "markersize": 4.4, "color": style.BLUE, "linestyle": "none"}

@@ -19,8 +19,8 @@ from cifar_report.rendering.numbers import Numbers
 DOTS_PER_INCH: Final = 216  # three pixels a point, so that each pixel of a photograph becomes exactly 4 by 4
 PICTURE: Final = 128 / 3  # points
 STEP: Final = (45.4, 84.0)
-LINE: Final = 7.4
-TINY: Final = 5.6
+LINE: Final = 7.6
+TINY: Final = 6.0
 HEIGHT: Final = 2 * STEP[1] + 14
 KINDS: Final = ("right", "wrong")
 

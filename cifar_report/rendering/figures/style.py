@@ -14,10 +14,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ft2font import FT2Font, LoadFlags
 
-FONT: Final = "DejaVu Sans"  # comes with matplotlib and covers Greek
+from cifar_report.rendering.typefaces import FOLDER
+
+# The report's own design in its cut for small type, which matplotlib can read; what it lacks (a stranger's Cyrillic
+# title) is set in the face that comes with matplotlib.
+FONT: Final = "Report Figures"
+FONTS: Final = (FONT, "DejaVu Sans")
+font_manager.fontManager.addfont(FOLDER / "report-figures-400-normal.otf")
 
 WIDTH: Final = 453.5  # points; 160 mm, the text width of an A4 page
 POINTS_PER_INCH: Final = 72.0
+MEASURED: Final = 100.0  # points in which letters are measured, and drawn: smaller ones would be rounded
 SIZE: Final = 8.0  # points; labels
 SMALL: Final = 7.0  # points; ticks and legends
 
@@ -38,7 +45,7 @@ DOTTED: Final = (0, (1.0, 1.6))
 
 SETTINGS: Final[dict[Any, Any]] = {
     **cast(Any, matplotlib.rcParamsDefault),
-    "font.family": [FONT],
+    "font.family": [*FONTS],
     "font.size": SIZE,
     "axes.labelsize": SIZE,
     "axes.titlesize": SIZE,
@@ -107,18 +114,37 @@ def panels(figure: Figure, count: int, *, top: float, height: float, left: float
 def text_width(text: str, size: float = SIZE) -> float:
     """Return how wide ``text`` is set, in points."""
     font = _font()
-    font.set_size(size, POINTS_PER_INCH)
+    font.set_size(MEASURED, POINTS_PER_INCH)
     font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
-    return float(font.get_width_height()[0]) / 64  # FreeType counts in 64ths
+    return float(font.get_width_height()[0]) / 64 * size / MEASURED  # FreeType counts in 64ths
 
 
 @cache
 def _font() -> FT2Font:
-    return FT2Font(font_manager.findfont(FONT))
+    return font_manager.get_font([font_manager.findfont(name) for name in FONTS])
 
 
 def wrapped(text: str, width: float, size: float = SIZE) -> str:
-    """Break ``text`` between words so that no line is wider than ``width`` points, where words allow it."""
+    """Break ``text`` between words into the fewest lines of at most ``width`` points, all about equally long.
+
+    Only a single word may be wider.
+    """
+    lines = _filled(text, width, size)
+    while len(lines) > 1:
+        widest = _widest(lines, size)
+        tighter = _filled(text, widest - 0.5, size)
+        if len(tighter) > len(lines) or _widest(tighter, size) >= widest:
+            break
+        lines = tighter
+    return "\n".join(lines)
+
+
+def _widest(lines: Sequence[str], size: float) -> float:
+    return max(text_width(line, size) for line in lines)
+
+
+def _filled(text: str, width: float, size: float) -> list[str]:
+    """Return lines that each hold as many words as they can."""
     lines: list[str] = []
     for word in text.split(" "):
         longer = f"{lines[-1]} {word}" if lines else word
@@ -126,7 +152,7 @@ def wrapped(text: str, width: float, size: float = SIZE) -> str:
             lines[-1] = longer
         else:
             lines.append(word)
-    return "\n".join(lines)
+    return lines
 
 
 def shortened(text: str, width: float, size: float = SIZE) -> str:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from cifar_report.analysis.results import Measure
 from cifar_report.rendering.i18n import Translation, mark
 from cifar_report.rendering.labels import CLASSES
 from cifar_report.rendering.numbers import Numbers
 from cifar_report.spec import AnyTrial, ClassicalTrial
 
 SEPARATOR = " \N{MIDDLE DOT} "
+ORIGINAL_APART = mark(
+    "The original's values are shown for orientation and not held against ours: that would need the canonical pixels"
+    " and the full profile."
+)
 
 
 def seeds(count: int, translate: Translation) -> str:
@@ -18,6 +23,11 @@ def seeds(count: int, translate: Translation) -> str:
 def share(value: float, translate: Translation) -> str:
     """Return a share of one as a percentage."""
     return f"{Numbers(translate).bare(value, 'share')}%"
+
+
+def held_against(measure: Measure) -> bool:
+    """Whether the original's absolute value may be held against ours: only canonical pixels allow that."""
+    return measure.compatibility is None or measure.compatibility.outcome != "not_testable"
 
 
 def class_names(translate: Translation) -> tuple[str, ...]:

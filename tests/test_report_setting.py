@@ -1,0 +1,108 @@
+"""Pages that are set quickly are the pages that WeasyPrint sets."""
+
+import contextlib
+import gc
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+from command import environment
+from reports import small_bundle
+from weasyprint import HTML
+
+from cifar_report.analysis import analyse
+from cifar_report.rendering import paper, quick, setter
+from cifar_report.rendering.i18n import Translation
+from cifar_report.rendering.paper import Paper
+from cifar_report.rendering.pdf import to_paper
+from cifar_report.rendering.sections import assemble
+from cifar_report.rendering.writer import Writer
+
+CREATED = "2026-01-01T01:00:00+00:00"
+
+
+@cache
+def written(language: str) -> Paper:
+    """Return a printed report of two experiments that is still to be set."""
+    bundle = small_bundle("baseline", "classical", seeds=2)
+    translation = Translation(language)
+    view = assemble(Writer(bundle, analyse(bundle), translation, (), "print"), pictures=False)
+    return to_paper(view, translation, CREATED, b"{}")
+
+
+@pytest.mark.parametrize("language", ["en", "el"])
+def test_the_short_cuts_change_no_byte(language, monkeypatch):
+    """Without any of them WeasyPrint makes the same file."""
+    quickly = written(language).pdf()
+    monkeypatch.setattr(paper, "quick_setting", contextlib.nullcontext)
+    monkeypatch.setattr(setter, "well_formed", lambda _source: None)
+    assert written(language).pdf() == quickly
+
+
+def inside():
+    """Return the parts of WeasyPrint that are replaced, as they are now."""
+    return [getattr(place, name) for place, name, _ in quick._replacements()]
+
+
+def test_nothing_of_the_short_cuts_is_left_behind():
+    """WeasyPrint and the collector are as they were, even after an error."""
+    before = inside()
+
+    def fail():
+        with quick.quick_setting():
+            assert not gc.isenabled()
+            assert all(one is not other for one, other in zip(inside(), before, strict=True))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert inside() == before
+    assert gc.isenabled()
+
+
+def test_a_version_that_nobody_looked_at_is_left_alone(monkeypatch):
+    """The short cuts know the inside of one version."""
+    before = inside()
+    monkeypatch.setitem(quick.KNOWN_VERSIONS, "weasyprint", "1.0")
+    with quick.quick_setting():
+        assert inside() == before
+
+
+def test_the_installed_version_is_the_one_that_was_looked_at():
+    """A newer WeasyPrint has to be looked at: until then a report takes twice as long."""
+    before = inside()
+    with quick.quick_setting():
+        assert inside() != before
+
+
+def test_our_pages_are_well_formed():
+    """The templates leave nothing open, so that the quick parser reads them; other text is left to WeasyPrint's."""
+    for language in ("en", "el"):
+        root = setter.well_formed(written(language).source)
+        assert root.tag == "html"
+        assert len(list(root.iter("td"))) > 100
+    assert setter.well_formed("<!DOCTYPE html><p>left open") is None
+    document = setter.LightHTML("<!DOCTYPE html><p>left open", paper.fetcher())
+    assert document.etree_element.find("body/p").text == "left open"
+
+
+def test_both_parsers_read_the_same():
+    """Elements, attributes and words are those that a browser would read."""
+    source = written("el").source
+    ours = setter.well_formed(source)
+    theirs = HTML(string=source, url_fetcher=paper.fetcher()).etree_element
+    for one, other in zip(ours.iter(), theirs.iter(), strict=True):
+        assert (one.tag, one.attrib, (one.text or "").strip()) == (other.tag, other.attrib, (other.text or "").strip())
+        assert (one.tail or "").strip() == (other.tail or "").strip()
+
+
+def test_what_sets_pages_does_without_results():
+    """The process that needs the most memory holds nothing but WeasyPrint."""
+    code = "import sys, cifar_report.rendering.paper as paper; paper.prepare(); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=300, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "weasyprint" in loaded
+    assert not loaded & {"numpy", "scipy", "matplotlib", "babel", "jinja2", "msgspec", "cifar_report.analysis"}
