@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -134,6 +135,7 @@ AnyLayer = Conv2D | MaxPooling2D | Flatten | Dense | BatchNormalization | Dropou
 
 INPUT_SHAPE: Shape = (32, 32, 3)
 CLASS_COUNT = 10
+MOST_REMEMBERED = 128  # networks whose rows are kept
 
 
 class LayerRow(NamedTuple):
@@ -151,12 +153,19 @@ def walk(layers: tuple[AnyLayer, ...]) -> Iterator[LayerRow]:
 
     Raises ValueError where a layer does not fit behind the one before it.
     """
-    shape = INPUT_SHAPE
+    yield from _rows(layers)
+
+
+@lru_cache(MOST_REMEMBERED)
+def _rows(layers: tuple[AnyLayer, ...]) -> tuple[LayerRow, ...]:
+    """Return the rows at once; a bundle of many seeds asks for those of each network thousands of times."""
+    rows, shape = [], INPUT_SHAPE
     for layer in layers:
         counts = layer.parameters(shape)
         macs = layer.macs(shape)
         shape = layer.output_shape(shape)
-        yield LayerRow(layer, shape, *counts, macs)
+        rows.append(LayerRow(layer, shape, *counts, macs))
+    return tuple(rows)
 
 
 def _require_positive(layer: Layer, *fields: str) -> None:
