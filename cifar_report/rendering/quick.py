@@ -59,9 +59,11 @@ def _replacements() -> list[tuple[Any, str, Any]]:
     from weasyprint.layout import background, block, inline, percent, table
     from weasyprint.text import line_break
 
+    from cifar_report.rendering.quick_file import QuickPDF
+
     lengths = _lengths_once(percent)
     return [
-        (pydyf, "PDF", _quick_file(pydyf)),
+        (pydyf, "PDF", QuickPDF),
         (inline, "split_first_line", _lines_once(inline.split_first_line)),
         (drawn_text, "draw_first_line", _drawn_once(drawn_text.draw_first_line)),
         (line_break.Layout, "reactivate", _reactivated_if_needed(line_break.Layout.reactivate)),
@@ -237,46 +239,3 @@ def _has_nothing_behind(style: Any) -> bool:
             and all((0, "px") in style[name] for name in RADII)
         )
     return bool(kept["_plain"])
-
-
-# The file
-
-
-def _quick_file(pydyf: Any) -> type:
-    """Return pydyf's PDF with the list of pages and the bytes of each object made once."""
-
-    class Ready(pydyf.Object):  # type: ignore[misc]
-        """An object whose bytes are there."""
-
-        data = b""
-
-        def __init__(self, finished: Any) -> None:
-            super().__init__()
-            self.number, self.generation, self.free = finished.number, finished.generation, finished.free
-            self._compressible = finished.compressible
-            self.data = finished.data if finished.free != "f" else b""
-
-        @property
-        def compressible(self) -> bool:
-            """Say what the object said."""
-            return bool(self._compressible)
-
-    class QuickPDF(pydyf.PDF):  # type: ignore[misc]
-        """A PDF file."""
-
-        objects: list[Any]
-        _references: tuple[bytes, ...] = ()
-
-        @property
-        def page_references(self) -> tuple[bytes, ...]:
-            """Return the references to all pages, which every tag asks for."""
-            if 3 * len(self._references) != len(self.pages["Kids"]):
-                self._references = super().page_references
-            return self._references
-
-        def write(self, output: Any, *arguments: Any, **options: Any) -> None:
-            """Write the file; its identifier is a hash of all objects, which would else be deflated twice."""
-            self.objects = [Ready(each) for each in self.objects]
-            super().write(output, *arguments, **options)
-
-    return QuickPDF

@@ -102,7 +102,7 @@ class NearestNeighbors(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
 
 class NearestCentroid(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="method", tag=True):
-    """scikit-learn's NearestCentroid on raw pixels, Euclidean distance."""
+    """The class whose mean image is nearest, as scikit-learn's NearestCentroid predicts it; Euclidean distance."""
 
 
 class ClassicalTrial(
