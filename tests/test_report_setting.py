@@ -70,7 +70,7 @@ def test_a_version_that_nobody_looked_at_is_left_alone(monkeypatch):
 
 
 def test_the_installed_version_is_the_one_that_was_looked_at():
-    """A newer WeasyPrint has to be looked at: until then a report takes twice as long."""
+    """A newer WeasyPrint has to be looked at: until then a report takes a third longer."""
     before = inside()
     with quick.quick_setting():
         assert inside() != before

@@ -1,4 +1,4 @@
-"""WeasyPrint in half its time: what it works out again for each box, each line and each tag is worked out once.
+"""WeasyPrint without repetition: what it works out again for each box, each line and each tag is worked out once.
 
 A printed report has some ten thousand cells with a few dozen looks, and many say the same. The functions here stand in
 for WeasyPrint's own while a report is set, and give what those give: a report has the same bytes with them and

@@ -3,7 +3,7 @@
 Its own sheet gives every element a marker, a call and a mark of footnotes and of notes, whether it has any or not:
 six computed styles more for each cell of each table. No report has notes, and markers only in front of list items.
 
-Its parser reads whatever a browser would read, in ten times the time that well-formed text takes.
+Its parser reads whatever a browser would read, which takes far longer than to read well-formed text.
 """
 
 from __future__ import annotations
