@@ -1,3 +1,5 @@
+from importlib.metadata import version
+
 import numpy as np
 import pytest
 from command import TRAINING_ALONE, call
@@ -6,6 +8,7 @@ from verified import change_record, change_run, copied, draw_once, edited, findi
 from cifar_report.bundle import EpochHashes, Predictions, encode, read_run
 from cifar_report.bundle.arrays import dump_arrays, load_arrays
 from cifar_report.registry import load_experiments, trials_of
+from cifar_report.running.environment import processor_name
 from cifar_report.running.keys import training_code_hash
 from cifar_report.spec import BatchNormalization, Conv2D, Dense, walk
 from cifar_report.training import seeds
@@ -331,9 +334,19 @@ def test_the_description_for_other_programs_follows_from_record_and_files(bundle
     assert findings(bundle) == {}
 
 
-def with_packages(folder, **packages):
-    """Say that other releases of libraries were used, and make every hash fit."""
-    change_record(folder, lambda record: set_in(record, "environment.packages", packages))
+def with_packages(folder, processor=None, **packages):
+    """Say which releases of libraries and which processor were used (this one by default); make every hash fit."""
+
+    def change(record):
+        record = set_in(record, "environment.processor", processor or processor_name())
+        return set_in(record, "environment.packages", packages)
+
+    change_record(folder, change)
+
+
+def same_packages():
+    """Return the releases that are installed, of what calculates and draws."""
+    return {name: version(name) for name in ("numpy", "scipy", "statsmodels", "scikit-learn", "matplotlib")}
 
 
 def test_figures_of_another_matplotlib_are_told_and_not_called_wrong(bundle):
@@ -353,14 +366,12 @@ def test_figures_of_another_matplotlib_are_told_and_not_called_wrong(bundle):
 
 def test_tables_of_another_numpy_may_differ_in_the_last_digit_only(bundle):
     """With another release of a calculating library, the last digits are told and anything more is a finding."""
-    from importlib.metadata import version
-
     table = bundle / "tables" / "runs.csv"
     loss = read_run(bundle, BASELINE).stages[0].last.test.loss
     text = table.read_text()
     table.write_text(text.replace(repr(loss), repr(loss * (1 + 1e-13)), 1))
     assert table.read_text() != text
-    same = {name: version(name) for name in ("numpy", "scipy", "statsmodels", "scikit-learn", "matplotlib")}
+    same = same_packages()
     with_packages(bundle, **same | {"numpy": "2.0.0"})
     report = verify_bundle(bundle)
     assert report.findings == []
@@ -370,6 +381,41 @@ def test_tables_of_another_numpy_may_differ_in_the_last_digit_only(bundle):
     table.write_text(text.replace(repr(loss), repr(loss * 1.001), 1))
     with_packages(bundle, **same | {"numpy": "2.0.0"})
     assert "but the numbers give" in findings(bundle)["tables/runs.csv"]
+
+
+def test_another_processor_may_round_the_last_digit_and_nothing_more(bundle):
+    """A bundle from another processor verifies where last digits differ; on the same one that is found."""
+    table, figure = bundle / "figures" / "costs.csv", bundle / "figures" / "costs.svg"
+    text, drawing = table.read_text(), figure.read_text()
+    number = next(cell for cell in text.replace("\n", ",").split(",") if cell.startswith("0.") and len(cell) > 10)
+    table.write_text(text.replace(number, repr(float(number) * (1 + 1e-13)), 1))
+    assert table.read_text() != text
+    figure.write_text(drawing + "<!-- another last digit -->")
+    with_packages(bundle, **same_packages())
+    assert findings(bundle).keys() == {"figures/costs.csv", "figures/costs.svg"}
+    with_packages(bundle, processor="another", **same_packages())
+    report = verify_bundle(bundle)
+    assert report.findings == []
+    explained = next(note for note in report.notes if "agree within rounding" in note)
+    assert "the processor another; here it is" in explained
+    assert explained.endswith("figures/costs.csv, figures/costs.svg")
+    table.write_text(text)
+    finish(bundle)
+    assert "is not the figure" in findings(bundle)["figures/costs.svg"], "its numbers are the same to the last digit"
+    table.write_text(text.replace(number, repr(float(number) * 1.001), 1))
+    finish(bundle)
+    assert "but the numbers give" in findings(bundle)["figures/costs.csv"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "vectors"), [("fpu avx avx2 avx512f", "AVX-512"), ("fpu avx2 avx", "AVX2"), ("fpu sse2", "no AVX")]
+)
+def test_processors_of_one_name_are_told_apart(tmp_path, flags, vectors):
+    """Machines rent out several generations under one name: design and instructions tell which it was."""
+    information = tmp_path / "cpuinfo"
+    block = f"processor\t: 0\ncpu family\t: 25\nmodel\t\t: 17\nmodel name\t: AMD EPYC\nflags\t\t: {flags}\n\n"
+    information.write_text(block + block.replace("25", "26"))
+    assert processor_name(information) == f"AMD EPYC (family 25, model 17, {vectors})"
 
 
 def test_without_the_packages_of_the_report_everything_else_is_checked(tmp_path):

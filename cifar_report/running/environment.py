@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -21,6 +22,8 @@ WORKER_VARIABLES = {
     "MKL_NUM_THREADS": "1",
     "KERAS_BACKEND": "tensorflow",
 }
+PROCESSOR_INFORMATION = Path("/proc/cpuinfo")
+VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX"}  # by their flags in Linux, the widest first
 PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "scipy", "statsmodels", "matplotlib", "weasyprint")
 
 
@@ -46,14 +49,24 @@ def available_cores() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
-def processor_name() -> str:
-    """Return the processor's name as the system gives it."""
-    information = Path("/proc/cpuinfo")
+def processor_name(information: Path = PROCESSOR_INFORMATION) -> str:
+    """Return the processor's name, with what decides how it rounds: its design and its widest vector instructions.
+
+    A virtual machine may give the same name to processors of several generations.
+    """
     if information.is_file():
-        for line in information.read_text(errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
+        lines = information.read_text(errors="replace").partition("\n\n")[0].splitlines()
+        first = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        if "model name" in first:
+            return f"{first['model name']} ({', '.join(_design(first))})"
     return platform.processor() or platform.machine()
+
+
+def _design(processor: Mapping[str, str]) -> Iterator[str]:
+    known = {"family": processor.get("cpu family"), "model": processor.get("model")}
+    yield from (f"{name} {value}" for name, value in known.items() if value)
+    flags = processor.get("flags", "").split()
+    yield next((name for flag, name in VECTORS.items() if flag in flags), "no AVX")
 
 
 def _version(name: str) -> str | None:

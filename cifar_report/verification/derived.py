@@ -10,14 +10,14 @@ from importlib import metadata
 from itertools import zip_longest
 from pathlib import PurePosixPath
 
-from cifar_report.bundle import Bundle
+from cifar_report.bundle import Bundle, Environment
 from cifar_report.bundle.arrays import MOST_BYTES
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.certificates import CERTIFICATES
 from cifar_report.bundle.crate import CRATE_FILE, crate_content
 from cifar_report.bundle.reading import read_plain
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.running.environment import record_environment
+from cifar_report.running.environment import processor_name, record_environment
 from cifar_report.verification.files import KNOWN, Files
 from cifar_report.verification.findings import Report
 
@@ -28,7 +28,7 @@ DRAWING = "matplotlib"
 # What the analysis may raise on numbers that no suite has written: they are then wrong, and the program is not.
 BROKEN_ANALYSIS = (ArithmeticError, LookupError, TypeError, ValueError)
 MOST_CELLS = 3  # that are named of one table
-ROUNDING = 1e-9  # relative; another release of a library may round the last digits of a number in another way
+ROUNDING = 1e-9  # relative; another release of a library or another processor may round the last digits otherwise
 
 
 def check_crate(bundle: Bundle, files: Files, report: Report) -> None:
@@ -95,11 +95,11 @@ def _rebuild(bundle: Bundle, report: Report) -> dict[str, bytes] | None:
 
 
 def _compare(bundle: Bundle, files: Files, rebuilt: Mapping[str, bytes], report: Report) -> None:
-    packages = bundle.record.environment.packages
-    others = [f"{name} {packages.get(name)}" for name in CALCULATING if packages.get(name) != _version(name)]
+    made_with = bundle.record.environment
+    packages, others = made_with.packages, _what_rounds_otherwise(made_with)
     rounded: list[str] = []
     redrawn: list[str] = []
-    for name, content in rebuilt.items():
+    for name, content in rebuilt.items():  # in the order of their names: a figure's table comes before its picture
         stored = read_plain(files.folder / name, MOST_BYTES)
         report.counts["tables and figures compared"] += 1
         if stored == content:
@@ -112,18 +112,32 @@ def _compare(bundle: Bundle, files: Files, rebuilt: Mapping[str, bytes], report:
                 report.find(name, *(cells[:MOST_CELLS] or ["is not the table that the numbers give"]), *_more(cells))
         elif packages.get(DRAWING, _version(DRAWING)) != _version(DRAWING):
             redrawn.append(name)
+        elif f"{PurePosixPath(name).with_suffix('.csv')}" in rounded:
+            rounded.append(name)
         else:
             report.find(name, "is not the figure that the numbers give")
     _tell(packages, rounded, others, redrawn, report)
 
 
+def _what_rounds_otherwise(made_with: Environment) -> list[str]:
+    """Return what the numbers were made with and is another here, of what decides their last digits."""
+    here = processor_name()
+    others = [
+        f"{name} {made_with.packages.get(name)}"
+        for name in CALCULATING
+        if made_with.packages.get(name) != _version(name)
+    ]
+    return others + ([] if made_with.processor == here else [f"the processor {made_with.processor}; here it is {here}"])
+
+
 def _tell(
     packages: Mapping[str, str], rounded: list[str], others: list[str], redrawn: list[str], report: Report
 ) -> None:
-    """Say which differences another release of a library explains: they are no findings, and no proof either."""
+    """Say which differences another release of a library or another processor explains: no findings, and no proof."""
     if rounded:
         report.note(
-            f"{len(rounded)} tables agree within rounding (made with {', '.join(others)}): {', '.join(rounded)}"
+            f"{len(rounded)} tables and figures agree within rounding (made with {', '.join(others)}): "
+            f"{', '.join(rounded)}"
         )
     if redrawn:
         report.counts["tables and figures compared"] -= len(redrawn)

@@ -132,7 +132,7 @@ def _machine(one: Bundle, other: Bundle) -> Iterator[str]:
     for name in ("processor", "platform", "python"):
         before, after = getattr(mine, name), getattr(theirs, name)
         if before != after:
-            yield f"environment: {name} {before:.60} against {after:.60}"
+            yield f"environment: {name} {before:.100} against {after:.100}"
 
 
 def _recipe(one: AnyTrial | None, other: AnyTrial | None) -> Iterator[str]:
