@@ -5,11 +5,11 @@ from tempfile import TemporaryDirectory
 
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle, read_run
+from cifar_report.rendering.edition import to_json
 from cifar_report.rendering.figures import draw_all
 from cifar_report.rendering.html import to_html
 from cifar_report.rendering.i18n import Translation
 from cifar_report.rendering.pdf import to_pdf
-from cifar_report.rendering.report import to_json
 from cifar_report.rendering.sections import assemble
 from cifar_report.rendering.tables import summary_tables
 from cifar_report.rendering.writer import Writer

@@ -8,6 +8,7 @@ import pytest
 from command import ROOT, environment
 from reports import report_of, small_bundle
 
+from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.rendering import paper, report
@@ -67,7 +68,7 @@ def test_the_pdf_holds_the_numbers_of_the_report(built):
     """Every number is attached to the PDF as JSON, as what it is."""
     reader = pypdf.PdfReader(built[0] / "report.pdf")
     numbers = json.loads(reader.attachments[paper.NUMBERS_NAME][0])
-    results = report.analyse(bundle())
+    results = analyse(bundle())
     assert numbers.keys() == results.data().keys()
     assert numbers["baseline.training.last.test_accuracy"]["value"] == results.trial("baseline").primary.datum.value
 
@@ -154,7 +155,7 @@ def test_the_text_of_both_files_agrees(built):
     """What the first page of the HTML says stands in the PDF too, number by number."""
     reader = pypdf.PdfReader(built[0] / "report.pdf")
     text = "".join(page.extract_text() for page in reader.pages)
-    for trial in report.analyse(bundle()).trials:
+    for trial in analyse(bundle()).trials:
         value = trial.primary.datum.value
         if value is not None:
             assert f"{value * 100:.2f}%" in text

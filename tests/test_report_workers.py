@@ -12,6 +12,7 @@ import pytest
 from command import environment
 from reports import small_bundle
 
+from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
 from cifar_report.cli import main
 from cifar_report.errors import SuiteError
@@ -21,7 +22,7 @@ from cifar_report.rendering.figures.gallery import jobs
 from cifar_report.rendering.figures.job import Job
 from cifar_report.rendering.i18n import Translation
 from cifar_report.rendering.paper import Paper
-from cifar_report.rendering.report import analyse, build_report, file_names
+from cifar_report.rendering.report import build_report, file_names
 from cifar_report.rendering.workers import Workers
 
 

@@ -11,9 +11,9 @@ from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
 from cifar_report.cli import main
 from cifar_report.errors import SuiteError
-from cifar_report.rendering import paper
+from cifar_report.rendering import edition, paper
 from cifar_report.rendering import report as writing
-from cifar_report.rendering.report import to_json
+from cifar_report.rendering.edition import to_json
 from cifar_report.verification import attached
 from cifar_report.verification.attached import attached_numbers, compare_numbers
 from cifar_report.verification.findings import Report
@@ -25,14 +25,14 @@ ACCURACY = "baseline.training.last.test_accuracy"
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """Return the PDF report of the bundle that verifies: its first page, with every number attached."""
-    output, assemble = tmp_path_factory.mktemp("report"), writing.assemble
+    output, assemble = tmp_path_factory.mktemp("report"), edition.assemble
 
     def shorten(writer, *, pictures):
         return replace(assemble(writer, pictures=pictures), contents=(), sections=())
 
     with pytest.MonkeyPatch.context() as patch:  # what is attached comes neither from figures nor from sections
         patch.setattr(writing, "jobs", lambda *_, **__: ())
-        patch.setattr(writing, "assemble", shorten)
+        patch.setattr(edition, "assemble", shorten)
         return writing.build_report(Bundle.load(made()), output)[1]
 
 

@@ -17,12 +17,19 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import write_po
 
-from cifar_report.rendering.i18n import DOMAIN, LOCALE_FOLDER, SOURCE_LANGUAGE, catalogue_path, read_catalogue
+from cifar_report.rendering.i18n import (
+    DOMAIN,
+    LOCALE_FOLDER,
+    PLACEHOLDER,
+    SOURCE_LANGUAGE,
+    catalogue_path,
+    read_catalogue,
+)
 from cifar_report.spec import LANGUAGES
 
 ROOT = Path(__file__).parents[2]
 MAPPING = Path(__file__).parent / "babel.cfg"
-PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "mark": None,

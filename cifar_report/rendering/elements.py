@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -31,6 +33,12 @@ class Note:
 
     letter: str
     text: str
+
+
+def letter(place: int) -> str:
+    """Return the letter of the note at a place, counted from 0: a to z, then aa, ab and so on."""
+    before, last = divmod(place, len(LETTERS))
+    return (letter(before - 1) if before else "") + LETTERS[last]
 
 
 @dataclass(frozen=True)

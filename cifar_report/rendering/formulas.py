@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from markupsafe import Markup
 
@@ -109,6 +109,11 @@ BATCH_NORMALIZATION = Formula(
 )
 
 
+Drawn: TypeAlias = tuple[bytes, Markup, float, float]
+"""A formula's picture, its address, and its width and height in em."""
+_drawn: dict[str, Drawn] = {}
+
+
 def view(formula: Formula, translation: Translation) -> FormulaView:
     """Return a formula as a data address with its words in one language."""
     _, address, width, height = _picture(formula.latex)
@@ -122,9 +127,23 @@ def pictures() -> Iterator[tuple[str, bytes]]:
         yield str(address), content
 
 
-@cache
-def _picture(latex: str) -> tuple[bytes, Markup, float, float]:
-    """Return a formula's picture, its address, and its width and height in em."""
+def draw_all() -> dict[str, Drawn]:
+    """Set every formula and return the pictures by what was set, for ``keep`` in another process: it takes a second."""
+    return {each.latex: _picture(each.latex) for each in globals().values() if isinstance(each, Formula)}
+
+
+def keep(drawn: Mapping[str, Drawn]) -> None:
+    """Take over what ``draw_all`` returned."""
+    _drawn.update(drawn)
+
+
+def _picture(latex: str) -> Drawn:
+    if latex not in _drawn:
+        _drawn[latex] = _draw(latex)
+    return _drawn[latex]
+
+
+def _draw(latex: str) -> Drawn:
     drawn = _setter()(latex, size=SIZE)
     content = NUMBER.sub(_shorter, drawn.svg().replace(LONG_NAME, "g")).encode()
     width, height = drawn.getsize()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gettext as gettext_module
 import io
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -18,6 +19,7 @@ from cifar_report.errors import UsageError
 from cifar_report.spec import LANGUAGES, Text
 
 SOURCE_LANGUAGE = "en"
+PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 DOMAIN = "report"
 
@@ -91,8 +93,12 @@ class Translation:
 
 
 def fill(sentence: str, values: Mapping[str, object]) -> Markup:
-    """Fill the named placeholders of ``sentence``; sentence and values are escaped unless they are Markup."""
-    return escape(sentence) % dict(values)
+    """Fill the named placeholders of ``sentence``; sentence and values are escaped unless they are Markup.
+
+    A value that can be called is called where the sentence names it: a number that no sentence shows is not linked.
+    """
+    named = {name: values[name] for name in PLACEHOLDER.findall(sentence)}
+    return escape(sentence) % {name: value() if callable(value) else value for name, value in named.items()}
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 from babel.dates import format_date, format_time
 from babel.lists import format_list
@@ -164,7 +165,7 @@ class Numbers:
 
     def _decimal(self, value: float, places: int, *, signed: bool = False, trimmed: bool = False) -> str:
         digits = ("#" if trimmed else "0") * places
-        text = format_decimal(value, format=f"#,##0.{digits}" if places else "#,##0", locale=self._locale)
+        text = _in_figures(float(value), f"#,##0.{digits}" if places else "#,##0", self._locale)
         rounded_to_nought = not any(character in "123456789" for character in text)
         sign = "+" if signed and value > 0 and not rounded_to_nought else ""
         return sign + (self._fix(text).lstrip(MINUS) if rounded_to_nought else self._fix(text))
@@ -175,6 +176,12 @@ class Numbers:
 
     def _time(self, stamp: datetime.datetime) -> str:
         return str(format_time(stamp, format="HH:mm", locale=self._locale))
+
+
+@lru_cache(maxsize=1 << 16)
+def _in_figures(value: float, pattern: str, locale: str) -> str:
+    """Return a number by a pattern: a report shows the same ones on the screen and on paper, many of them often."""
+    return format_decimal(value, format=pattern, locale=locale)
 
 
 def _moment(moment: str) -> datetime.datetime:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import gc
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -98,7 +99,11 @@ def load_setter() -> Any:
 
 
 def prepare() -> None:
-    """Import what will be needed, in a process that has nothing to set yet."""
+    """Make a process ready that will do nothing but set pages: import what that needs, and never look for garbage.
+
+    To look once at the end would take a second, and the process ends then.
+    """
+    gc.disable()
     with contextlib.suppress(SuiteError):  # which is raised again, and heard, when there is something
         load_setter()
         import cifar_report.rendering.setter  # noqa: F401

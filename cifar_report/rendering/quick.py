@@ -55,15 +55,18 @@ def _without_collecting() -> Iterator[None]:
 
 def _replacements() -> list[tuple[Any, str, Any]]:
     import pydyf
+    from weasyprint.css import StyleFor
     from weasyprint.draw import text as drawn_text
     from weasyprint.layout import background, block, inline, percent, table
     from weasyprint.text import line_break
 
     from cifar_report.rendering.quick_file import QuickPDF
+    from cifar_report.rendering.quick_styles import styles_shared
 
     lengths = _lengths_once(percent)
     return [
         (pydyf, "PDF", QuickPDF),
+        (StyleFor, "set_computed_styles", styles_shared(StyleFor.set_computed_styles)),
         (inline, "split_first_line", _lines_once(inline.split_first_line)),
         (drawn_text, "draw_first_line", _drawn_once(drawn_text.draw_first_line)),
         (line_break.Layout, "reactivate", _reactivated_if_needed(line_break.Layout.reactivate)),

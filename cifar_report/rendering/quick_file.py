@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pydyf
@@ -37,7 +39,15 @@ class QuickPDF(pydyf.PDF):  # type: ignore[misc]
             self._references = super().page_references
         return self._references
 
+    def _ready(self) -> Iterator[Ready]:
+        """Yield the objects with their bytes; what is deflated is deflated beside all other work."""
+        deflated = {each.number: each for each in self.objects if getattr(each, "compress", False)}
+        with ThreadPoolExecutor() as threads:
+            waiting = {number: threads.submit(Ready, each) for number, each in deflated.items()}
+            for each in self.objects:
+                yield waiting[each.number].result() if each.number in waiting else Ready(each)
+
     def write(self, output: Any, *arguments: Any, **options: Any) -> None:
         """Write the file; its identifier is a hash of all objects, which would else be deflated twice."""
-        self.objects = [Ready(each) for each in self.objects]
+        self.objects = list(self._ready())
         super().write(output, *arguments, **options)

@@ -3,59 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from cifar_report.analysis import analyse
-from cifar_report.analysis.error_rates import load_calibration
-from cifar_report.analysis.results import Results
 from cifar_report.bundle import Bundle, write_file
 from cifar_report.errors import SuiteError
+from cifar_report.rendering import formulas
 from cifar_report.rendering.figures.cache import FigureCache
-from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.figures.gallery import jobs
 from cifar_report.rendering.figures.job import Job
-from cifar_report.rendering.html import to_html
 from cifar_report.rendering.i18n import SOURCE_LANGUAGE, Translation
 from cifar_report.rendering.images import find_images
-from cifar_report.rendering.paper import Paper
-from cifar_report.rendering.pdf import to_paper
-from cifar_report.rendering.sections import ReportView, assemble
 from cifar_report.rendering.workers import Workers
-from cifar_report.rendering.writer import Medium, Writer
 
-
-@dataclass(frozen=True)
-class Edition:
-    """The report in one language, before it is written."""
-
-    bundle: Bundle
-    results: Results
-    figures: tuple[DrawnFigure, ...]
-    language: str
-    pictures: bool
-
-    def html(self) -> bytes:
-        """Return the HTML file."""
-        translation = Translation(self.language)
-        return to_html(self._view("screen", translation), translation, self._created)
-
-    def paper(self) -> Paper:
-        """Return the printed report, ready to be set."""
-        translation = Translation(self.language)
-        view = self._view("print", translation)
-        return to_paper(view, translation, self._created, to_json(self.results), self.figures)
-
-    def _view(self, medium: Medium, translation: Translation) -> ReportView:
-        writer = Writer(self.bundle, self.results, translation, self.figures, medium)
-        return assemble(writer, pictures=self.pictures)
-
-    @property
-    def _created(self) -> str:
-        return self.bundle.record.finished or self.bundle.record.created
+if TYPE_CHECKING:
+    from cifar_report.rendering.edition import Edition
 
 
 def build_report(
@@ -75,6 +38,11 @@ def build_report(
     """
     translations = [Translation(language) for language in dict.fromkeys(languages)]
     with Workers(processes) as workers:
+        # Imported while the workers import what they need: this process takes the longest.
+        from cifar_report.analysis import analyse
+        from cifar_report.analysis.error_rates import load_calibration
+        from cifar_report.rendering.edition import Edition
+
         results = analyse(bundle)
         images = find_images(bundle.record.dataset.fingerprint)
         of_method = load_calibration()  # whatever the bundle
@@ -83,6 +51,7 @@ def build_report(
             wanted = [*jobs(results, each, bundle=bundle, images=images)]
             wanted.append(Job("error_rates.draw_error_rates", (of_method, each)))
             drawn.append(workers.draw(wanted, cache))
+        formulas.keep(workers.formulas())
         workers.end_drawing()
         written: list[Callable[[], Path]] = []
         for translation, figures in zip(translations, drawn, strict=True):
@@ -127,11 +96,6 @@ def _write_both(edition: Edition, output: Path, workers: Workers) -> list[Callab
     wait_for_pages = workers.set_pages(edition.paper())
     _write(html, edition.html())
     return [lambda: html, lambda: _write(pdf, wait_for_pages())]
-
-
-def to_json(results: Results) -> bytes:
-    """Return every number of the report as JSON, by its id."""
-    return msgspec.json.format(msgspec.json.encode(results.data(), order="sorted"), indent=1) + b"\n"
 
 
 def _file_name(language: str) -> str:

@@ -18,6 +18,7 @@ from cifar_report.errors import SuiteError
 from cifar_report.rendering.figures.cache import FigureCache
 from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.figures.job import Job
+from cifar_report.rendering.formulas import draw_all as draw_formulas
 from cifar_report.rendering.paper import Paper, prepare
 
 P = ParamSpec("P")
@@ -33,15 +34,19 @@ def usable_cores() -> int:
 
 
 class Workers:
-    """``processes`` workers of each kind, or none for one; used in a ``with`` statement, at whose end they are gone."""
+    """``processes`` workers of each kind, or none for one; used in a ``with`` statement, at whose end they are gone.
+
+    ``formulas`` waits for the pictures of all formulas.
+    """
 
     def __init__(self, processes: int) -> None:
         beside = processes > 1
         context = get_context("spawn")
         self._drawing = ProcessPoolExecutor(processes, mp_context=context) if beside else None
         self._setting = ProcessPoolExecutor(processes, mp_context=context) if beside else None
-        # They import what they need while the results are still worked out.
-        for _ in range(processes if beside else 0):
+        # They import what they need while the results are still worked out. One sets the formulas instead.
+        self.formulas = self.call(draw_formulas)
+        for _ in range(1, processes):
             self.call(_prepare)
         if beside:
             _begin(self._setting, prepare)
@@ -69,8 +74,11 @@ class Workers:
         return _begin(self._setting, paper.pdf)
 
     def draw(self, jobs: Iterable[Job], cache: FigureCache | None) -> Callable[[], tuple[DrawnFigure, ...]]:
-        """Start every job whose figures the cache does not hold; return what waits for all figures, in their order."""
-        waiting = [self._figures(job, cache) for job in jobs]
+        """Start every job whose figures the cache does not hold; return what waits for all figures, in their order.
+
+        The last ones begin first: those on all trials take the longest, and short ones fill what is left of the time.
+        """
+        waiting = [self._figures(job, cache) for job in reversed(list(jobs))][::-1]
         return lambda: tuple(figure for wait in waiting for figure in wait())
 
     def end_drawing(self) -> None:

@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from cifar_report.analysis.results import Datum, Results, TrialResult
 from cifar_report.bundle import Bundle
 from cifar_report.rendering import names
-from cifar_report.rendering.elements import Cell, Column, FigureView, Heading, Note, Row, Table
+from cifar_report.rendering.elements import Cell, Column, FigureView, Heading, Note, Row, Table, letter
 from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.i18n import Translation, mark
 from cifar_report.rendering.labels import Labels
@@ -21,7 +21,6 @@ from cifar_report.rendering.widths import ACROSS, UPRIGHT, column_widths
 from cifar_report.spec import Experiment, Section, Side, Trial
 
 Medium = Literal["screen", "print"]
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
 INNER_QUOTATION_MARKS = str.maketrans("“”«»", "\u2018\u2019“”")  # of a name that itself stands in quotation marks
 
 
@@ -209,7 +208,7 @@ class Writer:
     def _lettered(self, cell: Cell, letters: dict[str, str]) -> tuple[Cell, str]:
         if cell.missing is None:
             return cell, ""
-        return cell, letters.setdefault(cell.missing, LETTERS[len(letters) % len(LETTERS)])
+        return cell, letters.setdefault(cell.missing, letter(len(letters)))
 
     def table_reference(self, table: Table) -> Markup:
         """Return a link to a table by its number."""

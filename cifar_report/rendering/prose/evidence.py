@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from markupsafe import Markup
 
 from cifar_report.analysis.results import Datum, Verdict
@@ -135,7 +137,10 @@ def _counted(writer: Writer, verdict: Verdict, forms: tuple[str, str]) -> Markup
 
 
 def values_of(writer: Writer, verdict: Verdict) -> dict[str, object]:
-    """Return every placeholder that a sentence about a comparison may name; absent numbers stand as dashes."""
+    """Return every placeholder that a sentence about a comparison may name; absent numbers stand as dashes.
+
+    Numbers are written, and linked, when a sentence names them.
+    """
     claim = verdict.claim
     estimate = verdict.estimate
     return {
@@ -143,19 +148,19 @@ def values_of(writer: Writer, verdict: Verdict) -> dict[str, object]:
         "other_quantity": writer.word(names.QUANTITIES[claim.comparator_quantity or claim.quantity]),
         "subject": writer.side_name(claim.subject),
         "comparator": writer.side_name(claim.comparator) if claim.comparator else "",
-        "estimate": writer.quantity(estimate),
-        "size": writer.quantity(estimate, size=True),
-        "interval": writer.interval(estimate),
-        "margin": _optional(writer, verdict.margin),
-        "bound": _optional(writer, verdict.bound),
-        "stated": _optional(writer, verdict.stated),
-        "wins": _optional(writer, verdict.wins),
-        "p": _probability(writer, verdict.p_corrected or verdict.p),
-        "opposite_p": _probability(writer, verdict.opposite_p),
-        "detectable": _optional(writer, verdict.detectable),
-        "needed": _optional(writer, verdict.seeds_needed),
-        "original": _optional(writer, verdict.original),
-        "prediction": writer.interval(verdict.prediction) if verdict.prediction else "",
+        "estimate": partial(writer.quantity, estimate),
+        "size": partial(writer.quantity, estimate, size=True),
+        "interval": partial(writer.interval, estimate),
+        "margin": partial(_optional, writer, verdict.margin),
+        "bound": partial(_optional, writer, verdict.bound),
+        "stated": partial(_optional, writer, verdict.stated),
+        "wins": partial(_optional, writer, verdict.wins),
+        "p": partial(_probability, writer, verdict.p_corrected or verdict.p),
+        "opposite_p": partial(_probability, writer, verdict.opposite_p),
+        "detectable": partial(_optional, writer, verdict.detectable),
+        "needed": partial(_optional, writer, verdict.seeds_needed),
+        "original": partial(_optional, writer, verdict.original),
+        "prediction": partial(writer.interval, verdict.prediction) if verdict.prediction else "",
     }
 
 

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from cifar_report.analysis.results import Datum
 from cifar_report.rendering import names
-from cifar_report.rendering.elements import Cell, Column, FigureView, Heading, Row, Table
+from cifar_report.rendering.elements import Column, FigureView, Heading, Table
 from cifar_report.rendering.i18n import mark
-from cifar_report.rendering.sections import certificate, error_rates, tables
+from cifar_report.rendering.sections import certificate, error_rates, origins, tables
 from cifar_report.rendering.sections.error_rates import ErrorRatesView
+from cifar_report.rendering.sections.origins import OriginsView
 from cifar_report.rendering.sections.registry import registry_table, sensitivity_table
-from cifar_report.rendering.sections.runs import run_names, runs_table
+from cifar_report.rendering.sections.runs import runs_table
 from cifar_report.rendering.sections.title import code
 from cifar_report.rendering.sections.view import SectionView
 from cifar_report.rendering.writer import Writer
-
-COUNTED = mark("%(how)s; n = %(count)s")
 
 CAUTION = mark("%(what)s %(where)s")
 CACHED = mark("cache, filled from: %(source)s")
@@ -61,7 +59,7 @@ class AppendixView:
     error_rates_heading: Heading
     error_rates: ErrorRatesView
     figures: tuple[FigureView, ...]
-    data: Table | None
+    data: OriginsView
 
 
 def build(writer: Writer) -> SectionView:
@@ -97,7 +95,7 @@ def build(writer: Writer) -> SectionView:
         error_rates=error_rates.build(writer),
         figures=writer.remaining(),
         data_heading=heads["data"],
-        data=_data(writer),
+        data=origins.build(writer),
     )
     return SectionView(heading, "appendix", view)
 
@@ -210,35 +208,3 @@ def _detail(writer: Writer, detail: str) -> str:
     if not weights:
         return name
     return writer.translation.plain(OF_WEIGHTS[weights], {"score": name}) if weights in OF_WEIGHTS else name
-
-
-def _data(writer: Writer) -> Table | None:
-    if not writer.linked:
-        return None
-    heads = (
-        Column(writer.word(mark("Number")), whole=True),
-        Column(writer.word(mark("Value")), numeric=True),
-        Column(writer.word(mark("95% interval")), numeric=True),
-        *tables.columns(writer, mark("How it was found"), mark("Runs"), words=2),
-    )
-    rows = [_datum(writer, datum) for datum in writer.linked.values()]
-    caption = writer.say(mark("Every number that the text links to, in the order of its first mention"))
-    return writer.table("data", caption, heads, rows, style="wide data")
-
-
-def _datum(writer: Writer, datum: Datum) -> Row:
-    interval = writer.numbers.interval(datum)
-    no_interval = datum.low is None or datum.high is None
-    how = writer.word(names.FORMULAS[datum.formula])
-    if datum.n is not None:
-        how = writer.translation.plain(COUNTED, {"how": how, "count": writer.numbers.integer(datum.n)})
-    anchor, on_paper = writer.data_anchor(datum), writer.medium == "print"
-    cells = (
-        # WeasyPrint works out the looks of everything inside what has an id: on paper that is as little as can be.
-        Cell(Markup('<code id="{}">{}</code>').format(anchor, datum.id) if on_paper else code(datum.id)),
-        Cell(escape(writer.numbers.quantity(datum)), numeric=True),
-        Cell(escape(interval), numeric=True, missing=writer.reason_for_interval(datum) if no_interval else None),
-        writer.text_cell(how),
-        writer.text_cell(run_names(datum.runs) or writer.word(names.ORIGINS[datum.origin])),
-    )
-    return writer.row(cells, anchor=None if on_paper else anchor)
