@@ -4,7 +4,7 @@
   const words = document.getElementById("words").dataset;
 
   // Links from numbers say at once what stands in their row.
-  for (const link of document.querySelectorAll("a.datum")) {
+  for (const link of document.querySelectorAll('a[href^="#d-"]')) {
     const row = document.getElementById(link.hash.slice(1));
     if (row) link.title = [...row.cells].slice(1, 5).map((cell) => cell.innerText.trim()).join(" · ");
   }

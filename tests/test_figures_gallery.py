@@ -17,7 +17,7 @@ from suites import FEW, few, few_figures, parse, simulated
 
 from cifar_report.rendering.figures import draw_all, style
 from cifar_report.rendering.figures.sheet import draw_sheet
-from cifar_report.rendering.i18n import Translation, available_languages
+from cifar_report.rendering.i18n import SOURCE_LANGUAGE, Translation, available_languages
 from cifar_report.rendering.images import pictures_of
 from cifar_report.rendering.numbers import Numbers
 from cifar_report.spec import PROFILES, Text
@@ -188,7 +188,15 @@ def suite():
     return simulated(timing=True)
 
 
-@pytest.mark.parametrize("language", available_languages())
+@pytest.mark.parametrize(
+    "language",
+    [
+        pytest.param(each, marks=pytest.mark.long)
+        if each == SOURCE_LANGUAGE
+        else each  # its words are the shorter ones
+        for each in available_languages()
+    ],
+)
 def test_the_full_suite_is_small_and_readable(language, monkeypatch):
     """All figures must stay small (a curve 45 kB, all 2 MB), cut no word off and put none over another."""
     words: list[tuple[Figure, dict[DrawnText, Bbox]]] = []

@@ -75,3 +75,19 @@ def test_there_is_a_letter_for_every_note():
         *("az", "ba", "aaa"),
     ]
     assert len(set(letters)) == 800
+
+
+def test_on_the_screen_a_column_of_numbers_is_told_by_its_table():
+    """Thousands of cells need not say what their table says; a cell among words says it itself, and so does paper."""
+    screen, paper = (report(medium)[0] for medium in ("screen", "print"))
+    table = re.search(r'<table class="n2 n3">.*?</table>', screen[screen.index('id="t-data"') :], re.DOTALL)
+    assert table is not None
+    body = table[0].partition("<tbody>")[2]
+    assert 'class="n"' not in body
+    assert body.count("<td>") == 4 * body.count("<tr")
+    runs = paper[paper.index('id="t-runs"') : paper.index('id="appendix-sensitivity"')]
+    assert 'class="n2' not in runs
+    assert runs.count('<td class="n">') >= 5 * runs.count('<th scope="row">')
+    styles = screen.partition("</head>")[0]
+    widest = max(int(place) for place in re.findall(r'class="[n\d ]*n(\d+)"', screen))
+    assert f".n{widest} td:nth-child({widest})" in styles, "the style sheet knows tables of this width"

@@ -31,7 +31,7 @@ def written(language: str) -> Paper:
     return to_paper(view, translation, CREATED, b"{}")
 
 
-@pytest.mark.parametrize("language", ["en", "el"])
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.long), "el"])
 def test_the_short_cuts_change_no_byte(language, monkeypatch):
     """Without any of them WeasyPrint makes the same file."""
     quickly = written(language).pdf()

@@ -105,12 +105,14 @@ def _prepare(options: Namespace, *, download: bool) -> Prepared:
 
 
 def _derive(folder: Path) -> None:
-    """Write the bundle's tables and plots, where the packages that draw them are installed."""
+    """Write the bundle's tables and plots, where the packages that draw them are installed; the report finds them."""
     from cifar_report.bundle import Bundle
 
     try:
         from cifar_report.rendering.derived import write_derived
+        from cifar_report.rendering.figures.cache import user_cache
+        from cifar_report.rendering.workers import usable_cores
     except ImportError as error:
         warn(f"{error.name} is not installed, so the bundle gets no tables and plots: pip install -e '.[report]'")
         return
-    write_derived(Bundle.load(folder))
+    write_derived(Bundle.load(folder), processes=usable_cores(), cache=user_cache())

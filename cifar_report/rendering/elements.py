@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from markupsafe import Markup
 
@@ -66,7 +67,15 @@ class Table:
     @property
     def numbers(self) -> bool:
         """Say whether there are numbers alone beside the first column: then the table says so, and not each cell."""
-        return bool(self.rows) and all(cell.numeric for row in self.rows for cell, _ in row.cells[1:])
+        return bool(self.rows) and len(self.numeric_places) == len(self.rows[0].cells) - 1
+
+    @cached_property
+    def numeric_places(self) -> tuple[int, ...]:
+        """Return which columns behind the first hold numbers alone, counted from 1; on the screen the table says so."""
+        if not self.rows:
+            return ()
+        told = range(1, len(self.rows[0].cells))
+        return tuple(place + 1 for place in told if all(row.cells[place][0].numeric for row in self.rows))
 
 
 @dataclass(frozen=True)

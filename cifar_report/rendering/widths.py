@@ -11,6 +11,7 @@ from markupsafe import Markup
 from cifar_report.rendering.elements import Column, Row
 
 LEAST = 3.0
+BOLD = 1.2  # how much wider a letter of a heading is than one of the text
 BREAK_AFTER = str.maketrans({character: f"{character} " for character in "./_-"})
 
 
@@ -48,7 +49,7 @@ def _claim(column: Column, texts: Sequence[str], room: Room) -> float:
     if column.whole:
         most = max(*lengths, LEAST)
         return (most if column.numeric else min(most, room.widest_whole)) + room.between
-    heading = max(len(word) for word in column.title.replace("-", "- ").split() or [""])
+    heading = BOLD * max(len(word) for word in column.title.replace("-", "- ").split() or [""])
     if column.numeric:
         lines = [float(len(line)) for text in texts for line in text.split(" [")] or [LEAST]
         return max(*lines, heading, LEAST) + room.between

@@ -18,6 +18,7 @@ from cifar_report.errors import SuiteError
 from cifar_report.rendering.figures.cache import FigureCache
 from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.figures.job import Job
+from cifar_report.rendering.formulas import Drawn
 from cifar_report.rendering.formulas import draw_all as draw_formulas
 from cifar_report.rendering.paper import Paper, prepare
 
@@ -36,20 +37,24 @@ def usable_cores() -> int:
 class Workers:
     """``processes`` workers of each kind, or none for one; used in a ``with`` statement, at whose end they are gone.
 
-    ``formulas`` waits for the pictures of all formulas.
+    ``pages``: whether pages will be set, and not figures alone be drawn.
     """
 
-    def __init__(self, processes: int) -> None:
+    def __init__(self, processes: int, *, pages: bool = True) -> None:
         beside = processes > 1
         context = get_context("spawn")
         self._drawing = ProcessPoolExecutor(processes, mp_context=context) if beside else None
-        self._setting = ProcessPoolExecutor(processes, mp_context=context) if beside else None
-        # They import what they need while the results are still worked out. One sets the formulas instead.
-        self.formulas = self.call(draw_formulas)
-        for _ in range(1, processes):
+        self._setting = ProcessPoolExecutor(processes, mp_context=context) if beside and pages else None
+        self._formulas = self.call(draw_formulas) if beside and pages else None
+        # They import what they need while the results are still worked out.
+        for _ in range(processes if beside else 0):
             self.call(_prepare)
-        if beside:
+        if self._setting is not None:
             _begin(self._setting, prepare)
+
+    def formulas(self) -> dict[str, Drawn]:
+        """Return the pictures of all formulas; none where whoever needs one sets it."""
+        return self._formulas() if self._formulas is not None else {}
 
     def __enter__(self) -> Workers:
         return self

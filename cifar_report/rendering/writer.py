@@ -124,7 +124,7 @@ class Writer:
         self.linked.setdefault(datum.id, datum)
         # A thousand anchors by their full names would make an eighth of the file.
         place = self._anchors.setdefault(datum.id, len(self._anchors) + 1)
-        return Markup('<a class="datum" href="#d-{}">{}</a>').format(place, text)
+        return Markup('<a href="#d-{}">{}</a>').format(place, text)
 
     def data_anchor(self, datum: Datum) -> str:
         """Return the HTML id of a linked number's row; raises KeyError when nothing links to it."""
