@@ -14,33 +14,39 @@ from cifar_report.rendering.writer import Writer
 
 
 @cache
-def report(medium, language="en"):
-    """Return a report of two experiments in one medium, and the writer that wrote it."""
-    found, results = simulated(few_experiments("baseline", "filters"), seeds=3)
+def report(medium, language="en", grade="canonical"):
+    """Return a report of three experiments in one medium, and the writer that wrote it."""
+    found, results = simulated(few_experiments("baseline", "filters", "batch_size"), seeds=3, grade=grade)
     translation = Translation(language)
     writer = Writer(found, results, translation, (), medium)
     return render(assemble(writer, pictures=False), translation, medium, found.record.created), writer
 
 
+@pytest.mark.parametrize("grade", ["canonical", "unverified"])
 @pytest.mark.parametrize("language", ["en", "el"])
 @pytest.mark.parametrize("medium", ["screen", "print"])
-def test_every_linked_number_leads_to_a_place_of_its_own(medium, language):
+def test_every_linked_number_leads_to_a_place_of_its_own(medium, language, grade):
     """On the screen and on paper each number's link has exactly one target, and each target is linked to."""
-    source, writer = report(medium, language)
+    source, writer = report(medium, language, grade)
     targets = re.findall(r'\bid="(d-\d+)"', source)
     assert len(targets) == len(set(targets)) == len(writer.linked) > 50
     assert set(re.findall(r'href="#(d-\d+)"', source)) == set(targets)
 
 
-def test_on_paper_each_number_stands_with_name_value_interval_and_how_it_was_found():
+@pytest.mark.parametrize(("language", "separator"), [("en", ";"), ("el", "·")])  # ";" is a Greek question mark
+def test_on_paper_each_number_stands_with_name_value_interval_and_how_it_was_found(language, separator):
     """A row names what its numbers belong to; together with a number's own name that is the id in the attached file."""
-    source, writer = report("print")
-    table = next(each for each in Page(source).all("table") if "Numbers of" in each.text)
-    letters = dict(re.findall(r"<b>([a-z]+)</b> ([^<]+?)[.;] ?(?=<b>|</p>)", source))
+    source, writer = report("print", language)
+    heading = writer.word("Numbers of")
+    table = next(each for each in Page(source).all("table") if heading in each.text)
+    letters = dict(re.findall(r"<b>([a-z]+)</b> ([^<]+?)[.;·] ?(?=<b>|</p>)", source))
     rows = re.findall(r'<th scope="row"><code>([^<]+)</code></th><td>(.*?)</td><td>(.*?)</td>', source)
     found = {}
     for group, numbers, _ in rows:
-        for name, value, interval, sign in re.findall(r'(\S+) <b id="d-\d+">([^<]+)</b>([^(;]*) \(([a-z]+)\)', numbers):
+        for one in re.sub(r"\(([a-z]+)\)" + f"{separator} ", r"(\1)\n", numbers).splitlines():
+            name, value, interval, sign = re.fullmatch(
+                r'(\S+) <b id="d-\d+">([^<]+)</b>(.*) \(([a-z]+)\)', one
+            ).groups()
             found[f"{group}.{name}"] = value, interval.strip(), letters[sign]
     assert found.keys() == writer.linked.keys()
     for name, datum in writer.linked.items():

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -150,7 +151,7 @@ def leave() -> None:
 
 def test_a_worker_that_dies_is_named(monkeypatch):
     """The error says what happened and what to do."""
-    monkeypatch.setattr(workers, "_prepare", leave)
+    monkeypatch.setattr(workers, "_nothing", leave)
     with Workers(2) as crew, pytest.raises(SuiteError, match="ended early"):
         crew.call(leave)()
 
@@ -168,3 +169,20 @@ def test_a_process_that_dies_while_it_sets_pages_is_named():
     """The error of a missing PDF says the same."""
     with Workers(2) as crew, pytest.raises(SuiteError, match="ended early"):
         crew.set_pages(TooLarge("<p>A page.</p>", "2026-01-01T01:00:00+00:00", b"{}", "Numbers", {}))()
+
+
+def test_a_package_that_is_found_missing_late_is_named(monkeypatch, tmp_path, capsys):
+    """Statistics are imported after the workers began; where they are missing a sentence says what to install."""
+
+    def without_scipy(*_arguments, **_options):
+        raise ModuleNotFoundError("No module named 'scipy'", name="scipy")
+
+    monkeypatch.setattr(report, "build_report", without_scipy)
+    assert main(["report", "--bundle", str(bundle().folder), "--output", str(tmp_path)]) == 1
+    assert "scipy is not installed: pip install -e '.[report]'" in capsys.readouterr().err
+
+
+def test_ctrl_c_is_left_to_the_process_that_waits():
+    """A terminal's Ctrl-C reaches every process: workers that draw ignore it, and none prints a traceback."""
+    with Workers(2, pages=False) as crew:
+        assert crew.call(signal.getsignal, signal.SIGINT)() == signal.SIG_IGN

@@ -259,6 +259,18 @@ def test_a_measurement_that_fails_is_told_and_tried_again_by_the_next_call(tmp_p
     assert timing_state(prepared).reason is None
 
 
+def test_a_pass_that_told_the_processors_name_alone_is_kept(tmp_path, monkeypatch):
+    """Older records lack the processor's design: the same name does not repeat a pass of many minutes, another does."""
+    monkeypatch.setattr(timing_states, "available_cores", lambda: [0, 1])
+    prepared = request_for(tmp_path, CENTROID)
+    monkeypatch.setattr(timing_states, "processor_name", lambda: "AMD EPYC")
+    run(prepared, Readings())
+    monkeypatch.setattr(timing_states, "processor_name", lambda: "AMD EPYC (family 25, model 1, AVX2)")
+    assert timing_state(prepared).reason is None
+    monkeypatch.setattr(timing_states, "processor_name", lambda: "AMD Ryzen (family 25, model 1, AVX2)")
+    assert timing_state(prepared).reason == "processor changed"
+
+
 @pytest.mark.parametrize(
     ("what", "value", "reason"),
     [

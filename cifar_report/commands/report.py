@@ -25,13 +25,14 @@ def report(options: Namespace) -> int:
         from cifar_report.rendering.figures.cache import user_cache
         from cifar_report.rendering.report import build_report
         from cifar_report.rendering.workers import usable_cores
+
+        if options.check:
+            return _check(bundle, options)
+        wanted = languages(options.lang)
+        for path in build_report(bundle, options.output, wanted, processes=usable_cores(), cache=user_cache()):
+            print(path)
     except ImportError as error:
         raise SuiteError(f"{error.name} is not installed: pip install -e '.[report]'") from error
-    if options.check:
-        return _check(bundle, options)
-    wanted = languages(options.lang)
-    for path in build_report(bundle, options.output, wanted, processes=usable_cores(), cache=user_cache()):
-        print(path)
     return 0
 
 

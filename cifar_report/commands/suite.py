@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cifar_report.commands.common import check_words, tell, warn, words
+from cifar_report.errors import SuiteError
 
 if TYPE_CHECKING:
     from cifar_report.running.request import Prepared
@@ -115,4 +116,8 @@ def _derive(folder: Path) -> None:
     except ImportError as error:
         warn(f"{error.name} is not installed, so the bundle gets no tables and plots: pip install -e '.[report]'")
         return
-    write_derived(Bundle.load(folder), processes=usable_cores(), cache=user_cache())
+    bundle = Bundle.load(folder)
+    try:
+        write_derived(bundle, processes=usable_cores(), cache=user_cache())
+    except SuiteError:  # a process that drew ended early; what else is wrong is said by the second try
+        write_derived(bundle)

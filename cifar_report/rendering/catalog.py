@@ -29,7 +29,6 @@ from cifar_report.spec import LANGUAGES
 
 ROOT = Path(__file__).parents[2]
 MAPPING = Path(__file__).parent / "babel.cfg"
-
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "mark": None,

@@ -34,6 +34,8 @@ def derived_files(
 def write_derived(bundle: Bundle, *, processes: int = 1, cache: FigureCache | None = None) -> None:
     """Analyse the bundle and put its tables and figures in place of those that are there."""
     files = derived_files(bundle, analyse(bundle), processes=processes, cache=cache)
+    if cache is not None:
+        cache.prune()
     for folder in FOLDERS:
         inside = {path.partition("/")[2]: content for path, content in files.items() if path.startswith(f"{folder}/")}
         write_folder(bundle.folder / folder, inside)

@@ -1,4 +1,4 @@
-"""The report in one language, before it is written."""
+"""From results and figures to the files of one language."""
 
 from __future__ import annotations
 

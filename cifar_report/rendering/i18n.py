@@ -19,7 +19,7 @@ from cifar_report.errors import UsageError
 from cifar_report.spec import LANGUAGES, Text
 
 SOURCE_LANGUAGE = "en"
-PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+PLACEHOLDER = re.compile(r"(?<!%)(?:%%)*%\((\w+)\)s")
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 DOMAIN = "report"
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from functools import lru_cache
 
+from babel import Locale
 from babel.dates import format_date, format_time
 from babel.lists import format_list
 from babel.numbers import format_decimal
@@ -179,7 +180,7 @@ class Numbers:
 
 
 @lru_cache(maxsize=1 << 16)
-def _in_figures(value: float, pattern: str, locale: str) -> str:
+def _in_figures(value: float, pattern: str, locale: Locale) -> str:
     """Return a number by a pattern: a report shows the same ones on the screen and on paper, many of them often."""
     return format_decimal(value, format=pattern, locale=locale)
 

@@ -38,29 +38,36 @@ def build_report(
     """
     translations = [Translation(language) for language in dict.fromkeys(languages)]
     with Workers(processes) as workers:
-        # Imported while the workers import what they need: this process takes the longest.
-        from cifar_report.analysis import analyse
-        from cifar_report.analysis.error_rates import load_calibration
-        from cifar_report.rendering.edition import Edition
-
-        results = analyse(bundle)
-        images = find_images(bundle.record.dataset.fingerprint)
-        of_method = load_calibration()  # whatever the bundle
-        drawn = []
-        for each in translations:
-            wanted = [*jobs(results, each, bundle=bundle, images=images)]
-            wanted.append(Job("error_rates.draw_error_rates", (of_method, each)))
-            drawn.append(workers.draw(wanted, cache))
-        formulas.keep(workers.formulas())
-        workers.end_drawing()
-        written: list[Callable[[], Path]] = []
-        for translation, figures in zip(translations, drawn, strict=True):
-            edition = Edition(bundle, results, figures(), translation.language, pictures=images is not None)
-            written += _write_both(edition, output, workers)
-        paths = [wait() for wait in written]
+        paths = [wait() for wait in _begin(bundle, output, translations, workers, cache)]
     if cache is not None:
         cache.prune()
     return paths
+
+
+def _begin(
+    bundle: Bundle, output: Path, translations: Sequence[Translation], workers: Workers, cache: FigureCache | None
+) -> list[Callable[[], Path]]:
+    """Do all but setting pages; return what waits for each file. The results are gone by then: pages take most room."""
+    # Imported while the workers import what they need: this process takes the longest.
+    from cifar_report.analysis import analyse
+    from cifar_report.analysis.error_rates import load_calibration
+    from cifar_report.rendering.edition import Edition
+
+    results = analyse(bundle)
+    images = find_images(bundle.record.dataset.fingerprint)
+    of_method = load_calibration()  # whatever the bundle
+    drawn = []
+    for each in translations:
+        wanted = [*jobs(results, each, bundle=bundle, images=images)]
+        wanted.append(Job("error_rates.draw_error_rates", (of_method, each)))
+        drawn.append(workers.draw(wanted, cache))
+    formulas.keep(workers.formulas())
+    workers.end_drawing()
+    written: list[Callable[[], Path]] = []
+    for translation, figures in zip(translations, drawn, strict=True):
+        edition = Edition(bundle, results, figures(), translation.language, pictures=images is not None)
+        written += _write_both(edition, output, workers)
+    return written
 
 
 def check_report(

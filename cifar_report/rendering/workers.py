@@ -7,9 +7,11 @@ of this process: matplotlib lives in those that draw alone, and the pages of a l
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing import get_context
 from types import TracebackType
 from typing import ParamSpec, TypeVar
@@ -35,22 +37,24 @@ def usable_cores() -> int:
 
 
 class Workers:
-    """``processes`` workers of each kind, or none for one; used in a ``with`` statement, at whose end they are gone.
+    """``processes`` workers that draw, and as many that set pages; used in a ``with`` statement, whose end is theirs.
 
-    ``pages``: whether pages will be set, and not figures alone be drawn.
+    With one process there are none, and none that set pages where no ``pages`` will be set.
     """
 
     def __init__(self, processes: int, *, pages: bool = True) -> None:
         beside = processes > 1
         context = get_context("spawn")
-        self._drawing = ProcessPoolExecutor(processes, mp_context=context) if beside else None
-        self._setting = ProcessPoolExecutor(processes, mp_context=context) if beside and pages else None
+        drawing = partial(ProcessPoolExecutor, processes, mp_context=context, initializer=_begin_drawing)
+        setting = partial(ProcessPoolExecutor, processes, mp_context=context, initializer=_begin_setting)
+        self._drawing = drawing() if beside else None
+        self._setting = setting() if beside and pages else None
         self._formulas = self.call(draw_formulas) if beside and pages else None
-        # They import what they need while the results are still worked out.
+        # They begin, and import what they need, while the results are still worked out.
         for _ in range(processes if beside else 0):
-            self.call(_prepare)
+            self.call(_nothing)
         if self._setting is not None:
-            _begin(self._setting, prepare)
+            _begin(self._setting, _nothing)
 
     def formulas(self) -> dict[str, Drawn]:
         """Return the pictures of all formulas; none where whoever needs one sets it."""
@@ -116,8 +120,18 @@ def _result(future: Future[T]) -> T:
         raise SuiteError(ENDED) from error
 
 
-def _prepare() -> None:
+def _nothing() -> None:
+    """Be done at once: the first task makes a worker begin."""
+
+
+def _begin_drawing() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the business of the process that waits
     import cifar_report.rendering.figures.curves  # noqa: F401 - most of what comes next
+
+
+def _begin_setting() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    prepare()
 
 
 def _draw(job: Job, cache: FigureCache | None, key: str | None) -> tuple[DrawnFigure, ...]:

@@ -58,15 +58,16 @@ def processor_name(information: Path = PROCESSOR_INFORMATION) -> str:
         lines = information.read_text(errors="replace").partition("\n\n")[0].splitlines()
         first = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         if "model name" in first:
-            return f"{first['model name']} ({', '.join(_design(first))})"
+            design = ", ".join(_design(first))
+            return f"{first['model name']} ({design})" if design else first["model name"]
     return platform.processor() or platform.machine()
 
 
 def _design(processor: Mapping[str, str]) -> Iterator[str]:
     known = {"family": processor.get("cpu family"), "model": processor.get("model")}
     yield from (f"{name} {value}" for name, value in known.items() if value)
-    flags = processor.get("flags", "").split()
-    yield next((name for flag, name in VECTORS.items() if flag in flags), "no AVX")
+    if flags := processor.get("flags", "").split():
+        yield next((name for flag, name in VECTORS.items() if flag in flags), "no AVX")
 
 
 def _version(name: str) -> str | None:

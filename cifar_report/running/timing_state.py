@@ -56,7 +56,10 @@ def timing_state(prepared: Prepared) -> TimingState | None:
     parts = pass_key_parts(trials, prepared)
     if old is None:
         return TimingState(plan, trials, parts, None, damage or "not run yet")
-    changes = changed_parts(old.key_parts, parts) + _changed_trials(trials, old)
+    recorded = old.key_parts
+    if recorded.get("processor") == parts["processor"].partition(" (")[0]:  # as passes once told it, without the design
+        recorded = {**recorded, "processor": parts["processor"]}
+    changes = changed_parts(recorded, parts) + _changed_trials(trials, old)
     if changes:
         return TimingState(plan, trials, parts, None, ", ".join(changes))
     state = TimingState(plan, trials, parts, old, None)

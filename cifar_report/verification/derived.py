@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from itertools import zip_longest
@@ -27,6 +28,9 @@ CALCULATING = ("numpy", "scipy", "statsmodels", "scikit-learn")
 DRAWING = "matplotlib"
 # What the analysis may raise on numbers that no suite has written: they are then wrong, and the program is not.
 BROKEN_ANALYSIS = (ArithmeticError, LookupError, TypeError, ValueError)
+CANCELLED = 1e-15  # what may be left of a difference of equal numbers
+NUMBER = re.compile(rb"(-?\d*\.\d+|-?\d+)")
+COORDINATE = 0.011  # points: drawings round to hundredths
 MOST_CELLS = 3  # that are named of one table
 ROUNDING = 1e-9  # relative; another release of a library or another processor may round the last digits otherwise
 
@@ -99,7 +103,7 @@ def _compare(bundle: Bundle, files: Files, rebuilt: Mapping[str, bytes], report:
     packages, others = made_with.packages, _what_rounds_otherwise(made_with)
     rounded: list[str] = []
     redrawn: list[str] = []
-    for name, content in rebuilt.items():  # in the order of their names: a figure's table comes before its picture
+    for name, content in rebuilt.items():
         stored = read_plain(files.folder / name, MOST_BYTES)
         report.counts["tables and figures compared"] += 1
         if stored == content:
@@ -112,7 +116,7 @@ def _compare(bundle: Bundle, files: Files, rebuilt: Mapping[str, bytes], report:
                 report.find(name, *(cells[:MOST_CELLS] or ["is not the table that the numbers give"]), *_more(cells))
         elif packages.get(DRAWING, _version(DRAWING)) != _version(DRAWING):
             redrawn.append(name)
-        elif f"{PurePosixPath(name).with_suffix('.csv')}" in rounded:
+        elif others and _same_drawing(stored, content):
             rounded.append(name)
         else:
             report.find(name, "is not the figure that the numbers give")
@@ -127,7 +131,10 @@ def _what_rounds_otherwise(made_with: Environment) -> list[str]:
         for name in CALCULATING
         if made_with.packages.get(name) != _version(name)
     ]
-    return others + ([] if made_with.processor == here else [f"the processor {made_with.processor}; here it is {here}"])
+    if made_with.processor == here:
+        return others
+    unknown = " (its design was not recorded)" if made_with.processor == here.partition(" (")[0] else ""
+    return [*others, f"the processor {made_with.processor}{unknown}; here it is {here}"]
 
 
 def _tell(
@@ -172,9 +179,18 @@ def _other_cells(stored: bytes, rebuilt: bytes) -> Iterator[str]:
 
 def _rounded(one: str | None, other: str | None) -> bool:
     try:
-        return math.isclose(float(one or ""), float(other or ""), rel_tol=ROUNDING, abs_tol=ROUNDING * ROUNDING)
+        return math.isclose(float(one or ""), float(other or ""), rel_tol=ROUNDING, abs_tol=CANCELLED)
     except ValueError:
         return False
+
+
+def _same_drawing(stored: bytes, rebuilt: bytes) -> bool:
+    """Say whether two drawings differ by rounding alone: the same words, and each coordinate within its last digit."""
+    given, right = NUMBER.split(stored), NUMBER.split(rebuilt)
+    return len(given) == len(right) and all(
+        one == other if place % 2 == 0 else abs(float(one) - float(other)) <= COORDINATE
+        for place, (one, other) in enumerate(zip(given, right, strict=True))
+    )
 
 
 def _version(name: str) -> str | None:

@@ -17,7 +17,7 @@ from typing import Any
 from cifar_report.benchmark.protocol import Setting
 from cifar_report.benchmark.workload import Group, group, works
 from cifar_report.data import locate
-from cifar_report.errors import UsageError
+from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running.environment import WORKER_VARIABLES, available_cores
 
@@ -54,12 +54,12 @@ def self_times(events: Iterable[Event]) -> Counter[str]:
 
 
 def by_kind(times: Mapping[str, int]) -> dict[str, float]:
-    """Return the share of each kind of operation, the largest first; everything that has no kind is ``REST``."""
+    """Return the share of each kind of operation; everything that has no kind is ``REST``."""
     total = sum(times.values())
     shares: Counter[str] = Counter()
     for name, time in times.items():
         shares[kind_of(name)] += time
-    return {kind: time / total for kind, time in shares.most_common()}
+    return {kind: time / total for kind, time in shares.items()}
 
 
 def kind_of(name: str) -> str:
@@ -79,6 +79,8 @@ def read_events(folder: Path) -> list[Event]:
         for line in plane.lines:
             if line.name.startswith("tf_Compute"):
                 lines.append([(each.offset_ps, each.duration_ps, names[each.metadata_id]) for each in line.events])
+    if not lines:
+        raise SuiteError("TensorFlow's profile names no thread tf_Compute: this version writes it in another way")
     return max(lines, key=len)
 
 
@@ -127,4 +129,7 @@ def main(names: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (SuiteError, UsageError) as problem:
+        sys.exit(f"profile: {problem}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from markupsafe import Markup
 
@@ -109,7 +110,7 @@ def ranking(writer: Writer) -> tuple[Markup, ...]:
 def _corrected(writer: Writer, test: RankingTest) -> Iterator[Markup]:
     """Yield how many pairs the letters rest on, and what the correction asks of so few seeds."""
     counts = {"pairs": test.pairs, "apart": test.apart, "singly": test.singly}
-    values = {name: writer.quantity(datum) for name, datum in counts.items()}
+    values = {name: partial(writer.quantity, datum) for name, datum in counts.items()}
     yield writer.count(CORRECTED, test.pairs.n or 0, **values)
     if test.needed.value is not None:
         yield writer.count(FAR_APART, test.needed.n or 0, needed=writer.quantity(test.needed))

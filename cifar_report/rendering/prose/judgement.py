@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from markupsafe import Markup
 
 from cifar_report.analysis.results import Comparison, Measure, TrialResult, Verdict
@@ -80,7 +82,7 @@ def original(writer: Writer, measure: Measure) -> tuple[Markup, ...]:
         return ()
     values = {
         "original": writer.quantity(compatibility.original),
-        "prediction": writer.interval(compatibility.prediction),
+        "prediction": partial(writer.interval, compatibility.prediction),
     }
     if compatibility.outcome == "outside":
         return (writer.say(OUTSIDE, **values),)

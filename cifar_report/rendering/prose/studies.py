@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from markupsafe import Markup
 
@@ -87,18 +88,18 @@ def study_sentence(writer: Writer, experiment: Experiment) -> Markup:
     return writer.say(PARTLY, study=title, apart=_named(writer, apart), tied=_named(writer, tied), **values)
 
 
-def _splits(writer: Writer, study: Study, values: dict[str, Markup]) -> Markup:
+def _splits(writer: Writer, study: Study, values: dict[str, object]) -> Markup:
     forms = SPLITS_APART if any(_apart(study.ranking)) else SPLITS_TOGETHER
     return writer.count(forms, len(study.ranking), low=values["low"], high=values["high"])
 
 
-def _values(writer: Writer, ranking: Sequence[RankRow]) -> dict[str, Markup]:
+def _values(writer: Writer, ranking: Sequence[RankRow]) -> dict[str, object]:
     best, worst = ranking[0], ranking[-1]
     return {
         "best": writer.trial_name(best.trial),
-        "high": writer.quantity(best.accuracy),
+        "high": partial(writer.quantity, best.accuracy),
         "worst": writer.trial_name(worst.trial),
-        "low": writer.quantity(worst.accuracy),
+        "low": partial(writer.quantity, worst.accuracy),
     }
 
 

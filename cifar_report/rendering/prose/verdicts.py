@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from markupsafe import Markup
 
 from cifar_report.analysis.results import Datum, Sensitivity, Verdict
@@ -60,7 +62,7 @@ def _described(writer: Writer, verdict: Verdict) -> list[Markup]:
     second = None if claim.comparator is None else _counted(writer, verdict, claim.comparator)
     if claim.relation != "exact" or verdict.outcome != "not_run" or first is None:
         return []
-    values = {**values_of(writer, verdict), "first": writer.quantity(first)}
+    values = {**values_of(writer, verdict), "first": partial(writer.quantity, first)}
     if second is not None:
         return [writer.say(catalogue.BOTH_DESCRIBED, second=writer.quantity(second), **values)]
     return [] if verdict.stated is None else [writer.say(catalogue.DESCRIBED, **values)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from markupsafe import Markup, escape
@@ -18,7 +18,7 @@ from cifar_report.rendering.writer import Writer
 
 COUNTED = mark("%(how)s; n = %(count)s")
 WIDTHS = (20.0, 59.0, 21.0)  # of the columns on paper, in hundredths
-CAPTION = mark("Every number that the text links to, in the order of its first mention")
+CAPTION = mark("Every number that the text links to")
 SEVERAL_PARTS = ("claim", "timing")  # ids that begin so have what the number belongs to before their last dot
 
 
@@ -72,12 +72,13 @@ def _grouped(writer: Writer) -> OriginsView:
     for datum in writer.linked.values():
         groups.setdefault(group_of(datum.id), []).append(datum)
     letters: dict[str, str] = {}
+    separator = escape(writer.word(mark(";"))) + " "
     rows = [
         writer.row(
             (
                 Cell(code(group)),
-                Cell(Markup("; ").join(_in_line(writer, group, datum, letters) for datum in data)),
-                writer.text_cell(run_names(_runs(data))),
+                Cell(separator.join(_in_line(writer, group, datum, letters) for datum in data)),
+                writer.text_cell(_behind(writer, data)),
             )
         )
         for group, data in groups.items()
@@ -103,6 +104,8 @@ def _in_line(writer: Writer, group: str, datum: Datum, letters: dict[str, str]) 
     return Markup('{} <b id="{}">{}</b>{} ({})').format(name, writer.data_anchor(datum), value, interval, sign)
 
 
-def _runs(data: Iterable[Datum]) -> tuple[str, ...]:
-    """Return all runs behind some numbers, each once, in the order in which they are named."""
-    return tuple(dict.fromkeys(run for datum in data for run in datum.runs))
+def _behind(writer: Writer, data: Sequence[Datum]) -> str:
+    """Return all runs behind some numbers, each once; where there are none, where the numbers come from."""
+    runs = tuple(dict.fromkeys(run for datum in data for run in datum.runs))
+    origins = dict.fromkeys(writer.word(names.ORIGINS[datum.origin]) for datum in data)
+    return run_names(runs) or writer.numbers.enumeration(list(origins))
