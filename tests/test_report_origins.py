@@ -15,8 +15,10 @@ from cifar_report.rendering.writer import Writer
 
 @cache
 def report(medium, language="en", grade="canonical"):
-    """Return a report of three experiments in one medium, and the writer that wrote it."""
-    found, results = simulated(few_experiments("baseline", "filters", "batch_size"), seeds=3, grade=grade)
+    """Return a report of four experiments in one medium, and the writer that wrote it."""
+    found, results = simulated(
+        few_experiments("baseline", "filters", "batch_size", "learning_rate"), seeds=3, grade=grade
+    )
     translation = Translation(language)
     writer = Writer(found, results, translation, (), medium)
     return render(assemble(writer, pictures=False), translation, medium, found.record.created), writer
@@ -54,6 +56,7 @@ def test_on_paper_each_number_stands_with_name_value_interval_and_how_it_was_fou
         assert value == writer.numbers.quantity(datum).replace("<", "&lt;")
         assert interval == ("" if datum.low is None else writer.numbers.interval(datum))
         assert how.endswith(f"n = {datum.n}") or datum.n is None
+    assert {"learning_rate_0.0003", "learning_rate_0.003"} <= {group for group, _, _ in rows}, "a point is no end"
     assert len(table.text.splitlines()) < len(writer.linked), "no row a number"
 
 
@@ -67,10 +70,17 @@ def test_the_runs_behind_a_group_are_named_once():
 
 def test_numbers_are_grouped_by_comparison_trial_or_what_their_id_begins_with():
     """A claim has several comparisons, a trial one row; an id without parts stands for itself."""
-    assert group_of("claim.C08b.epochs.one_change.estimate") == "claim.C08b.epochs.one_change"
-    assert group_of("timing.dropout.epoch_seconds") == "timing.dropout"
-    assert group_of("baseline.training.last.test_accuracy") == "baseline"
-    assert group_of("spread") == "spread"
+    trials = ("baseline", "dropout", "dropout_0.2", "dropout_0.25")
+    for name, group in (
+        ("claim.C08b.epochs.one_change.estimate", "claim.C08b.epochs.one_change"),
+        ("timing.dropout_0.25.epoch_seconds", "timing.dropout_0.25"),
+        ("baseline.training.last.test_accuracy", "baseline"),
+        ("dropout_0.25.training.last.test_accuracy", "dropout_0.25"),
+        ("dropout.against.dropout_0.25", "dropout"),
+        ("ranking.pairs", "ranking"),
+        ("spread", "spread"),
+    ):
+        assert group_of(name, trials) == group
 
 
 def test_there_is_a_letter_for_every_note():

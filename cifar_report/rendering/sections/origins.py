@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from markupsafe import Markup, escape
@@ -70,7 +70,7 @@ def _grouped(writer: Writer) -> OriginsView:
     """Return one row for each claim's comparison, each trial and so on: a row a number would fill 25 pages."""
     groups: dict[str, list[Datum]] = {}
     for datum in writer.linked.values():
-        groups.setdefault(group_of(datum.id), []).append(datum)
+        groups.setdefault(group_of(datum.id, writer.bundle.trials), []).append(datum)
     letters: dict[str, str] = {}
     separator = escape(writer.word(mark(";"))) + " "
     rows = [
@@ -88,10 +88,15 @@ def _grouped(writer: Writer) -> OriginsView:
     return OriginsView(table, tuple(Note(sign, how) for how, sign in letters.items()))
 
 
-def group_of(datum_id: str) -> str:
-    """Return what a number belongs to: a claim's comparison, a trial, or whatever its id begins with."""
-    first, _, rest = datum_id.partition(".")
-    return datum_id.rpartition(".")[0] if first in SEVERAL_PARTS and rest else first
+def group_of(datum_id: str, trials: Iterable[str]) -> str:
+    """Return what a number belongs to: a claim's comparison, a trial, or whatever its id begins with.
+
+    A trial's own id may hold a point (``dropout_0.25``).
+    """
+    first = datum_id.partition(".")[0]
+    if first in SEVERAL_PARTS:
+        return datum_id.rpartition(".")[0] or first
+    return next((trial for trial in trials if datum_id.startswith(f"{trial}.")), first)
 
 
 def _in_line(writer: Writer, group: str, datum: Datum, letters: dict[str, str]) -> Markup:
