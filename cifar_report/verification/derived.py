@@ -28,7 +28,6 @@ CALCULATING = ("numpy", "scipy", "statsmodels", "scikit-learn")
 DRAWING = "matplotlib"
 # What the analysis may raise on numbers that no suite has written: they are then wrong, and the program is not.
 BROKEN_ANALYSIS = (ArithmeticError, LookupError, TypeError, ValueError)
-CANCELLED = 1e-15  # what may be left of a difference of equal numbers
 NUMBER = re.compile(rb"(-?\d*\.\d+|-?\d+)")
 COORDINATE = 0.011  # points: drawings round to hundredths
 MOST_CELLS = 3  # that are named of one table
@@ -179,7 +178,7 @@ def _other_cells(stored: bytes, rebuilt: bytes) -> Iterator[str]:
 
 def _rounded(one: str | None, other: str | None) -> bool:
     try:
-        return math.isclose(float(one or ""), float(other or ""), rel_tol=ROUNDING, abs_tol=CANCELLED)
+        return math.isclose(float(one or ""), float(other or ""), rel_tol=ROUNDING, abs_tol=ROUNDING * ROUNDING)
     except ValueError:
         return False
 
