@@ -9,14 +9,12 @@ import time
 from pathlib import Path
 
 import psutil
-import pytest
 from command import TRAINING_ALONE, call, contents, environment, is_one_sentence
 
 from cifar_report.bundle import Bundle
 from cifar_report.bundle.manifest import MANIFEST_FILE
 
 
-@pytest.mark.long
 def test_ctrl_c_keeps_what_is_finished_and_the_next_call_goes_on(suite, run, in_folder, smoke):
     """Ctrl-C ends everything within 3 seconds with status 130; the next call runs what is missing, more seeds too.
 
