@@ -37,7 +37,7 @@ def test_shares_are_of_all_time_and_the_table_has_every_kind_once():
     assert shares == pytest.approx(
         {"convolutions, forward": 0.6, profile.REST: 0.3, "fetching and scaling images": 0.1}
     )
-    lines = profile.table({"one": shares, "two": {profile.SCHEDULING_KIND: 1.0}}).splitlines()
+    lines = profile.table({"one": shares, "two": {profile.SCHEDULING: 1.0}}).splitlines()
     assert lines[2:] == [
         "| convolutions, forward | 60.0 % | 0.0 % |",
         "| fetching and scaling images | 10.0 % | 0.0 % |",

@@ -38,16 +38,16 @@ def build_report(
     """
     translations = [Translation(language) for language in dict.fromkeys(languages)]
     with Workers(processes) as workers:
-        paths = [wait() for wait in _begin(bundle, output, translations, workers, cache)]
+        paths = [wait() for wait in _all_but_pages(bundle, output, translations, workers, cache)]
     if cache is not None:
         cache.prune()
     return paths
 
 
-def _begin(
+def _all_but_pages(
     bundle: Bundle, output: Path, translations: Sequence[Translation], workers: Workers, cache: FigureCache | None
 ) -> list[Callable[[], Path]]:
-    """Do all but setting pages; return what waits for each file. The results are gone by then: pages take most room."""
+    """Draw, write the HTML, begin to set pages; return what waits for each file, and no longer holds the results."""
     # Imported while the workers import what they need: this process takes the longest.
     from cifar_report.analysis import analyse
     from cifar_report.analysis.error_rates import load_calibration

@@ -22,8 +22,7 @@ from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running.environment import WORKER_VARIABLES, available_cores
 
 DEFAULT = ("baseline", "model_2/first")
-SCHEDULING_KIND = "scheduling between operations"
-SCHEDULING = "Process"  # what TensorFlow's executor calls its own steps between operations
+SCHEDULING = "scheduling between operations"
 KINDS: Mapping[str, tuple[str, ...]] = {  # by words in TensorFlow's names; the first kind that fits counts
     "convolutions, forward": ("Conv2D_", "FusedConv2D"),
     "convolutions, gradient to the weights": ("Conv2DBackpropFilter",),
@@ -31,7 +30,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {  # by words in TensorFlow's names; the 
     "dense layers, all three products": ("MatMul",),
     "pooling, both ways": ("MaxPool",),
     "fetching and scaling images": ("Gather", "Cast", "Transform"),
-    SCHEDULING_KIND: (SCHEDULING,),
+    SCHEDULING: ("Process",),  # the executor's own steps
 }
 REST = "element by element: batch normalization, activations, dropout, loss, Adam"
 
@@ -72,7 +71,8 @@ def read_events(folder: Path) -> list[Event]:
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
     space = xplane_pb2.XSpace()
-    space.ParseFromString(next(folder.rglob("*.xplane.pb")).read_bytes())
+    for path in folder.rglob("*.xplane.pb"):
+        space.MergeFromString(path.read_bytes())
     lines: list[list[Event]] = []
     for plane in space.planes:
         names = {key: value.name.rpartition(":")[2] for key, value in plane.event_metadata.items()}
@@ -80,7 +80,7 @@ def read_events(folder: Path) -> list[Event]:
             if line.name.startswith("tf_Compute"):
                 lines.append([(each.offset_ps, each.duration_ps, names[each.metadata_id]) for each in line.events])
     if not lines:
-        raise SuiteError("TensorFlow's profile names no thread tf_Compute: this version writes it in another way")
+        raise SuiteError("the profile names no thread tf_Compute: this version of TensorFlow writes it in another way")
     return max(lines, key=len)
 
 
