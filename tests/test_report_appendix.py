@@ -55,7 +55,7 @@ def test_parts_of_a_key_have_words() -> None:
     assert "έκδοση του keras" in appendix._part(writer("el"), "version of keras")
     for name in ("dataset", "variables", "training code"):
         assert appendix._part(writer("el"), name) != name
-    assert "<code>new_part</code>" in str(appendix._part(writer(), "new_part"))
+    assert "<code>new_<wbr>part</code>" in str(appendix._part(writer(), "new_part"))
 
 
 @pytest.mark.parametrize("code", get_args(CautionCode))

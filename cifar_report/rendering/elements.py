@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+PARTS = re.compile(r"(?<=[._])(?=[A-Za-z])")  # of an id; a number in it stays whole
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -34,6 +36,11 @@ class Note:
 
     letter: str
     text: str
+
+
+def breakable(name: str) -> Markup:
+    """Return an id that may go on on another line between two of its parts, and not in the middle of a word."""
+    return Markup("<wbr>").join(escape(part) for part in PARTS.split(name))
 
 
 def letter(place: int) -> str:

@@ -140,7 +140,7 @@ def _clearest(writer: Writer) -> Markup:
         if chosen:
             clearest = max(chosen, key=clearness)
             statement = writer.translation.text(clearest.claim.statement).rstrip(".")
-            return writer.say(message, statement=statement, claim=claim_link(clearest.id, clearest.id))
+            return writer.say(message, statement=statement, claim=claim_link(clearest.id))
     return writer.say(NOTHING_DECIDED)
 
 

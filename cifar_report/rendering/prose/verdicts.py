@@ -7,6 +7,7 @@ from functools import partial
 from markupsafe import Markup
 
 from cifar_report.analysis.results import Datum, Sensitivity, Verdict
+from cifar_report.rendering.elements import breakable
 from cifar_report.rendering.i18n import mark_plural
 from cifar_report.rendering.prose import catalogue
 from cifar_report.rendering.prose.evidence import evidence, values_of
@@ -126,9 +127,9 @@ def _original(writer: Writer, verdict: Verdict) -> list[Markup]:
     return [writer.say(message, **values)]
 
 
-def claim_link(claim_code: str, claim_id: str) -> Markup:
+def claim_link(claim_id: str) -> Markup:
     """Return a link to the place where a claim is discussed."""
-    return Markup('<a class="claim" href="#claim-{}">{}</a>').format(claim_id, claim_code)
+    return Markup('<a class="claim" href="#claim-{}">{}</a>').format(claim_id, breakable(claim_id))
 
 
 def claims_sentences(writer: Writer, verdicts: tuple[Verdict, ...]) -> tuple[Markup, ...]:
@@ -137,7 +138,7 @@ def claims_sentences(writer: Writer, verdicts: tuple[Verdict, ...]) -> tuple[Mar
     for outcome, forms in BY_OUTCOME.items():
         chosen = [verdict for verdict in verdicts if verdict.outcome == outcome]
         if chosen:
-            links = enumerate_markup(writer, [claim_link(each.id, each.id) for each in chosen])
+            links = enumerate_markup(writer, [claim_link(each.id) for each in chosen])
             said.append(writer.count(forms, len(chosen), claims=links))
     return tuple(said)
 

@@ -134,7 +134,7 @@ def _groups(writer: Writer) -> Iterator[Group]:
         if verdicts:
             points = tuple(
                 Point(
-                    claim_link(verdict.id, verdict.id),
+                    claim_link(verdict.id),
                     writer.translation.text(verdict.claim.statement),
                     verdict_sentence(writer, verdict) if outcome in DETAILED else None,
                 )
@@ -171,7 +171,7 @@ def _changes(writer: Writer) -> Iterator[Markup]:
         yield writer.say(STEADY)
     for kind, changes in kinds.items():
         claims = list(dict.fromkeys(change.claim for change in changes))
-        named = [claim_link(claim, claim) for claim in claims]
+        named = [claim_link(claim) for claim in claims]
         anchor = "verdicts" if kind in NEEDS else "appendix-sensitivity"
         table = Markup('<a class="reference" href="#{}">{}</a>').format(anchor, writer.word(SEE_TABLE))
         links = enumerate_markup(writer, named) if len(named) <= LONG_LIST else table

@@ -47,7 +47,7 @@ def _varied(writer: Writer, verdict: Verdict) -> Row:
     changing = [writer.numbers.integer(entry.seed or 0) for entry in left_out if entry.changes]
     seeds = writer.numbers.enumeration(changing) if changing else writer.word(mark("none of them"))
     last = writer.text_cell(seeds) if left_out else writer.no_cell(NOT_VARIED)
-    first = writer.text_cell(claim_link(verdict.id, verdict.id))
+    first = writer.text_cell(claim_link(verdict.id))
     return writer.row((first, writer.text_cell(writer.word(names.OUTCOMES[verdict.outcome])), *single, last))
 
 
@@ -70,7 +70,7 @@ def registry_table(writer: Writer) -> Table | None:
         family = writer.text_cell(writer.word(names.FAMILIES[claim.family] if claim.family else alone))
         comparator = claim.comparator
         cells = (
-            writer.text_cell(claim_link(claim.id, claim.id)),
+            writer.text_cell(claim_link(claim.id)),
             writer.text_cell(writer.word(names.QUANTITIES[claim.quantity])),
             writer.text_cell(writer.trial_title(claim.subject.trial, claim.subject.stage)),
             writer.text_cell(writer.trial_title(comparator.trial, comparator.stage))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from cifar_report.rendering import names
+from cifar_report.rendering.elements import breakable
 from cifar_report.rendering.i18n import mark, mark_plural
 from cifar_report.rendering.prose.summary import summary
 from cifar_report.rendering.prose.trust import trust, warnings
@@ -83,4 +84,4 @@ def _facts(writer: Writer) -> tuple[Fact, ...]:
 
 def code(text: str) -> Markup:
     """Return text in the fixed-width face."""
-    return Markup("<code>{}</code>").format(text)
+    return Markup("<code>{}</code>").format(breakable(text))

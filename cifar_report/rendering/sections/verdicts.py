@@ -102,7 +102,7 @@ def badge(writer: Writer, outcome: Outcome) -> Markup:
 
 def _row(writer: Writer, verdict: Verdict) -> Row:
     cells = (
-        writer.text_cell(claim_link(verdict.id, verdict.id)),
+        writer.text_cell(claim_link(verdict.id)),
         writer.text_cell(writer.translation.text(verdict.claim.statement)),
         writer.text_cell(badge(writer, verdict.outcome)),
         writer.count_cell(verdict.n),
