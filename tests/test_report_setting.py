@@ -106,3 +106,10 @@ def test_what_sets_pages_does_without_results():
     loaded = set(done.stdout.split())
     assert "weasyprint" in loaded
     assert not loaded & {"numpy", "scipy", "matplotlib", "babel", "jinja2", "msgspec", "cifar_report.analysis"}
+
+
+def test_on_paper_places_for_a_break_are_characters():
+    """WeasyPrint breaks an id in the middle of a word where the place for a break is an element of its own."""
+    source = written("en").source
+    assert "<wbr>" not in source
+    assert "C14.\u200bnearest_\u200bcentroid" in source

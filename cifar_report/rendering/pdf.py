@@ -15,6 +15,8 @@ from cifar_report.rendering.pixels import UnknownShapeError
 from cifar_report.rendering.sections import ReportView
 from cifar_report.rendering.vector import Picture, to_picture
 
+ZERO_WIDTH_SPACE = "\u200b"
+
 
 def to_paper(
     view: ReportView, translation: Translation, created: str, numbers: bytes, figures: Sequence[DrawnFigure] = ()
@@ -23,7 +25,8 @@ def to_paper(
 
     ``figures`` are those that the view shows: they are drawn faster than WeasyPrint draws pictures.
     """
-    source = render(view, translation, "print", created)
+    # Between elements WeasyPrint would rather break a word than go back to the last place for a break.
+    source = render(view, translation, "print", created).replace("<wbr>", ZERO_WIDTH_SPACE)
     description = translation.gettext(mark("Every number of this report"))
     return Paper(source, created, numbers, description, dict(_pictures(figures)))
 
