@@ -12,6 +12,7 @@ from cifar_report.analysis.results import Datum, Results, TrialResult
 from cifar_report.bundle import Bundle
 from cifar_report.rendering import names
 from cifar_report.rendering.elements import Cell, Column, FigureView, Heading, Note, Row, Table, letter
+from cifar_report.rendering.figure_data import figure_data
 from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.i18n import Translation, mark
 from cifar_report.rendering.labels import Labels
@@ -237,6 +238,7 @@ class Writer:
     def _view(self, figure: DrawnFigure) -> FigureView:
         number = self.numbers.integer(len(self._shown) + 1)
         self._shown[figure.id] = number
+        caption = self.say(mark("Data of Figure %(number)s"), number=number)
         return FigureView(
             id=f"f-{figure.id}",
             number=number,
@@ -246,30 +248,5 @@ class Writer:
             width=round(figure.width_points),
             height=round(figure.height_points),
             pixelated=figure.png is not None,
-            data=self._figure_data(figure, number) if self.medium == "screen" else None,
+            data=figure_data(figure, self.numbers, caption) if self.medium == "screen" else None,
         )
-
-    def _figure_data(self, figure: DrawnFigure, number: str) -> Table | None:
-        if not figure.rows:
-            return None
-        # A trial without an original has no curves of it: a column of dashes says nothing, a thousand times.
-        told = [
-            place for place in range(len(figure.columns)) if any(row[place] not in (None, "") for row in figure.rows)
-        ]
-        columns = tuple(
-            Column(figure.columns[place], all(isinstance(row[place], (int, float, type(None))) for row in figure.rows))
-            for place in told
-        )
-        rows = tuple(
-            self.row(self._data_cell(row[place], column) for place, column in zip(told, columns, strict=True))
-            for row in figure.rows
-        )
-        caption = self.say(mark("Data of Figure %(number)s"), number=number)
-        return Table(f"t-data-{figure.id}", "", caption, columns, rows, style="data")
-
-    def _data_cell(self, value: str | float | int | None, column: Column) -> Cell:
-        if value is None or value == "":
-            return Cell(escape(DASH), numeric=column.numeric)
-        if isinstance(value, str):
-            return Cell(escape(value))
-        return Cell(escape(self.numbers.plain(value)), numeric=column.numeric)
