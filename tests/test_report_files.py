@@ -11,8 +11,9 @@ from reports import report_of, small_bundle
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.rendering import paper, report
+from cifar_report.rendering import report
 from cifar_report.rendering.report import build_report
+from cifar_report.rendering.typesetting import light, paper
 
 BUILD = """
 import json, logging, sys
@@ -124,7 +125,7 @@ def test_setting_the_report_gives_nothing_to_complain_about(built):
 def test_nothing_in_a_report_can_fetch_anything(address):
     """Files of the machine and addresses of the network are refused, whatever the report holds."""
     with pytest.raises(ValueError, match="disallowed"):
-        paper.fetcher().fetch(address)
+        light.fetcher().fetch(address)
 
 
 def test_without_the_libraries_for_text_the_html_is_there_and_the_error_helps(tmp_path, monkeypatch):

@@ -12,11 +12,12 @@ from reports import small_bundle
 from weasyprint import HTML
 
 from cifar_report.analysis import analyse
-from cifar_report.rendering import paper, quick, setter
 from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.paper import Paper
 from cifar_report.rendering.pdf import to_paper
 from cifar_report.rendering.sections import assemble
+from cifar_report.rendering.typesetting import light, part, quick
+from cifar_report.rendering.typesetting.paper import Paper
+from cifar_report.rendering.typesetting.setter import Setter, alone, set_paper
 from cifar_report.rendering.writer import Writer
 
 CREATED = "2026-01-01T01:00:00+00:00"
@@ -31,13 +32,23 @@ def written(language: str) -> Paper:
     return to_paper(view, translation, CREATED, b"{}")
 
 
+def set_alone(paper: Paper) -> bytes:
+    """Return the PDF of a report that one sets in this process."""
+    return set_paper(paper, [alone(Setter())])
+
+
+def sources(paper: Paper) -> list[str]:
+    """Return the HTML of the front and of each part."""
+    return [paper.front, *(each.source for each in paper.parts)]
+
+
 @pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.long), "el"])
 def test_the_short_cuts_change_no_byte(language, monkeypatch):
     """Without any of them WeasyPrint makes the same file."""
-    quickly = written(language).pdf()
-    monkeypatch.setattr(paper, "quick_setting", contextlib.nullcontext)
-    monkeypatch.setattr(setter, "well_formed", lambda _source: None)
-    assert written(language).pdf() == quickly
+    quickly = set_alone(written(language))
+    monkeypatch.setattr(part, "quick_setting", contextlib.nullcontext)
+    monkeypatch.setattr(light, "well_formed", lambda _source: None)
+    assert set_alone(written(language)) == quickly
 
 
 def inside():
@@ -79,27 +90,28 @@ def test_the_installed_version_is_the_one_that_was_looked_at():
 def test_our_pages_are_well_formed():
     """The templates leave nothing open, so that the quick parser reads them; other text is left to WeasyPrint's."""
     for language in ("en", "el"):
-        root = setter.well_formed(written(language).source)
-        assert root.tag == "html"
-        assert len(list(root.iter("td"))) > 100
-    assert setter.well_formed("<!DOCTYPE html><p>left open") is None
-    document = setter.LightHTML("<!DOCTYPE html><p>left open", paper.fetcher())
+        roots = [light.well_formed(source) for source in sources(written(language))]
+        assert {root.tag for root in roots} == {"html"}
+        assert sum(len(list(root.iter("td"))) for root in roots) > 100
+    assert light.well_formed("<!DOCTYPE html><p>left open") is None
+    document = light.LightHTML("<!DOCTYPE html><p>left open")
     assert document.etree_element.find("body/p").text == "left open"
 
 
 def test_both_parsers_read_the_same():
     """Elements, attributes and words are those that a browser would read."""
-    source = written("el").source
-    ours = setter.well_formed(source)
-    theirs = HTML(string=source, url_fetcher=paper.fetcher()).etree_element
-    for one, other in zip(ours.iter(), theirs.iter(), strict=True):
-        assert (one.tag, one.attrib, (one.text or "").strip()) == (other.tag, other.attrib, (other.text or "").strip())
-        assert (one.tail or "").strip() == (other.tail or "").strip()
+    for source in sources(written("el")):
+        ours = light.well_formed(source)
+        theirs = HTML(string=source, url_fetcher=light.fetcher()).etree_element
+        for one, other in zip(ours.iter(), theirs.iter(), strict=True):
+            assert (one.tag, one.attrib) == (other.tag, other.attrib)
+            assert (one.text or "").strip() == (other.text or "").strip()
+            assert (one.tail or "").strip() == (other.tail or "").strip()
 
 
 def test_what_sets_pages_does_without_results():
     """The process that needs the most memory holds nothing but WeasyPrint."""
-    code = "import sys, cifar_report.rendering.paper as paper; paper.prepare(); print(*sys.modules)"
+    code = "import sys, cifar_report.rendering.typesetting.setter as setter; setter.prepare(); print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=300, check=True
     )
@@ -110,6 +122,6 @@ def test_what_sets_pages_does_without_results():
 
 def test_on_paper_places_for_a_break_are_characters():
     """WeasyPrint breaks an id in the middle of a word where the place for a break is an element of its own."""
-    source = written("en").source
+    source = "".join(sources(written("en")))
     assert "<wbr>" not in source
     assert "C14.\u200bnearest_\u200bcentroid" in source

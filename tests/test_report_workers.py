@@ -22,8 +22,8 @@ from cifar_report.rendering.figures.cache import FigureCache
 from cifar_report.rendering.figures.gallery import jobs
 from cifar_report.rendering.figures.job import Job
 from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.paper import Paper
 from cifar_report.rendering.report import build_report, file_names
+from cifar_report.rendering.typesetting.paper import Paper, PartSource
 from cifar_report.rendering.workers import Workers
 
 
@@ -149,26 +149,25 @@ def leave() -> None:
     os._exit(9)
 
 
-def test_a_worker_that_dies_is_named(monkeypatch):
+def test_a_worker_that_dies_is_named():
     """The error says what happened and what to do."""
-    monkeypatch.setattr(workers, "_nothing", leave)
     with Workers(2) as crew, pytest.raises(SuiteError, match="ended early"):
         crew.call(leave)()
 
 
-class TooLarge(Paper):
-    """A report that no process lives to set."""
+class TooMany:
+    """The pictures of a part that no process lives to set."""
 
-    def pdf(self) -> bytes:
-        """End the process."""
+    def items(self):
+        """End the process that sets it."""
         leave()
-        return b""
 
 
 def test_a_process_that_dies_while_it_sets_pages_is_named():
     """The error of a missing PDF says the same."""
+    parts = PartSource("<p>A page.</p>", {}), PartSource("<p>A page.</p>", TooMany())
     with Workers(2) as crew, pytest.raises(SuiteError, match="ended early"):
-        crew.set_pages(TooLarge("<p>A page.</p>", "2026-01-01T01:00:00+00:00", b"{}", "Numbers", {}))()
+        crew.set_pages(Paper("<p>A page.</p>", parts, "2026-01-01T01:00:00+00:00", b"{}", "Numbers"))()
 
 
 def test_a_package_that_is_found_missing_late_is_named(monkeypatch, tmp_path, capsys):

@@ -11,9 +11,10 @@ from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
 from cifar_report.cli import main
 from cifar_report.errors import SuiteError
-from cifar_report.rendering import edition, paper
+from cifar_report.rendering import edition
 from cifar_report.rendering import report as writing
 from cifar_report.rendering.edition import to_json
+from cifar_report.rendering.typesetting import paper
 from cifar_report.verification import attached
 from cifar_report.verification.attached import attached_numbers, compare_numbers
 from cifar_report.verification.findings import Report

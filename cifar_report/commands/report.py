@@ -24,8 +24,9 @@ def report(options: Namespace) -> int:
     try:
         from cifar_report.rendering.figures.cache import user_cache
         from cifar_report.rendering.report import build_report
-        from cifar_report.rendering.workers import usable_cores
+        from cifar_report.rendering.workers import collect_rarely, usable_cores
 
+        collect_rarely()
         if options.check:
             return _check(bundle, options)
         wanted = languages(options.lang)

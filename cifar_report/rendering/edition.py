@@ -11,9 +11,9 @@ from cifar_report.bundle import Bundle
 from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.html import to_html
 from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.paper import Paper
 from cifar_report.rendering.pdf import to_paper
 from cifar_report.rendering.sections import ReportView, assemble
+from cifar_report.rendering.typesetting.paper import Paper
 from cifar_report.rendering.writer import Medium, Writer
 
 

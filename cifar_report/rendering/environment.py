@@ -26,13 +26,17 @@ class Sheet:
     media: str = ""
 
 
-def render(view: ReportView, translation: Translation, medium: Medium, created: str) -> str:
-    """Return the report as one HTML document for the screen or for the printed report."""
+def render(view: ReportView, translation: Translation, medium: Medium, created: str, *, front: bool = True) -> str:
+    """Return the report as one HTML document for the screen or for the printed report.
+
+    ``front`` says whether title and contents stand before the sections. The printed report's typefaces are not in it.
+    """
     template = _environment(translation).get_template("report.html.j2")
     return template.render(
         report=view,
         language=translation.language,
         medium=medium,
+        front=front,
         version=__version__,
         created=created,
         sheets=_sheets(medium),
@@ -58,9 +62,9 @@ def _environment(translation: Translation) -> Environment:
 
 
 def _sheets(medium: Medium) -> tuple[Sheet, ...]:
-    fonts = Sheet(_safe(font_faces()))
     if medium == "print":
-        return (fonts, Sheet(_safe(_read("print.css"))), Sheet(_safe(_read("pages.css"))))
+        return (Sheet(_safe(_read("print.css"))), Sheet(_safe(_read("pages.css"))))
+    fonts = Sheet(_safe(font_faces()))
     return (fonts, Sheet(_safe(_read("screen.css")), "screen"), Sheet(_safe(_read("print.css")), "print"))
 
 

@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 
 from markupsafe import Markup
 
+from cifar_report.rendering.addresses import svg_address
 from cifar_report.rendering.elements import FormulaView
 from cifar_report.rendering.i18n import Translation, mark
-from cifar_report.rendering.pictures import svg_address
 
 SIZE = 20.0  # pixels; the page scales it by em
 LONG_NAME = "STIXTwoMathRegular_"  # before the number of each glyph

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cifar_report.rendering import formulas
 from cifar_report.rendering.environment import render
 from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.i18n import Translation, mark
-from cifar_report.rendering.paper import Paper
 from cifar_report.rendering.pictures import paper_address
 from cifar_report.rendering.pixels import UnknownShapeError
 from cifar_report.rendering.sections import ReportView
+from cifar_report.rendering.sections.view import SectionView
+from cifar_report.rendering.typesetting.paper import Paper, PartSource
+from cifar_report.rendering.typesetting.setter import Setter, alone, set_paper
 from cifar_report.rendering.vector import Picture, to_picture
 
 ZERO_WIDTH_SPACE = "\u200b"
+# Each begins on a new page, and the parts that they cut the report into can be shared out evenly between two.
+PARTS_BEGIN_WITH = ("trials", "conclusions")
 
 
 def to_paper(
@@ -25,10 +30,20 @@ def to_paper(
 
     ``figures`` are those that the view shows: they are drawn faster than WeasyPrint draws pictures.
     """
-    # Between elements WeasyPrint would rather break a word than go back to the last place for a break.
-    source = render(view, translation, "print", created).replace("<wbr>", ZERO_WIDTH_SPACE)
+
+    def source(sections: Sequence[SectionView], *, front: bool = False) -> str:
+        written = render(replace(view, sections=tuple(sections)), translation, "print", created, front=front)
+        # Between elements WeasyPrint would rather break a word than go back to the last place for a break.
+        return written.replace("<wbr>", ZERO_WIDTH_SPACE)
+
+    pictures = dict(_pictures(figures))
+    chapters = [source(part) for part in _parts(view.sections)]
+    parts = tuple(
+        PartSource(chapter, {address: each for address, each in pictures.items() if address in chapter})
+        for chapter in chapters
+    )
     description = translation.gettext(mark("Every number of this report"))
-    return Paper(source, created, numbers, description, dict(_pictures(figures)))
+    return Paper(source((), front=True), parts, created, numbers, description)
 
 
 def to_pdf(
@@ -38,7 +53,17 @@ def to_pdf(
 
     Raises SuiteError naming the packages where the libraries for setting text are missing.
     """
-    return to_paper(view, translation, created, numbers, figures).pdf()
+    return set_paper(to_paper(view, translation, created, numbers, figures), [alone(Setter())])
+
+
+def _parts(sections: Sequence[SectionView]) -> list[list[SectionView]]:
+    """Cut the report where a part begins."""
+    parts: list[list[SectionView]] = []
+    for section in sections:
+        if not parts or section.template in PARTS_BEGIN_WITH:
+            parts.append([])
+        parts[-1].append(section)
+    return parts
 
 
 def _pictures(figures: Sequence[DrawnFigure]) -> Iterator[tuple[str, Picture]]:

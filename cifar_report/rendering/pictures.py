@@ -1,23 +1,11 @@
-"""Pictures as data addresses, and the dataset that example pictures come from."""
+"""Figures as addresses: what stands for each in the two kinds of report."""
 
 from __future__ import annotations
 
-import base64
-import re
-from urllib.parse import quote
-
 from markupsafe import Markup
 
+from cifar_report.rendering.addresses import data_address, svg_address
 from cifar_report.rendering.figures.drawn import DrawnFigure
-
-PATH = re.compile(r'(\bd=")([^"]*)"')
-COMMAND = re.compile(r"\s*([A-Za-z])\s*")
-TRANSFORM = re.compile(r'\btransform="[^"]*"')
-
-
-def data_address(content: bytes, kind: str) -> str:
-    """Return ``content`` as a ``data:`` address of the media type ``kind``."""
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def figure_address(figure: DrawnFigure) -> str | Markup:
@@ -33,21 +21,3 @@ def paper_address(figure: DrawnFigure) -> str | Markup:
     """Return what stands for a figure in the printed report: its name, where the PDF's own picture of it is ready."""
     ready = figure.picture is not None and figure.png is None
     return f"figure:{figure.id}" if ready else figure_address(figure)
-
-
-def svg_address(content: bytes) -> Markup:
-    """Return an SVG as a readable data address, which takes less room than one in base 64.
-
-    Paths and movements are written with commas, because an address may hold those and must not hold spaces. The
-    address is markup: whatever would end an attribute is written in per cent signs.
-    """
-    text = PATH.sub(_with_commas, TRANSFORM.sub(_close_together, content.decode().strip())).replace('"', "'")
-    return Markup("data:image/svg+xml," + quote(text, safe="/:;,=?@!$'()*+~-._[]"))  # noqa: S704 - quoted
-
-
-def _with_commas(path: re.Match[str]) -> str:
-    return path[1] + COMMAND.sub(r"\1", path[2]).replace(" ", ",") + '"'
-
-
-def _close_together(movements: re.Match[str]) -> str:
-    return movements[0].replace(") ", ")").replace(" ", ",")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from cifar_report.rendering.pictures import data_address
+from cifar_report.rendering.addresses import data_address
 
 FOLDER = Path(__file__).parent / "fonts"
 

@@ -6,15 +6,17 @@ of this process: matplotlib lives in those that draw alone, and the pages of a l
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import get_context
 from types import TracebackType
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from cifar_report.errors import SuiteError
 from cifar_report.rendering.figures.cache import FigureCache
@@ -22,10 +24,13 @@ from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.figures.job import Job
 from cifar_report.rendering.formulas import Drawn
 from cifar_report.rendering.formulas import draw_all as draw_formulas
-from cifar_report.rendering.paper import Paper, prepare
+from cifar_report.rendering.typesetting.paper import Paper
+from cifar_report.rendering.typesetting.setter import Begin, Setter, alone, prepare, set_paper
 
 P = ParamSpec("P")
 T = TypeVar("T")
+RARELY = (100_000, 20, 100)  # new objects, and rounds of the young and of the middle-aged
+SETTERS = 2  # a printed report has parts for two
 ENDED = "a process that drew figures or set pages ended early (is the memory exhausted?): build the report again"
 
 
@@ -37,7 +42,7 @@ def usable_cores() -> int:
 
 
 class Workers:
-    """``processes`` workers that draw, and as many that set pages; used in a ``with`` statement, whose end is theirs.
+    """``processes`` workers that draw, and two that set pages; used in a ``with`` statement, whose end is theirs.
 
     With one process there are none, and none that set pages where no ``pages`` will be set.
     """
@@ -46,15 +51,16 @@ class Workers:
         beside = processes > 1
         context = get_context("spawn")
         drawing = partial(ProcessPoolExecutor, processes, mp_context=context, initializer=_begin_drawing)
-        setting = partial(ProcessPoolExecutor, processes, mp_context=context, initializer=_begin_setting)
+        setter = partial(ProcessPoolExecutor, 1, mp_context=context, initializer=_begin_setting)
         self._drawing = drawing() if beside else None
-        self._setting = setting() if beside and pages else None
+        # Each in a pool of its own: what a setter has laid out is finished by the same one.
+        self._setters = [setter() for _ in range(SETTERS if beside and pages else 0)]
+        self._foreman = ThreadPoolExecutor(1) if self._setters else None
+        # While the results are still worked out, setters import what they need, and one draws formulas: more who draw
+        # would hold up whoever works out the results, and have nothing to do where all figures are in the cache.
         self._formulas = self.call(draw_formulas) if beside and pages else None
-        # They begin, and import what they need, while the results are still worked out.
-        for _ in range(processes if beside else 0):
-            self.call(_nothing)
-        if self._setting is not None:
-            _begin(self._setting, _nothing)
+        for each in self._setters:
+            _begin(each, _nothing)
 
     def formulas(self) -> dict[str, Drawn]:
         """Return the pictures of all formulas; none where whoever needs one sets it."""
@@ -66,7 +72,7 @@ class Workers:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        for pool in (self._drawing, self._setting):
+        for pool in (self._drawing, *self._setters, self._foreman):
             if pool is not None:
                 pool.shutdown(cancel_futures=True)
 
@@ -79,8 +85,12 @@ class Workers:
         return _begin(self._drawing, function, *arguments, **options)
 
     def set_pages(self, paper: Paper) -> Callable[[], bytes]:
-        """Start setting a printed report; return what waits for the PDF, and raises what ``Paper.pdf`` does."""
-        return _begin(self._setting, paper.pdf)
+        """Start setting a printed report; return what waits for the PDF, and raises what ``set_paper`` does.
+
+        One is set after the other: two at a time would need the memory of both.
+        """
+        setters = [_setter_in(pool) for pool in self._setters] or [alone(Setter())]
+        return _begin(self._foreman, set_paper, paper, setters)
 
     def draw(self, jobs: Iterable[Job], cache: FigureCache | None) -> Callable[[], tuple[DrawnFigure, ...]]:
         """Start every job whose figures the cache does not hold; return what waits for all figures, in their order.
@@ -101,9 +111,7 @@ class Workers:
         return self.call(_draw, job, cache, key) if found is None else lambda: found
 
 
-def _begin(
-    pool: ProcessPoolExecutor | None, function: Callable[P, T], *arguments: P.args, **options: P.kwargs
-) -> Callable[[], T]:
+def _begin(pool: Executor | None, function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> Callable[[], T]:
     if pool is None:
         return lambda: function(*arguments, **options)
     try:
@@ -124,14 +132,39 @@ def _nothing() -> None:
     """Be done at once: the first task makes a worker begin."""
 
 
+def collect_rarely() -> None:
+    """Let this process look for unreachable objects once in a while: it takes a fifth of the time that it draws for."""
+    gc.set_threshold(*RARELY)
+
+
 def _begin_drawing() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the business of the process that waits
+    collect_rarely()
     import cifar_report.rendering.figures.curves  # noqa: F401 - most of what comes next
 
 
 def _begin_setting() -> None:
+    global _setter  # noqa: PLW0603 - what this process has laid out
+    atexit.register(os._exit, 0)  # what is registered later is done before it; to free each box takes a second
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     prepare()
+    _setter = Setter()
+
+
+_setter: Setter | None = None
+
+
+def _setter_in(pool: Executor) -> Begin:
+    """Return what lets the setter of a pool's only process work."""
+
+    def begin(method: str, *arguments: Any) -> Callable[[], Any]:
+        return _begin(pool, _let_set, method, *arguments)
+
+    return begin
+
+
+def _let_set(method: str, *arguments: Any) -> Any:
+    return getattr(_setter, method)(*arguments)
 
 
 def _draw(job: Job, cache: FigureCache | None, key: str | None) -> tuple[DrawnFigure, ...]:

@@ -60,8 +60,8 @@ def _replacements() -> list[tuple[Any, str, Any]]:
     from weasyprint.layout import background, block, inline, percent, table
     from weasyprint.text import line_break
 
-    from cifar_report.rendering.quick_file import QuickPDF
-    from cifar_report.rendering.quick_styles import styles_shared
+    from cifar_report.rendering.typesetting.quick_file import QuickPDF
+    from cifar_report.rendering.typesetting.quick_styles import styles_shared
 
     lengths = _lengths_once(percent)
     return [

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any
 
 import pydyf
@@ -26,11 +27,31 @@ class Ready(pydyf.Object):  # type: ignore[misc]
         return bool(self._compressible)
 
 
+def ready(objects: Iterable[Any]) -> Iterator[Ready]:
+    """Yield objects with their bytes; what is deflated is deflated beside all other work."""
+    every = list(objects)
+    deflated = {each.number: each for each in every if getattr(each, "compress", False)}
+    with ThreadPoolExecutor() as threads:
+        waiting = {number: threads.submit(Ready, each) for number, each in deflated.items()}
+        for each in every:
+            yield waiting[each.number].result() if each.number in waiting else Ready(each)
+
+
+class Once(pydyf.Stream):  # type: ignore[misc]
+    """A stream that is deflated once, however often it is asked for."""
+
+    @cached_property
+    def data(self) -> bytes:
+        """Return its bytes."""
+        return super().data  # type: ignore[no-any-return]
+
+
 class QuickPDF(pydyf.PDF):  # type: ignore[misc]
     """A PDF file."""
 
     objects: list[Any]
     _references: tuple[bytes, ...] = ()
+    _is_written = False
 
     @property
     def page_references(self) -> tuple[bytes, ...]:
@@ -39,15 +60,14 @@ class QuickPDF(pydyf.PDF):  # type: ignore[misc]
             self._references = super().page_references
         return self._references
 
-    def _ready(self) -> Iterator[Ready]:
-        """Yield the objects with their bytes; what is deflated is deflated beside all other work."""
-        deflated = {each.number: each for each in self.objects if getattr(each, "compress", False)}
-        with ThreadPoolExecutor() as threads:
-            waiting = {number: threads.submit(Ready, each) for number, each in deflated.items()}
-            for each in self.objects:
-                yield waiting[each.number].result() if each.number in waiting else Ready(each)
+    def add_object(self, object_: Any) -> None:
+        """Add an object; what is added while the file is written is a stream of all others."""
+        if self._is_written and isinstance(object_, pydyf.Stream):
+            object_.__class__ = Once
+        super().add_object(object_)
 
     def write(self, output: Any, *arguments: Any, **options: Any) -> None:
         """Write the file; its identifier is a hash of all objects, which would else be deflated twice."""
-        self.objects = list(self._ready())
+        self.objects = list(ready(self.objects))
+        self._is_written = True
         super().write(output, *arguments, **options)

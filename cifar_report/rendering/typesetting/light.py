@@ -3,12 +3,15 @@
 Its own sheet gives every element a marker, a call and a mark of footnotes and of notes, whether it has any or not:
 six computed styles more for each cell of each table. No report has notes, and markers only in front of list items.
 
-Its parser reads whatever a browser would read, which takes far longer than to read well-formed text.
+Its parser reads whatever a browser would read, which takes far longer than to read well-formed text. Its fonts and
+its own style sheet are read once in a process, however many documents that sets.
 """
 
 from __future__ import annotations
 
+import atexit
 import re
+from functools import cache
 from typing import Any
 from xml.etree import ElementTree
 
@@ -16,6 +19,10 @@ from cssselect2 import ElementWrapper
 from weasyprint import CSS, HTML
 from weasyprint.css.counters import CounterStyle
 from weasyprint.html import UA
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import URLFetcher
+
+from cifar_report.rendering.typefaces import font_faces
 
 DOCUMENT_TYPE = "<!DOCTYPE html>"
 UNCLOSED = re.compile(r"(<(?:br|col|hr|img|link|meta|wbr)\b[^>]*)>")
@@ -37,19 +44,41 @@ def well_formed(source: str) -> ElementTree.Element | None:
         return None
 
 
+def fetcher() -> Any:
+    """Return a fetcher that opens what stands in the document itself and nothing else, no file and no address."""
+    return URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
+
+
+@cache
+def fonts() -> tuple[Any, Any]:
+    """Return the report's typefaces, as the style sheet that names them and as what finds them.
+
+    They lie in a temporary folder, which goes with the process, whoever still holds the typefaces then.
+    """
+    configuration = FontConfiguration()
+    atexit.register(configuration.__del__)
+    return CSS(string=font_faces(), font_config=configuration, url_fetcher=fetcher()), configuration
+
+
+@cache
+def own_sheet() -> Any:
+    """Return what WeasyPrint's style sheet leaves of itself for this report."""
+    # Its counter styles are known by now, and to read them twice would be an error.
+    return CSS(string=lighter(UA), counter_style=CounterStyle())
+
+
 class LightHTML(HTML):  # type: ignore[misc]
     """A document that is set with the lighter style sheet."""
 
-    def __init__(self, source: str, url_fetcher: Any) -> None:
+    def __init__(self, source: str) -> None:
         root = well_formed(source)
         if root is None:
-            super().__init__(string=source, url_fetcher=url_fetcher)
+            super().__init__(string=source, url_fetcher=fetcher())
             return
-        self.base_url, self.url_fetcher, self.media_type = None, url_fetcher, "print"
+        self.base_url, self.url_fetcher, self.media_type = None, fetcher(), "print"
         self.wrapper_element = ElementWrapper.from_html_root(root, content_language=None)
         self.etree_element = root
 
     def _ua_stylesheets(self, forms: bool = False) -> list[Any]:
         del forms  # the report has none
-        # Its counter styles are known by now, and to read them twice would be an error.
-        return [CSS(string=lighter(UA), counter_style=CounterStyle())]
+        return [own_sheet()]
