@@ -1,5 +1,6 @@
 """Parts of a report that are set apart come out as one file, in which nothing tells that it was in parts."""
 
+import hashlib
 import io
 from functools import cache
 
@@ -155,6 +156,15 @@ def test_head_cells_have_names_of_their_own(reader):
     assert len(set(names)) == len(names) == sum(sections for _, sections in CHAPTERS)
     cells = [element for element in elements(reader) if element["/S"] == "/TD"]
     assert {str(name) for cell in cells for name in cell["/A"]["/Headers"]} == set(names)
+
+
+def test_the_numbers_are_attached_with_their_size_and_sum(reader):
+    """What comes out is what went in, and the file says how long it is and what its MD5 sum is."""
+    (content,) = reader.attachments["results.json"]
+    assert content == paper().numbers
+    file = reader.trailer["/Root"]["/AF"][0]["/EF"]["/F"]
+    assert file["/Params"]["/Size"] == len(content)
+    assert file["/Params"]["/CheckSum"].original_bytes == hashlib.md5(content, usedforsecurity=False).digest()
 
 
 def test_words_that_look_like_references_are_left_alone():

@@ -15,8 +15,8 @@ from typing import Any
 import pydyf
 from weasyprint.pdf.anchors import add_outlines
 
-from cifar_report.rendering.typesetting.metadata import attachment, promise_accessibility
-from cifar_report.rendering.typesetting.paper import Paper
+from cifar_report.rendering.typesetting.metadata import attachment, fill, promise_accessibility
+from cifar_report.rendering.typesetting.paper import Attached
 from cifar_report.rendering.typesetting.part import Bookmarks, Extent, Part
 from cifar_report.rendering.typesetting.quick_file import Ready, ready
 
@@ -55,16 +55,17 @@ def leaves_of(part: Part, name: str) -> Leaves:
     return taken[0]
 
 
-def bind(front: Part, paper: Paper, parts: Sequence[Extent], leaves: Sequence[Leaves]) -> bytes:
-    """Return the file of a front, whose metadata it has, and of the parts behind it."""
+def bind(front: Part, numbers: Attached, parts: Sequence[Extent], leaves: Sequence[Leaves]) -> bytes:
+    """Return the file of a front, whose metadata it has, of the parts behind it, and of the numbers."""
 
     def put_together(_document: Any, pdf: Any) -> None:
+        fill(pdf, numbers)
         for each in leaves:
             _put_behind(pdf, each)
         add_outlines(pdf, list(_bookmarks([front.extent, *parts])))
 
     promise_accessibility(front.document)
-    return front.write(put_together, attachments=[attachment(paper)])
+    return front.write(put_together, attachments=[attachment(numbers)])
 
 
 def _take_apart(pdf: Any, own: Mapping[str, int], prefix: str) -> Leaves:

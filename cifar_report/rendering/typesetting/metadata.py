@@ -6,11 +6,13 @@ import datetime
 from functools import partial
 from typing import Any
 
+import pydyf
 import weasyprint
 
 from cifar_report.rendering.typesetting.light import fetcher
-from cifar_report.rendering.typesetting.paper import NUMBERS_NAME, Paper
+from cifar_report.rendering.typesetting.paper import NUMBERS_NAME, Attached
 
+PLACEHOLDER = b"the numbers"
 # WeasyPrint writes one identifier; a file that keeps two promises has to carry both, and PDF/A wants the second
 # one's vocabulary described.
 ACCESSIBLE = b"""<rdf:Description xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id/" rdf:about="">
@@ -29,18 +31,26 @@ ACCESSIBLE = b"""<rdf:Description xmlns:pdfuaid="http://www.aiim.org/pdfua/ns/id
 </rdf:li></rdf:Bag></pdfaExtension:schemas></rdf:Description></rdf:RDF>"""
 
 
-def attachment(paper: Paper) -> Any:
-    """Return the report's numbers as a file to be attached."""
-    stamp = datetime.datetime.fromisoformat(paper.created)
+def attachment(numbers: Attached) -> Any:
+    """Return what makes WeasyPrint attach a file; ``fill`` puts the numbers into it."""
+    stamp = datetime.datetime.fromisoformat(numbers.created)
     return weasyprint.Attachment(
-        string=paper.numbers,
+        string=PLACEHOLDER,
         name=NUMBERS_NAME,
-        description=paper.description,
+        description=numbers.description,
         created=stamp,
         modified=stamp,
         relationship="Data",
         url_fetcher=fetcher(),
     )
+
+
+def fill(pdf: Any, numbers: Attached) -> None:
+    """Put the numbers into the attached file, as they are: WeasyPrint would hold them four times."""
+    (file,) = (each for each in pdf.objects if isinstance(each, pydyf.Stream) and each.stream == [PLACEHOLDER])
+    file.stream, file.compress = [numbers.deflated], False
+    file.extra["Filter"] = "/FlateDecode"
+    file.extra["Params"] |= {"Size": numbers.size, "CheckSum": f"<{numbers.checksum}>"}
 
 
 def promise_accessibility(document: Any) -> None:

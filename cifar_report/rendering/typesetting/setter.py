@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 import gc
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cifar_report.errors import SuiteError
 from cifar_report.rendering.typesetting.drawing import Drawing
-from cifar_report.rendering.typesetting.paper import Paper, PartSource
+from cifar_report.rendering.typesetting.paper import Attached, Paper, PartSource, attached
 
 if TYPE_CHECKING:
     from cifar_report.rendering.typesetting.binding import Leaves
@@ -63,8 +62,8 @@ class Setter:
         part.link_to(places)
         return leaves_of(part, str(number))
 
-    def bind(self, paper: Paper, parts: Sequence[Extent], leaves: Sequence[Leaves]) -> bytes:
-        """Draw the front, and return the PDF file of it and all parts."""
+    def bind(self, numbers: Attached, parts: Sequence[Extent], leaves: Sequence[Leaves]) -> bytes:
+        """Draw the front, and return the PDF file of it, all parts and the numbers."""
         from cifar_report.rendering.typesetting.binding import bind
 
         front, self._front = self._front, None
@@ -72,7 +71,7 @@ class Setter:
             raise RuntimeError("the front is laid out before it is bound")
         front.number(0)
         front.link_to(name for part in parts for name in part.places)
-        return bind(front, paper, parts, leaves)
+        return bind(front, numbers, parts, leaves)
 
 
 def set_paper(paper: Paper, setters: Sequence[Begin]) -> bytes:
@@ -83,13 +82,14 @@ def set_paper(paper: Paper, setters: Sequence[Begin]) -> bytes:
     whose = shared_out([len(part.source) for part in paper.parts], len(setters))
     numbered = [(number, setters[one]) for number, one in enumerate(whose)]
     begun = {number: setter("lay_out", number, paper.parts[number]) for number, setter in numbered}
+    numbers = attached(paper)
     parts: list[Extent] = [wait() for wait in begun.values()]
     front: Extent = setters[0]("lay_out_front", paper.front, parts)()
     before = list(accumulate((part.pages for part in parts), initial=front.pages))
     places = [*front.places, *(name for part in parts for name in part.places)]
     finished = [setter("finish", number, before[number], places) for number, setter in numbered]
     leaves: list[Leaves] = [wait() for wait in finished]
-    content: bytes = setters[0]("bind", replace(paper, front="", parts=()), parts, leaves)()
+    content: bytes = setters[0]("bind", numbers, parts, leaves)()
     return content
 
 
