@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -61,6 +62,12 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_unconfigure() -> None:
+    """Leave no typefaces behind: a process of xdist ends without what should be done at its end."""
+    if setting := sys.modules.get("cifar_report.rendering.typesetting.light"):
+        setting.forget_fonts()
 
 
 def pytest_report_header() -> str:

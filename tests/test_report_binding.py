@@ -2,6 +2,9 @@
 
 import hashlib
 import io
+import re
+import weakref
+from dataclasses import replace
 from functools import cache
 
 import pypdf
@@ -13,6 +16,7 @@ from cifar_report.rendering.typesetting.setter import Setter, alone, set_paper, 
 
 CREATED = "2026-01-01T01:00:00+00:00"
 RULES = """
+html { font-family: "Serif Latin"; } th { font-weight: 400; } h2, h3 { font-weight: 400; }
 @page { size: 120mm 90mm; margin: 12mm; @bottom-center { content: "page " counter(page); } }
 @page title { @bottom-center { content: none; } }
 .title { page: title; } .contents, section { break-before: page; }
@@ -62,8 +66,33 @@ def texts(reader):
 
 
 def test_how_many_set_changes_no_byte():
-    """One, two or four setters, with nothing in common, make the same file."""
+    """One, two or four setters make the same file, and so does one who has set another report before."""
     assert set_by(1) == set_by(2) == set_by(4)
+    setter = Setter()
+    broken = replace(paper(), parts=(*paper().parts, PartSource("<p>A page.</p>", None)))
+    with pytest.raises(AttributeError):
+        set_paper(broken, [alone(setter)])
+    assert set_paper(paper(), [alone(setter)]) == set_by(1)
+
+
+def test_a_setter_forgets_the_report_before():
+    """What was laid out for one report, finished or not, is gone when the next one begins."""
+    setter = Setter()
+    setter.clear()
+    setter.lay_out(7, paper().parts[0])
+    left = weakref.ref(setter._parts[7].document)
+    set_paper(paper(), [alone(setter)])
+    assert left() is None
+    assert not setter._parts
+
+
+def test_fonts_of_parts_are_named_apart(reader):
+    """Each part has its own set of glyphs, so that no name of one stands for two."""
+    objects = [reader.get_object(number) for number in range(1, reader.trailer["/Size"])]
+    names = [each["/FontName"] for each in objects if isinstance(each, dict) and "/FontName" in each]
+    assert len(names) == len(set(names)) == 1 + len(CHAPTERS)
+    assert {name.partition("+")[2] for name in names} == {"Serif-Latin"}
+    assert all(re.fullmatch(r"/[A-Z]{6}\+Serif-Latin", name) for name in names)
 
 
 def test_pages_are_numbered_through(reader):

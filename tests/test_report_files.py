@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from functools import cache
@@ -105,6 +106,15 @@ def test_the_contents_of_the_pdf_name_the_right_pages(built):
     line = next(text for text in reader.pages[1].extract_text().splitlines() if "Appendix" in text)
     page = int(line.rstrip().rsplit(".", 1)[-1].strip() or line.split()[-1])
     assert "Every run" in reader.pages[page - 1].extract_text()
+
+
+def test_every_page_but_the_first_bears_the_date_and_its_chapter(built):
+    """Running heads and numbers go on from part to part, though the date stands on the title page alone."""
+    pages = [" ".join(page.extract_text().split()) for page in pypdf.PdfReader(built[0] / "report.pdf").pages]
+    assert "January 1, 2026" in pages[0]
+    for number, text in enumerate(pages[1:], start=2):
+        assert "January 1, 2026" in text, number
+        assert re.search(rf"(^| ){number}( |$)", text), number
 
 
 def test_every_link_of_the_pdf_leads_somewhere(built):

@@ -1,7 +1,10 @@
 """Pages that are set quickly are the pages that WeasyPrint sets."""
 
 import contextlib
+import errno
 import gc
+import os
+import re
 import subprocess
 import sys
 from functools import cache
@@ -17,7 +20,7 @@ from cifar_report.rendering.pdf import to_paper
 from cifar_report.rendering.sections import assemble
 from cifar_report.rendering.typesetting import light, part, quick
 from cifar_report.rendering.typesetting.paper import Paper
-from cifar_report.rendering.typesetting.setter import Setter, alone, set_paper
+from cifar_report.rendering.typesetting.setter import Setter, alone, prepare, set_paper
 from cifar_report.rendering.writer import Writer
 
 CREATED = "2026-01-01T01:00:00+00:00"
@@ -98,6 +101,12 @@ def test_our_pages_are_well_formed():
     assert document.etree_element.find("body/p").text == "left open"
 
 
+def test_no_place_stands_in_two_parts():
+    """A name leads to one place of the whole report, in whichever part."""
+    names = [name for source in sources(written("en")) for name in re.findall(r'\bid="([^"]+)"', source)]
+    assert len(names) == len(set(names)) > 50
+
+
 def test_both_parsers_read_the_same():
     """Elements, attributes and words are those that a browser would read."""
     for source in sources(written("el")):
@@ -118,6 +127,22 @@ def test_what_sets_pages_does_without_results():
     loaded = set(done.stdout.split())
     assert "weasyprint" in loaded
     assert not loaded & {"numpy", "scipy", "matplotlib", "babel", "jinja2", "msgspec", "cifar_report.analysis"}
+
+
+def test_a_full_disk_for_typefaces_is_named_when_something_is_set(monkeypatch):
+    """A process that gets ready for nothing dies of nothing; one that sets says what was wrong."""
+
+    def full():
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(light, "fonts", full)
+    monkeypatch.setattr(part, "fonts", full)
+    try:
+        prepare()
+    finally:
+        gc.enable()
+    with pytest.raises(OSError, match="No space left on device"):
+        set_alone(written("en"))
 
 
 def test_on_paper_places_for_a_break_are_characters():

@@ -26,6 +26,8 @@ from cifar_report.rendering.report import build_report, file_names
 from cifar_report.rendering.typesetting.paper import Paper, PartSource
 from cifar_report.rendering.workers import Workers
 
+CREATED = "2026-01-01T01:00:00+00:00"
+
 
 @cache
 def bundle() -> Bundle:
@@ -163,11 +165,12 @@ class TooMany:
         leave()
 
 
-def test_a_process_that_dies_while_it_sets_pages_is_named():
+def test_a_process_that_dies_while_it_sets_pages_is_named(tmp_path, monkeypatch):
     """The error of a missing PDF says the same."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # it leaves its typefaces there
     parts = PartSource("<p>A page.</p>", {}), PartSource("<p>A page.</p>", TooMany())
     with Workers(2) as crew, pytest.raises(SuiteError, match="ended early"):
-        crew.set_pages(Paper("<p>A page.</p>", parts, "2026-01-01T01:00:00+00:00", b"{}", "Numbers"))()
+        crew.set_pages(Paper("<p>A page.</p>", parts, CREATED, b"{}", "Numbers"))()
 
 
 def test_a_package_that_is_found_missing_late_is_named(monkeypatch, tmp_path, capsys):
@@ -182,6 +185,35 @@ def test_a_package_that_is_found_missing_late_is_named(monkeypatch, tmp_path, ca
 
 
 def test_ctrl_c_is_left_to_the_process_that_waits():
-    """A terminal's Ctrl-C reaches every process: workers that draw ignore it, and none prints a traceback."""
-    with Workers(2, pages=False) as crew:
+    """A terminal's Ctrl-C reaches every process: workers that draw or set pages ignore it."""
+    with Workers(2) as crew:
         assert crew.call(signal.getsignal, signal.SIGINT)() == signal.SIG_IGN
+        for pool in crew._setters:
+            assert pool.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN
+
+
+KILLED = """
+import os, time
+from cifar_report.rendering.workers import Workers
+
+if __name__ == "__main__":
+    crew = Workers(2)
+    every = [pool.submit(os.getpid).result() for pool in (crew._drawing, *crew._setters)]
+    print(*every, flush=True)
+    time.sleep(300)
+"""
+
+
+def test_workers_end_with_the_process_that_started_them(tmp_path):
+    """Killed, it can tell nobody: they see it themselves, and what they keep on disk goes with them."""
+    (tmp_path / "killed.py").write_text(KILLED)
+    command = [sys.executable, str(tmp_path / "killed.py")]
+    with subprocess.Popen(command, env=environment(TMPDIR=str(tmp_path)), stdout=subprocess.PIPE, text=True) as process:
+        helpers = [int(number) for number in process.stdout.readline().split()]
+        assert len(list(tmp_path.glob("weasyprint-*"))) == workers.SETTERS
+        process.kill()
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{helper}").exists() for helper in helpers) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not [helper for helper in helpers if Path(f"/proc/{helper}").exists()]
+    assert not list(tmp_path.glob("weasyprint-*"))

@@ -23,8 +23,9 @@ def report(options: Namespace) -> int:
     bundle = Bundle.load(folder)
     try:
         from cifar_report.rendering.figures.cache import user_cache
+        from cifar_report.rendering.processes import collect_rarely
         from cifar_report.rendering.report import build_report
-        from cifar_report.rendering.workers import collect_rarely, usable_cores
+        from cifar_report.rendering.workers import usable_cores
 
         collect_rarely()
         if options.check:

@@ -6,10 +6,7 @@ of this process: matplotlib lives in those that draw alone, and the pages of a l
 
 from __future__ import annotations
 
-import atexit
-import gc
 import os
-import signal
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -24,12 +21,12 @@ from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.figures.job import Job
 from cifar_report.rendering.formulas import Drawn
 from cifar_report.rendering.formulas import draw_all as draw_formulas
+from cifar_report.rendering.processes import begin_drawing, begin_setting, let_set
 from cifar_report.rendering.typesetting.paper import Paper
-from cifar_report.rendering.typesetting.setter import Begin, Setter, alone, prepare, set_paper
+from cifar_report.rendering.typesetting.setter import Begin, Setter, alone, set_paper
 
 P = ParamSpec("P")
 T = TypeVar("T")
-RARELY = (100_000, 20, 100)  # new objects, and rounds of the young and of the middle-aged
 SETTERS = 2  # a printed report has parts for two
 ENDED = "a process that drew figures or set pages ended early (is the memory exhausted?): build the report again"
 
@@ -50,8 +47,8 @@ class Workers:
     def __init__(self, processes: int, *, pages: bool = True) -> None:
         beside = processes > 1
         context = get_context("spawn")
-        drawing = partial(ProcessPoolExecutor, processes, mp_context=context, initializer=_begin_drawing)
-        setter = partial(ProcessPoolExecutor, 1, mp_context=context, initializer=_begin_setting)
+        drawing = partial(ProcessPoolExecutor, processes, mp_context=context, initializer=begin_drawing)
+        setter = partial(ProcessPoolExecutor, 1, mp_context=context, initializer=begin_setting)
         self._drawing = drawing() if beside else None
         # Each in a pool of its own: what a setter has laid out is finished by the same one.
         self._setters = [setter() for _ in range(SETTERS if beside and pages else 0)]
@@ -87,7 +84,7 @@ class Workers:
     def set_pages(self, paper: Paper) -> Callable[[], bytes]:
         """Start setting a printed report; return what waits for the PDF, and raises what ``set_paper`` does.
 
-        One is set after the other: two at a time would need the memory of both.
+        One is set after the other: two at a time would need the memory of both, as setters forget the one before.
         """
         setters = [_setter_in(pool) for pool in self._setters] or [alone(Setter())]
         return _begin(self._foreman, set_paper, paper, setters)
@@ -132,39 +129,13 @@ def _nothing() -> None:
     """Be done at once: the first task makes a worker begin."""
 
 
-def collect_rarely() -> None:
-    """Let this process look for unreachable objects once in a while: it takes a fifth of the time that it draws for."""
-    gc.set_threshold(*RARELY)
-
-
-def _begin_drawing() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the business of the process that waits
-    collect_rarely()
-    import cifar_report.rendering.figures.curves  # noqa: F401 - most of what comes next
-
-
-def _begin_setting() -> None:
-    global _setter  # noqa: PLW0603 - what this process has laid out
-    atexit.register(os._exit, 0)  # what is registered later is done before it; to free each box takes a second
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    prepare()
-    _setter = Setter()
-
-
-_setter: Setter | None = None
-
-
 def _setter_in(pool: Executor) -> Begin:
     """Return what lets the setter of a pool's only process work."""
 
     def begin(method: str, *arguments: Any) -> Callable[[], Any]:
-        return _begin(pool, _let_set, method, *arguments)
+        return _begin(pool, let_set, method, *arguments)
 
     return begin
-
-
-def _let_set(method: str, *arguments: Any) -> Any:
-    return getattr(_setter, method)(*arguments)
 
 
 def _draw(job: Job, cache: FigureCache | None, key: str | None) -> tuple[DrawnFigure, ...]:

@@ -8,7 +8,7 @@ pages, and their objects get numbers behind its objects.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from cifar_report.rendering.typesetting.quick_file import Ready, ready
 # Inside of strings nothing is meant: pydyf writes each bracket in them behind a backslash.
 MEANT = re.compile(rb"\((?:[^\\()]|\\.)*\)|/StructParent(?P<all>s?) (?P<key>\d+)|\b(?P<number>\d+) 0 R\b", re.DOTALL)
 STREAM = b"\nstream\n"
+FONT_NAMES = {"BaseFont", "FontName"}  # six letters that name the set of glyphs, a plus sign and the font
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,12 @@ class Leaves:
     document: int
 
 
-def leaves_of(part: Part, name: str) -> Leaves:
-    """Draw a part and return what it puts into the file; ``name`` is no other part's."""
+def leaves_of(part: Part, number: int) -> Leaves:
+    """Draw a part and return what it puts into the file; ``number`` is no other part's."""
     taken: list[Leaves] = []
 
     def take(_document: Any, pdf: Any) -> None:
-        taken.append(_take_apart(pdf, part.extent.places, name))
+        taken.append(_take_apart(pdf, part.extent.places, number))
         del pdf.objects[3:]  # what was taken need not be written: the root and the list of pages are left
 
     part.write(take)
@@ -68,14 +69,9 @@ def bind(front: Part, numbers: Attached, parts: Sequence[Extent], leaves: Sequen
     return front.write(put_together, attachments=[attachment(numbers)])
 
 
-def _take_apart(pdf: Any, own: Mapping[str, int], prefix: str) -> Leaves:
-    """Return what a part's file puts into another one.
-
-    ``prefix`` begins the name of each cell that heads others: such names are unique in a file.
-    """
-    for each in pdf.objects:
-        if isinstance(each, dict) and "ID" in each:
-            each["ID"].string = f"{prefix}-{each['ID'].string}"  # the cells below it hold this very string
+def _take_apart(pdf: Any, own: Mapping[str, int], number: int) -> Leaves:
+    """Return what part ``number`` puts into another file."""
+    _name_apart([each for each in pdf.objects if isinstance(each, dict)], number)
     structure = _at(pdf, pdf.catalog["StructTreeRoot"])
     parents, document = _at(pdf, structure["ParentTree"]), _at(pdf, structure["K"][0])
     metadata = _at(pdf, pdf.catalog["Metadata"])
@@ -89,6 +85,19 @@ def _take_apart(pdf: Any, own: Mapping[str, int], prefix: str) -> Leaves:
         page_tree=pdf.pages.number,
         document=document.number,
     )
+
+
+def _name_apart(objects: Iterable[Any], number: int) -> None:
+    """Give a name of the part's own to what has to be named apart in a file: cells that head others, and fonts.
+
+    WeasyPrint tells sets of glyphs apart by the font alone, and each part has a set of its own.
+    """
+    for each in objects:
+        if "ID" in each:
+            each["ID"].string = f"{number}-{each['ID'].string}"  # the cells below it hold this very string
+        for key in FONT_NAMES & each.keys():
+            letter = (each[key][1] - ord("A") + number + 1) % 26 + ord("A")
+            each[key] = b"/%c%b" % (letter, each[key][2:])
 
 
 def _put_behind(pdf: Any, leaves: Leaves) -> None:

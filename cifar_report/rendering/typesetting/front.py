@@ -26,7 +26,10 @@ def lay_out_front(source: str, parts: Sequence[Extent], pages: int = 3) -> Part:
 
 
 def page_numbers(front: int, parts: Sequence[Extent]) -> dict[str, int]:
-    """Return the page of each place in the parts that follow ``front`` pages; the first page of all has number 1."""
+    """Return the page of each place in the parts that follow ``front`` pages; the first page of all has number 1.
+
+    No two parts have a place of the same name.
+    """
     numbers: dict[str, int] = {}
     before = front
     for part in parts:

@@ -53,11 +53,17 @@ def fetcher() -> Any:
 def fonts() -> tuple[Any, Any]:
     """Return the report's typefaces, as the style sheet that names them and as what finds them.
 
-    They lie in a temporary folder, which goes with the process, whoever still holds the typefaces then.
+    They lie in a temporary folder, which goes with the process (``forget_fonts``), whoever still holds them then.
     """
     configuration = FontConfiguration()
-    atexit.register(configuration.__del__)
+    atexit.register(forget_fonts)
     return CSS(string=font_faces(), font_config=configuration, url_fetcher=fetcher()), configuration
+
+
+def forget_fonts() -> None:
+    """Delete the typefaces' folder; nothing can be set in this process afterwards."""
+    if fonts.cache_info().currsize:
+        fonts()[1].__del__()
 
 
 @cache

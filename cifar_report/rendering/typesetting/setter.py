@@ -33,6 +33,15 @@ class Setter:
     def __init__(self) -> None:
         self._parts: dict[int, Part] = {}
         self._front: Part | None = None
+        self._has_set = False
+
+    def clear(self) -> None:
+        """Forget what is left of the report before, if there was one: its boxes hold each other."""
+        self._parts.clear()
+        self._front = None
+        if self._has_set:
+            gc.collect()
+        self._has_set = True
 
     def lay_out(self, number: int, part: PartSource) -> Extent:
         """Lay out a part.
@@ -47,7 +56,8 @@ class Setter:
         return self._parts[number].extent
 
     def lay_out_front(self, source: str, parts: Sequence[Extent]) -> Extent:
-        """Lay out what stands before the first of the parts."""
+        """Lay out what stands before the first of the parts; raises what ``lay_out`` does."""
+        load_libraries()
         from cifar_report.rendering.typesetting.front import lay_out_front
 
         self._front = lay_out_front(source, parts)
@@ -60,7 +70,7 @@ class Setter:
         part = self._parts.pop(number)
         part.number(before)
         part.link_to(places)
-        return leaves_of(part, str(number))
+        return leaves_of(part, number)
 
     def bind(self, numbers: Attached, parts: Sequence[Extent], leaves: Sequence[Leaves]) -> bytes:
         """Draw the front, and return the PDF file of it, all parts and the numbers."""
@@ -79,6 +89,8 @@ def set_paper(paper: Paper, setters: Sequence[Begin]) -> bytes:
 
     Raises SuiteError naming the packages where the libraries for setting text are missing.
     """
+    for wait in [setter("clear") for setter in setters]:
+        wait()
     whose = shared_out([len(part.source) for part in paper.parts], len(setters))
     numbered = [(number, setters[one]) for number, one in enumerate(whose)]
     begun = {number: setter("lay_out", number, paper.parts[number]) for number, setter in numbered}
@@ -121,10 +133,10 @@ def load_libraries() -> None:
 def prepare() -> None:
     """Make a process ready that will do nothing but set pages: import what that needs, read the typefaces.
 
-    It never looks for garbage: to look once at the end would take a second, and the process ends then.
+    It looks for garbage between two reports alone: that takes a second, and nothing goes before the end of one.
     """
     gc.disable()
-    with contextlib.suppress(SuiteError):  # which is raised again, and heard, when there is something
+    with contextlib.suppress(SuiteError, OSError):  # which are raised again, and heard, when there is something
         load_libraries()
         from cifar_report.rendering.typesetting import front  # noqa: F401
         from cifar_report.rendering.typesetting.light import fonts, own_sheet

@@ -1,0 +1,61 @@
+"""How a process that helps with a report begins, and how it ends."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import os
+import signal
+import sys
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
+from threading import Thread
+from typing import Any
+
+from cifar_report.rendering.typesetting.setter import Setter, prepare
+
+RARELY = (100_000, 20, 100)  # new objects, and rounds of the young and of the middle-aged
+
+_setter: Setter | None = None
+
+
+def begin_drawing() -> None:
+    """Begin a process that draws figures."""
+    _begin()
+    collect_rarely()
+    import cifar_report.rendering.figures.curves  # noqa: F401 - most of what comes next
+
+
+def begin_setting() -> None:
+    """Begin a process that sets pages, whose setter is called with ``let_set``."""
+    global _setter  # noqa: PLW0603 - what this process has laid out
+    # To free each box would take a second. What is registered from here on is done before it; nothing else is lost.
+    atexit.register(os._exit, 0)
+    _begin()
+    prepare()
+    _setter = Setter()
+
+
+def let_set(method: str, *arguments: Any) -> Any:
+    """Call a method of this process's setter."""
+    return getattr(_setter, method)(*arguments)
+
+
+def collect_rarely() -> None:
+    """Let this process look for unreachable objects once in a while: it takes a fifth of the time that it draws for."""
+    gc.set_threshold(*RARELY)
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the business of the process that waits
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it was killed: nobody else would ever tell it to."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        if setting := sys.modules.get("cifar_report.rendering.typesetting.light"):
+            setting.forget_fonts()
+        os._exit(1)
