@@ -63,6 +63,7 @@ def test_side_by_side_and_from_the_cache_gives_the_same_bytes(built, tmp_path, m
         build(processes=1)
     assert drawn[0] == drawn[1]
     monkeypatch.setattr(workers, "_draw", None)
+    monkeypatch.setattr(workers, "_draw_formulas", None)
     build()
     assert contents(tmp_path / "several") == contents(built)
 
@@ -113,10 +114,10 @@ def test_a_damaged_file_of_the_cache_counts_as_none(tmp_path, damage):
     job, figures = some_job(), FigureCache(tmp_path)
     drawn = job.run()
     figures.put(job.key(), drawn)
-    assert figures.get(job.key()) == drawn
+    assert figures.figures(job.key()) == drawn
     path = tmp_path / job.key()
     path.write_bytes(path.read_bytes()[:-1] if damage is None else damage)
-    assert figures.get(job.key()) is None
+    assert figures.figures(job.key()) is None
 
 
 def test_the_cache_stays_small(tmp_path):
@@ -135,7 +136,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
     (tmp_path / "file").write_text("no folder")
     figures = FigureCache(tmp_path / "file")
     figures.put("key", ())
-    assert figures.get("key") is None
+    assert figures.figures("key") is None
     figures.prune()
 
 

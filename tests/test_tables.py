@@ -175,4 +175,4 @@ def test_the_report_finds_the_figures_that_the_bundle_was_given(files, tmp_path)
         patch.setattr("cifar_report.rendering.derived.Workers.draw", DRAW)
         assert derived_files(bundle, results, processes=2, cache=cache) == files
     wanted = [*jobs(results, Translation("en"), bundle=bundle)]
-    assert all(cache.get(job.key()) is not None for job in wanted)
+    assert all(cache.figures(job.key()) is not None for job in wanted)

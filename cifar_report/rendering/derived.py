@@ -22,8 +22,8 @@ def derived_files(
     ``results`` must be those of ``bundle``. The same bundle gives the same bytes; ``processes`` and ``cache`` change
     how long it takes and nothing else.
     """
-    with Workers(processes, pages=False) as workers:
-        figures = workers.draw(jobs(results, Translation(SOURCE_LANGUAGE), bundle=bundle), cache)
+    with Workers(processes, cache, pages=False) as workers:
+        figures = workers.draw(jobs(results, Translation(SOURCE_LANGUAGE), bundle=bundle))
         files = {f"tables/{name}": content for name, content in summary_tables(bundle, results).items()}
         for figure in figures():
             files[f"figures/{figure.id}.svg"] = figure.svg

@@ -37,15 +37,15 @@ def build_report(
     written or a PDF cannot be made; the HTML of every language is written first and stays.
     """
     translations = [Translation(language) for language in dict.fromkeys(languages)]
-    with Workers(processes) as workers:
-        paths = [wait() for wait in _all_but_pages(bundle, output, translations, workers, cache)]
+    with Workers(processes, cache) as workers:
+        paths = [wait() for wait in _all_but_pages(bundle, output, translations, workers)]
     if cache is not None:
         cache.prune()
     return paths
 
 
 def _all_but_pages(
-    bundle: Bundle, output: Path, translations: Sequence[Translation], workers: Workers, cache: FigureCache | None
+    bundle: Bundle, output: Path, translations: Sequence[Translation], workers: Workers
 ) -> list[Callable[[], Path]]:
     """Draw, write the HTML, begin to set pages; return what waits for each file, and no longer holds the results."""
     # Imported while the workers import what they need: this process takes the longest.
@@ -60,7 +60,7 @@ def _all_but_pages(
     for each in translations:
         wanted = [*jobs(results, each, bundle=bundle, images=images)]
         wanted.append(Job("error_rates.draw_error_rates", (of_method, each)))
-        drawn.append(workers.draw(wanted, cache))
+        drawn.append(workers.draw(wanted))
     formulas.keep(workers.formulas())
     workers.end_drawing()
     written: list[Callable[[], Path]] = []

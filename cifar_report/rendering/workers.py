@@ -16,11 +16,11 @@ from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from cifar_report.errors import SuiteError
+from cifar_report.rendering import formulas
 from cifar_report.rendering.figures.cache import FigureCache
 from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.figures.job import Job
 from cifar_report.rendering.formulas import Drawn
-from cifar_report.rendering.formulas import draw_all as draw_formulas
 from cifar_report.rendering.processes import begin_drawing, begin_setting, let_set
 from cifar_report.rendering.typesetting.paper import Paper
 from cifar_report.rendering.typesetting.setter import Begin, Setter, alone, set_paper
@@ -41,10 +41,12 @@ def usable_cores() -> int:
 class Workers:
     """``processes`` workers that draw, and two that set pages; used in a ``with`` statement, whose end is theirs.
 
-    With one process there are none, and none that set pages where no ``pages`` will be set.
+    With one process there are none, and none that set pages where no ``pages`` will be set. What the cache holds is
+    not drawn again.
     """
 
-    def __init__(self, processes: int, *, pages: bool = True) -> None:
+    def __init__(self, processes: int, cache: FigureCache | None = None, *, pages: bool = True) -> None:
+        self._cache = cache
         beside = processes > 1
         context = get_context("spawn")
         drawing = partial(ProcessPoolExecutor, processes, mp_context=context, initializer=begin_drawing)
@@ -53,9 +55,9 @@ class Workers:
         # Each in a pool of its own: what a setter has laid out is finished by the same one.
         self._setters = [setter() for _ in range(SETTERS if beside and pages else 0)]
         self._foreman = ThreadPoolExecutor(1) if self._setters else None
-        # While the results are still worked out, setters import what they need, and one draws formulas: more who draw
-        # would hold up whoever works out the results, and have nothing to do where all figures are in the cache.
-        self._formulas = self.call(draw_formulas) if beside and pages else None
+        # While the results are still worked out, setters import what they need, and one draws formulas. More who draw
+        # would hold up whoever works out the results; where the formulas are in the cache, so are most figures.
+        self._formulas = self._begin_formulas() if beside and pages else None
         for each in self._setters:
             _begin(each, _nothing)
 
@@ -89,12 +91,12 @@ class Workers:
         setters = [_setter_in(pool) for pool in self._setters] or [alone(Setter())]
         return _begin(self._foreman, set_paper, paper, setters)
 
-    def draw(self, jobs: Iterable[Job], cache: FigureCache | None) -> Callable[[], tuple[DrawnFigure, ...]]:
+    def draw(self, jobs: Iterable[Job]) -> Callable[[], tuple[DrawnFigure, ...]]:
         """Start every job whose figures the cache does not hold; return what waits for all figures, in their order.
 
         The last ones begin first: those on all trials take the longest, and short ones fill what is left of the time.
         """
-        waiting = [self._figures(job, cache) for job in reversed(list(jobs))][::-1]
+        waiting = [self._figures(job) for job in reversed(list(jobs))][::-1]
         return lambda: tuple(figure for wait in waiting for figure in wait())
 
     def end_drawing(self) -> None:
@@ -102,10 +104,16 @@ class Workers:
         if self._drawing is not None:
             self._drawing.shutdown(wait=False)
 
-    def _figures(self, job: Job, cache: FigureCache | None) -> Callable[[], tuple[DrawnFigure, ...]]:
-        key = None if cache is None else job.key()
-        found = cache.get(key) if cache is not None and key is not None else None
-        return self.call(_draw, job, cache, key) if found is None else lambda: found
+    def _begin_formulas(self) -> Callable[[], dict[str, Drawn]]:
+        found = None if self._cache is None else self._cache.get(formulas.key(), dict[str, Drawn])
+        return self.call(_draw_formulas, self._cache) if found is None else lambda: found
+
+    def _figures(self, job: Job) -> Callable[[], tuple[DrawnFigure, ...]]:
+        if self._cache is None:
+            return self.call(job.run)
+        key = job.key()
+        found = self._cache.figures(key)
+        return self.call(_draw, job, self._cache, key) if found is None else lambda: found
 
 
 def _begin(pool: Executor | None, function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> Callable[[], T]:
@@ -138,8 +146,14 @@ def _setter_in(pool: Executor) -> Begin:
     return begin
 
 
-def _draw(job: Job, cache: FigureCache | None, key: str | None) -> tuple[DrawnFigure, ...]:
+def _draw(job: Job, cache: FigureCache, key: str) -> tuple[DrawnFigure, ...]:
     figures = job.run()
-    if cache is not None and key is not None:
-        cache.put(key, figures)
+    cache.put(key, figures)
     return figures
+
+
+def _draw_formulas(cache: FigureCache | None) -> dict[str, Drawn]:
+    drawn = formulas.draw_all()
+    if cache is not None:
+        cache.put(formulas.key(), drawn)
+    return drawn

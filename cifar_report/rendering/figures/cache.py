@@ -1,4 +1,4 @@
-"""Figures that were drawn before: a folder of files that may be deleted at any time, and never changes a byte."""
+"""What was drawn before: a folder of files that may be deleted at any time, and never changes a byte."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -17,8 +18,11 @@ MOST_BYTES = 200_000_000
 FOLDER = "figures"
 
 
+T = TypeVar("T")
+
+
 class FigureCache:
-    """Finished figures by the key of their job, each file with its own hash at its beginning.
+    """Finished figures by the key of their job, and formulas; each file has its own hash at its beginning.
 
     What is damaged, foreign or cannot be read counts as not there; what cannot be written is not kept.
     """
@@ -27,8 +31,12 @@ class FigureCache:
         self.folder = folder
         self.most_bytes = most_bytes
 
-    def get(self, key: str) -> tuple[DrawnFigure, ...] | None:
+    def figures(self, key: str) -> tuple[DrawnFigure, ...] | None:
         """Return the figures of a job, None where they have to be drawn."""
+        return self.get(key, tuple[DrawnFigure, ...])
+
+    def get(self, key: str, kind: type[T]) -> T | None:
+        """Return what was put there, None where there is nothing of this kind."""
         path = self.folder / key
         try:
             content = path.read_bytes()
@@ -36,13 +44,13 @@ class FigureCache:
             if hashlib.sha256(key.encode() + body).digest() != digest:
                 return None
             os.utime(path)  # the files that nobody asks for go first
-            return msgspec.msgpack.decode(body, type=tuple[DrawnFigure, ...])
+            return msgspec.msgpack.decode(body, type=kind)
         except (OSError, msgspec.DecodeError):
             return None
 
-    def put(self, key: str, figures: tuple[DrawnFigure, ...]) -> None:
-        """Keep the figures of a job."""
-        body = msgspec.msgpack.encode(figures, enc_hook=_plain)
+    def put(self, key: str, drawn: object) -> None:
+        """Keep what was drawn."""
+        body = msgspec.msgpack.encode(drawn, enc_hook=_plain)
         beside = self.folder / f".{key}.{os.getpid()}"
         with contextlib.suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
