@@ -15,7 +15,7 @@ Weights = Literal["last", "best"]
 """Weights after the last epoch, or those of the epoch with the least validation loss."""
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """Base of everything that is stored."""
 
 
