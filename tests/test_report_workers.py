@@ -56,7 +56,7 @@ def test_side_by_side_and_from_the_cache_gives_the_same_bytes(built, tmp_path, m
         build_report(bundle(), tmp_path / "several", ["el"], processes=processes, cache=figures)
 
     with monkeypatch.context() as patch:
-        patch.setattr(report, "_write_both", lambda edition, *_: drawn.append(edition.figures) or [])
+        patch.setattr(report, "_write_both", lambda edition, *_, **__: drawn.append(edition.figures) or [])
         build()  # as far as the figures
         assert list(figures.folder.iterdir())
         patch.setattr(workers, "_draw", None)  # nothing is left to draw
@@ -191,6 +191,21 @@ def test_ctrl_c_is_left_to_the_process_that_waits():
         assert crew.call(signal.getsignal, signal.SIGINT)() == signal.SIG_IGN
         for pool in crew._setters:
             assert pool.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN
+
+
+def test_a_setter_goes_with_the_last_report():
+    """What it held is free while the other one binds; until then both stay for the next report."""
+    paper = Paper("<p>A page.</p>", (PartSource("<p>One.</p>", {}), PartSource("<p>Two.</p>", {})), CREATED, b"{}", "N")
+    with Workers(2) as crew:
+        first, second = (pool.submit(os.getpid).result() for pool in crew._setters)
+        once = crew.set_pages(paper)()
+        assert Path(f"/proc/{second}").exists()
+        assert crew.set_pages(paper, last=True)() == once
+        deadline = time.monotonic() + 30
+        while Path(f"/proc/{second}").exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert not Path(f"/proc/{second}").exists()
+        assert Path(f"/proc/{first}").exists()
 
 
 KILLED = """

@@ -66,7 +66,7 @@ def _all_but_pages(
     written: list[Callable[[], Path]] = []
     for translation, figures in zip(translations, drawn, strict=True):
         edition = Edition(bundle, results, figures(), translation.language, pictures=images is not None)
-        written += _write_both(edition, output, workers)
+        written += _write_both(edition, output, workers, last=translation is translations[-1])
     return written
 
 
@@ -97,10 +97,10 @@ def file_names(languages: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{stem}.{ending}" for stem in stems for ending in ("html", "pdf"))
 
 
-def _write_both(edition: Edition, output: Path, workers: Workers) -> list[Callable[[], Path]]:
+def _write_both(edition: Edition, output: Path, workers: Workers, *, last: bool) -> list[Callable[[], Path]]:
     """Write the HTML while the pages are set; return what waits for either file, and writes the PDF."""
     html, pdf = (output / name for name in file_names((edition.language,)))
-    wait_for_pages = workers.set_pages(edition.paper())
+    wait_for_pages = workers.set_pages(edition.paper(), last=last)
     _write(html, edition.html())
     return [lambda: html, lambda: _write(pdf, wait_for_pages())]
 

@@ -83,13 +83,19 @@ class Workers:
         """
         return _begin(self._drawing, function, *arguments, **options)
 
-    def set_pages(self, paper: Paper) -> Callable[[], bytes]:
+    def set_pages(self, paper: Paper, *, last: bool = False) -> Callable[[], bytes]:
         """Start setting a printed report; return what waits for the PDF, and raises what ``set_paper`` does.
+
+        Of the ``last`` one, a setter goes when it has done its part, and its memory with it.
 
         One is set after the other: two at a time would need the memory of both, as setters forget the one before.
         """
         setters = [_setter_in(pool) for pool in self._setters] or [alone(Setter())]
-        return _begin(self._foreman, set_paper, paper, setters)
+        return _begin(self._foreman, set_paper, paper, setters, self._dismiss if last else _keep)
+
+    def _dismiss(self, setter: int) -> None:
+        if self._setters:
+            self._setters[setter].shutdown(wait=False)
 
     def draw(self, jobs: Iterable[Job]) -> Callable[[], tuple[DrawnFigure, ...]]:
         """Start every job whose figures the cache does not hold; return what waits for all figures, in their order.
@@ -131,6 +137,10 @@ def _result(future: Future[T]) -> T:
         return future.result()
     except BrokenProcessPool as error:
         raise SuiteError(ENDED) from error
+
+
+def _keep(_setter: int) -> None:
+    """Let a setter stay."""
 
 
 def _nothing() -> None:

@@ -18,7 +18,7 @@ from weasyprint.pdf.anchors import add_outlines
 from cifar_report.rendering.typesetting.metadata import attachment, fill, promise_accessibility
 from cifar_report.rendering.typesetting.paper import Attached
 from cifar_report.rendering.typesetting.part import Bookmarks, Extent, Part
-from cifar_report.rendering.typesetting.quick_file import Ready, ready
+from cifar_report.rendering.typesetting.quick_file import Ready, make_ready
 
 # Inside of strings nothing is meant: pydyf writes each bracket in them behind a backslash.
 MEANT = re.compile(rb"\((?:[^\\()]|\\.)*\)|/StructParent(?P<all>s?) (?P<key>\d+)|\b(?P<number>\d+) 0 R\b", re.DOTALL)
@@ -76,8 +76,9 @@ def _take_apart(pdf: Any, own: Mapping[str, int], number: int) -> Leaves:
     parents, document = _at(pdf, structure["ParentTree"]), _at(pdf, structure["K"][0])
     metadata = _at(pdf, pdf.catalog["Metadata"])
     once = {each.number for each in (pdf.objects[0], pdf.pages, pdf.catalog, structure, parents, document, metadata)}
+    make_ready(pdf.objects)
     return Leaves(
-        objects=tuple(each for each in ready(pdf.objects) if each.number not in once),
+        objects=tuple(each for each in pdf.objects if each.number not in once),
         pages=tuple(pdf.pages["Kids"][::3]),
         elements=tuple(document["K"]),
         parents=tuple((key, _data(value)) for key, value in _pairs(parents["Nums"])),
@@ -101,16 +102,16 @@ def _name_apart(objects: Iterable[Any], number: int) -> None:
 
 
 def _put_behind(pdf: Any, leaves: Leaves) -> None:
-    """Put a part behind what the file holds."""
+    """Put a part behind what the file holds; its objects become the file's own."""
     structure = _at(pdf, pdf.catalog["StructTreeRoot"])
     parents, document = _at(pdf, structure["ParentTree"]), _at(pdf, structure["K"][0])
-    objects = {each.number: Ready(each) for each in leaves.objects}
-    for each in objects.values():
+    numbers = {leaves.page_tree: pdf.pages.number, leaves.document: document.number}
+    for each in leaves.objects:
+        before = each.number
         pdf.add_object(each)
-    numbers = {number: each.number for number, each in objects.items()}
-    numbers |= {leaves.page_tree: pdf.pages.number, leaves.document: document.number}
+        numbers[before] = each.number
     keys = max(parents["Nums"][::2]) + 1
-    for each in objects.values():
+    for each in leaves.objects:
         each.data = _renumbered(each.data, numbers, keys)
     pdf.pages["Kids"] += [part for page in leaves.pages for part in (numbers[page], 0, "R")]
     pdf.pages["Count"] += len(leaves.pages)

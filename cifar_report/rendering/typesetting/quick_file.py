@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
@@ -27,14 +26,18 @@ class Ready(pydyf.Object):  # type: ignore[misc]
         return bool(self._compressible)
 
 
-def ready(objects: Iterable[Any]) -> Iterator[Ready]:
-    """Yield objects with their bytes; what is deflated is deflated beside all other work."""
-    every = list(objects)
-    deflated = {each.number: each for each in every if getattr(each, "compress", False)}
+def make_ready(objects: list[Any]) -> None:
+    """Put the bytes of each object in its place; what is deflated is deflated beside all other work.
+
+    Object by object, so that what each was made of is free before the next one's bytes are there.
+    """
     with ThreadPoolExecutor() as threads:
-        waiting = {number: threads.submit(Ready, each) for number, each in deflated.items()}
-        for each in every:
-            yield waiting[each.number].result() if each.number in waiting else Ready(each)
+        waiting = {
+            place: threads.submit(Ready, each) for place, each in enumerate(objects) if getattr(each, "compress", False)
+        }
+        for place, each in enumerate(objects):
+            if not isinstance(each, Ready):
+                objects[place] = waiting.pop(place).result() if place in waiting else Ready(each)
 
 
 class Once(pydyf.Stream):  # type: ignore[misc]
@@ -68,6 +71,6 @@ class QuickPDF(pydyf.PDF):  # type: ignore[misc]
 
     def write(self, output: Any, *arguments: Any, **options: Any) -> None:
         """Write the file; its identifier is a hash of all objects, which would else be deflated twice."""
-        self.objects = list(ready(self.objects))
+        make_ready(self.objects)
         self._is_written = True
         super().write(output, *arguments, **options)
