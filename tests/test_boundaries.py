@@ -62,11 +62,11 @@ ALL = sorted(PACKAGE.rglob("*.py"))
 ALLOWED = {  # each part, and what of the project it may import
     "spec": {"spec", "errors"},
     "data": {"data", "errors"},
-    "bundle": {"bundle", "spec", "errors", "original"},
+    "bundle": {"bundle", "spec", "collecting", "errors", "original"},
     "training": {"training", "bundle", "data", "spec", "errors"},
     "running": {"running", "bundle", "data", "spec", "errors", "original", "registry", "training"},
     "analysis": {"analysis", "bundle", "spec", "errors", "original", "data"},
-    "rendering": {"rendering", "analysis", "bundle", "spec", "errors", "original", "data"},
+    "rendering": {"rendering", "analysis", "bundle", "spec", "collecting", "errors", "original", "data"},
     "verification": {"verification", "rendering", "analysis", "running", "bundle", "data", "spec", "errors"},
     "faults": {"faults", "running", "training", "bundle", "data", "spec", "cli", "commands"},
     "simulation": {"simulation", "analysis", "bundle", "data", "spec", "errors", "original", "registry"},

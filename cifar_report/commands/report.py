@@ -22,8 +22,8 @@ def report(options: Namespace) -> int:
     folder = find_bundle(options.bundle, options.profile)
     bundle = Bundle.load(folder)
     try:
+        from cifar_report.collecting import collect_rarely
         from cifar_report.rendering.figures.cache import user_cache
-        from cifar_report.rendering.processes import collect_rarely
         from cifar_report.rendering.report import build_report
         from cifar_report.rendering.workers import usable_cores
 

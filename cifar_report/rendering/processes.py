@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import gc
 import os
 import signal
 import sys
@@ -12,9 +11,8 @@ from multiprocessing.connection import wait
 from threading import Thread
 from typing import Any
 
+from cifar_report.collecting import collect_rarely
 from cifar_report.rendering.typesetting.setter import Setter, prepare
-
-RARELY = (100_000, 20, 100)  # new objects, and rounds of the young and of the middle-aged
 
 _setter: Setter | None = None
 
@@ -39,11 +37,6 @@ def begin_setting() -> None:
 def let_set(method: str, *arguments: Any) -> Any:
     """Call a method of this process's setter."""
     return getattr(_setter, method)(*arguments)
-
-
-def collect_rarely() -> None:
-    """Let this process look for unreachable objects once in a while: it takes a fifth of the time that it draws for."""
-    gc.set_threshold(*RARELY)
 
 
 def _begin() -> None:

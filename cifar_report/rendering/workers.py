@@ -94,8 +94,7 @@ class Workers:
         return _begin(self._foreman, set_paper, paper, setters, self._dismiss if last else _keep)
 
     def _dismiss(self, setter: int) -> None:
-        if self._setters:
-            self._setters[setter].shutdown(wait=False)
+        self._setters[setter].shutdown(wait=False)
 
     def draw(self, jobs: Iterable[Job]) -> Callable[[], tuple[DrawnFigure, ...]]:
         """Start every job whose figures the cache does not hold; return what waits for all figures, in their order.
