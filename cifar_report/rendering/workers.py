@@ -91,7 +91,7 @@ class Workers:
         One is set after the other: two at a time would need the memory of both, as setters forget the one before.
         """
         setters = [_setter_in(pool) for pool in self._setters] or [alone(Setter())]
-        return _begin(self._foreman, set_paper, paper, setters, self._dismiss if last else _keep)
+        return _begin(self._foreman, set_paper, paper, setters, self._dismiss if last else None)
 
     def _dismiss(self, setter: int) -> None:
         self._setters[setter].shutdown(wait=False)
@@ -136,10 +136,6 @@ def _result(future: Future[T]) -> T:
         return future.result()
     except BrokenProcessPool as error:
         raise SuiteError(ENDED) from error
-
-
-def _keep(_setter: int) -> None:
-    """Let a setter stay."""
 
 
 def _nothing() -> None:

@@ -84,12 +84,11 @@ class Setter:
         return bind(front, numbers, parts, leaves)
 
 
-def set_paper(paper: Paper, setters: Sequence[Begin], dismiss: Callable[[int], None] = lambda _: None) -> bytes:
+def set_paper(paper: Paper, setters: Sequence[Begin], dismiss: Callable[[int], None] | None = None) -> bytes:
     """Return the PDF file, set by as many setters as there are; how many changes no byte of it.
 
-    ``dismiss`` is told which of them will not be needed any more.
-
-    Raises SuiteError naming the packages where the libraries for setting text are missing.
+    ``dismiss`` is told which of them will not be needed any more. Raises SuiteError naming the packages where the
+    libraries for setting text are missing.
     """
     for wait in [setter("clear") for setter in setters]:
         wait()
@@ -103,8 +102,9 @@ def set_paper(paper: Paper, setters: Sequence[Begin], dismiss: Callable[[int], N
     places = [*front.places, *(name for part in parts for name in part.places)]
     finished = [setter("finish", number, before[number], places) for number, setter in numbered]
     leaves: list[Leaves] = [wait() for wait in finished]
-    for one in range(1, len(setters)):
-        dismiss(one)  # while the first one binds, which needs the most memory
+    if dismiss is not None:
+        for one in range(1, len(setters)):
+            dismiss(one)  # while the first one binds, which needs the most memory
     content: bytes = setters[0]("bind", numbers, parts, leaves)()
     return content
 
