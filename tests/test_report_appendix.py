@@ -58,6 +58,20 @@ def test_parts_of_a_key_have_words() -> None:
     assert "<code>new_<wbr>part</code>" in str(appendix._part(writer(), "new_part"))
 
 
+def test_processors_of_several_kinds_are_told() -> None:
+    """Networks from one kind of processor are said to be so; several, or unknown ones, are counted and a caution."""
+    one, results = simulated(few_experiments("baseline"), seeds=3)
+    assert results.determinism.processors == (("simulated", 6),)
+    assert "on processors of one kind: simulated." in report_of(one)
+    kinds = ("A < B", None, *["A < B"] * 4)
+    runs = tuple(replace(run, processor=kind) for run, kind in zip(one.runs, kinds, strict=True))
+    several = report_of(Bundle(one.folder, one.record, runs))
+    assert "A &lt; B (5 runs), a processor that was not recorded (1 run)." in several
+    assert "The runs come from different environments." in several
+    unknown = tuple(replace(run, processor=None) for run in one.runs)
+    assert "processors of" not in report_of(Bundle(one.folder, one.record, unknown))
+
+
 @pytest.mark.parametrize("code", get_args(CautionCode))
 def test_every_oddity_has_words(code: str) -> None:
     """Whatever the analysis finds odd, there is a sentence for it."""

@@ -254,6 +254,18 @@ def test_the_environments_differences_are_told(pair):
     assert text.endswith("level reached by 1 run: bitwise")
 
 
+def test_each_run_tells_its_own_processor(pair):
+    """A bundle that was extended on another machine is held against the processors of the runs that are repeated."""
+    first, _ = pair
+    new, old = (replace(run, processor=kind) for run, kind in zip(first.runs_of("baseline"), ("new", None), strict=False))
+    extended = Bundle(first.folder, first.record, (new, old))
+    environment = replace(first.record.environment, processor="new")
+    for run, changed in ((new, None), (old, ("not recorded", "new"))):
+        found = certify(extended, Bundle(first.folder, first.record, (run,)), environment)
+        told = {change.name: (change.before, change.after) for change in found.changes}
+        assert told.get("processor") == changed
+
+
 def found_in(folder):
     """Return what is wrong with the files and records of a bundle, line by line."""
     report = Report()

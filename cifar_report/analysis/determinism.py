@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -21,13 +22,15 @@ def determinism(bundle: Bundle, trials: dict[str, TrialResult], answers: AnswerT
     """Return what the keys and the predictions of the finished runs say."""
     done = [run for run in bundle.runs if run.done]
     networks = [run for run in done if isinstance(run.trial, Trial)]
-    environments = {tuple(sorted(_environment(run).items())) for run in networks}
+    environments = {(run.processor, *sorted(_environment(run).items())) for run in networks}
+    processors = Counter(run.processor for run in networks)
     parts: dict[str, set[str]] = {}
     for run in done:
         for name, value in _environment(run).items():
             parts.setdefault(name, set()).add(value)
     return Determinism(
         environments=len(environments),
+        processors=tuple(sorted(processors.items(), key=lambda item: (item[0] is None, item[0] or ""))),
         parts=tuple((name, tuple(sorted(values))) for name, values in sorted(parts.items())),
         identical=_identical(done),
         replicas=tuple(_replicas(bundle, trials, answers)),

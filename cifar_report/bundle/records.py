@@ -98,6 +98,7 @@ class Run(Record, frozen=True, kw_only=True):
     key: str
     key_parts: dict[str, str]
     spec_hash: str
+    processor: str | None = None  # its kind decides how it rounds; None: made before it was recorded
     stages: tuple[StageResult, ...] = ()
     classical: ClassicalResult | None = None
     parameters_total: int | None = None  # counted by the built Keras model

@@ -8,6 +8,7 @@ import msgspec
 
 from cifar_report.bundle import Run, RunTiming, encode
 from cifar_report.bundle.arrays import dump_arrays
+from cifar_report.running.environment import processor_name
 from cifar_report.running.keys import key_of
 from cifar_report.running.plan import PlannedRun
 from cifar_report.running.worker import Failure, Product
@@ -24,6 +25,7 @@ def run_record(planned: PlannedRun, key_parts: dict[str, str], product: Product 
         key=key_of(key_parts),
         key_parts=key_parts,
         spec_hash=spec_hash(trial),
+        processor=processor_name(),
         macs=trial.macs if isinstance(trial, Trial) else None,
     )
     if isinstance(product, Failure) or product.outcome is None:

@@ -211,6 +211,7 @@ def _failed_run(trial: AnyTrial, seed: int | None, simulation: Simulation) -> Ru
         key=key_of(parts),
         key_parts=parts,
         spec_hash=spec_hash(trial),
+        processor="simulated",
         macs=trial.macs if isinstance(trial, Trial) else None,
         error="Traceback (most recent call last):\nRuntimeError: simulated failure",
     )

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from cifar_report.bundle import Bundle, BundleRecord, Environment, Predictions, Run
+from cifar_report.bundle import Bundle, Environment, Predictions, Run
 from cifar_report.bundle.certificates import (
     MOST_PHRASE,
     MOST_WORD,
@@ -57,7 +57,7 @@ def certify(bundle: Bundle, again: Bundle, environment: Environment) -> Certific
         tolerance=TOLERANCE,
         reruns=tuple(reruns),
         verdicts_changed=changed,
-        changes=tuple(environment_changes(bundle.record, pairs, environment)),
+        changes=tuple(environment_changes(bundle, pairs, environment)),
         environment=environment,
     )
 
@@ -87,7 +87,7 @@ def _outcomes(bundle: Bundle) -> dict[str, str]:
 
 
 def environment_changes(
-    record: BundleRecord, pairs: Sequence[tuple[Run, Run]], environment: Environment
+    bundle: Bundle, pairs: Sequence[tuple[Run, Run]], environment: Environment
 ) -> Iterator[Change]:
     """Yield what differs between the trainings: first what went into the runs' keys, then what their machines say."""
     keys = [(run.key_parts, again.key_parts) for run, again in pairs]
@@ -96,7 +96,9 @@ def environment_changes(
         if differing:
             yield _change(name, _all(name, differing, 0), _all(name, differing, 1))
     told = {name for pair in keys for parts in pair for name in parts}
-    before, after = _facts(record.environment), _facts(environment)
+    before, after = _facts(bundle.record.environment), _facts(environment)
+    if any(run.processor for run in bundle.runs):  # a bundle that was extended elsewhere speaks of the last machine
+        before["processor"] = ", ".join(sorted({run.processor or "not recorded" for run, _ in pairs}))
     for name in sorted((before.keys() | after.keys()) - told):
         if before.get(name) != after.get(name):
             yield _change(name, before.get(name), after.get(name))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from cifar_report.rendering import names
 from cifar_report.rendering.elements import Column, FigureView, Heading, Table
-from cifar_report.rendering.i18n import mark
+from cifar_report.rendering.i18n import mark, mark_plural
 from cifar_report.rendering.sections import certificate, error_rates, origins, tables
 from cifar_report.rendering.sections.error_rates import ErrorRatesView
 from cifar_report.rendering.sections.origins import OriginsView
@@ -35,6 +35,13 @@ ONE_ENVIRONMENT = mark("All finished runs come from one environment.")
 ENVIRONMENTS = mark(
     "The finished runs come from %(count)s different environments, so bitwise agreement is not claimed."
 )
+PROCESSOR = mark("All finished networks were trained on processors of one kind: %(processor)s.")
+PROCESSORS = mark(
+    "The networks were trained on processors of several kinds, which round differently: %(processors)s. Where such "
+    "networks are compared, what rounding alone brings about is part of the spread between seeds."
+)
+RUNS_ON = mark_plural("%(processor)s (%(count)s run)", "%(processor)s (%(count)s runs)")
+NOT_RECORDED = mark("a processor that was not recorded")
 IDENTICAL = mark("Runs with byte-equal predictions: %(runs)s.")
 
 
@@ -140,10 +147,20 @@ def _determinism(writer: Writer) -> Iterator[Markup]:
         yield writer.say(ONE_ENVIRONMENT)
     elif found.environments > 1:
         yield writer.say(ENVIRONMENTS, count=writer.numbers.integer(found.environments))
+    yield from _processors(writer, found.processors)
     for group in found.identical:
         yield writer.say(IDENTICAL, runs=writer.numbers.enumeration(list(group)))
     if found.certificate is not None:
         yield from certificate.sentences(writer, found.certificate, _part)
+
+
+def _processors(writer: Writer, processors: Sequence[tuple[str | None, int]]) -> Iterator[Markup]:
+    known = [(name or writer.word(NOT_RECORDED), runs) for name, runs in processors]
+    if len(known) > 1:
+        counted = [writer.count(RUNS_ON, runs, processor=name) for name, runs in known]
+        yield writer.say(PROCESSORS, processors=Markup(", ").join(counted))
+    elif known and processors[0][0] is not None:
+        yield writer.say(PROCESSOR, processor=known[0][0])
 
 
 def _replicas(writer: Writer) -> Table | None:
