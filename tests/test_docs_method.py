@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from cifar_report.analysis.decisions import LEAST_SEEDS_FOR_ONSET, RATIO_SLACK
-from cifar_report.analysis.statistics import LEVEL
-from cifar_report.analysis.values import ACCURACY_LEVEL, LOSS_RISE
+from cifar_report.analysis.values import ACCURACY_LEVEL, LEVEL, LOSS_RISE
 from cifar_report.simulation.noise import ASSUMED
 
 ROOT = Path(__file__).resolve().parents[1]

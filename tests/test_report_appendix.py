@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from reports import Page, few_experiments, report_of
 from suites import simulated
 
+from cifar_report.analysis.calibration_records import RESULTS, Calibration, load_calibration
 from cifar_report.analysis.curves import COLUMNS
-from cifar_report.analysis.error_rates import RESULTS, Calibration, load_calibration
 from cifar_report.analysis.results.views import CautionCode, ChangeKind
 from cifar_report.bundle import Bundle, write_record
 from cifar_report.data.origins import binary_folder_origin, python_folder_origin, stand_in_origin
@@ -19,6 +19,7 @@ from cifar_report.rendering.i18n import Translation
 from cifar_report.rendering.sections import appendix, error_rates
 from cifar_report.rendering.sections.conclusions import CHANGES
 from cifar_report.rendering.writer import Writer
+from cifar_report.simulation.calibration import with_interval
 
 
 @cache
@@ -130,7 +131,10 @@ def test_the_source_of_the_noise_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_broken_promise_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A rate above its promise is counted in words and marked in its row."""
     known = load_calibration()
-    broken = tuple(replace(each, any_direction=0.2) if each.scenario == "no_effect" else each for each in known.rates)
+    broken = tuple(
+        with_interval(replace(each, any_direction=0.2)) if each.scenario == "no_effect" else each
+        for each in known.rates
+    )
     text = told(replace(known, rates=broken), monkeypatch)
     assert "In 3 rows the simulated rate breaks the promise." in text
     assert "No simulated rate contradicts" not in text

@@ -4,14 +4,23 @@ import msgspec
 import numpy as np
 import pytest
 
-from cifar_report.analysis import error_rates as stored
-from cifar_report.analysis.error_rates import Calibration, Noise, Rates, error_rates, load_calibration
+from cifar_report.analysis import calibration_records as stored
+from cifar_report.analysis.calibration_records import Calibration, Noise, Rates, load_calibration
+from cifar_report.analysis.error_rates import error_rates
 from cifar_report.analysis.statistics import exact_interval
 from cifar_report.bundle import Bundle, Predictions, encode, sha256
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of, load_experiments
 from cifar_report.simulation import Simulation, simulate_bundle
-from cifar_report.simulation.calibration import accuracy_claims, at_margin, curve, main, no_effect, original_effects
+from cifar_report.simulation.calibration import (
+    accuracy_claims,
+    at_margin,
+    curve,
+    main,
+    no_effect,
+    original_effects,
+    with_interval,
+)
 from cifar_report.simulation.noise import ASSUMED, measured_noise, spread_of
 
 CLAIMS = accuracy_claims(claims_of(load_experiments()))
@@ -154,7 +163,7 @@ def rates(scenario: str, **changes: object) -> Rates:
         ("reproduced", "not_reproduced", "inconclusive", "any_reproduced", "any_opposite", "any_direction"), 0.0
     )
     fields = {"scenario": scenario, "seeds": 5, "draws": 1000, "claims": 10, "significant": 0.0, **shares}
-    return Rates(**(fields | changes))
+    return with_interval(Rates(**(fields | changes)))
 
 
 @pytest.mark.parametrize(
@@ -178,6 +187,13 @@ def test_a_broken_promise_is_called_broken(given: Rates, kept: bool, count: int)
     assert found.kept is kept
     assert found.rate.n == count
     assert (found.rate.low, found.rate.high) == exact_interval(round((found.rate.value or 0.0) * count), count)
+
+
+def test_the_committed_intervals_are_those_of_their_shares() -> None:
+    """The report shows intervals that the file holds, so that it needs no statistics: each is the exact one."""
+    committed = load_calibration().rates
+    assert committed
+    assert [with_interval(each) for each in committed] == list(committed)
 
 
 def test_a_missing_calibration_says_how_to_make_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

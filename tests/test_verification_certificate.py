@@ -257,7 +257,8 @@ def test_the_environments_differences_are_told(pair):
 def test_each_run_tells_its_own_processor(pair):
     """A bundle that was extended on another machine is held against the processors of the runs that are repeated."""
     first, _ = pair
-    new, old = (replace(run, processor=kind) for run, kind in zip(first.runs_of("baseline"), ("new", None), strict=False))
+    runs = first.runs_of("baseline")
+    new, old = replace(runs[0], processor="new"), replace(runs[1], processor=None)
     extended = Bundle(first.folder, first.record, (new, old))
     environment = replace(first.record.environment, processor="new")
     for run, changed in ((new, None), (old, ("not recorded", "new"))):

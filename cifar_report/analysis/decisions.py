@@ -8,7 +8,8 @@ from scipy import stats
 
 from cifar_report.analysis.evidence import Evidence
 from cifar_report.analysis.results import Outcome, Reason
-from cifar_report.analysis.statistics import LEVEL, SAME
+from cifar_report.analysis.statistics import SAME
+from cifar_report.analysis.values import LEVEL
 
 RATIO_SLACK = 1.25  # a ratio is near r between r / 1.25 and 1.25 r
 LEAST_SEEDS_FOR_ONSET = 5  # below, even a unanimous answer is no more than a coin's

@@ -4,71 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
-import msgspec
-
+from cifar_report.analysis.calibration_records import Calibration, Rates, Scenario
 from cifar_report.analysis.results import Datum
-from cifar_report.analysis.statistics import LEVEL, exact_interval
-from cifar_report.errors import SuiteError
-
-RESULTS = Path(__file__).parents[1] / "simulation" / "calibration.json"
-COMMAND = "nox -s calibration"
-
-Scenario = Literal["no_effect", "at_margin", "original"]
-
-
-class Noise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How far accuracies lie apart without any difference between recipes: standard deviations, 0 … 1.
-
-    ``seed`` is what the random start does to a recipe; ``image`` what a finite test set adds to each network, as two
-    networks of one recipe disagree on some images. Measured noise names the data and the runs that it comes from.
-    """
-
-    seed: float
-    image: float
-    source: Literal["assumed", "measured"] = "assumed"
-    profile: str | None = None
-    dataset: str | None = None  # fingerprint of the measured bundle's data
-    trials: int | None = None
-    runs: int | None = None
-
-
-class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How often a scenario gave which verdict, over all claims and draws, and in how many draws any claim erred."""
-
-    scenario: Scenario
-    seeds: int
-    draws: int
-    claims: int
-    reproduced: float  # share of claims
-    not_reproduced: float
-    inconclusive: float
-    any_reproduced: float  # share of draws with at least one claim "reproduced"; of the family that has most
-    any_opposite: float  # the same with at least one claim contradicted by the opposite sign
-    any_direction: float  # the same with either of the two
-    significant: float  # share of claims with an uncorrected p below .05 on the claimed side
-    power: float | None = None  # what TTestPower says for the same effects, mean over claims
-
-
-class CurvePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Shares of verdicts on one claim that stands alone, when the true difference is ``effect`` margins."""
-
-    seeds: int
-    effect: float
-    reproduced: float
-    not_reproduced: float
-    inconclusive: float
-
-
-class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that was simulated, by which command and with which noise."""
-
-    command: str
-    noise: Noise
-    rates: tuple[Rates, ...]
-    curves: tuple[CurvePoint, ...]
+from cifar_report.analysis.values import LEVEL
 
 
 @dataclass(frozen=True)
@@ -88,14 +27,6 @@ class ErrorRate:
     kept: bool
 
 
-def load_calibration() -> Calibration:
-    """Return the committed calibration of the project's own claims; raises SuiteError when it cannot be read."""
-    try:
-        return msgspec.json.decode(RESULTS.read_bytes(), type=Calibration)
-    except (OSError, msgspec.DecodeError) as error:
-        raise SuiteError(f"{RESULTS}: the calibration cannot be read: {error}; make it anew with: {COMMAND}") from error
-
-
 def error_rates(calibration: Calibration) -> tuple[ErrorRate, ...]:
     """Return every promised rate beside what was simulated, in the order of the file."""
     return tuple(_error_rates(calibration))
@@ -103,20 +34,19 @@ def error_rates(calibration: Calibration) -> tuple[ErrorRate, ...]:
 
 def _error_rates(calibration: Calibration) -> Iterator[ErrorRate]:
     for rates in calibration.rates:
-        # Claims of one draw share trials only where nothing differs; everywhere else each is a draw of its own.
-        value, count, promised = {
-            "no_effect": (rates.any_direction, rates.draws, LEVEL),
-            "at_margin": (rates.not_reproduced, rates.draws * rates.claims, LEVEL),
-            "original": (rates.significant, rates.draws * rates.claims, rates.power or 0.0),
-        }[rates.scenario]
-        low, high = exact_interval(round(value * count), count)
+        value, count = rates.promised
+        bound = (rates.power or 0.0) if rates.scenario == "original" else LEVEL
         prefix = f"calibration.{rates.scenario}.{rates.seeds}"
         yield ErrorRate(
             rates.scenario,
             rates.seeds,
             rates.draws,
             rates.claims,
-            Datum(f"{prefix}.rate", value, "share", "share_of_draws", count, "draws", low, high, origin="simulated"),
-            Datum(f"{prefix}.promised", promised, "share", "promised_rate", origin="simulated"),
-            kept=low <= promised and (rates.scenario != "original" or promised <= high),
+            _rate(f"{prefix}.rate", value, count, rates),
+            Datum(f"{prefix}.promised", bound, "share", "promised_rate", origin="simulated"),
+            kept=rates.low <= bound and (rates.scenario != "original" or bound <= rates.high),
         )
+
+
+def _rate(identity: str, value: float, count: int, rates: Rates) -> Datum:
+    return Datum(identity, value, "share", "share_of_draws", count, "draws", rates.low, rates.high, origin="simulated")

@@ -11,7 +11,6 @@ from scipy import stats
 
 from cifar_report.analysis.results import Procedure
 from cifar_report.analysis.statistics import (
-    LEVEL,
     Bounds,
     Moments,
     all_equal,
@@ -19,6 +18,7 @@ from cifar_report.analysis.statistics import (
     t_interval,
     t_p_value,
 )
+from cifar_report.analysis.values import LEVEL
 
 Array = np.ndarray[Any, Any]
 

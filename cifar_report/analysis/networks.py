@@ -12,7 +12,8 @@ from cifar_report.analysis.answers import Answers, AnswerTable, same_images
 from cifar_report.analysis.evidence import RESAMPLES, Images
 from cifar_report.analysis.results import Datum, Networks, NetworkTest
 from cifar_report.analysis.samples import Sample
-from cifar_report.analysis.statistics import LEVEL, Bounds, mcnemar_p
+from cifar_report.analysis.statistics import Bounds, mcnemar_p
+from cifar_report.analysis.values import LEVEL
 from cifar_report.bundle import Bundle, Run
 from cifar_report.spec import Claim, Side
 

@@ -11,7 +11,8 @@ from scipy import stats
 
 from cifar_report.analysis.evidence import Paired
 from cifar_report.analysis.results import Datum, Formula, Measure, RankingTest, RankRow, TrialResult
-from cifar_report.analysis.statistics import LEVEL, holm
+from cifar_report.analysis.statistics import holm
+from cifar_report.analysis.values import LEVEL
 
 MOST_TRIALS = 100  # the pairs grow with the square; beyond, the ranking shows no groups
 

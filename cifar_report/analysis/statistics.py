@@ -14,9 +14,10 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
+from cifar_report.analysis.values import LEVEL
+
 Array = np.ndarray[Any, Any]
 
-LEVEL = 0.05
 POWER = 0.80
 SAME = 1e-9  # values nearer than this are equal: differences of shares carry rounding errors of 1e-17
 MOST_EXACT_FLIPS, RANDOM_FLIPS = 13, 9_999  # values whose 2ⁿ patterns of signs are all looked at; patterns beyond

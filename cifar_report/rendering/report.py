@@ -50,7 +50,7 @@ def _all_but_pages(
     """Draw, write the HTML, begin to set pages; return what waits for each file, and no longer holds the results."""
     # Imported while the workers import what they need: this process takes the longest.
     from cifar_report.analysis import analyse
-    from cifar_report.analysis.error_rates import load_calibration
+    from cifar_report.analysis.calibration_records import load_calibration
     from cifar_report.rendering.edition import Edition
 
     results = analyse(bundle)

@@ -16,12 +16,20 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from cifar_report.analysis.calibration_records import (
+    COMMAND,
+    RESULTS,
+    Calibration,
+    CurvePoint,
+    Noise,
+    Rates,
+    Scenario,
+)
 from cifar_report.analysis.decisions import Decision
-from cifar_report.analysis.error_rates import COMMAND, RESULTS, Calibration, CurvePoint, Noise, Rates, Scenario
 from cifar_report.analysis.judging import side_of
 from cifar_report.analysis.samples import Sample
-from cifar_report.analysis.statistics import LEVEL, power_of
-from cifar_report.analysis.values import Value
+from cifar_report.analysis.statistics import exact_interval, power_of
+from cifar_report.analysis.values import LEVEL, Value
 from cifar_report.analysis.verdicts import judged
 from cifar_report.bundle import Bundle
 from cifar_report.registry import claims_of, load_experiments
@@ -139,7 +147,7 @@ def _rates(
     total = draws * len(claims)
     spread = float(np.sqrt(2) * np.hypot(noise.seed, noise.image))
     known = [power_of(side_of(claim) * effect / spread, seeds) for claim, effect in zip(claims, effects, strict=True)]
-    return Rates(
+    rates = Rates(
         scenario=scenario,
         seeds=seeds,
         draws=draws,
@@ -153,6 +161,14 @@ def _rates(
         significant=significant / total,
         power=float(np.mean(known)),
     )
+    return with_interval(rates)
+
+
+def with_interval(rates: Rates) -> Rates:
+    """Return the rates with the exact interval of the share that the method promises something about."""
+    share, count = rates.promised
+    low, high = exact_interval(round(share * count), count)
+    return msgspec.structs.replace(rates, low=low, high=high)
 
 
 def _families(claims: Sequence[Claim], decisions: dict[str, Decision], reason: str) -> set[str]:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from cifar_report.analysis.answers import read_answers
-from cifar_report.analysis.error_rates import Noise
+from cifar_report.analysis.calibration_records import Noise
 from cifar_report.bundle import Bundle
 from cifar_report.errors import UsageError
 from cifar_report.spec import Trial

@@ -86,9 +86,7 @@ def _outcomes(bundle: Bundle) -> dict[str, str]:
     return {verdict.claim.id: verdict.outcome for verdict in found}
 
 
-def environment_changes(
-    bundle: Bundle, pairs: Sequence[tuple[Run, Run]], environment: Environment
-) -> Iterator[Change]:
+def environment_changes(bundle: Bundle, pairs: Sequence[tuple[Run, Run]], environment: Environment) -> Iterator[Change]:
     """Yield what differs between the trainings: first what went into the runs' keys, then what their machines say."""
     keys = [(run.key_parts, again.key_parts) for run, again in pairs]
     for name in sorted({name for pair in keys for parts in pair for name in parts}):

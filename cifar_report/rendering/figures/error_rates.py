@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from cifar_report.analysis.error_rates import Calibration, CurvePoint
+from cifar_report.analysis.calibration_records import Calibration, CurvePoint
 from cifar_report.rendering import names
 from cifar_report.rendering.figures import axis, style, words
 from cifar_report.rendering.figures.drawn import ERROR_RATES as GROUP

@@ -6,13 +6,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from cifar_report.analysis.error_rates import (
-    ErrorRate,
-    Noise,
-    Scenario,
-    error_rates,
-    load_calibration,
-)
+from cifar_report.analysis.calibration_records import Noise, Scenario, load_calibration
+from cifar_report.analysis.error_rates import ErrorRate, error_rates
 from cifar_report.analysis.results import Datum
 from cifar_report.rendering.elements import Cell, Column, FigureView, Row, Table
 from cifar_report.rendering.figures.drawn import ERROR_RATES as GROUP
