@@ -140,11 +140,44 @@ def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
     figures.prune()
 
 
-def test_what_sets_a_report_does_without_matplotlib():
-    """Only the processes that draw pay for it, in seconds and in memory."""
-    code = "import sys, cifar_report.rendering.report; print('matplotlib' in sys.modules)"
+IMPORTED = """
+import sys
+from importlib import import_module
+from pkgutil import iter_modules
+
+import cifar_report.rendering.{0}
+
+for each in iter_modules(getattr(cifar_report.rendering.{0}, "__path__", ())):
+    import_module(f"cifar_report.rendering.{0}.{{each.name}}")
+print(*sorted({{"matplotlib", "pandas", "scipy", "statsmodels", "weasyprint"}} & sys.modules.keys()))
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "heavy"),
+    [("report", ""), ("edition", ""), ("figures", "matplotlib"), ("typesetting", "weasyprint")],
+)
+def test_each_process_imports_what_it_works_with(package, heavy):
+    """Who writes, draws or sets does without the libraries of the others, which cost seconds and memory."""
+    code = IMPORTED.format(package)
     done = subprocess.run([sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=300)
-    assert done.stdout.strip() == "False", done.stderr
+    assert (done.stdout.strip(), done.stderr) == (heavy, "")
+
+
+def test_the_results_are_worked_out_elsewhere():
+    """They are the same as here, and the process with its statistics goes when it has handed them over."""
+    with Workers(2) as crew:
+        worker = crew._analysing.submit(os.getpid).result()
+        assert crew.analyse(bundle())() == analyse(bundle())
+        assert is_gone(worker)
+
+
+def is_gone(process) -> bool:
+    """Return whether a process ends within half a minute."""
+    deadline = time.monotonic() + 30
+    while Path(f"/proc/{process}").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return not Path(f"/proc/{process}").exists()
 
 
 def leave() -> None:
@@ -185,11 +218,23 @@ def test_a_package_that_is_found_missing_late_is_named(monkeypatch, tmp_path, ca
     assert "scipy is not installed: pip install -e '.[report]'" in capsys.readouterr().err
 
 
+def lack() -> None:
+    """Import something that is not installed."""
+    raise ModuleNotFoundError("No module named 'scipy'", name="scipy")
+
+
+def test_a_package_that_a_worker_lacks_is_known_by_its_name():
+    """The error keeps it on its way from process to process: the command says what to install."""
+    with Workers(2) as crew, pytest.raises(ModuleNotFoundError) as raised:
+        crew.call(lack)()
+    assert raised.value.name == "scipy"
+
+
 def test_ctrl_c_is_left_to_the_process_that_waits():
-    """A terminal's Ctrl-C reaches every process: workers that draw or set pages ignore it."""
+    """A terminal's Ctrl-C reaches every process: workers ignore it."""
     with Workers(2) as crew:
         assert crew.call(signal.getsignal, signal.SIGINT)() == signal.SIG_IGN
-        for pool in crew._setters:
+        for pool in (crew._analysing, *crew._setters):
             assert pool.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN
 
 
@@ -201,10 +246,7 @@ def test_a_setter_goes_with_the_last_report():
         once = crew.set_pages(paper)()
         assert Path(f"/proc/{second}").exists()
         assert crew.set_pages(paper, last=True)() == once
-        deadline = time.monotonic() + 30
-        while Path(f"/proc/{second}").exists() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert not Path(f"/proc/{second}").exists()
+        assert is_gone(second)
         assert Path(f"/proc/{first}").exists()
 
 
@@ -214,7 +256,7 @@ from cifar_report.rendering.workers import Workers
 
 if __name__ == "__main__":
     crew = Workers(2)
-    every = [pool.submit(os.getpid).result() for pool in (crew._drawing, *crew._setters)]
+    every = [pool.submit(os.getpid).result() for pool in (crew._analysing, crew._drawing, *crew._setters)]
     print(*every, flush=True)
     time.sleep(300)
 """
@@ -228,8 +270,5 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
         helpers = [int(number) for number in process.stdout.readline().split()]
         assert len(list(tmp_path.glob("weasyprint-*"))) == workers.SETTERS
         process.kill()
-    deadline = time.monotonic() + 30
-    while any(Path(f"/proc/{helper}").exists() for helper in helpers) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not [helper for helper in helpers if Path(f"/proc/{helper}").exists()]
+    assert all(is_gone(helper) for helper in helpers)
     assert not list(tmp_path.glob("weasyprint-*"))

@@ -17,6 +17,12 @@ from cifar_report.rendering.typesetting.setter import Setter, prepare
 _setter: Setter | None = None
 
 
+def begin_analysing() -> None:
+    """Begin a process that works out the results."""
+    _begin()
+    collect_rarely()
+
+
 def begin_drawing() -> None:
     """Begin a process that draws figures."""
     _begin()

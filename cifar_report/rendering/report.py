@@ -48,12 +48,11 @@ def _all_but_pages(
     bundle: Bundle, output: Path, translations: Sequence[Translation], workers: Workers
 ) -> list[Callable[[], Path]]:
     """Draw, write the HTML, begin to set pages; return what waits for each file, and no longer holds the results."""
-    # Imported while the workers import what they need: this process takes the longest.
-    from cifar_report.analysis import analyse
+    wait_for_results = workers.analyse(bundle)
     from cifar_report.analysis.calibration_records import load_calibration
     from cifar_report.rendering.edition import Edition
 
-    results = analyse(bundle)
+    results = wait_for_results()
     images = find_images(bundle.record.dataset.fingerprint)
     of_method = load_calibration()  # whatever the bundle
     drawn = []

@@ -1,7 +1,8 @@
 """Work beside this process: figures drawn side by side, pages set while the HTML is written. The bytes are the same.
 
 With one process everything happens here, one after the other. Workers are spawned, so that they begin with nothing
-of this process: matplotlib lives in those that draw alone, and the pages of a large report in those that set them.
+of this process, and what they import goes with them: statistics live in the one that works out the results, matplotlib
+in those that draw, and the pages of a large report in those that set them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import get_context
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from cifar_report.errors import SuiteError
 from cifar_report.rendering import formulas
@@ -21,14 +22,18 @@ from cifar_report.rendering.figures.cache import FigureCache
 from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.figures.job import Job
 from cifar_report.rendering.formulas import Drawn
-from cifar_report.rendering.processes import begin_drawing, begin_setting, let_set
+from cifar_report.rendering.processes import begin_analysing, begin_drawing, begin_setting, let_set
 from cifar_report.rendering.typesetting.paper import Paper
 from cifar_report.rendering.typesetting.setter import Begin, Setter, alone, set_paper
+
+if TYPE_CHECKING:
+    from cifar_report.analysis.results import Results
+    from cifar_report.bundle import Bundle
 
 P = ParamSpec("P")
 T = TypeVar("T")
 SETTERS = 2  # a printed report has parts for two
-ENDED = "a process that drew figures or set pages ended early (is the memory exhausted?): build the report again"
+ENDED = "a process that helped with the report ended early (is the memory exhausted?): build the report again"
 
 
 def usable_cores() -> int:
@@ -48,18 +53,23 @@ class Workers:
     def __init__(self, processes: int, cache: FigureCache | None = None, *, pages: bool = True) -> None:
         self._cache = cache
         beside = processes > 1
-        context = get_context("spawn")
-        drawing = partial(ProcessPoolExecutor, processes, mp_context=context, initializer=begin_drawing)
-        setter = partial(ProcessPoolExecutor, 1, mp_context=context, initializer=begin_setting)
-        self._drawing = drawing() if beside else None
+        pool = partial(ProcessPoolExecutor, mp_context=get_context("spawn"))
+        self._analysing = pool(1, initializer=begin_analysing) if beside and pages else None
+        self._drawing = pool(processes, initializer=begin_drawing) if beside else None
         # Each in a pool of its own: what a setter has laid out is finished by the same one.
-        self._setters = [setter() for _ in range(SETTERS if beside and pages else 0)]
+        self._setters = [pool(1, initializer=begin_setting) for _ in range(SETTERS if beside and pages else 0)]
         self._foreman = ThreadPoolExecutor(1) if self._setters else None
-        # While the results are still worked out, setters import what they need, and one draws formulas. More who draw
-        # would hold up whoever works out the results; where the formulas are in the cache, so are most figures.
-        self._formulas = self._begin_formulas() if beside and pages else None
-        for each in self._setters:
-            _begin(each, _nothing)
+        self._formulas: Callable[[], dict[str, Drawn]] | None = None
+
+    def analyse(self, bundle: Bundle) -> Callable[[], Results]:
+        """Start working out the results; return what waits for them, and raises what ``analyse`` does.
+
+        Meanwhile the others import what they need, one by one: whoever works out the results needs a processor.
+        """
+        found = _begin(self._analysing, _analyse, bundle)
+        if self._foreman is not None:
+            self._formulas = self._begin_formulas()
+        return lambda: self._end_analysing(found)
 
     def formulas(self) -> dict[str, Drawn]:
         """Return the pictures of all formulas; none where whoever needs one sets it."""
@@ -71,7 +81,7 @@ class Workers:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        for pool in (self._drawing, *self._setters, self._foreman):
+        for pool in (self._analysing, self._drawing, *self._setters, self._foreman):
             if pool is not None:
                 pool.shutdown(cancel_futures=True)
 
@@ -109,9 +119,23 @@ class Workers:
         if self._drawing is not None:
             self._drawing.shutdown(wait=False)
 
+    def _end_analysing(self, results: Callable[[], Results]) -> Results:
+        try:
+            return results()
+        finally:
+            if self._analysing is not None:
+                self._analysing.shutdown(wait=False)
+
     def _begin_formulas(self) -> Callable[[], dict[str, Drawn]]:
+        """Let setters begin, and formulas be drawn; where those are in the cache, so are most figures."""
         found = None if self._cache is None else self._cache.get(formulas.key(), dict[str, Drawn])
-        return self.call(_draw_formulas, self._cache) if found is None else lambda: found
+        begun = _begin(self._foreman, self._begin_setters, found is None)
+        return begun if found is None else lambda: found
+
+    def _begin_setters(self, draw: bool) -> dict[str, Drawn]:
+        for each in self._setters:
+            _begin(each, _nothing)()
+        return self.call(_draw_formulas, self._cache)() if draw else {}
 
     def _figures(self, job: Job) -> Callable[[], tuple[DrawnFigure, ...]]:
         if self._cache is None:
@@ -149,6 +173,12 @@ def _setter_in(pool: Executor) -> Begin:
         return _begin(pool, let_set, method, *arguments)
 
     return begin
+
+
+def _analyse(bundle: Bundle) -> Results:
+    from cifar_report.analysis import analyse
+
+    return analyse(bundle)
 
 
 def _draw(job: Job, cache: FigureCache, key: str) -> tuple[DrawnFigure, ...]:
