@@ -64,27 +64,29 @@ def share_of(process: psutil.Process) -> int:
 
 
 def read(folder: Path, output: Path) -> GrowthPoint:
-    """Load a bundle, judge its claims, and write its report as HTML and PDF on all cores, every figure drawn anew."""
+    """Load a bundle, write its report as HTML and PDF on all cores, every figure drawn anew, and judge its claims.
+
+    The memory is that of the report, in which claims are judged elsewhere; here they are judged to time that alone.
+    """
     from cifar_report.running.environment import available_cores
 
     with Memory() as memory:
         bundle, load = _load(folder)
-        began = time.perf_counter()
-        from cifar_report.analysis import analyse
-
-        analyse(bundle)
-        judged = time.perf_counter()
-        runs = len(bundle.runs)
-        del bundle
-        from cifar_report.bundle import Bundle
         from cifar_report.rendering.report import build_report
 
-        fresh = Bundle.load(folder)  # nothing that judging left in memory shortens the report
         begun = time.perf_counter()
-        html = build_report(fresh, output, processes=len(available_cores()))[0]
+        html = build_report(bundle, output, processes=len(available_cores()))[0]
         finished = time.perf_counter()
+    from cifar_report.bundle import Bundle
+
+    fresh = Bundle.load(folder)  # nothing that the report left in memory shortens the judging
+    began = time.perf_counter()
+    from cifar_report.analysis import analyse
+
+    analyse(fresh)
+    judged = time.perf_counter()
     return GrowthPoint(
-        runs=runs,
+        runs=len(fresh.runs),
         seconds={"load": load, "verdicts": judged - began, "report": finished - begun},
         peak_memory=float(memory.peak),
         html_bytes=html.stat().st_size,
