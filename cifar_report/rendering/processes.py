@@ -14,18 +14,14 @@ from typing import Any
 from cifar_report.collecting import collect_rarely
 from cifar_report.rendering.typesetting.setter import Setter, prepare
 
+ENDED = "a process that helped with the report ended early (is the memory exhausted?): build the report again"
+
 _setter: Setter | None = None
-
-
-def begin_analysing() -> None:
-    """Begin a process that works out the results."""
-    _begin()
-    collect_rarely()
 
 
 def begin_drawing() -> None:
     """Begin a process that draws figures."""
-    _begin()
+    begin()
     collect_rarely()
     import cifar_report.rendering.figures.curves  # noqa: F401 - most of what comes next
 
@@ -35,7 +31,7 @@ def begin_setting() -> None:
     global _setter  # noqa: PLW0603 - what this process has laid out
     # To free each box would take a second. What is registered from here on is done before it; nothing else is lost.
     atexit.register(os._exit, 0)
-    _begin()
+    begin()
     prepare()
     _setter = Setter()
 
@@ -45,7 +41,8 @@ def let_set(method: str, *arguments: Any) -> Any:
     return getattr(_setter, method)(*arguments)
 
 
-def _begin() -> None:
+def begin() -> None:
+    """Begin a process that is told what to do, and when to end, by the one that started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the business of the process that waits
     Thread(target=_end_with_parent, daemon=True).start()
 

@@ -7,6 +7,7 @@ in those that draw, and the pages of a large report in those that set them.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -18,11 +19,12 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from cifar_report.errors import SuiteError
 from cifar_report.rendering import formulas
+from cifar_report.rendering.errand import Errand
 from cifar_report.rendering.figures.cache import FigureCache
 from cifar_report.rendering.figures.drawn import DrawnFigure
 from cifar_report.rendering.figures.job import Job
 from cifar_report.rendering.formulas import Drawn
-from cifar_report.rendering.processes import begin_analysing, begin_drawing, begin_setting, let_set
+from cifar_report.rendering.processes import ENDED, begin_drawing, begin_setting, let_set
 from cifar_report.rendering.typesetting.paper import Paper
 from cifar_report.rendering.typesetting.setter import Begin, Setter, alone, set_paper
 
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 SETTERS = 2  # a printed report has parts for two
-ENDED = "a process that helped with the report ended early (is the memory exhausted?): build the report again"
 
 
 def usable_cores() -> int:
@@ -44,32 +45,34 @@ def usable_cores() -> int:
 
 
 class Workers:
-    """``processes`` workers that draw, and two that set pages; used in a ``with`` statement, whose end is theirs.
+    """``processes`` workers that draw, two that set pages, and one that works out the results.
 
-    With one process there are none, and none that set pages where no ``pages`` will be set. What the cache holds is
-    not drawn again.
+    They are used in a ``with`` statement, whose end is theirs. With one process there are none, and where no ``pages``
+    will be set, none but those that draw. What the cache holds is not drawn again.
     """
 
     def __init__(self, processes: int, cache: FigureCache | None = None, *, pages: bool = True) -> None:
         self._cache = cache
         beside = processes > 1
         pool = partial(ProcessPoolExecutor, mp_context=get_context("spawn"))
-        self._analysing = pool(1, initializer=begin_analysing) if beside and pages else None
         self._drawing = pool(processes, initializer=begin_drawing) if beside else None
         # Each in a pool of its own: what a setter has laid out is finished by the same one.
         self._setters = [pool(1, initializer=begin_setting) for _ in range(SETTERS if beside and pages else 0)]
         self._foreman = ThreadPoolExecutor(1) if self._setters else None
+        self._analysing: Errand[Results] | None = None
         self._formulas: Callable[[], dict[str, Drawn]] | None = None
 
     def analyse(self, bundle: Bundle) -> Callable[[], Results]:
-        """Start working out the results; return what waits for them, and raises what ``analyse`` does.
+        """Start working out the results, once; return what waits for them, and raises what ``analyse`` does.
 
-        Meanwhile the others import what they need, one by one: whoever works out the results needs a processor.
+        Meanwhile those that set pages import what they need, one by one: whoever works out the results needs a core.
         """
-        found = _begin(self._analysing, _analyse, bundle)
-        if self._foreman is not None:
-            self._formulas = self._begin_formulas()
-        return lambda: self._end_analysing(found)
+        if self._foreman is None:
+            return partial(_analyse, bundle)
+        self._analysing = Errand(_analyse, bundle)
+        self._formulas = self._begin_formulas()
+        _begin(self._foreman, self._begin_setters)
+        return self._analysing.result
 
     def formulas(self) -> dict[str, Drawn]:
         """Return the pictures of all formulas; none where whoever needs one sets it."""
@@ -81,9 +84,13 @@ class Workers:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        for pool in (self._analysing, self._drawing, *self._setters, self._foreman):
-            if pool is not None:
-                pool.shutdown(cancel_futures=True)
+        if self._analysing is not None:
+            self._analysing.end()
+        pools = [pool for pool in (self._foreman, self._drawing, *self._setters) if pool is not None]
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+        for pool in pools:
+            pool.shutdown()
 
     def call(self, function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> Callable[[], T]:
         """Start ``function`` beside what draws, and return what waits for its result.
@@ -119,23 +126,14 @@ class Workers:
         if self._drawing is not None:
             self._drawing.shutdown(wait=False)
 
-    def _end_analysing(self, results: Callable[[], Results]) -> Results:
-        try:
-            return results()
-        finally:
-            if self._analysing is not None:
-                self._analysing.shutdown(wait=False)
-
     def _begin_formulas(self) -> Callable[[], dict[str, Drawn]]:
-        """Let setters begin, and formulas be drawn; where those are in the cache, so are most figures."""
         found = None if self._cache is None else self._cache.get(formulas.key(), dict[str, Drawn])
-        begun = _begin(self._foreman, self._begin_setters, found is None)
-        return begun if found is None else lambda: found
+        return self.call(_draw_formulas, self._cache) if found is None else lambda: found
 
-    def _begin_setters(self, draw: bool) -> dict[str, Drawn]:
-        for each in self._setters:
-            _begin(each, _nothing)()
-        return self.call(_draw_formulas, self._cache)() if draw else {}
+    def _begin_setters(self) -> None:
+        with contextlib.suppress(SuiteError):  # which is raised again, and heard, when there is something to set
+            for each in self._setters:
+                _begin(each, _nothing)()
 
     def _figures(self, job: Job) -> Callable[[], tuple[DrawnFigure, ...]]:
         if self._cache is None:
