@@ -60,17 +60,23 @@ def test_parts_of_a_key_have_words() -> None:
 
 
 def test_processors_of_several_kinds_are_told() -> None:
-    """Networks from one kind of processor are said to be so; several, or unknown ones, are counted and a caution."""
+    """One kind is named, several are counted and a caution, and of networks without a record nothing is supposed."""
     one, results = simulated(few_experiments("baseline"), seeds=3)
-    assert results.determinism.processors == (("simulated", 6),)
+    assert (results.determinism.processors, results.determinism.unknown_processors) == ((("simulated", 6),), 0)
     assert "on processors of one kind: simulated." in report_of(one)
-    kinds = ("A < B", None, *["A < B"] * 4)
-    runs = tuple(replace(run, processor=kind) for run, kind in zip(one.runs, kinds, strict=True))
-    several = report_of(Bundle(one.folder, one.record, runs))
-    assert "A &lt; B (5 runs), a processor that was not recorded (1 run)." in several
+
+    def told(*kinds: str | None) -> str:
+        runs = (replace(run, processor=kind) for run, kind in zip(one.runs, kinds, strict=True))
+        return report_of(Bundle(one.folder, one.record, tuple(runs)))
+
+    several = told(*["A < B"] * 5, "C")
+    assert "on processors of 2 kinds, which may round differently: A &lt; B (5 runs), C (1 run)." in several
     assert "The runs come from different environments." in several
-    unknown = tuple(replace(run, processor=None) for run in one.runs)
-    assert "processors of" not in report_of(Bundle(one.folder, one.record, unknown))
+    assert "come from one environment" not in several
+    extended = told(*["A"] * 4, None, None)
+    assert "on processors of one kind: A (4 runs). Of 2 networks it was not recorded" in " ".join(extended.split())
+    assert "The runs come from different environments." not in extended
+    assert "processors of" not in told(*[None] * 6)
 
 
 @pytest.mark.parametrize("code", get_args(CautionCode))

@@ -13,6 +13,7 @@ from command import TRAINING_ALONE, call, contents, environment, is_one_sentence
 
 from cifar_report.bundle import Bundle
 from cifar_report.bundle.manifest import MANIFEST_FILE
+from cifar_report.running.environment import processor_name
 
 
 def test_ctrl_c_keeps_what_is_finished_and_the_next_call_goes_on(suite, run, in_folder, smoke):
@@ -91,6 +92,7 @@ def test_each_run_records_what_the_report_needs(smoke):
     assert len(bundle.runs) == 5
     for run in bundle.runs:
         timing = bundle.timing(run)
+        assert run.processor == processor_name()
         assert timing.total_seconds > 0
         assert timing.peak_memory_bytes < 2.5e9
         assert (smoke.folder / "runs" / run.id / "log.txt").stat().st_size > 0

@@ -255,13 +255,14 @@ def test_the_environments_differences_are_told(pair):
 
 
 def test_each_run_tells_its_own_processor(pair):
-    """A bundle that was extended on another machine is held against the processors of the runs that are repeated."""
+    """A bundle that was extended elsewhere is held against the processors of the runs that are repeated."""
     first, _ = pair
     runs = first.runs_of("baseline")
-    new, old = replace(runs[0], processor="new"), replace(runs[1], processor=None)
-    extended = Bundle(first.folder, first.record, (new, old))
+    new, old = replace(runs[0], processor="new"), replace(runs[1], processor="old")
+    unknown = replace(runs[1], processor=None)
     environment = replace(first.record.environment, processor="new")
-    for run, changed in ((new, None), (old, ("not recorded", "new"))):
+    for run, changed in ((new, None), (old, ("old", "new")), (unknown, None)):
+        extended = Bundle(first.folder, first.record, (new, run))
         found = certify(extended, Bundle(first.folder, first.record, (run,)), environment)
         told = {change.name: (change.before, change.after) for change in found.changes}
         assert told.get("processor") == changed

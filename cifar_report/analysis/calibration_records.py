@@ -45,9 +45,9 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     any_opposite: float  # the same with at least one claim contradicted by the opposite sign
     any_direction: float  # the same with either of the two
     significant: float  # share of claims with an uncorrected p below .05 on the claimed side
+    low: float  # exact 95 % interval of the promised share
+    high: float
     power: float | None = None  # what TTestPower says for the same effects, mean over claims
-    low: float = 0.0  # exact 95 % interval of the promised share
-    high: float = 1.0
 
     @property
     def promised(self) -> tuple[float, int]:

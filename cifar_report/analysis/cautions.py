@@ -37,7 +37,7 @@ def cautions(
     found += [
         Caution("unplanned_run", run.trial.id, run.id) for run in bundle.runs if run.trial.id not in bundle.trials
     ]
-    if facts.environments > 1:
+    if facts.environments > 1 or len(facts.processors) > 1:
         found.append(Caution("different_environments", None))
     return tuple(found)
 

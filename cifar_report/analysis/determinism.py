@@ -19,18 +19,19 @@ BY_DESIGN = frozenset({"spec", "split", "seed", "devices"})  # parts of a key in
 
 
 def determinism(bundle: Bundle, trials: dict[str, TrialResult], answers: AnswerTable) -> Determinism:
-    """Return what the keys and the predictions of the finished runs say."""
+    """Return what keys, processors and predictions of the finished runs say."""
     done = [run for run in bundle.runs if run.done]
     networks = [run for run in done if isinstance(run.trial, Trial)]
-    environments = {(run.processor, *sorted(_environment(run).items())) for run in networks}
-    processors = Counter(run.processor for run in networks)
+    environments = {tuple(sorted(_environment(run).items())) for run in networks}
+    processors = Counter(run.processor for run in networks if run.processor)
     parts: dict[str, set[str]] = {}
     for run in done:
         for name, value in _environment(run).items():
             parts.setdefault(name, set()).add(value)
     return Determinism(
         environments=len(environments),
-        processors=tuple(sorted(processors.items(), key=lambda item: (item[0] is None, item[0] or ""))),
+        processors=tuple(sorted(processors.items())),
+        unknown_processors=len(networks) - processors.total(),
         parts=tuple((name, tuple(sorted(values))) for name, values in sorted(parts.items())),
         identical=_identical(done),
         replicas=tuple(_replicas(bundle, trials, answers)),

@@ -12,7 +12,7 @@ from cifar_report.analysis.results.trials import Weights
 from cifar_report.bundle import Run, Scores, StageResult
 from cifar_report.spec import Quantity, Side, Trial
 
-LEVEL = 0.05  # of every test; intervals hold with the rest
+LEVEL = 0.05  # of every test; intervals cover the rest
 ACCURACY_LEVEL = 0.55  # validation accuracy that counts as converged
 LOSS_RISE = 1.02  # the least rise of the validation loss that counts as overfitting
 HIGHER_IS_BETTER: frozenset[Quantity] = frozenset({"accuracy", "validation_accuracy", "throughput"})

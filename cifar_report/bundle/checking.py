@@ -158,9 +158,9 @@ def check_run(run: Run, planned: AnyTrial | None) -> None:
         ("macs", run.macs),
     ):
         _within(name, count or 0, 0, MOST_COUNT)
-    named = (("key", run.key), ("spec_hash", run.spec_hash), ("processor", run.processor or ""))
-    for name, text in (*named, *run.key_parts.items(), *run.streams.items()):
+    for name, text in (("key", run.key), ("spec_hash", run.spec_hash), *run.key_parts.items(), *run.streams.items()):
         _check_text(name[:MOST_TITLE], text, MOST_TEXT)
+    _check_text("processor", run.processor or "", MOST_TITLE)
     _check_results(run)
 
 

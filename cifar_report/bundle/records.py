@@ -87,7 +87,8 @@ class Run(Record, frozen=True, kw_only=True):
     """One trial under one seed: the scientific part, free of dates, hosts and seconds.
 
     ``trial`` is what was really trained (the profile's epochs applied); ``key`` changes when anything changes that
-    could change the result, and ``key_parts`` says what went into it. ``files`` holds the SHA-256 of the files
+    could change the result, and ``key_parts`` says what went into it; the kind of processor decides how it rounds, and
+    is no part of it, so that a suite can go on elsewhere. ``files`` holds the SHA-256 of the files
     beside the record. A failed run has an ``error`` (its traceback) and no results.
     """
 
@@ -98,7 +99,7 @@ class Run(Record, frozen=True, kw_only=True):
     key: str
     key_parts: dict[str, str]
     spec_hash: str
-    processor: str | None = None  # its kind decides how it rounds; None: made before it was recorded
+    processor: str | None = None  # of the machine that finished it; None: from before it was recorded
     stages: tuple[StageResult, ...] = ()
     classical: ClassicalResult | None = None
     parameters_total: int | None = None  # counted by the built Keras model

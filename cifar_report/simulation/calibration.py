@@ -159,6 +159,8 @@ def _rates(
         any_opposite=_most(errors["opposite"]) / draws,
         any_direction=_most(errors["either"]) / draws,
         significant=significant / total,
+        low=0.0,
+        high=1.0,
         power=float(np.mean(known)),
     )
     return with_interval(rates)

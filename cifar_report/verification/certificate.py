@@ -96,7 +96,8 @@ def environment_changes(bundle: Bundle, pairs: Sequence[tuple[Run, Run]], enviro
     told = {name for pair in keys for parts in pair for name in parts}
     before, after = _facts(bundle.record.environment), _facts(environment)
     if any(run.processor for run in bundle.runs):  # a bundle that was extended elsewhere speaks of the last machine
-        before["processor"] = ", ".join(sorted({run.processor or "not recorded" for run, _ in pairs}))
+        known = {run.processor for run, _ in pairs if run.processor}
+        before["processor"] = ", ".join(sorted(known)) or after["processor"]
     for name in sorted((before.keys() | after.keys()) - told):
         if before.get(name) != after.get(name):
             yield _change(name, before.get(name), after.get(name))

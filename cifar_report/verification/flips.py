@@ -16,6 +16,7 @@ EXPLAINS_RUNS = ("profile:", "data:", "trial:", "code:", "environment:")
 TIMED = {"seconds", "throughput", "fit_seconds", "predict_seconds"}
 BY_NAME = {"spec", "dataset", "split", "seed"}  # parts of a key that are told in words of their own
 CODE = "training code"
+OF_A_PASS = ("platform", "python")  # facts of an environment that runs do not tell
 PROSE = {"statement", "said", "proxy", "code"}  # fields of a claim that decide nothing
 
 
@@ -128,11 +129,18 @@ def _whole(one: Bundle, other: Bundle) -> Iterator[str]:
 
 
 def _machine(one: Bundle, other: Bundle) -> Iterator[str]:
-    mine, theirs = one.record.environment, other.record.environment
-    for name in ("processor", "platform", "python"):
-        before, after = getattr(mine, name), getattr(theirs, name)
+    for name, before, after in (
+        ("processor", _processors(one), _processors(other)),
+        *((name, getattr(one.record.environment, name), getattr(other.record.environment, name)) for name in OF_A_PASS),
+    ):
         if before != after:
             yield f"environment: {name} {before:.100} against {after:.100}"
+
+
+def _processors(bundle: Bundle) -> str:
+    """Return the kinds that the runs name, or that of the last pass: runs tell more where a bundle was extended."""
+    kinds = {run.processor for run in bundle.runs if run.processor}
+    return " and ".join(sorted(kinds)) or bundle.record.environment.processor
 
 
 def _recipe(one: AnyTrial | None, other: AnyTrial | None) -> Iterator[str]:

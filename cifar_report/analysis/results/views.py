@@ -162,8 +162,9 @@ class ReplicaAgreement:
 class Determinism:
     """Facts that bound what may be claimed about repeating the results bit for bit."""
 
-    environments: int  # different sets of versions, threads and processors among the finished runs
-    processors: tuple[tuple[str | None, int], ...]  # each kind, None where it was not recorded, and how many runs
+    environments: int  # different sets of versions and threads among the finished runs
+    processors: tuple[tuple[str, int], ...]  # each recorded kind, and how many networks it trained
+    unknown_processors: int  # networks whose record names none
     parts: tuple[tuple[str, tuple[str, ...]], ...]  # what went into the keys, each with all its values
     identical: tuple[tuple[str, ...], ...]  # runs whose prediction files are equal byte for byte
     replicas: tuple[ReplicaAgreement, ...]

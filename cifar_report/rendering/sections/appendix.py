@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from cifar_report.analysis.results import Determinism
 from cifar_report.rendering import names
 from cifar_report.rendering.elements import Column, FigureView, Heading, Table
 from cifar_report.rendering.i18n import mark, mark_plural
@@ -35,13 +36,17 @@ ONE_ENVIRONMENT = mark("All finished runs come from one environment.")
 ENVIRONMENTS = mark(
     "The finished runs come from %(count)s different environments, so bitwise agreement is not claimed."
 )
-PROCESSOR = mark("All finished networks were trained on processors of one kind: %(processor)s.")
+PROCESSOR = mark("The finished networks were trained on processors of one kind: %(processor)s.")
 PROCESSORS = mark(
-    "The networks were trained on processors of several kinds, which round differently: %(processors)s. Where such "
-    "networks are compared, what rounding alone brings about is part of the spread between seeds."
+    "The networks were trained on processors of %(kinds)s kinds, which may round differently: %(processors)s. Where "
+    "networks of different kinds are compared, what rounding alone brings about is part of the difference."
 )
 RUNS_ON = mark_plural("%(processor)s (%(count)s run)", "%(processor)s (%(count)s runs)")
-NOT_RECORDED = mark("a processor that was not recorded")
+NOT_RECORDED = mark_plural(
+    "Of %(count)s network it was not recorded what kind of processor trained it.",
+    "Of %(count)s networks it was not recorded what kind of processor trained them.",
+)
+MOST_PROCESSORS = 8  # kinds that are listed
 IDENTICAL = mark("Runs with byte-equal predictions: %(runs)s.")
 
 
@@ -143,24 +148,28 @@ def _source(writer: Writer, source: str) -> str:
 def _determinism(writer: Writer) -> Iterator[Markup]:
     found = writer.results.determinism
     yield writer.say(REPEATABLE)
-    if found.environments == 1:
+    if found.environments == 1 and len(found.processors) <= 1:
         yield writer.say(ONE_ENVIRONMENT)
     elif found.environments > 1:
         yield writer.say(ENVIRONMENTS, count=writer.numbers.integer(found.environments))
-    yield from _processors(writer, found.processors)
+    yield from _processors(writer, found)
     for group in found.identical:
         yield writer.say(IDENTICAL, runs=writer.numbers.enumeration(list(group)))
     if found.certificate is not None:
         yield from certificate.sentences(writer, found.certificate, _part)
 
 
-def _processors(writer: Writer, processors: Sequence[tuple[str | None, int]]) -> Iterator[Markup]:
-    known = [(name or writer.word(NOT_RECORDED), runs) for name, runs in processors]
-    if len(known) > 1:
-        counted = [writer.count(RUNS_ON, runs, processor=name) for name, runs in known]
-        yield writer.say(PROCESSORS, processors=Markup(", ").join(counted))
-    elif known and processors[0][0] is not None:
-        yield writer.say(PROCESSOR, processor=known[0][0])
+def _processors(writer: Writer, found: Determinism) -> Iterator[Markup]:
+    kinds, unknown = found.processors, found.unknown_processors
+    counted = [writer.count(RUNS_ON, runs, processor=name) for name, runs in kinds[:MOST_PROCESSORS]]
+    more = ["…"] * (len(kinds) > MOST_PROCESSORS)
+    if len(kinds) > 1:
+        listed = Markup(", ").join([*counted, *more])
+        yield writer.say(PROCESSORS, kinds=writer.numbers.integer(len(kinds)), processors=listed)
+    elif kinds:
+        yield writer.say(PROCESSOR, processor=counted[0] if unknown else kinds[0][0])
+    if kinds and unknown:
+        yield writer.count(NOT_RECORDED, unknown)
 
 
 def _replicas(writer: Writer) -> Table | None:
