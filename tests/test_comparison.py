@@ -111,11 +111,14 @@ def test_code_and_environment_are_named_from_the_keys(tmp_path, part, words):
     assert "noise" not in told
 
 
-def test_the_machine_is_named_where_runs_differ(tmp_path):
-    """Another processor may round otherwise: it is told where the numbers differ."""
+@pytest.mark.parametrize("told", ["another one", None], ids=["by the runs", "by the record"])
+def test_the_machine_is_named_where_runs_differ(told, tmp_path):
+    """Another processor may round otherwise: it is told where the numbers differ, from the runs if they name theirs."""
     other = bundle(LOW)
     copytree(other.folder, tmp_path / "b")
-    change_record(tmp_path / "b", lambda record: set_in(record, "environment.processor", "another one"))
+    change_record(tmp_path / "b", lambda record: set_in(record, "environment.processor", told or "another one"))
+    for run in other.runs:
+        change_run(tmp_path / "b", run.id, lambda run: set_in(run, "processor", told))
     assert "environment: processor simulated against another one" in reasons(bundle(), Bundle.load(tmp_path / "b"))
 
 
