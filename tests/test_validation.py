@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from command import environment
@@ -21,11 +22,12 @@ from cifar_report.rendering.sections import assemble
 from cifar_report.rendering.writer import Writer
 from cifar_report.validation import __main__ as validate
 from cifar_report.validation import browser, documents, markup, samples, tools
+from cifar_report.validation import subjects as building
 from cifar_report.validation.bundles import check_schema
 from cifar_report.validation.comparison import compare_numbers, numbers_in
 from cifar_report.validation.outcomes import MissingTool, Outcome, failing
 from cifar_report.validation.sections import html_sections, pdf_sections, without_running_head
-from cifar_report.validation.subjects import simulate
+from cifar_report.validation.subjects import REFERENCE, simulate, subjects
 from cifar_report.validation.validators import VALIDATORS, Subject, Validator, judge
 
 PAGE = """<html><head><title>9</title><style>p {{ width: 7em }}</style></head><body>
@@ -292,3 +294,14 @@ def test_the_sample_of_a_sound_pdf_is_sound(tmp_path):
         assert "61.76%" in documents.read_text(tmp_path / "plain.pdf")
     except MissingTool as reason:
         pytest.skip(str(reason))
+
+
+def test_the_reference_comes_with_other_bundles_and_once(monkeypatch):
+    """It is built beside whatever is named, and a single time where it is named itself."""
+    monkeypatch.setattr(building, "build", lambda folder, _output: folder)
+    monkeypatch.chdir(REFERENCE.parent)
+    other = small_bundle("baseline").folder
+    for named, built in (([other], [other, REFERENCE]), ([Path("reference")], [Path("reference")])):
+        with subjects(named) as (chosen, note):
+            assert list(chosen) == built
+            assert note == ""

@@ -34,10 +34,10 @@ def subjects(bundles: Sequence[Path]) -> Iterator[tuple[tuple[Subject, ...], str
     with tempfile.TemporaryDirectory() as place:
         chosen = list(bundles) or [simulate(Path(place) / "simulated-smoke")]
         note = ""
-        if is_bundle(REFERENCE):
-            chosen.append(REFERENCE)
-        else:
+        if not is_bundle(REFERENCE):
             note = "the reference report is left out: report/reference holds no bundle"
+        elif REFERENCE not in [folder.resolve() for folder in chosen]:
+            chosen.append(REFERENCE)
         yield tuple(build(folder, Path(place) / f"report-{number}") for number, folder in enumerate(chosen)), note
 
 
