@@ -8,6 +8,8 @@ import os
 import stat
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -305,3 +307,20 @@ def test_the_reference_comes_with_other_bundles_and_once(monkeypatch):
         with subjects(named) as (chosen, note):
             assert list(chosen) == built
             assert note == ""
+
+
+def test_validators_that_work_side_by_side_install_once(monkeypatch, tmp_path):
+    """A second installation would delete what the first validator has just begun to read."""
+    installed = []
+
+    def npm_ci(place):
+        time.sleep(0.2)
+        installed.append(place)
+        place.mkdir()
+
+    monkeypatch.setattr(tools, "cache", lambda: tmp_path)
+    monkeypatch.setattr(tools, "_npm_ci", npm_ci)
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(lambda _: tools.npm_packages(), range(2)))
+    assert len(installed) == 1
+    assert found == [installed[0] / "node_modules"] * 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,12 @@ from cifar_report.validation.outcomes import MissingTool
 from cifar_report.validation.tools import java, npm_packages, run
 
 MOST_FINDINGS = 20
-CANNOT_OPEN = "An unexpected error occurred while trying to open file"  # Java's words, of the checker itself
 
 
 def check_markup(page: Path) -> list[str]:
     """Return the errors of the Nu HTML checker on a page; raises MissingTool where it cannot run."""
     jar = npm_packages() / "vnu-jar" / "build" / "dist" / "vnu.jar"
-    command = (java(), "-Xss4m", "-jar", jar, "--errors-only", "--exit-zero-always", "--format", "json", page)
-    done = run(*command)
-    if CANNOT_OPEN in done.stderr:  # seen once, a moment after npm had written the file
-        time.sleep(1)
-        done = run(*command)
+    done = run(java(), "-Xss4m", "-jar", jar, "--errors-only", "--exit-zero-always", "--format", "json", page)
     return markup_errors(done.stderr or done.stdout)
 
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 
 from cifar_report.validation.outcomes import MissingTool
 
@@ -17,6 +18,7 @@ NPM = Path(__file__).parent / "npm"
 PATIENCE = 600  # seconds that one call of a tool may take
 JAXB = ("jaxb-api", "jaxb-runtime", "jaxb-core", "istack-commons-runtime", "txw2", "javax.activation")
 JAVA_LIBRARIES = Path("/usr/share/java")
+_installing = Lock()  # validators work side by side, and a second installation begins by deleting the first
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 
@@ -65,16 +67,21 @@ def npm_packages() -> Path:
     """
     lock = (NPM / "package-lock.json").read_bytes()
     place = cache() / f"npm-{hashlib.sha256(lock).hexdigest()[:16]}"
-    if not (place / "complete").is_file():
-        npm = find_program(["npm"], "it comes with Node.js (Debian: apt-get install npm)")
-        place.mkdir(exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copyfile(NPM / name, place / name)
-        done = run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=place)
-        if done.returncode != 0:
-            raise MissingTool(f"npm could not install the pinned packages: {last_words(done)}")
-        (place / "complete").touch()
+    with _installing:
+        if not (place / "complete").is_file():
+            _npm_ci(place)
+            (place / "complete").touch()
     return place / "node_modules"
+
+
+def _npm_ci(place: Path) -> None:
+    npm = find_program(["npm"], "it comes with Node.js (Debian: apt-get install npm)")
+    place.mkdir(exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copyfile(NPM / name, place / name)
+    done = run(npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", cwd=place)
+    if done.returncode != 0:
+        raise MissingTool(f"npm could not install the pinned packages: {last_words(done)}")
 
 
 def last_words(done: subprocess.CompletedProcess[str]) -> str:
