@@ -45,13 +45,13 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     any_opposite: float  # the same with at least one claim contradicted by the opposite sign
     any_direction: float  # the same with either of the two
     significant: float  # share of claims with an uncorrected p below .05 on the claimed side
-    low: float  # exact 95 % interval of the promised share
+    low: float  # exact 95 % interval of the share that is ``counted``
     high: float
     power: float | None = None  # what TTestPower says for the same effects, mean over claims
 
     @property
-    def promised(self) -> tuple[float, int]:
-        """Return the share that the method promises something about, and how many draws or claims it counts."""
+    def counted(self) -> tuple[float, int]:
+        """Return the share that the method promises something about, and of how many draws or claims it is one."""
         # Claims of one draw share trials only where nothing differs; everywhere else each is a draw of its own.
         return {
             "no_effect": (self.any_direction, self.draws),

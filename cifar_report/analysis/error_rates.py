@@ -34,7 +34,7 @@ def error_rates(calibration: Calibration) -> tuple[ErrorRate, ...]:
 
 def _error_rates(calibration: Calibration) -> Iterator[ErrorRate]:
     for rates in calibration.rates:
-        value, count = rates.promised
+        value, count = rates.counted
         bound = (rates.power or 0.0) if rates.scenario == "original" else LEVEL
         prefix = f"calibration.{rates.scenario}.{rates.seeds}"
         yield ErrorRate(

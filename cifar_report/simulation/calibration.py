@@ -168,7 +168,7 @@ def _rates(
 
 def with_interval(rates: Rates) -> Rates:
     """Return the rates with the exact interval of the share that the method promises something about."""
-    share, count = rates.promised
+    share, count = rates.counted
     low, high = exact_interval(round(share * count), count)
     return msgspec.structs.replace(rates, low=low, high=high)
 
