@@ -18,8 +18,9 @@ NPM = Path(__file__).parent / "npm"
 PATIENCE = 600  # seconds that one call of a tool may take
 JAXB = ("jaxb-api", "jaxb-runtime", "jaxb-core", "istack-commons-runtime", "txw2", "javax.activation")
 JAVA_LIBRARIES = Path("/usr/share/java")
-_installing = Lock()  # validators work side by side, and a second installation begins by deleting the first
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+
+_installing = Lock()  # validators work side by side, and a second installation begins by deleting the first
 
 
 def run(*command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
