@@ -167,7 +167,7 @@ def test_each_process_imports_what_it_works_with(package, heavy):
 
 
 ELSEWHERE = """
-import os, sys
+import sys
 from pathlib import Path
 
 import psutil
