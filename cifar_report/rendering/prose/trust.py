@@ -81,7 +81,7 @@ FAMILIES = mark(
     "large as the margin can be ruled out; each of these may err in about one of twenty cases."
 )
 TIMES = mark(
-    "Seconds depend on the machine: time claims are judged by ratios between trainings timed alone on this machine, "
+    "Seconds depend on the machine: time claims are judged by ratios between trainings timed alone on one machine, "
     "and the write-up's own seconds are shown without a verdict."
 )
 NO_TIMES = mark("The timing pass was not run, so nothing is said about training times.")
