@@ -21,6 +21,7 @@ def test_time_inside_of_another_operation_counts_once():
         ("_MklNativeConv2DBackpropInput", "convolutions, gradient to the inputs"),
         ("_MklNativeFusedMatMul", "dense layers, all three products"),
         ("_MklNativeMaxPoolGrad", "pooling, both ways"),
+        ("_MklNativeFusedBatchNormGradV3", "batch normalization, both ways"),
         ("ImageProjectiveTransformV3", "fetching and scaling images"),
         ("Process", "scheduling between operations"),
         ("SquaredDifference", profile.REST),

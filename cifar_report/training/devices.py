@@ -27,5 +27,10 @@ def make_strategy(*, mirrored: bool) -> tf.distribute.Strategy:
     """Return one device's strategy, or the mirrored one over all graphics cards or else the logical processors."""
     if not mirrored:
         return tf.distribute.get_strategy()
-    cards = tf.config.list_logical_devices("GPU")
-    return tf.distribute.MirroredStrategy([device.name for device in cards or tf.config.list_logical_devices("CPU")])
+    if cards := tf.config.list_logical_devices("GPU"):
+        return tf.distribute.MirroredStrategy([card.name for card in cards])
+    # By default the sums over replicas have threads of their own, which take the cores from those that compute.
+    return tf.distribute.MirroredStrategy(
+        [processor.name for processor in tf.config.list_logical_devices("CPU")],
+        cross_device_ops=tf.distribute.ReductionToOneDevice(),
+    )

@@ -13,6 +13,7 @@ import tensorflow as tf
 from cifar_report.spec import CLASS_COUNT, Augmentation, Trial
 from cifar_report.training import augmentation as augmenting
 from cifar_report.training.model import build_model, dropout_shapes, forward
+from cifar_report.training.optimizer import FusedAdam
 
 ALIGNMENT = 64  # bytes; where TensorFlow's arrays begin
 EVALUATION_BATCH = 200  # images
@@ -55,7 +56,7 @@ class Engine:
         self._labels = tf.constant(labels.astype(np.int32))
         with strategy.scope():
             self.model = build_model(trial, seed, synchronized=self.replicas > 1)
-            self.optimizer = keras.optimizers.Adam(trial.learning_rate)
+            self.optimizer = FusedAdam(trial.learning_rate)
             self.model.compile(self.optimizer, "categorical_crossentropy", metrics=["accuracy"])
             self.optimizer.build(self.model.trainable_variables)
         self._dropout_shapes = dropout_shapes(self.model)

@@ -19,6 +19,7 @@ from cifar_report.spec import (
     Trial,
 )
 from cifar_report.training import seeds
+from cifar_report.training.normalization import FusedBatchNormalization
 
 
 class KeyedDropout(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
@@ -87,6 +88,6 @@ def _layer(layer: AnyLayer, place: int, seed: int, synchronized: bool) -> keras.
         case Dense(units, activation):
             return keras.layers.Dense(units, activation=activation, kernel_initializer=glorot, name=name)
         case BatchNormalization():
-            return keras.layers.BatchNormalization(synchronized=synchronized, name=name)
+            return FusedBatchNormalization(synchronized=synchronized, name=name)
         case Dropout(rate):
             return KeyedDropout(rate, name=name)

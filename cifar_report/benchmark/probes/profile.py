@@ -29,10 +29,11 @@ KINDS: Mapping[str, tuple[str, ...]] = {  # by words in TensorFlow's names; the 
     "convolutions, gradient to the inputs": ("Conv2DBackpropInput",),
     "dense layers, all three products": ("MatMul",),
     "pooling, both ways": ("MaxPool",),
+    "batch normalization, both ways": ("FusedBatchNorm",),
     "fetching and scaling images": ("Gather", "Cast", "Transform"),
     SCHEDULING: ("Process",),  # the executor's own steps
 }
-REST = "element by element: batch normalization, activations, dropout, loss, Adam"
+REST = "element by element: activations, dropout, loss, Adam"
 
 Event = tuple[int, int, str]
 """When an operation began, how long it took (picoseconds), and its type."""

@@ -1,0 +1,123 @@
+"""Fused operations against Keras's own, which compose the same of many."""
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.usefixtures("tensorflow")
+SHAPE = (6, 5, 4, 3)
+
+
+def normalizations(*shape, **options):
+    """Return our layer and Keras's with the same scale, offset and moving moments, none of them as at the beginning."""
+    import keras
+
+    from cifar_report.training.normalization import FusedBatchNormalization
+
+    layers = FusedBatchNormalization(**options), keras.layers.BatchNormalization()
+    random = np.random.default_rng(5)
+    weights = [random.uniform(0.5, 2, shape[-1]).astype(np.float32) for _ in range(4)]
+    for layer in layers:
+        layer.build((None, *shape[1:]))
+        layer.set_weights(weights)
+    return layers
+
+
+def some_values(*shape):
+    """Return numbers whose channels have means and deviations of their own."""
+    random = np.random.default_rng(8)
+    channels = shape[-1]
+    return (random.normal(size=shape) * np.linspace(0.5, 3, channels) + np.arange(channels)).astype(np.float32)
+
+
+def outcome(tensorflow, layer, values, upstream):
+    """Return outputs, gradients to inputs, scale and offset, and the moving moments after one batch of training."""
+    values = tensorflow.constant(values)
+    with tensorflow.GradientTape() as tape:
+        tape.watch(values)
+        outputs = layer(values, training=True)
+        total = tensorflow.reduce_sum(outputs * upstream)
+    gradients = tape.gradient(total, [values, *(each.value for each in layer.trainable_variables)])
+    return [outputs, *gradients, *layer.non_trainable_variables]
+
+
+@pytest.mark.parametrize("shape", [SHAPE, (40, 7)], ids=["images", "vectors"])
+def test_batch_normalization_is_that_of_keras(tensorflow, shape):
+    """Outputs, all gradients, and moving moments agree with Keras's, for images and for vectors; inference too."""
+    ours, theirs = normalizations(*shape)
+    values, upstream = some_values(*shape), np.random.default_rng(2).normal(size=shape).astype(np.float32)
+    pairs = zip(*(outcome(tensorflow, layer, values, upstream) for layer in (ours, theirs)), strict=True)
+    for place, (one, other) in enumerate(pairs):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5, err_msg=str(place))
+    inferred = [layer(tensorflow.constant(values), training=False) for layer in (ours, theirs)]
+    np.testing.assert_allclose(*inferred, rtol=1e-5, atol=1e-6)
+
+
+def on_replicas(tensorflow, function, parts):
+    """Call a function on each of two replicas with its part; return what each returned, a list each."""
+    from cifar_report.training.devices import make_strategy
+
+    strategy = make_strategy(mirrored=True)
+    with strategy.scope():
+        layer, _ = normalizations(*SHAPE, synchronized=True)
+
+    @tensorflow.function
+    def everywhere():
+        def one_replica():
+            replica = tensorflow.distribute.get_replica_context().replica_id_in_sync_group
+            chosen = [tensorflow.switch_case(replica, [lambda part=part: part for part in arrays]) for arrays in parts]
+            return function(layer, *chosen)
+
+        return strategy.run(one_replica)
+
+    returned = [strategy.experimental_local_results(each) for each in everywhere()]
+    return [[each[replica].numpy() for each in returned] for replica in range(2)], layer
+
+
+@pytest.mark.parametrize("first", [3, 4, 6], ids=["halves", "uneven parts", "nothing for one replica"])
+def test_two_replicas_normalize_as_one(tensorflow, first):
+    """Outputs, gradients and moments over both parts are those of Keras on the whole, whoever has how many images."""
+    values, upstream = some_values(*SHAPE), np.random.default_rng(2).normal(size=SHAPE).astype(np.float32)
+
+    def train(layer, values, upstream):
+        with tensorflow.GradientTape() as tape:
+            tape.watch(values)
+            outputs = layer(values, training=True)
+            total = tensorflow.reduce_sum(outputs * upstream)
+        return outputs, *tape.gradient(total, [values, layer.gamma.value, layer.beta.value])
+
+    parts = [[tensorflow.constant(each[:first]), tensorflow.constant(each[first:])] for each in (values, upstream)]
+    (one, two), layer = on_replicas(tensorflow, train, parts)
+    _, keras_own = normalizations(*SHAPE)
+    whole = outcome(tensorflow, keras_own, values, upstream)
+    together = [np.concatenate([one[0], two[0]]), np.concatenate([one[1], two[1]]), one[2] + two[2], one[3] + two[3]]
+    for place, (ours, theirs) in enumerate(zip([*together, *layer.get_weights()[2:]], whole, strict=True)):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5, err_msg=str(place))
+
+
+def test_adam_is_that_of_keras(tensorflow):
+    """After many steps with gradients of very different sizes the variables are those of Keras's Adam."""
+    import keras
+
+    from cifar_report.training.optimizer import FusedAdam
+
+    random = np.random.default_rng(1)
+    start, sizes = random.normal(size=(2, 5)).astype(np.float32), np.logspace(-6, 2, 5)
+    gradients = [(random.normal(size=(2, 5)) * sizes).astype(np.float32) for _ in range(50)]
+    ends = []
+    for optimizer in (FusedAdam(0.003), keras.optimizers.Adam(0.003)):
+        variable = keras.Variable(start.copy())
+        optimizer.build([variable])
+        for gradient in gradients:
+            optimizer.apply([tensorflow.constant(gradient)], [variable])
+        ends.append([variable.numpy(), *(each.numpy() for each in optimizer.variables)])
+    for ours, theirs in zip(*ends, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=1e-12)
+    assert np.abs(ends[0][0] - start).min() > 0.001
+
+
+def test_a_replica_sums_on_no_other_thread(tensorflow):
+    """Mirrored on processors, the sums over replicas are made where one of them computes."""
+    from cifar_report.training.devices import make_strategy
+
+    operations = make_strategy(mirrored=True).extended._get_cross_device_ops(tensorflow.constant(0.0))
+    assert isinstance(operations, tensorflow.distribute.ReductionToOneDevice)
