@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from built import Built, build
 from command import TRAINING_ALONE, Called, Suite, call
 from data_samples import CLOSED_ADDRESS
 
@@ -29,7 +30,7 @@ GROUPS = {  # files by the beginning of their name: those of a group share somet
     "test_report_sections": "the figures of a few trials",
     "test_tables": "the figures of a few trials",
     "test_running_stopwatch": "processes that measure",
-    "test_report_workers": "a report that one process built",
+    "test_report_workers": "a report that was built in a process of its own",
     "test_report_files": "a report that was built in a process of its own",
     "test_running_suite": "processes that train",
     "test_sessions": "environments of nox",
@@ -158,6 +159,12 @@ def smoke(tmp_path_factory, data_words) -> SmokeRun:
     folder = tmp_path_factory.mktemp("smoke") / "bundle"
     words = ("--profile", "smoke", "--seeds", "1", "--only", ",".join(SMOKE_TRIALS), "--jobs", "2", *data_words)
     return SmokeRun(folder, call("run", *words, "--bundle", str(folder), cwd=folder.parent))
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory) -> Built:
+    """Return an English report of two experiments."""
+    return build(tmp_path_factory.mktemp("built"), cwd=tmp_path_factory.mktemp("here"))
 
 
 @pytest.fixture

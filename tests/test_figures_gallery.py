@@ -182,12 +182,6 @@ def _watch(words):
     return draw
 
 
-@cache
-def suite():
-    """Return the bundle of all experiments, and its results."""
-    return simulated(timing=True)
-
-
 @pytest.mark.parametrize(
     "language",
     [
@@ -197,16 +191,44 @@ def suite():
         for each in available_languages()
     ],
 )
+def test_figures_are_small_and_readable(language, monkeypatch):
+    """Figures of every kind must stay small, cut no word off and put none over another."""
+    words: list[tuple[Figure, dict[DrawnText, Bbox]]] = []
+    monkeypatch.setattr(DrawnText, "draw", _watch(words))
+    bundle, results = few()
+    _assert_small(draw_all(results, Translation(language), bundle=bundle))
+    _assert_readable(words)
+
+
+@cache
+def suite():
+    """Return the bundle of all experiments, and its results."""
+    return simulated(timing=True)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("language", available_languages())
 def test_the_full_suite_is_small_and_readable(language, monkeypatch):
-    """All figures must stay small (a curve 45 kB, all 2 MB), cut no word off and put none over another."""
+    """All figures of all experiments must stay small (2 MB together), and each of them readable."""
     words: list[tuple[Figure, dict[DrawnText, Bbox]]] = []
     monkeypatch.setattr(DrawnText, "draw", _watch(words))
     bundle, results = suite()
-    sizes = {figure.id: len(figure.svg) for figure in draw_all(results, Translation(language), bundle=bundle)}
+    sizes = _assert_small(draw_all(results, Translation(language), bundle=bundle))
     assert len(sizes) > 80
-    assert max(size for name, size in sizes.items() if name.startswith("curves.")) < 45 * KILOBYTE
-    assert sum(sizes.values()) < 2000 * KILOBYTE
     assert len(words) > 60
+    assert sum(sizes.values()) < 2000 * KILOBYTE
+    _assert_readable(words)
+
+
+def _assert_small(figures):
+    """Return the sizes of figures by their ids; no curve may have more than 45 kB."""
+    sizes = {figure.id: len(figure.svg) for figure in figures}
+    assert max(size for name, size in sizes.items() if name.startswith("curves.")) < 45 * KILOBYTE
+    return sizes
+
+
+def _assert_readable(words):
+    assert words
     for figure, boxes in words:
         _assert_inside(figure, boxes)
         _assert_apart({text: box for text, box in boxes.items() if text.get_rotation() % 180 == 0})

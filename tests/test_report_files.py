@@ -1,74 +1,42 @@
 import json
 import re
-import subprocess
 import sys
-from functools import cache
 
 import pypdf
 import pytest
-from command import ROOT, environment
-from reports import report_of, small_bundle
+from built import build, bundle
+from command import ROOT
+from reports import report_of
 
 from cifar_report.analysis import analyse
-from cifar_report.bundle import Bundle
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.rendering import report
 from cifar_report.rendering.report import build_report
 from cifar_report.rendering.typesetting import light, paper
 
-BUILD = """
-import json, logging, sys
-from pathlib import Path
-from cifar_report.bundle import Bundle
-from cifar_report.rendering.report import build_report
-complaints = []
-collector = logging.Handler(logging.WARNING)
-collector.emit = lambda record: complaints.append(record.getMessage())
-logging.getLogger("weasyprint").addHandler(collector)
-build_report(Bundle.load(Path(sys.argv[1])), Path(sys.argv[2]), ["en"])
-heavy = sorted(name for name in sys.modules if name.partition(".")[0] in ("tensorflow", "keras"))
-print(json.dumps([heavy, complaints]))
-"""
-
-
-@cache
-def bundle() -> Bundle:
-    """Return a bundle of two experiments with a timing pass."""
-    return small_bundle("baseline", "classical", seeds=2, timing=True)
-
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """Build a report in a process of its own; return its folder, heavy imports, and WeasyPrint's complaints."""
-    return build(tmp_path_factory.mktemp("built"), cwd=tmp_path_factory.mktemp("here"))
-
-
-def build(output, cwd, **variables):
-    """Build the report in a new process and return its folder and what it tells of itself."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", BUILD, str(bundle().folder), str(output)],
-        cwd=cwd, env=environment(**variables), capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return output, *json.loads(done.stdout)
+def paper_pages(built):
+    """Return the text of each page of the PDF."""
+    return [page.extract_text() for page in pypdf.PdfReader(built.folder / "report.pdf").pages]
 
 
 def test_a_report_never_starts_tensorflow(built):
     """Building a report imports neither TensorFlow nor Keras."""
-    assert built[1] == []
+    assert built.heavy == []
 
 
 def test_the_same_bundle_gives_the_same_bytes(built, tmp_path):
     """Time zone, locale, hash seed and working directory leave no trace in HTML and PDF."""
     variables = {"TZ": "Asia/Kolkata", "LC_ALL": "C", "LANG": "C", "PYTHONHASHSEED": "4711"}
-    again, *_ = build(tmp_path / "again", cwd=tmp_path, **variables)
+    again = build(tmp_path / "again", cwd=tmp_path, **variables).folder
     for name in ("report.html", "report.pdf"):
-        assert (built[0] / name).read_bytes() == (again / name).read_bytes(), name
+        assert (built.folder / name).read_bytes() == (again / name).read_bytes(), name
 
 
 def test_the_pdf_holds_the_numbers_of_the_report(built):
     """Every number is attached to the PDF as JSON, as what it is."""
-    reader = pypdf.PdfReader(built[0] / "report.pdf")
+    reader = pypdf.PdfReader(built.folder / "report.pdf")
     numbers = json.loads(reader.attachments[paper.NUMBERS_NAME][0])
     results = analyse(bundle())
     assert numbers.keys() == results.data().keys()
@@ -77,7 +45,7 @@ def test_the_pdf_holds_the_numbers_of_the_report(built):
 
 def test_the_pdf_has_what_a_reader_and_an_archive_need(built):
     """Title, language, dates of the bundle, bookmarks, tags, and both promises in the metadata."""
-    reader = pypdf.PdfReader(built[0] / "report.pdf")
+    reader = pypdf.PdfReader(built.folder / "report.pdf")
     assert reader.metadata.title == "Image classification on CIFAR-10 with convolutional networks"
     assert reader.metadata["/CreationDate"].startswith("D:20260101010000")
     root = reader.trailer["/Root"]
@@ -89,7 +57,6 @@ def test_the_pdf_has_what_a_reader_and_an_archive_need(built):
     assert b'pdfaid:conformance="A"' in metadata
     titles = [entry.title for entry in reader.outline if not isinstance(entry, list)]
     assert any("Trials" in title for title in _all_titles(reader.outline)), titles
-    assert "Contents" in reader.pages[1].extract_text()
 
 
 def _all_titles(outline):
@@ -100,17 +67,17 @@ def _all_titles(outline):
             yield entry.title
 
 
-def test_the_contents_of_the_pdf_name_the_right_pages(built):
+def test_the_contents_of_the_pdf_name_the_right_pages(paper_pages):
     """A page number in the contents is the number of the page that the section begins on."""
-    reader = pypdf.PdfReader(built[0] / "report.pdf")
-    line = next(text for text in reader.pages[1].extract_text().splitlines() if "Appendix" in text)
+    assert "Contents" in paper_pages[1]
+    line = next(text for text in paper_pages[1].splitlines() if "Appendix" in text)
     page = int(line.rstrip().rsplit(".", 1)[-1].strip() or line.split()[-1])
-    assert "Every run" in reader.pages[page - 1].extract_text()
+    assert "Every run" in paper_pages[page - 1]
 
 
-def test_every_page_but_the_first_bears_the_date_and_its_chapter(built):
+def test_every_page_but_the_first_bears_the_date_and_its_chapter(paper_pages):
     """Running heads and numbers go on from part to part, though the date stands on the title page alone."""
-    pages = [" ".join(page.extract_text().split()) for page in pypdf.PdfReader(built[0] / "report.pdf").pages]
+    pages = [" ".join(text.split()) for text in paper_pages]
     assert "January 1, 2026" in pages[0]
     for number, text in enumerate(pages[1:], start=2):
         assert "January 1, 2026" in text, number
@@ -119,7 +86,7 @@ def test_every_page_but_the_first_bears_the_date_and_its_chapter(built):
 
 def test_every_link_of_the_pdf_leads_somewhere(built):
     """Each link inside the PDF has its named place, and no link leaves it."""
-    reader = pypdf.PdfReader(built[0] / "report.pdf")
+    reader = pypdf.PdfReader(built.folder / "report.pdf")
     links = [each.get_object() for page in reader.pages for each in page.get("/Annots", [])]
     assert links
     assert all("/A" not in link for link in links)
@@ -128,7 +95,7 @@ def test_every_link_of_the_pdf_leads_somewhere(built):
 
 def test_setting_the_report_gives_nothing_to_complain_about(built):
     """WeasyPrint understands every rule and finds every picture."""
-    assert built[2] == []
+    assert built.complaints == []
 
 
 @pytest.mark.parametrize("address", ["file:///etc/hostname", "http://127.0.0.1:9/x.png", "https://example.org/x.png"])
@@ -162,10 +129,9 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
         build_report(bundle(), tmp_path / "output")
 
 
-def test_the_text_of_both_files_agrees(built):
+def test_the_text_of_both_files_agrees(paper_pages):
     """What the first page of the HTML says stands in the PDF too, number by number."""
-    reader = pypdf.PdfReader(built[0] / "report.pdf")
-    text = "".join(page.extract_text() for page in reader.pages)
+    text = "".join(paper_pages)
     for trial in analyse(bundle()).trials:
         value = trial.primary.datum.value
         if value is not None:

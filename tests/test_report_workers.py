@@ -6,12 +6,11 @@ import signal
 import subprocess
 import sys
 import time
-from functools import cache
 from pathlib import Path
 
 import pytest
+from built import bundle
 from command import environment
-from reports import small_bundle
 
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
@@ -30,23 +29,9 @@ from cifar_report.rendering.workers import Workers
 CREATED = "2026-01-01T01:00:00+00:00"
 
 
-@cache
-def bundle() -> Bundle:
-    """Return a bundle of two experiments."""
-    return small_bundle("baseline", "classical", seeds=2, timing=True)
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory):
-    """Return the folder of a Greek report that one process has built without a cache."""
-    folder = tmp_path_factory.mktemp("built")
-    build_report(bundle(), folder, ["el"])
-    return folder
-
-
 def contents(folder):
-    """Return the files of a Greek report."""
-    return {name: (folder / name).read_bytes() for name in file_names(["el"])}
+    """Return the files of an English report."""
+    return {name: (folder / name).read_bytes() for name in file_names(["en"])}
 
 
 def test_side_by_side_and_from_the_cache_gives_the_same_bytes(built, tmp_path, monkeypatch):
@@ -54,7 +39,7 @@ def test_side_by_side_and_from_the_cache_gives_the_same_bytes(built, tmp_path, m
     figures, drawn = FigureCache(tmp_path / "figures"), []
 
     def build(processes=2):
-        build_report(bundle(), tmp_path / "several", ["el"], processes=processes, cache=figures)
+        build_report(bundle(), tmp_path / "several", ["en"], processes=processes, cache=figures)
 
     with monkeypatch.context() as patch:
         patch.setattr(report, "_write_both", lambda edition, *_, **__: drawn.append(edition.figures) or [])
@@ -66,7 +51,7 @@ def test_side_by_side_and_from_the_cache_gives_the_same_bytes(built, tmp_path, m
     monkeypatch.setattr(workers, "_draw", None)
     monkeypatch.setattr(workers, "_draw_formulas", None)
     build()
-    assert contents(tmp_path / "several") == contents(built)
+    assert contents(tmp_path / "several") == contents(built.folder)
 
 
 def test_a_check_names_the_file_that_differs(built, tmp_path, monkeypatch, capsys):
@@ -74,11 +59,11 @@ def test_a_check_names_the_file_that_differs(built, tmp_path, monkeypatch, capsy
 
     def build_again(_bundle, output, languages, *, processes=1):
         assert processes > 0
-        return [Path(shutil.copy(built / name, output)) for name in file_names(languages)]
+        return [Path(shutil.copy(built.folder / name, output)) for name in file_names(languages)]
 
     monkeypatch.setattr(report, "build_report", build_again)  # the same bytes, as the test above has found them
-    words = ("report", "--check", "--bundle", str(bundle().folder), "--output", str(tmp_path), "--lang", "el")
-    page, paper = build_again(bundle(), tmp_path, ["el"])
+    words = ("report", "--check", "--bundle", str(bundle().folder), "--output", str(tmp_path), "--lang", "en")
+    page, paper = build_again(bundle(), tmp_path, ["en"])
     assert main(words) == 0
     assert capsys.readouterr().out == f"{tmp_path}: byte for byte what this bundle gives\n"
     changed = bytearray(page.read_bytes())
@@ -87,7 +72,7 @@ def test_a_check_names_the_file_that_differs(built, tmp_path, monkeypatch, capsy
     assert main(words) == 1
     assert capsys.readouterr().err.splitlines() == [f"{page} is not what this bundle gives"]
     assert page.read_bytes() == bytes(changed)
-    page.write_bytes(contents(built)[page.name])
+    page.write_bytes(contents(built.folder)[page.name])
     paper.unlink()
     assert main(words) == 1
     assert capsys.readouterr().err.splitlines() == [f"{paper} is not what this bundle gives"]

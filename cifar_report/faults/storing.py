@@ -98,8 +98,14 @@ def walk(operation: Operation) -> Outcome:
         "input/output error",
         "the old state or the new one is read, never a third; the next pass leaves the new one and no leftovers",
     )
-    old = dict(operation.before)
-    new = _after(operation)
+    for loss in tries(operation):
+        outcome.count(loss)
+    return outcome
+
+
+def tries(operation: Operation) -> Iterator[str | None]:
+    """Let one step after the other fail, in one way after the other; yield what was lost each time, or None."""
+    states = dict(operation.before), _after(operation)
     for way in WAYS:
         for step in range(MOST_STEPS):
             with tempfile.TemporaryDirectory() as place:
@@ -107,13 +113,12 @@ def walk(operation: Operation) -> Outcome:
                 _prepare(folder, operation)
                 status = _try_in_a_process(operation, folder, step, way)
                 if status == os.EX_OK:
-                    if way == ENTRIES_LOST and state(folder) != new:
-                        outcome.count(f"{operation.name}: it had come to its end, but was not on the disk")
+                    if way == ENTRIES_LOST and state(folder) != states[1]:
+                        yield f"{operation.name}: it had come to its end, but was not on the disk"
                     break
-                outcome.count(_loss(operation, folder, (old, new), status, f"{operation.name}, {way}, step {step}"))
+                yield _loss(operation, folder, states, status, f"{operation.name}, {way}, step {step}")
         else:
-            outcome.count(f"{operation.name}, {way}: no end after {MOST_STEPS} steps")
-    return outcome
+            yield f"{operation.name}, {way}: no end after {MOST_STEPS} steps"
 
 
 def _after(operation: Operation) -> State:
