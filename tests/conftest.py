@@ -22,6 +22,7 @@ from cifar_report.errors import SuiteError, UsageError
 from cifar_report.running.environment import WORKER_VARIABLES
 
 GROUPS = {  # files by the beginning of their name: those of a group share something costly in one process
+    "test_faults": "processes that are forked, which costs the more the larger the one that does",
     "test_smoke": "a bundle of a smoke run",
     "test_running_smoke": "a bundle of a smoke run",
     "test_verification_rerun": "a bundle of a smoke run",

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from built import bundle
 from command import environment
+from elsewhere import TooMany, divide, lack, leave
 
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
@@ -190,23 +191,10 @@ def is_gone(process) -> bool:
     return not Path(f"/proc/{process}").exists()
 
 
-def leave() -> None:
-    """End a worker without a word, as a system without memory does."""
-    os._exit(9)
-
-
 def test_a_worker_that_dies_is_named():
     """The error says what happened and what to do."""
     with Workers(2) as crew, pytest.raises(SuiteError, match="ended early"):
         crew.call(leave)()
-
-
-class TooMany:
-    """The pictures of a part that no process lives to set."""
-
-    def items(self):
-        """End the process that sets it."""
-        leave()
 
 
 def test_a_process_that_dies_while_it_sets_pages_is_named(tmp_path, monkeypatch):
@@ -226,16 +214,6 @@ def test_a_package_that_is_found_missing_late_is_named(monkeypatch, tmp_path, ca
     monkeypatch.setattr(report, "build_report", without_scipy)
     assert main(["report", "--bundle", str(bundle().folder), "--output", str(tmp_path)]) == 1
     assert "scipy is not installed: pip install -e '.[report]'" in capsys.readouterr().err
-
-
-def lack(package: str) -> None:
-    """Import something that is not installed."""
-    raise ModuleNotFoundError(f"No module named {package!r}", name=package)
-
-
-def divide(number: int) -> float:
-    """Do what may be a fault of this program."""
-    return 1 / number
 
 
 def test_an_errand_says_what_came_of_it():
