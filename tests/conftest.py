@@ -21,7 +21,9 @@ from cifar_report.data.searching import Search
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.running.environment import WORKER_VARIABLES
 
-GROUPS = {  # files by the beginning of their name: those of a group share something costly in one process
+# Files by the beginning of their name: those of a group share something costly in one process. Groups begin in this
+# order.
+GROUPS = {
     "test_faults": "processes that are forked, which costs the more the larger the one that does",
     "test_smoke": "a bundle of a smoke run",
     "test_running_smoke": "a bundle of a smoke run",
@@ -54,7 +56,7 @@ def find_images() -> Dataset:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a longer search for what breaks the readers be asked for."""
-    parser.addoption("--fuzz-examples", type=int, default=30, help="spoilt bundles to try (default: 30)")
+    parser.addoption("--fuzz-examples", type=int, default=20, help="spoilt bundles to try (default: 20)")
 
 
 def pytest_configure() -> None:

@@ -32,6 +32,7 @@ print(json.dumps({name: [outcome.tried, outcome.lost] for name, outcome in walke
 """
 
 
+@pytest.mark.long  # as the session "faults" does, and those below find out quickly what that would miss
 def test_the_store_shows_the_old_state_or_the_new_one_whatever_fails():
     """Each step of each operation fails in each way: nothing is ever lost, and the next pass tidies up."""
     done = subprocess.run([sys.executable, "-c", WALKS], env=environment(), capture_output=True, text=True, timeout=300)
@@ -118,6 +119,7 @@ def test_a_power_cut_ends_a_process_like_one(tmp_path):
     assert storing._try_in_a_process(Operation("x", {}, act), tmp_path, 10_000, "power off before") == os.EX_OK
 
 
+@pytest.mark.long  # as the session "faults" does
 def test_killed_downloads_lose_nothing(tmp_path):
     """Downloads killed at random bytes, from servers that fail in every way, are completed by the next call."""
     outcomes = list(try_downloads(tmp_path, 1, random.Random(0)))  # noqa: S311 - chooses where to break

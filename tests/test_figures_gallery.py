@@ -192,7 +192,7 @@ def _watch(words):
     ],
 )
 def test_figures_are_small_and_readable(language, monkeypatch):
-    """Figures of every kind must stay small, cut no word off and put none over another."""
+    """No figure of any kind may cut a word off or put one over another, and curves must stay small."""
     words: list[tuple[Figure, dict[DrawnText, Bbox]]] = []
     monkeypatch.setattr(DrawnText, "draw", _watch(words))
     bundle, results = few()

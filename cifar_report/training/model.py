@@ -88,6 +88,9 @@ def _layer(layer: AnyLayer, place: int, seed: int, synchronized: bool) -> keras.
         case Dense(units, activation):
             return keras.layers.Dense(units, activation=activation, kernel_initializer=glorot, name=name)
         case BatchNormalization():
+            if synchronized and tf.config.list_logical_devices("GPU"):
+                # On cards TensorFlow refuses the fused gradient by given moments: it is not deterministic there.
+                return keras.layers.BatchNormalization(synchronized=True, name=name)
             return FusedBatchNormalization(synchronized=synchronized, name=name)
         case Dropout(rate):
             return KeyedDropout(rate, name=name)

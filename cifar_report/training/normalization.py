@@ -1,6 +1,6 @@
-"""Batch normalization in one operation a pass, over one replica or all; Keras composes it of a dozen.
+"""Batch normalization in one operation a pass, in two where it is over all replicas; Keras composes it of a dozen.
 
-The same sums in float32, rounded otherwise, with a third of the passes over a layer's memory.
+The same sums in float32, rounded otherwise, with fewer passes over a layer's memory.
 """
 
 from __future__ import annotations
@@ -22,7 +22,11 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[
     """Keras's batch normalization, its weights and its moving averages, computed by TensorFlow's fused operation.
 
     ``synchronized``: the moments are those of the images of all replicas, so that several compute what one would.
+    Keras's other options keep their defaults.
     """
+
+    def __init__(self, *, synchronized: bool = False, name: str | None = None) -> None:
+        super().__init__(synchronized=synchronized, name=name)
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Normalize float32 [batch, height, width, C] or [batch, C] by the batch's own moments, or the moving ones."""
@@ -62,10 +66,12 @@ def _over_all_replicas(
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def normalized(values: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor) -> Any:
         own = tf.fill(tf.shape(scale), _count(values))
+        # For the moments alone: what is normalized by those of one replica is of no use.
         _, mean, variance = _fused(values, tf.ones_like(scale), tf.zeros_like(scale), epsilon)
         # A replica without an image, in a last batch that is smaller than there are replicas, has no moments.
-        square = tf.math.multiply_no_nan(_of_population(variance, own) + tf.square(mean), own)
-        count, sums, squares = total(own, tf.math.multiply_no_nan(mean, own), square)
+        own_sums = tf.math.multiply_no_nan(mean, own)
+        own_squares = tf.math.multiply_no_nan(_of_population(variance, own) + tf.square(mean), own)
+        count, sums, squares = total(own, own_sums, own_squares)
         moments = Moments(sums / count, tf.maximum(squares / count - tf.square(sums / count), 0.0))
 
         def gradients(upstream: tf.Tensor, *_of_moments: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -81,6 +87,7 @@ def _over_all_replicas(
             )
             scales, offsets = total(of_scale, of_offset)
             slope = scale * tf.math.rsqrt(moments.variance + epsilon) / count
+            # What is the same for all images is a scale and an offset of the normalized inputs.
             shared = _scaled(values, -slope * scales, -slope * offsets, moments, epsilon)
             return plain + shared, of_scale, of_offset
 
@@ -127,4 +134,4 @@ def _count(values: tf.Tensor) -> tf.Tensor:
 
 def _of_population(variance: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     """Return a variance without the correction for the sample, which Keras's moving average does without."""
-    return variance * (count - 1) / count
+    return tf.math.multiply_no_nan(variance, count - 1) / count  # a single value has no corrected variance

@@ -12,6 +12,9 @@ class FusedAdam(keras.optimizers.Adam):  # type: ignore[misc]  # Keras ships no 
     The same update in float32, rounded otherwise, in one pass over the variable's memory instead of ten.
     """
 
+    def __init__(self, learning_rate: float) -> None:
+        super().__init__(learning_rate)
+
     def update_step(self, gradient: tf.Tensor, variable: tf.Variable, learning_rate: tf.Tensor) -> None:
         """Take a step on one variable, or on one replica's copy of it."""
         place = self._get_variable_index(variable)
