@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from built import Built, build
 from command import TRAINING_ALONE, Called, Suite, call
 from data_samples import CLOSED_ADDRESS
 
@@ -165,8 +164,10 @@ def smoke(tmp_path_factory, data_words) -> SmokeRun:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory) -> Built:
-    """Return an English report of two experiments."""
+def built(tmp_path_factory):
+    """Return an English report of two experiments, a ``built.Built``."""
+    from built import build  # statistics, which the process that starts the others does without
+
     return build(tmp_path_factory.mktemp("built"), cwd=tmp_path_factory.mktemp("here"))
 
 
