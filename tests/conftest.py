@@ -1,5 +1,6 @@
 """What the tests share: the images, a process with TensorFlow, and the bundle of one smoke run."""
 
+import gc
 import os
 import signal
 import sys
@@ -91,6 +92,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the costly groups begin, so that no process is left alone with one at the end."""
     order = list(dict.fromkeys(GROUPS.values()))
     items.sort(key=lambda item: order.index(group) if (group := group_of(item.nodeid)) in order else len(order))
+
+
+def pytest_collection_finish() -> None:
+    """Let no search for garbage look at what was imported and collected, a million objects that stay to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
