@@ -32,7 +32,7 @@ print(json.dumps({name: [outcome.tried, outcome.lost] for name, outcome in walke
 """
 
 
-@pytest.mark.long  # as the session "faults" does, and those below find out quickly what that would miss
+@pytest.mark.long  # as the session "faults" does
 def test_the_store_shows_the_old_state_or_the_new_one_whatever_fails():
     """Each step of each operation fails in each way: nothing is ever lost, and the next pass tidies up."""
     done = subprocess.run([sys.executable, "-c", WALKS], env=environment(), capture_output=True, text=True, timeout=300)

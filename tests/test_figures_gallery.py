@@ -16,7 +16,6 @@ from reports import few_experiments
 from suites import FEW, few, few_figures, parse, simulated
 
 from cifar_report.rendering.figures import draw_all, style
-from cifar_report.rendering.figures.gallery import jobs
 from cifar_report.rendering.figures.sheet import draw_sheet
 from cifar_report.rendering.i18n import SOURCE_LANGUAGE, Translation, available_languages
 from cifar_report.rendering.images import pictures_of
@@ -160,8 +159,7 @@ def test_titles_are_only_text():
         for each in few_experiments(*OF_FEW)
     ]
     bundle, results = simulated(experiments, trials=FEW, seeds=2, timing=True)
-    one_of_each_kind = {job.draw: job for job in jobs(results, ENGLISH, bundle=bundle)}.values()
-    for figure in (figure for job in one_of_each_kind for figure in job.run()):
+    for figure in draw_all(results, ENGLISH, bundle=bundle):
         content = figure.svg.decode()
         assert "script" not in content, figure.id
         assert "<!" not in content, figure.id
@@ -184,6 +182,12 @@ def _watch(words):
     return draw
 
 
+@cache
+def suite():
+    """Return the bundle of all experiments, and its results."""
+    return simulated(timing=True)
+
+
 @pytest.mark.parametrize(
     "language",
     [
@@ -193,44 +197,16 @@ def _watch(words):
         for each in available_languages()
     ],
 )
-def test_figures_are_small_and_readable(language, monkeypatch):
-    """No figure of any kind may cut a word off or put one over another, and curves must stay small."""
-    words: list[tuple[Figure, dict[DrawnText, Bbox]]] = []
-    monkeypatch.setattr(DrawnText, "draw", _watch(words))
-    bundle, results = few()
-    _assert_small(draw_all(results, Translation(language), bundle=bundle))
-    _assert_readable(words)
-
-
-@cache
-def suite():
-    """Return the bundle of all experiments, and its results."""
-    return simulated(timing=True)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("language", available_languages())
 def test_the_full_suite_is_small_and_readable(language, monkeypatch):
-    """All figures of all experiments must stay small (2 MB together), and each of them readable."""
+    """All figures must stay small (a curve 45 kB, all 2 MB), cut no word off and put none over another."""
     words: list[tuple[Figure, dict[DrawnText, Bbox]]] = []
     monkeypatch.setattr(DrawnText, "draw", _watch(words))
     bundle, results = suite()
-    sizes = _assert_small(draw_all(results, Translation(language), bundle=bundle))
+    sizes = {figure.id: len(figure.svg) for figure in draw_all(results, Translation(language), bundle=bundle)}
     assert len(sizes) > 80
-    assert len(words) > 60
-    assert sum(sizes.values()) < 2000 * KILOBYTE
-    _assert_readable(words)
-
-
-def _assert_small(figures):
-    """Return the sizes of figures by their ids; no curve may have more than 45 kB."""
-    sizes = {figure.id: len(figure.svg) for figure in figures}
     assert max(size for name, size in sizes.items() if name.startswith("curves.")) < 45 * KILOBYTE
-    return sizes
-
-
-def _assert_readable(words):
-    assert words
+    assert sum(sizes.values()) < 2000 * KILOBYTE
+    assert len(words) > 60
     for figure, boxes in words:
         _assert_inside(figure, boxes)
         _assert_apart({text: box for text, box in boxes.items() if text.get_rotation() % 180 == 0})

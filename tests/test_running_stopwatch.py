@@ -65,38 +65,21 @@ def test_a_request_survives_the_way_to_its_process(request_of):
     assert (line.count(b"\n"), line[-1:]) == (1, b"\n")
 
 
-def assert_trained(reading, replicas):
-    """Assert that a network's reading has its steps, in portions, and a memory that such a process has."""
-    assert (reading.replicas, reading.steps, len(reading.portions)) == (replicas, 6, 3)
-    assert min(reading.portions) > 0
-    assert 2e8 < reading.peak_memory_bytes < 2.5e9
-
-
-def assert_watched(reading):
-    """Assert that what else the machine did is told."""
-    assert 0 <= reading.steal <= 1
-    assert 0 < reading.processor_share < 2 * len(CORES)
-    assert 0 <= reading.other_work < len(CORES) + 1
-
-
-def test_a_mirrored_network_and_a_classifier_are_measured(request_of):
-    """A network on two replicas with augmentation and a classifier give their seconds; no process is left."""
+def test_each_kind_of_trial_is_measured(request_of):
+    """A network, a mirrored one with augmentation and a classifier give their seconds; no process is left."""
     augmented = small_trial(strategy="mirrored", stages=[Stage(epochs=1, augmentation=Augmentation())])
-    mirrored, classical = measure_group([request_of(augmented), request_of(CENTROID)])
-    assert_trained(mirrored, replicas=2)
+    requests = [request_of(trial) for trial in (small_trial(Dropout(0.5)), augmented, CENTROID)]
+    network, mirrored, classical = measure_group(requests)
+    for reading, replicas in ((network, 1), (mirrored, 2)):
+        assert (reading.replicas, reading.steps, len(reading.portions)) == (replicas, 6, 3)
+        assert min(reading.portions) > 0
+        assert 2e8 < reading.peak_memory_bytes < 2.5e9
     assert (classical.steps, classical.portions) == (0, ())
     assert min(classical.fit_seconds, classical.predict_seconds) > 0
-    assert_watched(mirrored)
-    assert_watched(classical)
-    assert stopwatches() == []
-
-
-@pytest.mark.long  # as the mirrored one
-def test_a_network_is_measured(request_of):
-    """A network on one device gives its seconds as well."""
-    (network,) = measure_group([request_of(small_trial(Dropout(0.5)))])
-    assert_trained(network, replicas=1)
-    assert_watched(network)
+    for reading in (network, mirrored, classical):
+        assert 0 <= reading.steal <= 1
+        assert 0 < reading.processor_share < 2 * len(CORES)
+        assert 0 <= reading.other_work < len(CORES) + 1
     assert stopwatches() == []
 
 

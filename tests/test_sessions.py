@@ -207,7 +207,6 @@ def project(tmp_path):
     return SmallProject(tmp_path)
 
 
-@pytest.mark.long  # makes environments anew, again and again
 def test_environment_is_reused_until_its_sources_change(project):
     """An environment takes one pip call for its lock and one for the project, and more only when these files change."""
     report = project.folder / ".nox" / "report"

@@ -52,7 +52,6 @@ def whole(sample):
     return train(sample)
 
 
-@pytest.mark.long  # as the session "faults" does with whole suites
 def test_a_run_killed_again_and_again_ends_with_the_same_bytes(whole, sample, tmp_path):
     """Killed after its first epoch, then again and again, a run with state of every kind loses nothing."""
     from cifar_report.training.network import Resumption
