@@ -56,7 +56,7 @@ def find_images() -> Dataset:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a longer search for what breaks the readers be asked for."""
-    parser.addoption("--fuzz-examples", type=int, default=20, help="spoilt bundles to try (default: 20)")
+    parser.addoption("--fuzz-examples", type=int, default=30, help="spoilt bundles to try (default: 30)")
 
 
 def pytest_configure() -> None:
@@ -172,10 +172,10 @@ def smoke(tmp_path_factory, data_words) -> SmokeRun:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory):
-    """Return an English report of two experiments, a ``built.Built``."""
+    """Return the report of two experiments in both languages, a ``built.Built``."""
     from built import build  # statistics, which the process that starts the others does without
 
-    return build(tmp_path_factory.mktemp("built"), cwd=tmp_path_factory.mktemp("here"))
+    return build(tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("here"), "en", "el")
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def test_a_report_never_starts_tensorflow(built):
 def test_the_same_bundle_gives_the_same_bytes(built, tmp_path):
     """Time zone, locale, hash seed and working directory leave no trace in HTML and PDF."""
     variables = {"TZ": "Asia/Kolkata", "LC_ALL": "C", "LANG": "C", "PYTHONHASHSEED": "4711"}
-    again = build(tmp_path / "again", cwd=tmp_path, **variables).folder
+    again = build(tmp_path / "again", tmp_path, "en", **variables).folder
     for name in ("report.html", "report.pdf"):
         assert (built.folder / name).read_bytes() == (again / name).read_bytes(), name
 

@@ -31,8 +31,8 @@ CREATED = "2026-01-01T01:00:00+00:00"
 
 
 def contents(folder):
-    """Return the files of an English report."""
-    return {name: (folder / name).read_bytes() for name in file_names(["en"])}
+    """Return the files of a Greek report."""
+    return {name: (folder / name).read_bytes() for name in file_names(["el"])}
 
 
 def test_side_by_side_and_from_the_cache_gives_the_same_bytes(built, tmp_path, monkeypatch):
@@ -40,7 +40,7 @@ def test_side_by_side_and_from_the_cache_gives_the_same_bytes(built, tmp_path, m
     figures, drawn = FigureCache(tmp_path / "figures"), []
 
     def build(processes=2):
-        build_report(bundle(), tmp_path / "several", ["en"], processes=processes, cache=figures)
+        build_report(bundle(), tmp_path / "several", ["el"], processes=processes, cache=figures)
 
     with monkeypatch.context() as patch:
         patch.setattr(report, "_write_both", lambda edition, *_, **__: drawn.append(edition.figures) or [])
@@ -63,8 +63,8 @@ def test_a_check_names_the_file_that_differs(built, tmp_path, monkeypatch, capsy
         return [Path(shutil.copy(built.folder / name, output)) for name in file_names(languages)]
 
     monkeypatch.setattr(report, "build_report", build_again)  # the same bytes, as the test above has found them
-    words = ("report", "--check", "--bundle", str(bundle().folder), "--output", str(tmp_path), "--lang", "en")
-    page, paper = build_again(bundle(), tmp_path, ["en"])
+    words = ("report", "--check", "--bundle", str(bundle().folder), "--output", str(tmp_path), "--lang", "el")
+    page, paper = build_again(bundle(), tmp_path, ["el"])
     assert main(words) == 0
     assert capsys.readouterr().out == f"{tmp_path}: byte for byte what this bundle gives\n"
     changed = bytearray(page.read_bytes())
