@@ -97,34 +97,19 @@ def _over_all_replicas(
     return outputs, Moments(mean, variance)
 
 
-def _fused(values: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor, epsilon: float) -> list[tf.Tensor]:
-    """Return what is normalized by its own moments, their mean, and their variance corrected for the sample."""
-    return list(
-        tf.raw_ops.FusedBatchNormV3(
-            x=values,
-            scale=scale,
-            offset=offset,
-            mean=[],
-            variance=[],
-            epsilon=epsilon,
-            exponential_avg_factor=1.0,
-            is_training=True,
-        )
-    )[:3]
-
-
 def _scaled(values: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor, moments: Moments, epsilon: float) -> tf.Tensor:
     """Return ``values`` normalized by given moments."""
-    return tf.raw_ops.FusedBatchNormV3(
-        x=values,
-        scale=scale,
-        offset=offset,
-        mean=moments.mean,
-        variance=moments.variance,
-        epsilon=epsilon,
-        exponential_avg_factor=1.0,
-        is_training=False,
-    ).y
+    return _fused(values, scale, offset, epsilon, moments)[0]
+
+
+def _fused(
+    values: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor, epsilon: float, given: Moments | None = None
+) -> list[tf.Tensor]:
+    """Return what is normalized by given moments, or else by its own, and mean and sample variance of the latter."""
+    mean, variance = ([], []) if given is None else given
+    options = {"epsilon": epsilon, "exponential_avg_factor": 1.0, "is_training": given is None}
+    operation = tf.raw_ops.FusedBatchNormV3
+    return list(operation(x=values, scale=scale, offset=offset, mean=mean, variance=variance, **options))[:3]
 
 
 def _count(values: tf.Tensor) -> tf.Tensor:
