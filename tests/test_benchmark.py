@@ -17,11 +17,11 @@ from cifar_report.benchmark.blocks import Blocks, Machine, Sample
 from cifar_report.benchmark.costs import FixedCosts, fixed_costs
 from cifar_report.benchmark.growth import GrowthPoint, exponents, measure_growth, steepest
 from cifar_report.benchmark.measuring import growth_findings, run_blocks
-from cifar_report.benchmark.protocol import Setting, Slice
+from cifar_report.benchmark.protocol import Request, Setting, Slice
 from cifar_report.benchmark.record import BEGIN, END, Performance, update_docs
 from cifar_report.benchmark.results import Benchmark, finding
 from cifar_report.benchmark.schedule import Planned, play
-from cifar_report.benchmark.suite import efficiency, suite_time
+from cifar_report.benchmark.suite_time import efficiency, suite_time
 from cifar_report.benchmark.throughput import findings, table
 from cifar_report.benchmark.workload import EVALUATIONS, group, works
 from cifar_report.bundle import Bundle, RunTiming, encode
@@ -101,6 +101,18 @@ def test_fixed_costs_lengthen_the_engine_alone():
     assert dear.engine - free.engine == pytest.approx(7 + 10 + 3 + 15 * 2)
     assert dear.notebook == free.notebook
     assert dear.overhead > free.overhead
+
+
+def test_waits_count_to_the_notebook_way_and_are_told_apart():
+    """What ``fit`` waits for its input pipeline is part of the notebook way's time; without it the ratio is larger."""
+    groups, runs = groups_of("baseline"), plan("baseline")
+    waiting = msgspec.structs.replace(sample("notebook", "baseline", 1_000.0), waited=0.25)
+    time = suite_time(runs, groups, [sample("engine", "baseline", 2_000.0), waiting], MACHINE, NO_COSTS, 1)
+    trained, others = 15 * 40_000, 15 * 10_000 + EVALUATIONS
+    assert time.notebook == pytest.approx((trained + others) / 1_000)
+    assert time.waited == pytest.approx(0.25 * trained / 1_000)
+    assert time.ratio == pytest.approx(0.5)
+    assert time.ratio_without_waits == pytest.approx((trained + others) / 2 / (0.75 * trained + others))
 
 
 def test_efficiency_counts_three_forward_passes():
@@ -384,6 +396,14 @@ def test_slices_are_whole_batches_with_a_quarter_as_many_to_evaluate():
     assert Slice(trial=model_2, stage=model_2.stages[0], steps=1).evaluated == 200
 
 
+def test_the_notebook_way_trains_whole_epochs():
+    """An epoch is all training images, as far as they fill batches, and is validated on as many as in the suite."""
+    for trial, images in (("baseline", 40_000), ("model_2", 40_000), ("batch_128", 39_936)):
+        epoch = groups_of(trial)[0].epoch()
+        assert (epoch.images, epoch.evaluated) == (images, 10_000)
+    assert groups_of("baseline")[0].epoch(2).steps == 2
+
+
 @pytest.mark.long
 def test_probes_train_in_both_ways_and_a_peer_that_does_not_start_is_named(dataset, tmp_path):
     """A block of one step measures the engine and the notebook way, with and without augmentation."""
@@ -463,6 +483,18 @@ def test_a_probe_that_hangs_is_ended(dataset, monkeypatch):
     setting = Setting(way="engine", folder=str(dataset.folder), cores=())
     with processes.Probe(setting) as probe, pytest.raises(SuiteError, match="the probe engine ended with"):
         probe.wait()
+
+
+def test_a_probe_that_died_between_two_answers_is_named_and_leaves_quietly(dataset, tmp_path):
+    """Its next request says how it ended; ending it with that request still unsent raises nothing of its own."""
+    (tmp_path / "torch.py").touch()
+    setting = Setting(way="pytorch", folder=str(dataset.folder), cores=())
+    with processes.Probe(setting, tmp_path) as probe:
+        probe.wait()
+        probe._process.kill()
+        probe._process.wait()
+        with pytest.raises(SuiteError, match="the probe pytorch ended with -9"):
+            probe.ask(Request(do="memory"))
 
 
 def test_what_cannot_be_written_or_read_is_said_before_anything_is_measured(tmp_path, capsys):

@@ -19,7 +19,7 @@ Way = Literal["engine", "notebook", "jax", "pytorch"]
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long one slice took one way in one block; of the engine, the sum over its workers."""
+    """How long one part took one way in one block; of the engine, the sum over its workers."""
 
     block: int
     way: Way
@@ -27,6 +27,7 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     train_rate: float  # images a second, over all workers
     evaluate_rate: float
     once_seconds: float = 0.0  # building and tracing; of the engine it is not measured here but in whole runs
+    waited: float = 0.0  # share of the training time, 0 … 1, in which ``fit`` only waited for its input pipeline
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,8 +147,9 @@ class Blocks:
         way = probe.setting.way
         if way in self.missing:
             return
+        part = group.epoch(steps) if way == "notebook" else group.slice(steps)
         try:
-            probe.ask(Request(do="prepare", slice=group.slice(steps)))
+            probe.ask(Request(do="prepare", slice=part))
             self._keep(block, way, group, [probe.ask(Request(do="measure"))])
         except SuiteError as error:
             if way == "notebook":
@@ -168,9 +170,16 @@ class Blocks:
     def _keep(self, block: int, way: Way, group: Group, answers: list[dict[str, float]]) -> None:
         train = sum(values["images"] / values["train_seconds"] for values in answers)
         evaluate = sum(values["evaluated"] / values["evaluate_seconds"] for values in answers)
-        once, part = max(values["once_seconds"] for values in answers), group.work.name
         self.samples.append(
-            Sample(block=block, way=way, part=part, train_rate=train, evaluate_rate=evaluate, once_seconds=once)
+            Sample(
+                block=block,
+                way=way,
+                part=group.work.name,
+                train_rate=train,
+                evaluate_rate=evaluate,
+                once_seconds=max(values["once_seconds"] for values in answers),
+                waited=max(values["waited_seconds"] / values["train_seconds"] for values in answers),
+            )
         )
 
 

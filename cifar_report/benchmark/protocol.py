@@ -38,9 +38,10 @@ class Slice(Message, frozen=True, kw_only=True):
 class Timed(NamedTuple):
     """Seconds of one measurement of a slice."""
 
-    train: float
+    train: float  # with what it waited
     evaluate: float
-    once: float = 0.0  # building the network, and what its first epoch takes beyond a later one; 0: not measured here
+    once: float = 0.0  # building and tracing; 0: not measured here
+    waited: float = 0.0  # after the evaluation, until the epoch was over; 0: not measured here
 
 
 class Request(Message, frozen=True, kw_only=True):

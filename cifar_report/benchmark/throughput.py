@@ -8,7 +8,7 @@ from statistics import median
 from cifar_report.benchmark.blocks import Machine, Sample, Way
 from cifar_report.benchmark.costs import FixedCosts
 from cifar_report.benchmark.results import Finding, TableRow, finding
-from cifar_report.benchmark.suite import efficiency, suite_time
+from cifar_report.benchmark.suite_time import efficiency, suite_time
 from cifar_report.benchmark.workload import PEERS, Group
 from cifar_report.running.plan import PlannedRun
 
@@ -35,6 +35,16 @@ def findings(
             [time.ratio for time in times],
             limit=SUITE_LIMIT,
             must=True,
+        ),
+        finding(
+            "the same if the notebook way never waited for its input pipeline",
+            "ratio",
+            [time.ratio_without_waits for time in times],
+        ),
+        finding(
+            "waiting for the input pipeline, of the notebook way's time",
+            "share",
+            [time.waited / time.notebook for time in times],
         ),
         *_efficiencies(groups, samples, machine),
         finding(

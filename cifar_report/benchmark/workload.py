@@ -86,6 +86,10 @@ class Group:
             steps = min(max(round(images / trial.batch_size), LEAST_STEPS), MOST_STEPS)
         return Slice(trial=trial, stage=stage, steps=steps)
 
+    def epoch(self, steps: int | None = None) -> Slice:
+        """Return a whole epoch of it, as far as its images fill batches; with ``steps`` as many as in a slice."""
+        return self.slice(TRAIN_IMAGES // self.work.trial.batch_size if steps is None else steps)
+
 
 def works(trials: Iterable[AnyTrial], seeds: int = PROFILES["full"].seeds) -> list[Work]:
     """Return every stage of every network of the full suite, once for each seed.

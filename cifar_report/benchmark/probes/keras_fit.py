@@ -27,47 +27,60 @@ from cifar_report.spec import (
     Trial,
 )
 
+Arrays = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]
+"""Images from 0 to 1 and labels, one-hot."""
+
+WARM_UP = 2  # batches of the call of ``fit`` that traces and compiles
+
 
 class KerasProbe:
-    """Times the second epoch of one call of ``fit``: the first one traces and compiles."""
+    """Times one epoch of ``fit``, from its beginning until ``fit`` returns; an earlier call has traced and compiled.
+
+    What lies behind the epoch counts: with its defaults TensorFlow often waits there for its input pipeline to end,
+    which between two epochs happens at the beginning of the second.
+    """
 
     def __init__(self, setting: Setting) -> None:
         self._images, self._labels = open_images(setting.folder)
 
     def prepare(self, part: Slice) -> None:
-        """Build the network and put the slice into memory as numbers from 0 to 1, as the notebook does."""
+        """Build the network, trace, and put the images into memory as numbers from 0 to 1, as the notebook does."""
         keras.backend.clear_session()
         self._part = part
-        started = time.perf_counter()
-        self._model = build_in_scope(part.trial)
-        self._building = time.perf_counter() - started
         self._train = self._arrays(0, part.images)
         self._validation = self._arrays(40_000, part.evaluated)
+        count = WARM_UP * part.trial.batch_size
+        few: list[Arrays] = [
+            (images[:count], labels[:count]) for images, labels in (self._train, self._validation)
+        ]
+        started = time.perf_counter()
+        self._model = build_in_scope(part.trial)
+        self._fit(*few)
+        self._once = time.perf_counter() - started
 
     def measure(self) -> Timed:
-        """Train for two epochs with validation; the second one's steps and validation count."""
+        """Train for an epoch with validation."""
         clock = Clock()
-        settings: dict[str, Any] = {"epochs": 2, "validation_data": self._validation, "callbacks": [clock]}
+        self._fit(self._train, self._validation, clock)
+        waited = time.perf_counter() - clock.ended
+        return Timed(clock.train + waited, clock.validation, once=self._once, waited=waited)
+
+    def _fit(self, train: Arrays, validation: Arrays, *callbacks: keras.callbacks.Callback) -> None:
+        settings: dict[str, Any] = {"validation_data": validation, "callbacks": list(callbacks)}
         augmentation, batch_size = self._part.stage.augmentation, self._part.trial.batch_size
         if augmentation is not None:
-            generator = image_generator(augmentation).flow(*self._train, batch_size=batch_size)
+            generator = image_generator(augmentation).flow(*train, batch_size=batch_size)
             self._model.fit(generator, validation_batch_size=batch_size, **settings)
         else:
-            self._model.fit(*self._train, batch_size=batch_size, **settings)
-        first, second = clock.epochs
-        return Timed(*second, once=self._building + max(0.0, sum(first) - sum(second)))
+            self._model.fit(*train, batch_size=batch_size, **settings)
 
-    def _arrays(self, first: int, count: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    def _arrays(self, first: int, count: int) -> Arrays:
         labels = keras.utils.to_categorical(self._labels[first : first + count], CLASS_COUNT)
         return self._images[first : first + count].astype(np.float32) / np.float32(255), labels
 
 
 class Clock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types
-    """Reads the seconds of each epoch's training and of its validation."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.epochs: list[tuple[float, float]] = []
+    """Reads the seconds of the last epoch's training and of its validation, and when it ended."""
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002 - Keras's signature
         """Begin to count."""
@@ -81,7 +94,9 @@ class Clock(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no t
 
     def on_epoch_end(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002 - Keras's signature
         """Take the time at the end."""
-        self.epochs.append((self._between - self._started, time.perf_counter() - self._between))
+        self.ended = time.perf_counter()
+        self.train = self._between - self._started
+        self.validation = self.ended - self._between
 
 
 def image_generator(augmentation: Augmentation) -> Any:

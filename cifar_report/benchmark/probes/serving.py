@@ -83,6 +83,7 @@ class _State:
             "evaluate_seconds": timed.evaluate,
             "evaluated": float(self._slice.evaluated),
             "once_seconds": timed.once,
+            "waited_seconds": timed.waited,
         }
 
 

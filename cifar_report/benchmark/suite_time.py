@@ -26,6 +26,10 @@ class Rates:
         """Return how long building and tracing take."""
         return self._sample(work).once_seconds
 
+    def waited(self, work: Work) -> float:
+        """Return the share of the steps' time, 0 … 1, that was spent waiting for the input pipeline."""
+        return self._sample(work).waited
+
     def seconds(self, work: Work) -> Parts:
         """Return how long one run's stage takes."""
         sample = self._sample(work)
@@ -67,6 +71,7 @@ class SuiteTime:
 
     engine: float  # seconds, on all workers, idle time and all fixed costs included
     notebook: float  # seconds, one trial after the other; of fixed costs building and tracing once a run
+    waited: float  # seconds of the notebook's in which nothing was computed
     overhead: float  # share of the workers' busy time beyond steps and validation
     beyond_steps: float  # the same with validation counted to it
     idle: float  # share of the workers' time
@@ -75,6 +80,11 @@ class SuiteTime:
     def ratio(self) -> float:
         """Return the engine's time over the notebook's."""
         return self.engine / self.notebook
+
+    @property
+    def ratio_without_waits(self) -> float:
+        """Return the engine's time over what the notebook's would be if it never waited."""
+        return self.engine / (self.notebook - self.waited)
 
 
 def suite_time(
@@ -88,7 +98,7 @@ def suite_time(
     """Return the full suite's times, from one block and the fixed costs of real runs."""
     engine = Rates(samples, groups, "engine", machine.block)
     notebook = Rates(samples, groups, "notebook", machine.block)
-    planned, training, fixed, notebook_total = [], Parts(), 0.0, 0.0
+    planned, training, fixed, notebook_total, waited = [], Parts(), 0.0, 0.0, 0.0
     for run in runs:
         if not isinstance(run.trial, Trial):
             continue
@@ -99,6 +109,7 @@ def suite_time(
             parts += engine.seconds(work) * (1 if run.mirrored else workers)
             beside += costs.epoch * stage.epochs
             notebook_total += notebook.seconds(work).total
+            waited += notebook.seconds(work).steps * notebook.waited(work)
         notebook_total += notebook.once(Work(run.trial, run.trial.stages[0]))
         beside += machine.start_seconds if run.mirrored else 0.0
         planned.append(Planned(parts.total + beside, run.cost, run.mirrored))
@@ -110,6 +121,7 @@ def suite_time(
     return SuiteTime(
         engine=schedule.seconds + machine.start_seconds,
         notebook=notebook_total,
+        waited=waited,
         overhead=1 - (training.steps + training.validation) / busy,
         beyond_steps=1 - training.steps / busy,
         idle=schedule.idle,
