@@ -193,6 +193,29 @@ def test_onset(tmp_path: Path) -> None:
     assert found.estimate.low == pytest.approx(0.025**0.2)
     away = verdict(tmp_path / "away", one, (7, 7, 1, 7, 7))
     assert (away.outcome, away.reason, away.wins.value) == ("not_reproduced", "onset_ruled_out", 0)
+    assert found.stable is None  # four seeds could decide nothing, whichever is left out
+
+
+def test_an_onset_of_six_seeds_is_stable_where_any_five_agree(tmp_path: Path) -> None:
+    """With six seeds leaving one out leaves five: unanimous ones say the same, one against five does not."""
+    one = claim("onset", quantity="epoch_of_least_loss", comparator=None, value=4.0, margin=1.0, comparison="absolute")
+    assert verdict(tmp_path / "all", one, (3, 4, 4, 5, 4, 4)).stable is True
+    mixed = verdict(tmp_path / "mixed", one, (3, 4, 4, 5, 4, 7))
+    assert [each.seed for each in mixed.sensitivity if each.changes] == [5]
+
+
+def test_a_diverged_run_tells_no_onset(tmp_path: Path) -> None:
+    """A run whose loss is no number never shows when it overfits; it is no evidence against the claim."""
+    one = claim("onset", quantity="epoch_of_least_loss", comparator=None, value=4.0, margin=1.0, comparison="absolute")
+    loaded = bundle(tmp_path, one, seeds=5, predictions=False)
+    for run in loaded.runs_of("second"):
+        stage = with_least_loss_at(run.stages[0], 4)
+        if run.seed == 2:
+            losses = (*stage.history.val_loss[:1], *[None] * (stage.epochs - 1))
+            stage = replace(stage, history=replace(stage.history, val_loss=losses, loss=losses))
+        store(tmp_path, replace(run, stages=(stage,)))
+    found = analyse(Bundle.load(tmp_path)).verdict(one.id)
+    assert (found.outcome, found.reason) == ("inconclusive", "not_a_number")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from cifar_report.analysis.answers import AnswerTable, same_images
 from cifar_report.analysis.evidence import Evidence, Images, Paired, Signs
 from cifar_report.analysis.results import Outcome, Reason
 from cifar_report.analysis.timing import by_block, timed_quantity
-from cifar_report.analysis.values import Value, overfits_from, read
+from cifar_report.analysis.values import Value, diverged, overfits_from, read
 from cifar_report.bundle import Bundle, Run
 from cifar_report.spec import Claim, Quantity, Side, Trial
 
@@ -146,11 +146,14 @@ def _gather_seeds(claim: Claim, bundle: Bundle) -> Sample | Blocked:
 
 
 def _read(run: Run, side: Side, quantity: Quantity, claim: Claim) -> Value:
-    """Return the run's value; for an onset the epoch from which it overfits, "censored" where it never does."""
+    """Return the run's value; for an onset the epoch from which it overfits, "censored" where it never does.
+
+    Of a run that diverged nobody can say when it would have overfitted.
+    """
     if claim.relation != "onset":
         return read(run, side, quantity)
     epoch = overfits_from(run.stage(side.stage))
-    return Value(epoch, censored=epoch is None)
+    return Value(epoch, censored=epoch is None and not diverged(run.stage(side.stage)))
 
 
 def _scale(claim: Claim) -> Scale:

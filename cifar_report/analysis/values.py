@@ -102,6 +102,11 @@ def overfits_from(stage: StageResult) -> float | None:
     return epoch if rises and first is not None and last is not None and last < first else None
 
 
+def diverged(stage: StageResult) -> bool:
+    """Whether the training or validation loss of some epoch is no number."""
+    return any(finite(loss) is None for loss in (*stage.history.loss, *stage.history.val_loss))
+
+
 def finite(value: float | None) -> float | None:
     """Return the value, None where it is not a number or is infinite."""
     return value if value is not None and math.isfinite(value) else None

@@ -39,6 +39,7 @@ def verdicts(bundle: Bundle, answers: AnswerTable, scope: Scope) -> tuple[Verdic
 def judged(samples: Mapping[str, Sample], claims: tuple[Claim, ...]) -> dict[str, Decision]:
     """Return the decisions for samples of directional and equivalence claims, corrected within their families.
 
+    ``claims`` are all of the registry, which give the families their sizes; those without a sample are left out.
     This is the method's core without a bundle around it; the calibration draws samples and asks here.
     """
     evidence = {name: sample.evidence() for name, sample in samples.items()}
@@ -57,7 +58,7 @@ def _blocked(claim: Claim, sample: Sample | Blocked, scope: Scope) -> Blocked | 
         return None
     if claim.comparator is None and not scope.absolutes and not is_time(claim):
         return Blocked("not_testable", "other_pixels")
-    if claim.relation != "onset" and not sample.defined:
+    if not sample.defined:
         return Blocked("inconclusive", "not_a_number")
     if sample.n_of != "images" and sample.count < 2:
         return Blocked("inconclusive", "one_seed" if sample.n_of == "seeds" else "one_block")
