@@ -14,7 +14,7 @@ from cifar_report import __version__, cli
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.spec import PROFILES
 
-COMMANDS = ("run", "report", "list", "status", "data", "verify", "bundle")
+COMMANDS = tuple(command.name for command in cli.COMMANDS)
 RECORDS = 10_000  # in each of CIFAR-10's files
 RECORD_BYTES = 3073
 
@@ -200,6 +200,7 @@ def test_help_teaches(capsys):
         "data": {"--data"},
         "list": set(),
         "verify": {"--pdf", "--rerun", "--only", "--jobs", "--data"},
+        "compare": set(),
         "bundle": set(),
     }
     for name in COMMANDS:

@@ -1,16 +1,18 @@
 """The registry of claims in a bundle: nobody moves a margin after the results without its showing."""
 
+from io import StringIO
 from pathlib import Path
 
 import msgspec
 import pytest
 from networks import small_trial
+from rich.console import Console
 from test_running_plan import RECORD
 
 from cifar_report.bundle import Run, read_record, write_run
 from cifar_report.data import Dataset
 from cifar_report.registry import load_experiments
-from cifar_report.running import suite
+from cifar_report.running import states, suite
 from cifar_report.running.request import Prepared
 from cifar_report.spec import PROFILES, Experiment, spec_hash
 
@@ -65,3 +67,23 @@ def test_the_same_claims_are_no_change(prepared):
     finish_a_run(prepared.folder)
     suite._write_plan(prepared)
     assert not read_record(prepared.folder).claims_changed
+
+
+def test_changed_claims_reach_a_bundle_that_lacks_no_run(prepared, monkeypatch):
+    """A margin or a text that was edited is recorded by the next call, which derives anew; after it nothing is left."""
+    derived = []
+
+    def call():
+        return suite.run_suite(prepared, 1, Console(file=StringIO()), derived.append)
+
+    call()
+    call()
+    assert derived == [prepared.folder]
+    assert states.plan_is_current(prepared.folder)
+    for place in (suite, states):
+        monkeypatch.setattr(place, "load_experiments", with_other_margin)
+    assert not states.plan_is_current(prepared.folder)
+    assert call().ran == 0
+    call()
+    assert derived == [prepared.folder] * 2
+    assert read_record(prepared.folder).experiments == with_other_margin()

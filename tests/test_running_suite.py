@@ -1,5 +1,6 @@
 """The suite with real workers: deaths, failures, full disks, Ctrl-C, and going on."""
 
+import errno
 import os
 import shutil
 import signal
@@ -230,6 +231,24 @@ def test_a_task_that_cannot_be_sent_is_its_runs_failure_alone(task):
 
     Execution(runs, make, recorder.keep, recorder, 1, [0]).run()
     assert "pickle" in recorder.kept["centroid/once"].error
+    assert recorder.kept["other/once"].error is None
+
+
+def test_a_worker_that_cannot_be_started_costs_its_run_alone(task, monkeypatch):
+    """Where the system gives no further process, that run is recorded as failed and the next one is carried out."""
+    recorder, submit = Recorder(), Lane.submit
+    runs = [PlannedRun(CENTROID, None, 1.0), PlannedRun(replace_id(CENTROID, "other"), None, 1.0)]
+
+    def refused(lane, given):
+        if given.run_id == runs[0].id:
+            raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
+        return submit(lane, given)
+
+    monkeypatch.setattr(Lane, "submit", refused)
+    Execution(runs, lambda planned: replace(task, run_id=planned.id), recorder.keep, recorder, 1, [0]).run()
+    failure = recorder.kept["centroid/once"]
+    assert failure.error.startswith("The worker process could not be started")
+    assert "Resource temporarily unavailable" in failure.error
     assert recorder.kept["other/once"].error is None
 
 

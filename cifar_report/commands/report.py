@@ -21,6 +21,8 @@ def report(options: Namespace) -> int:
     check_words(options)
     folder = find_bundle(options.bundle, options.profile)
     bundle = Bundle.load(folder)
+    if options.bundle is None:  # it was chosen here, as the one that was written last
+        print(f"the report is made from {folder} ({_what_is_in(bundle)})", file=sys.stderr)
     try:
         from cifar_report.collecting import collect_rarely
         from cifar_report.rendering.figures.cache import user_cache
@@ -36,6 +38,12 @@ def report(options: Namespace) -> int:
     except ImportError as error:
         raise SuiteError(f"{error.name} is not installed: pip install -e '.[report]'") from error
     return 0
+
+
+def _what_is_in(bundle: Bundle) -> str:
+    record = bundle.record
+    finished = f"finished {record.finished[:16].replace('T', ' ')} UTC" if record.finished else "not finished"
+    return f"{sum(run.done for run in bundle.runs)} runs of the profile {record.profile.name!r}, {finished}"
 
 
 def _check(bundle: Bundle, options: Namespace) -> int:

@@ -52,7 +52,8 @@ def list_trials(_: Namespace) -> int:
 
 def status(options: Namespace) -> int:
     """Print for every planned run whether it is finished, or why it would run."""
-    from cifar_report.running.states import states_of
+    from cifar_report.bundle import is_bundle
+    from cifar_report.running.states import plan_is_current, states_of
     from cifar_report.running.timing_state import timing_state
 
     prepared = _prepare(options, download=False)
@@ -61,6 +62,8 @@ def status(options: Namespace) -> int:
         print(f"{state.planned.id:40}{'finished' if state.reason is None else f'would run: {state.reason}'}")
     if (timing := timing_state(prepared)) is not None:
         print(f"{'timing pass':40}{'finished' if timing.reason is None else f'would run: {timing.reason}'}")
+    if is_bundle(prepared.folder) and not plan_is_current(prepared.folder):
+        print(f"{'claims and texts':40}would be recorded: the experiments are not those of the bundle")
     finished = sum(state.reason is None for state in states)
     print(f"{finished} of {len(states)} runs finished: {prepared.folder}")
     return 0

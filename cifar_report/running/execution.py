@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.2
 WORKER_DIED = "The worker process died twice, the second time {}; the run has no result."
 
+NO_WORKER = "The worker process could not be started; the run has no result.\n"
+
 
 @dataclass
 class _Working:
@@ -96,7 +98,12 @@ class Execution:
 
     def _submit(self, lane: Lane, run: PlannedRun, attempt: int) -> None:
         self._display.started(lane.name, run)
-        self._working[lane.submit(self._make_task(run))] = _Working(lane, run, attempt)
+        task, working = self._make_task(run), _Working(lane, run, attempt)
+        try:
+            self._working[lane.submit(task)] = working
+        except OSError:  # the system gives no process or pipe
+            lane.close(kill=True)
+            self._finish(working, Failure(NO_WORKER + traceback.format_exc()))
 
     def _show_progress(self) -> None:
         for working in self._working.values():

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from cifar_report.bundle import Run, read_run
+from cifar_report.bundle import Run, read_record, read_run
 from cifar_report.errors import SuiteError
+from cifar_report.original import load_original
+from cifar_report.registry import load_experiments
 from cifar_report.running.keys import changed_parts, key_parts
 from cifar_report.running.plan import PlannedRun
 from cifar_report.running.request import Prepared
@@ -18,6 +21,12 @@ class RunState:
     planned: PlannedRun
     key_parts: dict[str, str]
     reason: str | None
+
+
+def plan_is_current(folder: Path) -> bool:
+    """Whether a bundle records the experiments and the original's numbers as they are now: claims, texts and all."""
+    record = read_record(folder)
+    return record.experiments == load_experiments() and record.original == load_original()
 
 
 def states_of(prepared: Prepared) -> list[RunState]:

@@ -26,7 +26,7 @@ from cifar_report.running.keeping import Keeper
 from cifar_report.running.lock import hold
 from cifar_report.running.progress import Display
 from cifar_report.running.request import Prepared
-from cifar_report.running.states import RunState, states_of
+from cifar_report.running.states import RunState, plan_is_current, states_of
 from cifar_report.running.timing_pass import run_timing_pass
 from cifar_report.running.timing_state import timing_state
 from cifar_report.spec import registry_hash
@@ -74,9 +74,14 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
 
 
 def _is_complete(prepared: Prepared) -> bool:
-    """Whether a pass over at least these seeds came to its end: the manifest is the last file that it writes."""
+    """Whether a pass over at least these seeds, with today's claims and texts, came to its end.
+
+    The manifest is the last file that a pass writes.
+    """
     folder = prepared.folder
-    return is_bundle(folder) and (folder / MANIFEST_FILE).is_file() and read_record(folder).seeds >= prepared.seeds
+    if not (is_bundle(folder) and (folder / MANIFEST_FILE).is_file()):
+        return False
+    return read_record(folder).seeds >= prepared.seeds and plan_is_current(folder)
 
 
 def _leave_complete(folder: Path) -> None:
