@@ -12,7 +12,7 @@ from cifar_report.analysis.statistics import exact_interval
 from cifar_report.bundle import Bundle, Predictions, encode, sha256
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of, load_experiments
-from cifar_report.simulation import Simulation, simulate_bundle
+from cifar_report.simulation import Simulation, calibration, simulate_bundle
 from cifar_report.simulation.calibration import (
     accuracy_claims,
     at_margin,
@@ -55,6 +55,14 @@ def test_original_effects_have_the_power_that_is_told(seeds: int) -> None:
     assert rates.significant == pytest.approx(rates.power, abs=slack(rates.power, DRAWS * rates.claims))
 
 
+def test_claims_are_corrected_for_the_whole_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Claims of which nothing is drawn count in their families as they do in a report, so fewer directions are named."""
+    alone = [claim for claim in CLAIMS if claim.id == "C11a"]
+    within = original_effects(alone, 5, DRAWS)
+    monkeypatch.setattr(calibration, "_registry", lambda: tuple(alone))
+    assert within.reproduced < original_effects(alone, 5, DRAWS).reproduced
+
+
 def test_curve_rises_from_denial_to_reproduction() -> None:
     """The larger the true difference, the oftener "reproduced" and the rarer "not reproduced"."""
     points = curve(CLAIMS[0], 5, 100)
@@ -92,10 +100,11 @@ def test_the_committed_rates_are_those_of_today_s_method() -> None:
             assert getattr(fresh, name) == pytest.approx(expected, abs=2 * slack(expected, count) + 1e-9), name
 
 
-def test_the_command_writes_what_the_report_reads(tmp_path: Path) -> None:
-    """The program writes the form that is committed, with its own command and noise in it."""
-    main(["--output", str(tmp_path / "out.json"), "--draws", "2"])
-    again = msgspec.json.decode((tmp_path / "out.json").read_bytes(), type=Calibration)
+def test_the_command_writes_what_the_report_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The program writes the form that is committed, with its own command and noise in it, and prints the rates."""
+    main(["--output", str(tmp_path / "new" / "out.json"), "--draws", "2"])
+    assert "no_effect, 5 seeds: " in capsys.readouterr().out
+    again = msgspec.json.decode((tmp_path / "new" / "out.json").read_bytes(), type=Calibration)
     assert (again.command, again.noise) == ("nox -s calibration -- --draws 2", ASSUMED)
     assert [(each.scenario, each.seeds) for each in again.rates] == [
         (each.scenario, each.seeds) for each in load_calibration().rates

@@ -1,8 +1,9 @@
 """The method's own error rates: how often it says what, when the truth is known.
 
 Values by seed are drawn directly and go through the verdicts' own functions, so that what is measured is the
-method as it is and no copy of it. ``nox -s calibration`` (``python -m cifar_report.simulation.calibration``) writes
-all of it as JSON; the report shows it in its appendix.
+method as it is and no copy of it, in the families of the whole registry. ``nox -s calibration``
+(``python -m cifar_report.simulation.calibration``) writes all of it as JSON; the report shows the committed file in
+its appendix.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ from cifar_report.analysis.calibration_records import (
     Scenario,
 )
 from cifar_report.analysis.decisions import Decision
+from cifar_report.analysis.error_rates import error_rates
 from cifar_report.analysis.judging import side_of
 from cifar_report.analysis.samples import Sample
 from cifar_report.analysis.statistics import exact_interval, power_of
@@ -39,6 +42,7 @@ from cifar_report.spec import Claim, Side
 Array = np.ndarray[Any, Any]
 
 ROOT = Path(__file__).parents[2]
+OUTPUT = Path("report", "calibration.json")
 EFFECTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)  # of the curves, in margins
 SEED_COUNTS = (3, 5, 10)
 
@@ -138,7 +142,7 @@ def _rates(
     significant = 0
     for number in range(draws):
         samples = draw(number)
-        decisions = judged(samples, tuple(claims))
+        decisions = judged(samples, _among_all(claims))
         outcomes.update(decision.outcome for decision in decisions.values())
         found = {reason: _families(claims, decisions, reason) for reason in ("beyond_margin", "opposite")}
         for reason, families in {**found, "either": found["beyond_margin"] | found["opposite"]}.items():
@@ -164,6 +168,17 @@ def _rates(
         power=float(np.mean(known)),
     )
     return with_interval(rates)
+
+
+def _among_all(claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """Return the claims with all others of the registry, which count in the correction though nothing is drawn."""
+    drawn = {claim.id for claim in claims}
+    return (*claims, *(claim for claim in _registry() if claim.id not in drawn))
+
+
+@cache
+def _registry() -> tuple[Claim, ...]:
+    return claims_of(load_experiments())
 
 
 def with_interval(rates: Rates) -> Rates:
@@ -211,9 +226,11 @@ def calibrate(claims: Sequence[Claim], draws: int, noise: Noise = ASSUMED, comma
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the calibration of the project's own claims."""
+    """Simulate the error rates on the project's own claims, print them, and write them as JSON."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=main.__doc__)
-    parser.add_argument("--output", type=Path, default=RESULTS, help="the JSON file to write (default: the committed)")
+    parser.add_argument(
+        "--output", type=Path, default=OUTPUT, help=f"the JSON file to write (default: {OUTPUT}; reports show {_public(RESULTS)})"
+    )
     parser.add_argument("--draws", type=int, default=1000, help="draws of each scenario (default: %(default)s)")
     parser.add_argument("--noise-from", type=Path, metavar="BUNDLE", help="measure the noise there (default: assumed)")
     chosen = parser.parse_args(arguments)
@@ -221,8 +238,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     command = f"{COMMAND} -- --draws {chosen.draws}"
     if chosen.noise_from is not None:
         command += f" --noise-from {_public(chosen.noise_from)}"
-    found = calibrate(accuracy_claims(claims_of(load_experiments())), chosen.draws, noise, command)
+    found = calibrate(accuracy_claims(_registry()), chosen.draws, noise, command)
+    for each in error_rates(found):
+        words = "kept" if each.kept else "BROKEN"
+        print(f"{each.scenario}, {each.seeds} seeds: {each.rate.value:.4f}, promised {each.promised.value:.4f}: {words}")
+    chosen.output.parent.mkdir(parents=True, exist_ok=True)
     chosen.output.write_bytes(msgspec.json.format(msgspec.json.encode(found, order="sorted"), indent=1) + b"\n")
+    print(chosen.output)
 
 
 def _public(path: Path) -> str:
