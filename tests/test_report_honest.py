@@ -192,6 +192,8 @@ def test_a_sign_test_is_named() -> None:
         assert ("the sign test over the seeds takes the place" in said(verdict, writer)) is (
             verdict.test == "sign_test"
         )
+    censored = replace(writer.results.verdict("C11a"), test="sign_test")
+    assert "the sign test over the seeds takes the place" in said(censored, writer)
 
 
 def test_equal_differences_are_not_taken_for_certainty() -> None:

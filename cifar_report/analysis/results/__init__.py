@@ -161,10 +161,6 @@ class Results:
                 return verdict
         raise KeyError(claim_id)
 
-    def verdicts_of(self, trial_id: str) -> tuple[Verdict, ...]:
-        """Return the verdicts of the claims whose subject is this trial."""
-        return tuple(verdict for verdict in self.verdicts if verdict.claim.subject.trial == trial_id)
-
     def data(self) -> dict[str, Datum]:
         """Return every number of the report by its id, in the report's order.
 
