@@ -12,7 +12,7 @@ from cifar_report.registry import load_experiments, trials_of
 from cifar_report.rendering import catalog, i18n, names
 from cifar_report.rendering.environment import TEMPLATES
 from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.prose import catalogue
+from cifar_report.rendering.prose.sentences import DECIDED, UNDECIDED
 from cifar_report.spec import Family, Quantity, Relation
 
 # What a sentence may say in figures: the data's own facts and the method's own levels, all of them fixed.
@@ -143,11 +143,11 @@ def test_a_sentence_that_says_too_much_is_found(phrase, sentence):
 @pytest.mark.parametrize("relation", get_args(Relation))
 def test_every_verdict_of_every_relation_has_its_sentence(relation):
     """Whatever a claim says and however it ends, one whole sentence is there for it."""
-    assert {reason for kind, reason in catalogue.DECIDED if kind == relation} == DECIDED_BY[relation]
+    assert {reason for kind, reason in DECIDED if kind == relation} == DECIDED_BY[relation]
     decided = set().union(*DECIDED_BY.values())
     for reason in get_args(results.Reason):
-        assert (relation, reason) in catalogue.DECIDED or reason in catalogue.UNDECIDED or reason in decided
-    assert set(get_args(results.Reason)) <= decided | set(catalogue.UNDECIDED)
+        assert (relation, reason) in DECIDED or reason in UNDECIDED or reason in decided
+    assert set(get_args(results.Reason)) <= decided | set(UNDECIDED)
 
 
 @pytest.mark.parametrize(

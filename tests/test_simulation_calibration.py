@@ -56,7 +56,7 @@ def test_original_effects_have_the_power_that_is_told(seeds: int) -> None:
 
 
 def test_claims_are_corrected_for_the_whole_registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Claims of which nothing is drawn count in their families as they do in a report, so fewer directions are named."""
+    """Claims of which nothing is drawn count in their families, as in a report, so that fewer directions are named."""
     alone = [claim for claim in CLAIMS if claim.id == "C11a"]
     within = original_effects(alone, 5, DRAWS)
     monkeypatch.setattr(calibration, "_registry", lambda: tuple(alone))

@@ -229,7 +229,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Simulate the error rates on the project's own claims, print them, and write them as JSON."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=main.__doc__)
     parser.add_argument(
-        "--output", type=Path, default=OUTPUT, help=f"the JSON file to write (default: {OUTPUT}; reports show {_public(RESULTS)})"
+        "--output",
+        type=Path,
+        default=OUTPUT,
+        help=f"the JSON file to write (default: {OUTPUT}; reports show {_public(RESULTS)})",
     )
     parser.add_argument("--draws", type=int, default=1000, help="draws of each scenario (default: %(default)s)")
     parser.add_argument("--noise-from", type=Path, metavar="BUNDLE", help="measure the noise there (default: assumed)")
@@ -240,8 +243,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         command += f" --noise-from {_public(chosen.noise_from)}"
     found = calibrate(accuracy_claims(_registry()), chosen.draws, noise, command)
     for each in error_rates(found):
-        words = "kept" if each.kept else "BROKEN"
-        print(f"{each.scenario}, {each.seeds} seeds: {each.rate.value:.4f}, promised {each.promised.value:.4f}: {words}")
+        kept = "kept" if each.kept else "BROKEN"
+        print(f"{each.scenario}, {each.seeds} seeds: {each.rate.value:.4f}, promised {each.promised.value:.4f}: {kept}")
     chosen.output.parent.mkdir(parents=True, exist_ok=True)
     chosen.output.write_bytes(msgspec.json.format(msgspec.json.encode(found, order="sorted"), indent=1) + b"\n")
     print(chosen.output)

@@ -50,9 +50,7 @@ class KerasProbe:
         self._train = self._arrays(0, part.images)
         self._validation = self._arrays(40_000, part.evaluated)
         count = WARM_UP * part.trial.batch_size
-        few: list[Arrays] = [
-            (images[:count], labels[:count]) for images, labels in (self._train, self._validation)
-        ]
+        few: list[Arrays] = [(images[:count], labels[:count]) for images, labels in (self._train, self._validation)]
         started = time.perf_counter()
         self._model = build_in_scope(part.trial)
         self._fit(*few)

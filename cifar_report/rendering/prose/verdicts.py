@@ -9,7 +9,7 @@ from markupsafe import Markup
 from cifar_report.analysis.results import Datum, Sensitivity, Verdict
 from cifar_report.rendering.elements import breakable
 from cifar_report.rendering.i18n import mark_plural
-from cifar_report.rendering.prose import catalogue
+from cifar_report.rendering.prose import sentences
 from cifar_report.rendering.prose.evidence import evidence, values_of
 from cifar_report.rendering.writer import Writer
 from cifar_report.spec import Side
@@ -17,9 +17,9 @@ from cifar_report.spec import Side
 
 def verdict_sentence(writer: Writer, verdict: Verdict) -> Markup:
     """Return the one sentence that says what the verdict is and why."""
-    message = catalogue.DECIDED.get((verdict.claim.relation, verdict.reason)) or catalogue.UNDECIDED[verdict.reason]
+    message = sentences.DECIDED.get((verdict.claim.relation, verdict.reason)) or sentences.UNDECIDED[verdict.reason]
     if verdict.claim.exact_relation == "quarter":
-        message = catalogue.QUARTER.get(verdict.reason, message)
+        message = sentences.QUARTER.get(verdict.reason, message)
     return writer.say(message, **values_of(writer, verdict))
 
 
@@ -46,13 +46,13 @@ def _subject(writer: Writer, verdict: Verdict) -> list[Markup]:
     The method keeps two subjects apart: these networks, judged over images, and the recipe, judged over seeds.
     """
     if verdict.test == "mcnemar":
-        return [writer.say(catalogue.IMAGES_ALONE)]
-    said = [writer.say(catalogue.SIGNS)] if verdict.test == "sign_test" else []
+        return [writer.say(sentences.IMAGES_ALONE)]
+    said = [writer.say(sentences.SIGNS)] if verdict.test == "sign_test" else []
     if verdict.test == "all_equal":
-        said.append(writer.count(catalogue.ALL_EQUAL, verdict.n))
+        said.append(writer.count(sentences.ALL_EQUAL, verdict.n))
     if verdict.networks is not None:
         apart = writer.quantity(verdict.networks.apart)
-        said.append(writer.count(catalogue.NETWORKS, len(verdict.networks.tests), apart=apart))
+        said.append(writer.count(sentences.NETWORKS, len(verdict.networks.tests), apart=apart))
     return said
 
 
@@ -65,8 +65,8 @@ def _described(writer: Writer, verdict: Verdict) -> list[Markup]:
         return []
     values = {**values_of(writer, verdict), "first": partial(writer.quantity, first)}
     if second is not None:
-        return [writer.say(catalogue.BOTH_DESCRIBED, second=writer.quantity(second), **values)]
-    return [] if verdict.stated is None else [writer.say(catalogue.DESCRIBED, **values)]
+        return [writer.say(sentences.BOTH_DESCRIBED, second=writer.quantity(second), **values)]
+    return [] if verdict.stated is None else [writer.say(sentences.DESCRIBED, **values)]
 
 
 def _counted(writer: Writer, verdict: Verdict, side: Side) -> Datum | None:
@@ -81,18 +81,18 @@ def _qualified(writer: Writer, verdict: Verdict) -> list[Markup]:
     values = values_of(writer, verdict)
     said = []
     if verdict.direction_only:
-        said.append(writer.say(catalogue.DIRECTION_ONLY, **values))
+        said.append(writer.say(sentences.DIRECTION_ONLY, **values))
     if verdict.outcome == "inconclusive":
         said += _visible(writer, verdict)
     if verdict.outcome in ("reproduced", "not_reproduced", "inconclusive"):
         if verdict.deviation == "other_pixels":
-            said.append(writer.say(catalogue.OTHER_PIXELS))
+            said.append(writer.say(sentences.OTHER_PIXELS))
         changing = [entry for entry in verdict.sensitivity if entry.changes and entry.counts]
         if changing:
             choices = writer.numbers.enumeration([choice_name(writer, entry) for entry in changing])
-            said.append(writer.say(catalogue.UNSTABLE, choices=choices))
+            said.append(writer.say(sentences.UNSTABLE, choices=choices))
     if verdict.claim.proxy is not None:
-        said.append(writer.say(catalogue.PROXY, proxy=writer.translation.text(verdict.claim.proxy)))
+        said.append(writer.say(sentences.PROXY, proxy=writer.translation.text(verdict.claim.proxy)))
     return said
 
 
@@ -101,18 +101,18 @@ def _visible(writer: Writer, verdict: Verdict) -> list[Markup]:
     said = []
     if verdict.detectable is not None and verdict.detectable.value is not None:
         factor = verdict.detectable.unit == "ratio"
-        said.append(writer.count(catalogue.DETECTABLE_FACTOR if factor else catalogue.DETECTABLE, verdict.n, **values))
+        said.append(writer.count(sentences.DETECTABLE_FACTOR if factor else sentences.DETECTABLE, verdict.n, **values))
     # As many seeds as there are cannot be what is lacking: then it is the margin or the correction that is.
     needed = verdict.seeds_needed
     if needed is not None and needed.value is not None and needed.value > verdict.n:
-        said.append(writer.say(catalogue.NEEDED, **values))
+        said.append(writer.say(sentences.NEEDED, **values))
     return said
 
 
 def choice_name(writer: Writer, entry: Sensitivity) -> str:
     """Return what was chosen differently, as the end of a sentence."""
     seed = "" if entry.seed is None else writer.numbers.integer(entry.seed)
-    return str(writer.translation.plain(catalogue.CHOICES[entry.kind], {"seed": seed}))
+    return str(writer.translation.plain(sentences.CHOICES[entry.kind], {"seed": seed}))
 
 
 def _original(writer: Writer, verdict: Verdict) -> list[Markup]:
@@ -122,8 +122,8 @@ def _original(writer: Writer, verdict: Verdict) -> list[Markup]:
     known = verdict.prediction is not None and verdict.prediction.low is not None
     if verdict.original_inside is None or not known:
         ratio = verdict.original.unit == "ratio"
-        return [writer.say(catalogue.ORIGINAL_RATIO if ratio else catalogue.ORIGINAL_ONLY, **values)]
-    message = catalogue.ORIGINAL_INSIDE if verdict.original_inside else catalogue.ORIGINAL_OUTSIDE
+        return [writer.say(sentences.ORIGINAL_RATIO if ratio else sentences.ORIGINAL_ONLY, **values)]
+    message = sentences.ORIGINAL_INSIDE if verdict.original_inside else sentences.ORIGINAL_OUTSIDE
     return [writer.say(message, **values)]
 
 

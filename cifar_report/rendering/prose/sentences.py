@@ -1,4 +1,4 @@
-"""The catalogue: one whole sentence for each kind of claim and each reason of a verdict.
+"""One whole sentence for each kind of claim and each reason of a verdict.
 
 The sentences never say more than the verdict: that something was not seen is never said to be absent, and nothing
 is said to be shown once and for all.
