@@ -422,16 +422,6 @@ def test_probes_train_in_both_ways_and_a_peer_that_does_not_start_is_named(datas
     assert machine.peak_memory > 1e8
 
 
-@pytest.mark.long
-def test_the_beginning_of_each_epoch_is_timed_with_and_without_autotuning(tensorflow):
-    """The probe of waits reads one number for each epoch behind the first, which is no wait without autotuning."""
-    from cifar_report.benchmark.probes.waits import beginnings
-
-    assert len(beginnings(3, autotuned=True)) == 3
-    assert max(beginnings(3, autotuned=False)) < 2
-    assert tensorflow.data.Options().autotune.enabled is None
-
-
 def test_a_peer_that_cannot_be_installed_is_named(tmp_path, monkeypatch):
     """A failing installer names each peer with its reason; nothing half installed is used later."""
     program = "import sys; print('ERROR: there is no such wheel', file=sys.stderr); sys.exit(1)"
