@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.2
 WORKER_DIED = "The worker process died twice, the second time {}; the run has no result."
-
 NO_WORKER = "The worker process could not be started; the run has no result.\n"
 
 
