@@ -16,7 +16,7 @@ BUILD = """
 import json, logging, sys
 from pathlib import Path
 from cifar_report.bundle import Bundle
-from cifar_report.rendering.report import build_report
+from cifar_report.report.build import build_report
 complaints = []
 collector = logging.Handler(logging.WARNING)
 collector.emit = lambda record: complaints.append(record.getMessage())

@@ -27,7 +27,7 @@ GROUPS = {
     "test_faults": "processes that are forked, which costs the more the larger the one that does",
     "test_smoke": "a bundle of a smoke run",
     "test_running_smoke": "a bundle of a smoke run",
-    "test_verification_rerun": "a bundle of a smoke run",
+    "test_verify_rerun": "a bundle of a smoke run",
     "test_training": "TensorFlow",
     "test_figures_gallery": "the figures of a few trials",
     "test_report_sections": "the figures of a few trials",
@@ -37,7 +37,7 @@ GROUPS = {
     "test_report_files": "a report that was built in a process of its own",
     "test_running_suite": "processes that train",
     "test_sessions": "environments of nox",
-    "test_verification": "a bundle that verifies",
+    "test_verify": "a bundle that verifies",
 }
 ONE_WORKER = ("--profile", "smoke", "--seeds", "1", "--bundle", "bundle", "--jobs", "1")
 SMOKE_TRIALS = ("baseline", "dropout", "model_2", "baseline_parallel", "nearest_centroid")
@@ -70,7 +70,7 @@ def pytest_configure() -> None:
 
 def pytest_unconfigure() -> None:
     """Leave no typefaces behind: a process of xdist ends without what should be done at its end."""
-    if setting := sys.modules.get("cifar_report.rendering.typesetting.light"):
+    if setting := sys.modules.get("cifar_report.report.typesetting.light"):
         setting.forget_fonts()
 
 

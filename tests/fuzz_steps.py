@@ -5,17 +5,17 @@ from tempfile import TemporaryDirectory
 
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle, read_run
-from cifar_report.rendering.edition import to_json
-from cifar_report.rendering.figures import draw_all
-from cifar_report.rendering.html import to_html
-from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.pdf import to_pdf
-from cifar_report.rendering.sections import assemble
-from cifar_report.rendering.tables import summary_tables
-from cifar_report.rendering.writer import Writer
-from cifar_report.verification.archive import export_bundle
-from cifar_report.verification.integrity import verify_bundle
-from cifar_report.verification.unpacking import import_bundle
+from cifar_report.report.edition import to_json
+from cifar_report.report.figures import draw_all
+from cifar_report.report.html import to_html
+from cifar_report.report.i18n import Translation
+from cifar_report.report.pdf import to_pdf
+from cifar_report.report.sections import assemble
+from cifar_report.report.tables import summary_tables
+from cifar_report.report.writer import Writer
+from cifar_report.verify.archive import export_bundle
+from cifar_report.verify.integrity import verify_bundle
+from cifar_report.verify.unpacking import import_bundle
 
 
 def read(folder: Path) -> None:

@@ -11,11 +11,11 @@ from suites import simulated
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
 from cifar_report.registry import load_experiments
-from cifar_report.rendering.figures import DrawnFigure
-from cifar_report.rendering.html import to_html
-from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.sections import assemble
-from cifar_report.rendering.writer import Writer
+from cifar_report.report.figures import DrawnFigure
+from cifar_report.report.html import to_html
+from cifar_report.report.i18n import Translation
+from cifar_report.report.sections import assemble
+from cifar_report.report.writer import Writer
 from cifar_report.spec import Experiment
 
 VOID = {"meta", "img", "link", "br", "col", "input", "wbr", "hr"}

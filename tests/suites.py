@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 from cifar_report.analysis import Results, analyse
 from cifar_report.bundle import Bundle
 from cifar_report.registry import load_experiments
-from cifar_report.rendering.figures import DrawnFigure, draw_all
-from cifar_report.rendering.i18n import Translation
+from cifar_report.report.figures import DrawnFigure, draw_all
+from cifar_report.report.i18n import Translation
 from cifar_report.simulation import Simulation, simulate_bundle
 from cifar_report.spec import Experiment
 

@@ -136,7 +136,7 @@ def test_seconds_of_runs_that_trained_side_by_side_say_nothing(tmp_path: Path) -
 
 def test_nothing_that_is_shown_reads_the_seconds_of_a_run() -> None:
     """Neither the analysis nor the rendering asks a bundle for a run's own seconds."""
-    places = [path for part in ("analysis", "rendering") for path in (ROOT / "cifar_report" / part).rglob("*.py")]
+    places = [path for part in ("analysis", "report") for path in (ROOT / "cifar_report" / part).rglob("*.py")]
     asking = [
         path.name
         for path in places

@@ -11,7 +11,7 @@ import pytest
 from command import ROOT, environment
 
 PACKAGE = ROOT / "cifar_report"
-PARTS = ("spec", "data", "training", "running", "bundle", "analysis", "rendering", "simulation")
+PARTS = ("spec", "data", "training", "running", "bundle", "analysis", "report", "simulation")
 HEAVY = {"tensorflow", "keras"}
 DRAWING = {"matplotlib", "weasyprint", "jinja2", "babel", "ziamath", "pygments"}
 
@@ -66,12 +66,12 @@ ALLOWED = {  # each part, and what of the project it may import
     "training": {"training", "bundle", "data", "spec", "errors"},
     "running": {"running", "bundle", "data", "spec", "errors", "original", "registry", "training"},
     "analysis": {"analysis", "bundle", "spec", "errors", "original", "data"},
-    "rendering": {"rendering", "analysis", "bundle", "spec", "collecting", "errors", "original", "data"},
-    "verification": {"verification", "rendering", "analysis", "running", "bundle", "data", "spec", "errors"},
+    "report": {"report", "analysis", "bundle", "spec", "collecting", "errors", "original", "data"},
+    "verify": {"verify", "report", "analysis", "running", "bundle", "data", "spec", "errors"},
     "faults": {"faults", "running", "training", "bundle", "data", "spec", "cli", "commands"},
     "simulation": {"simulation", "analysis", "bundle", "data", "spec", "errors", "original", "registry"},
     "benchmark": set(PARTS) | {"benchmark", "errors", "registry"},
-    "validation": {"validation", "rendering", "simulation", "bundle", "spec", "errors", "registry"},
+    "validation": {"validation", "report", "simulation", "bundle", "spec", "errors", "registry"},
 }
 
 
@@ -124,7 +124,7 @@ def test_nothing_imports_the_bench():
 
 def test_drawing_and_templates_belong_to_rendering():
     """Only rendering imports what draws, formats or typesets; the bench draws its curves, which no report holds."""
-    offenders = [path for path in ALL if tops(imports(path)) & DRAWING and "rendering" not in path.parts]
+    offenders = [path for path in ALL if tops(imports(path)) & DRAWING and "report" not in path.parts]
     assert [path for path in offenders if path != PACKAGE / "benchmark" / "plots.py"] == []
 
 

@@ -12,8 +12,8 @@ from cifar_report.bundle import Bundle, EpochHashes, read_run
 from cifar_report.bundle.records import TimingPass
 from cifar_report.cli import main
 from cifar_report.spec import registry_hash
-from cifar_report.verification.flips import compare_bundles
-from cifar_report.verification.pairs import common_runs
+from cifar_report.verify.flips import compare_bundles
+from cifar_report.verify.pairs import common_runs
 
 HIGH = {"baseline": 0.66, "filters_32": 0.60}
 LOW = {"baseline": 0.55, "filters_32": 0.60}

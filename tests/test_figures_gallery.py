@@ -15,11 +15,11 @@ from PIL import Image
 from reports import few_experiments
 from suites import FEW, few, few_figures, parse, simulated
 
-from cifar_report.rendering.figures import draw_all, style
-from cifar_report.rendering.figures.sheet import draw_sheet
-from cifar_report.rendering.i18n import SOURCE_LANGUAGE, Translation, available_languages
-from cifar_report.rendering.images import pictures_of
-from cifar_report.rendering.numbers import Numbers
+from cifar_report.report.figures import draw_all, style
+from cifar_report.report.figures.sheet import draw_sheet
+from cifar_report.report.i18n import SOURCE_LANGUAGE, Translation, available_languages
+from cifar_report.report.images import pictures_of
+from cifar_report.report.numbers import Numbers
 from cifar_report.spec import PROFILES, Text
 
 ENGLISH = Translation("en")

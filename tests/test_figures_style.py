@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
-from cifar_report.rendering.figures import axis, style
-from cifar_report.rendering.figures.svg import to_svg
+from cifar_report.report.figures import axis, style
+from cifar_report.report.figures.svg import to_svg
 
 GREEK = SimpleNamespace(locale=Locale("el"), gettext=lambda message: message)
 ENGLISH = SimpleNamespace(locale=Locale("en"), gettext=lambda message: message)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from suites import parse
 
-from cifar_report.rendering.figures import style
-from cifar_report.rendering.figures.svg import compact, to_svg
+from cifar_report.report.figures import style
+from cifar_report.report.figures.svg import compact, to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 coordinate = st.integers(-100_000, 100_000).map(lambda number: number / 100)

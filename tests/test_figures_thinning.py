@@ -4,9 +4,9 @@ import pytest
 
 from cifar_report.analysis import analyse
 from cifar_report.registry import load_experiments
-from cifar_report.rendering.figures import costs, curves, dots, forest, points
-from cifar_report.rendering.figures.thinning import MOST_SEEDS, spread, thinned, without_runs
-from cifar_report.rendering.i18n import Translation
+from cifar_report.report.figures import costs, curves, dots, forest, points
+from cifar_report.report.figures.thinning import MOST_SEEDS, spread, thinned, without_runs
+from cifar_report.report.i18n import Translation
 from cifar_report.simulation import Simulation, simulate_bundle
 
 TRIALS = ("baseline", "baseline_30_epochs", "filters_32", "nearest_centroid")

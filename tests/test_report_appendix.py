@@ -13,12 +13,12 @@ from cifar_report.analysis.results.views import CautionCode, ChangeKind
 from cifar_report.bundle import Bundle, write_record
 from cifar_report.data.origins import binary_folder_origin, python_folder_origin, stand_in_origin
 from cifar_report.data.release import CIFAR10
-from cifar_report.rendering import names
-from cifar_report.rendering.figures.error_rates import draw_error_rates
-from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.sections import appendix, error_rates
-from cifar_report.rendering.sections.conclusions import CHANGES
-from cifar_report.rendering.writer import Writer
+from cifar_report.report import names
+from cifar_report.report.figures.error_rates import draw_error_rates
+from cifar_report.report.i18n import Translation
+from cifar_report.report.sections import appendix, error_rates
+from cifar_report.report.sections.conclusions import CHANGES
+from cifar_report.report.writer import Writer
 from cifar_report.simulation.calibration import with_interval
 
 

@@ -10,9 +10,9 @@ from functools import cache
 import pypdf
 import pytest
 
-from cifar_report.rendering.typesetting import binding, front
-from cifar_report.rendering.typesetting.paper import Paper, PartSource
-from cifar_report.rendering.typesetting.setter import Setter, alone, set_paper, shared_out
+from cifar_report.report.typesetting import binding, front
+from cifar_report.report.typesetting.paper import Paper, PartSource
+from cifar_report.report.typesetting.setter import Setter, alone, set_paper, shared_out
 
 CREATED = "2026-01-01T01:00:00+00:00"
 RULES = """

@@ -6,10 +6,10 @@ from reports import few_experiments
 from suites import simulated
 
 from cifar_report.registry import load_experiments, trials_of
-from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.prose.changes import BECOMES, COMES_AND_GOES, GOES, OF_THEIR_OWN, change_sentence
-from cifar_report.rendering.prose.changes import change_sentences as sentences_of
-from cifar_report.rendering.writer import Writer
+from cifar_report.report.i18n import Translation
+from cifar_report.report.text.changes import BECOMES, COMES_AND_GOES, GOES, OF_THEIR_OWN, change_sentence
+from cifar_report.report.text.changes import change_sentences as sentences_of
+from cifar_report.report.writer import Writer
 from cifar_report.spec import Change, ClassicalTrial, Conv2D, Dense, Dropout, MaxPooling2D, Stage, Trial, differences
 
 

@@ -10,9 +10,9 @@ from reports import report_of
 
 from cifar_report.analysis import analyse
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.rendering import report
-from cifar_report.rendering.report import build_report
-from cifar_report.rendering.typesetting import light, paper
+from cifar_report.report import report
+from cifar_report.report.build import build_report
+from cifar_report.report.typesetting import light, paper
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import subprocess
 import pytest
 
 from cifar_report.registry import load_experiments
-from cifar_report.rendering import catalog
-from cifar_report.rendering.i18n import Translation, catalogue_path, read_catalogue
+from cifar_report.report import catalog
+from cifar_report.report.i18n import Translation, catalogue_path, read_catalogue
 from cifar_report.spec import Text
 
 GREEK = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]")

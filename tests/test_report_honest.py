@@ -17,18 +17,18 @@ from cifar_report.analysis import analyse
 from cifar_report.analysis.results import Results, Verdict
 from cifar_report.bundle import Bundle
 from cifar_report.registry import load_experiments
-from cifar_report.rendering.figures import DrawnFigure
-from cifar_report.rendering.figures.curves_text import caption as curves_caption
-from cifar_report.rendering.figures.dots import draw_dots
-from cifar_report.rendering.figures.forest import draw_forests
-from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.prose.conclusions import ranking
-from cifar_report.rendering.prose.judgement import judgement
-from cifar_report.rendering.prose.trust import trust
-from cifar_report.rendering.prose.verdicts import verdict_paragraph
-from cifar_report.rendering.sections import tables, verdicts
-from cifar_report.rendering.sections.reading import build as reading
-from cifar_report.rendering.writer import Writer
+from cifar_report.report.figures import DrawnFigure
+from cifar_report.report.figures.curves_text import caption as curves_caption
+from cifar_report.report.figures.dots import draw_dots
+from cifar_report.report.figures.forest import draw_forests
+from cifar_report.report.i18n import Translation
+from cifar_report.report.sections import tables, verdicts
+from cifar_report.report.sections.reading import build as reading
+from cifar_report.report.text.conclusions import ranking
+from cifar_report.report.text.judgement import judgement
+from cifar_report.report.text.trust import trust
+from cifar_report.report.text.verdicts import verdict_paragraph
+from cifar_report.report.writer import Writer
 
 ENGLISH, GREEK = Translation("en"), Translation("el")
 

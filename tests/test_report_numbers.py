@@ -3,8 +3,8 @@ from typing import get_args
 import pytest
 
 from cifar_report.analysis.results import Datum, Unit
-from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.numbers import DASH, Numbers
+from cifar_report.report.i18n import Translation
+from cifar_report.report.numbers import DASH, Numbers
 
 
 @pytest.fixture

@@ -5,12 +5,12 @@ import pytest
 from reports import Page, few_experiments
 from suites import simulated
 
-from cifar_report.rendering.elements import letter
-from cifar_report.rendering.environment import render
-from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.sections import assemble
-from cifar_report.rendering.sections.origins import group_of
-from cifar_report.rendering.writer import Writer
+from cifar_report.report.elements import letter
+from cifar_report.report.environment import render
+from cifar_report.report.i18n import Translation
+from cifar_report.report.sections import assemble
+from cifar_report.report.sections.origins import group_of
+from cifar_report.report.writer import Writer
 
 
 @cache

@@ -8,7 +8,7 @@ from reports import Page, few_experiments, report_of, small_bundle
 from suites import few, few_figures, simulated
 
 from cifar_report.bundle import Bundle, Run, write_record, write_run
-from cifar_report.rendering.sections import runs
+from cifar_report.report.sections import runs
 from cifar_report.spec import PROFILES, Text
 
 

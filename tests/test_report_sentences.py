@@ -9,14 +9,14 @@ from suites import simulated
 from cifar_report.analysis.results import Datum, Sensitivity, Verdict
 from cifar_report.bundle import Bundle, write_record
 from cifar_report.registry import load_experiments
-from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.numbers import Numbers
-from cifar_report.rendering.prose.judgement import judgement
-from cifar_report.rendering.prose.summary import clearness, summary
-from cifar_report.rendering.prose.trust import trust, warnings
-from cifar_report.rendering.prose.verdicts import verdict_paragraph
-from cifar_report.rendering.sections.experiments import experiment_view
-from cifar_report.rendering.writer import Writer
+from cifar_report.report.i18n import Translation
+from cifar_report.report.numbers import Numbers
+from cifar_report.report.sections.experiments import experiment_view
+from cifar_report.report.text.judgement import judgement
+from cifar_report.report.text.summary import clearness, summary
+from cifar_report.report.text.trust import trust, warnings
+from cifar_report.report.text.verdicts import verdict_paragraph
+from cifar_report.report.writer import Writer
 
 
 @cache

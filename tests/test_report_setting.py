@@ -15,13 +15,13 @@ from reports import small_bundle
 from weasyprint import HTML
 
 from cifar_report.analysis import analyse
-from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.pdf import to_paper
-from cifar_report.rendering.sections import assemble
-from cifar_report.rendering.typesetting import light, part, quick
-from cifar_report.rendering.typesetting.paper import Paper
-from cifar_report.rendering.typesetting.setter import Setter, alone, prepare, set_paper
-from cifar_report.rendering.writer import Writer
+from cifar_report.report.i18n import Translation
+from cifar_report.report.pdf import to_paper
+from cifar_report.report.sections import assemble
+from cifar_report.report.typesetting import light, part, quick
+from cifar_report.report.typesetting.paper import Paper
+from cifar_report.report.typesetting.setter import Setter, alone, prepare, set_paper
+from cifar_report.report.writer import Writer
 
 CREATED = "2026-01-01T01:00:00+00:00"
 
@@ -120,7 +120,7 @@ def test_both_parsers_read_the_same():
 
 def test_what_sets_pages_does_without_results():
     """The process that needs the most memory holds nothing but WeasyPrint."""
-    code = "import sys, cifar_report.rendering.typesetting.setter as setter; setter.prepare(); print(*sys.modules)"
+    code = "import sys, cifar_report.report.typesetting.setter as setter; setter.prepare(); print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment(), capture_output=True, text=True, timeout=300, check=True
     )

@@ -5,8 +5,8 @@ from fontTools.ttLib import TTFont
 from reports import Page, report_of, small_bundle
 
 from cifar_report.registry import load_experiments
-from cifar_report.rendering.i18n import read_catalogue
-from cifar_report.rendering.typefaces import FACES, FOLDER
+from cifar_report.report.i18n import read_catalogue
+from cifar_report.report.typefaces import FACES, FOLDER
 from cifar_report.spec import LANGUAGES, Text
 
 STYLES = sorted({(weight, style) for family, _, weight, style in FACES if family.startswith("Serif")})

@@ -5,10 +5,10 @@ import zlib
 import pytest
 from PIL import Image
 
-from cifar_report.rendering.outlines import path_content
-from cifar_report.rendering.pixels import UnknownShapeError
-from cifar_report.rendering.typesetting.drawing import Drawing
-from cifar_report.rendering.vector import to_picture
+from cifar_report.report.outlines import path_content
+from cifar_report.report.pixels import UnknownShapeError
+from cifar_report.report.typesetting.drawing import Drawing
+from cifar_report.report.vector import to_picture
 
 HEAD = b'<svg xmlns="http://www.w3.org/2000/svg" width="40pt" height="20pt" viewBox="0 0 40 20">'
 STYLE = (

@@ -1,8 +1,8 @@
 import pytest
 from markupsafe import escape
 
-from cifar_report.rendering.elements import Cell, Column, Row, breakable
-from cifar_report.rendering.widths import UPRIGHT, column_widths
+from cifar_report.report.elements import Cell, Column, Row, breakable
+from cifar_report.report.widths import UPRIGHT, column_widths
 
 
 def table(*texts, numeric=()):

@@ -9,10 +9,10 @@ from jinja2 import Environment, nodes
 from cifar_report.analysis import results
 from cifar_report.errors import UsageError
 from cifar_report.registry import load_experiments, trials_of
-from cifar_report.rendering import catalog, i18n, names
-from cifar_report.rendering.environment import TEMPLATES
-from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.prose.sentences import DECIDED, UNDECIDED
+from cifar_report.report import catalog, i18n, names
+from cifar_report.report.environment import TEMPLATES
+from cifar_report.report.i18n import Translation
+from cifar_report.report.text.sentences import DECIDED, UNDECIDED
 from cifar_report.spec import Family, Quantity, Relation
 
 # What a sentence may say in figures: the data's own facts and the method's own levels, all of them fixed.

@@ -17,15 +17,16 @@ from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
 from cifar_report.cli import main
 from cifar_report.errors import SuiteError
-from cifar_report.rendering import report, workers
-from cifar_report.rendering.errand import Errand
-from cifar_report.rendering.figures.cache import FigureCache
-from cifar_report.rendering.figures.gallery import jobs
-from cifar_report.rendering.figures.job import Job
-from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.report import build_report, file_names
-from cifar_report.rendering.typesetting.paper import Paper, PartSource
-from cifar_report.rendering.workers import Workers
+from cifar_report.report import build as builder
+from cifar_report.report import workers
+from cifar_report.report.build import build_report, file_names
+from cifar_report.report.errand import Errand
+from cifar_report.report.figures.cache import FigureCache
+from cifar_report.report.figures.gallery import jobs
+from cifar_report.report.figures.job import Job
+from cifar_report.report.i18n import Translation
+from cifar_report.report.typesetting.paper import Paper, PartSource
+from cifar_report.report.workers import Workers
 
 CREATED = "2026-01-01T01:00:00+00:00"
 
@@ -43,7 +44,7 @@ def test_side_by_side_and_from_the_cache_gives_the_same_bytes(built, tmp_path, m
         build_report(bundle(), tmp_path / "several", ["el"], processes=processes, cache=figures)
 
     with monkeypatch.context() as patch:
-        patch.setattr(report, "_write_both", lambda edition, *_, **__: drawn.append(edition.figures) or [])
+        patch.setattr(builder, "_write_both", lambda edition, *_, **__: drawn.append(edition.figures) or [])
         build()  # as far as the figures
         assert list(figures.folder.iterdir())
         patch.setattr(workers, "_draw", None)  # nothing is left to draw
@@ -62,7 +63,7 @@ def test_a_check_names_the_file_that_differs(built, tmp_path, monkeypatch, capsy
         assert processes > 0
         return [Path(shutil.copy(built.folder / name, output)) for name in file_names(languages)]
 
-    monkeypatch.setattr(report, "build_report", build_again)  # the same bytes, as the test above has found them
+    monkeypatch.setattr(builder, "build_report", build_again)  # the same bytes, as the test above has found them
     words = ("report", "--check", "--bundle", str(bundle().folder), "--output", str(tmp_path), "--lang", "el")
     page, paper = build_again(bundle(), tmp_path, ["el"])
     assert main(words) == 0
@@ -132,17 +133,17 @@ import sys
 from importlib import import_module
 from pkgutil import iter_modules
 
-import cifar_report.rendering.{0}
+import cifar_report.report.{0}
 
-for each in iter_modules(getattr(cifar_report.rendering.{0}, "__path__", ())):
-    import_module(f"cifar_report.rendering.{0}.{{each.name}}")
+for each in iter_modules(getattr(cifar_report.report.{0}, "__path__", ())):
+    import_module(f"cifar_report.report.{0}.{{each.name}}")
 print(*sorted({{"matplotlib", "pandas", "scipy", "statsmodels", "weasyprint"}} & sys.modules.keys()))
 """
 
 
 @pytest.mark.parametrize(
     ("package", "heavy"),
-    [("report", ""), ("edition", ""), ("figures", "matplotlib"), ("typesetting", "weasyprint")],
+    [("build", ""), ("edition", ""), ("figures", "matplotlib"), ("typesetting", "weasyprint")],
 )
 def test_each_process_imports_what_it_works_with(package, heavy):
     """Who writes, draws or sets does without the libraries of the others, which cost seconds and memory."""
@@ -158,8 +159,8 @@ from pathlib import Path
 
 import psutil
 from cifar_report.bundle import Bundle
-from cifar_report.rendering import edition
-from cifar_report.rendering.workers import Workers
+from cifar_report.report import edition
+from cifar_report.report.workers import Workers
 
 if __name__ == "__main__":
     bundle = Bundle.load(Path(sys.argv[1]))
@@ -211,7 +212,7 @@ def test_a_package_that_is_found_missing_late_is_named(monkeypatch, tmp_path, ca
     def without_scipy(*_arguments, **_options):
         raise ModuleNotFoundError("No module named 'scipy'", name="scipy")
 
-    monkeypatch.setattr(report, "build_report", without_scipy)
+    monkeypatch.setattr(builder, "build_report", without_scipy)
     assert main(["report", "--bundle", str(bundle().folder), "--output", str(tmp_path)]) == 1
     assert "scipy is not installed: pip install -e '.[report]'" in capsys.readouterr().err
 
@@ -277,8 +278,8 @@ def test_a_setter_goes_with_the_last_report():
 
 KILLED = """
 import os, time
-from cifar_report.rendering.errand import Errand
-from cifar_report.rendering.workers import Workers
+from cifar_report.report.errand import Errand
+from cifar_report.report.workers import Workers
 
 if __name__ == "__main__":
     crew = Workers(2)

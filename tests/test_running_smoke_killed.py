@@ -8,7 +8,7 @@ import pytest
 
 from cifar_report.bundle.manifest import MANIFEST_FILE
 from cifar_report.running.keeping import CHECKPOINTS
-from cifar_report.verification.integrity import verify_bundle
+from cifar_report.verify.integrity import verify_bundle
 
 VOLATILE = ("timing.json", "log.txt")
 

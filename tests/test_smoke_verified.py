@@ -4,7 +4,7 @@ import numpy as np
 from verified import change_run, edited, set_in
 
 from cifar_report.bundle.arrays import dump_arrays, load_arrays
-from cifar_report.verification.integrity import summary, verify_bundle
+from cifar_report.verify.integrity import summary, verify_bundle
 
 NAME = "training.last.network.00_conv2d.kernel"
 WEIGHTS = "runs/baseline/seed-0/weights.npz"

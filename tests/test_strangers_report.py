@@ -19,7 +19,7 @@ from suites import simulated
 from cifar_report.bundle import Bundle, encode, read_record, write_record
 from cifar_report.bundle.checking import MOST_TITLE
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.rendering.report import build_report
+from cifar_report.report.build import build_report
 
 ATTACKS = (
     "<script>alert(1)</script>",

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from reports import few_experiments
 from suites import few, few_figures, simulated
 
-from cifar_report.rendering.derived import derived_files, write_derived
-from cifar_report.rendering.figures.cache import FigureCache
-from cifar_report.rendering.figures.gallery import jobs
-from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.tables import FORMULA_STARTS, summary_tables, to_csv
-from cifar_report.rendering.workers import Workers
+from cifar_report.report.derived import derived_files, write_derived
+from cifar_report.report.figures.cache import FigureCache
+from cifar_report.report.figures.gallery import jobs
+from cifar_report.report.i18n import Translation
+from cifar_report.report.tables import FORMULA_STARTS, summary_tables, to_csv
+from cifar_report.report.workers import Workers
 
 ROOT = Path(__file__).parents[1]
 DRAW = Workers.draw
@@ -124,7 +124,7 @@ def test_derived_files_replace_what_was_there():
 @pytest.fixture
 def files(monkeypatch):
     """Return the tables and figures that are derived from a few trials."""
-    monkeypatch.setattr("cifar_report.rendering.derived.Workers.draw", lambda *_: few_figures)
+    monkeypatch.setattr("cifar_report.report.derived.Workers.draw", lambda *_: few_figures)
     return derived_files(*few())
 
 
@@ -143,7 +143,7 @@ import hashlib, sys
 from pathlib import Path
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
-from cifar_report.rendering.derived import derived_files
+from cifar_report.report.derived import derived_files
 bundle = Bundle.load(Path(sys.argv[1]))
 for path, content in derived_files(bundle, analyse(bundle)).items():
     print(path, hashlib.sha256(content).hexdigest())
@@ -172,7 +172,7 @@ def test_the_report_finds_the_figures_that_the_bundle_was_given(files, tmp_path)
     bundle, results = few()
     cache = FigureCache(tmp_path / "cache")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cifar_report.rendering.derived.Workers.draw", DRAW)
+        patch.setattr("cifar_report.report.derived.Workers.draw", DRAW)
         assert derived_files(bundle, results, processes=2, cache=cache) == files
     wanted = [*jobs(results, Translation("en"), bundle=bundle)]
     assert all(cache.figures(job.key()) is not None for job in wanted)

@@ -18,10 +18,10 @@ from reports import Page, small_bundle
 
 from cifar_report.analysis import analyse
 from cifar_report.errors import UsageError
-from cifar_report.rendering.environment import render
-from cifar_report.rendering.i18n import Translation
-from cifar_report.rendering.sections import assemble
-from cifar_report.rendering.writer import Writer
+from cifar_report.report.environment import render
+from cifar_report.report.i18n import Translation
+from cifar_report.report.sections import assemble
+from cifar_report.report.writer import Writer
 from cifar_report.validation import __main__ as validate
 from cifar_report.validation import browser, documents, markup, samples, tools
 from cifar_report.validation import subjects as building

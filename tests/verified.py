@@ -16,11 +16,11 @@ from cifar_report.bundle import Bundle, BundleRecord, Run, encode, read_record, 
 from cifar_report.bundle.crate import write_crate
 from cifar_report.bundle.keys import key_of
 from cifar_report.bundle.manifest import write_manifest
-from cifar_report.rendering.derived import FOLDERS, write_derived
+from cifar_report.report.derived import FOLDERS, write_derived
 from cifar_report.simulation import Simulation, simulate_bundle
 from cifar_report.spec import PROFILES, spec_hash
-from cifar_report.verification import derived as rebuilding
-from cifar_report.verification.integrity import verify_bundle
+from cifar_report.verify import derived as rebuilding
+from cifar_report.verify.integrity import verify_bundle
 
 SMOKE = PROFILES["smoke"]
 

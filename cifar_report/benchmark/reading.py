@@ -72,7 +72,7 @@ def read(folder: Path, output: Path) -> GrowthPoint:
 
     with Memory() as memory:
         bundle, load = _load(folder)
-        from cifar_report.rendering.report import build_report
+        from cifar_report.report.build import build_report
 
         begun = time.perf_counter()
         html = build_report(bundle, output, processes=len(available_cores()))[0]

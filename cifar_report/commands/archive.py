@@ -12,7 +12,7 @@ def bundle(options: Namespace) -> int:
 
 def _export(options: Namespace) -> int:
     """Write a finished bundle as one archive."""
-    from cifar_report.verification.archive import export_bundle
+    from cifar_report.verify.archive import export_bundle
 
     size = export_bundle(options.folder, options.file)
     print(f"{options.file}: {size:,} bytes, the same for the same bundle on every machine")
@@ -21,7 +21,7 @@ def _export(options: Namespace) -> int:
 
 def _import(options: Namespace) -> int:
     """Unpack an archive as a new bundle; nothing in it is believed."""
-    from cifar_report.verification.unpacking import import_bundle
+    from cifar_report.verify.unpacking import import_bundle
 
     count = import_bundle(options.file, options.folder)
     print(f"{options.folder}: {count} files as their manifest says; 'cifar-report verify' checks their numbers")
@@ -31,7 +31,7 @@ def _import(options: Namespace) -> int:
 def _copy(options: Namespace) -> int:
     """Copy a finished bundle without its weights."""
     from cifar_report.bundle.copying import copy_numbers
-    from cifar_report.verification.soundness import sound_files
+    from cifar_report.verify.soundness import sound_files
 
     sound_files(options.folder)
     size = copy_numbers(options.folder, options.target)

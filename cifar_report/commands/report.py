@@ -25,9 +25,9 @@ def report(options: Namespace) -> int:
         print(f"the report is made from {folder} ({_what_is_in(bundle)})", file=sys.stderr)
     try:
         from cifar_report.collecting import collect_rarely
-        from cifar_report.rendering.figures.cache import user_cache
-        from cifar_report.rendering.report import build_report
-        from cifar_report.rendering.workers import usable_cores
+        from cifar_report.report.build import build_report
+        from cifar_report.report.figures.cache import user_cache
+        from cifar_report.report.workers import usable_cores
 
         collect_rarely()
         if options.check:
@@ -47,8 +47,8 @@ def _what_is_in(bundle: Bundle) -> str:
 
 
 def _check(bundle: Bundle, options: Namespace) -> int:
-    from cifar_report.rendering.report import check_report
-    from cifar_report.rendering.workers import usable_cores
+    from cifar_report.report.build import check_report
+    from cifar_report.report.workers import usable_cores
 
     different = check_report(bundle, options.output, languages(options.lang), processes=usable_cores())
     for name in different:

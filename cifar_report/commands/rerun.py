@@ -39,13 +39,13 @@ def rerun(options: Namespace, folder: Path) -> int:
     from rich.console import Console
 
     from cifar_report.bundle import Bundle
-    from cifar_report.verification.rerun import choose_runs
+    from cifar_report.verify.rerun import choose_runs
 
     bundle = Bundle.load(folder)
     runs = choose_runs(bundle, options.rerun, words(options.only))
     try:
         from cifar_report.data import locate
-        from cifar_report.verification.rerun import rerun as train_again
+        from cifar_report.verify.rerun import rerun as train_again
     except ImportError as error:
         raise SuiteError(f"{error.name} is not installed: pip install -e '.[train,report]'") from error
     # The stand-in is drawn anew from its seed: a bundle that was made from it needs no other data.
@@ -61,7 +61,7 @@ def rerun(options: Namespace, folder: Path) -> int:
 def finish_stopped(folder: Path) -> None:
     """Undo what a call that was killed had recorded in part, so that the bundle is whole again."""
     from cifar_report.running.lock import hold
-    from cifar_report.verification.recording import take_back
+    from cifar_report.verify.recording import take_back
 
     with hold(folder):
         take_back(folder)

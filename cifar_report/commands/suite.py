@@ -113,9 +113,9 @@ def _derive(folder: Path) -> None:
     from cifar_report.bundle import Bundle
 
     try:
-        from cifar_report.rendering.derived import write_derived
-        from cifar_report.rendering.figures.cache import user_cache
-        from cifar_report.rendering.workers import usable_cores
+        from cifar_report.report.derived import write_derived
+        from cifar_report.report.figures.cache import user_cache
+        from cifar_report.report.workers import usable_cores
     except ImportError as error:
         warn(f"{error.name} is not installed, so the bundle gets no tables and plots: pip install -e '.[report]'")
         return

@@ -11,9 +11,9 @@ from cifar_report.errors import UsageError
 def verify(options: Namespace) -> int:
     """Check a bundle, or the numbers attached to a PDF against it; 0 when nothing was found, else 1."""
     from cifar_report.bundle.finding import find_bundle
-    from cifar_report.verification.findings import printable
-    from cifar_report.verification.integrity import summary, verify_bundle, verify_pdf
-    from cifar_report.verification.recording import was_stopped
+    from cifar_report.verify.findings import printable
+    from cifar_report.verify.integrity import summary, verify_bundle, verify_pdf
+    from cifar_report.verify.recording import was_stopped
 
     check_rerun(options)
     if options.pdf is not None and not options.pdf.is_file():

@@ -12,7 +12,7 @@ from cifar_report.bundle.crate import write_crate
 from cifar_report.bundle.manifest import write_manifest
 from cifar_report.errors import UsageError
 from cifar_report.registry import load_experiments
-from cifar_report.rendering.report import build_report
+from cifar_report.report.build import build_report
 from cifar_report.simulation import Simulation, simulate_bundle
 from cifar_report.spec import LANGUAGES, PROFILES
 from cifar_report.validation.validators import Report, Subject

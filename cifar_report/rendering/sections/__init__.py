@@ -1,5 +1,0 @@
-"""One builder for each section: results in, a plain context for its template out."""
-
-from cifar_report.rendering.sections.assembly import ReportView, assemble
-
-__all__ = ["ReportView", "assemble"]

@@ -1,0 +1,386 @@
+"""How far two trainings of a run agree, from which epoch on they do not, and what the bundle keeps of that."""
+
+import errno
+import os
+import sys
+from shutil import copytree
+from types import SimpleNamespace
+
+import msgspec
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from reports import few_experiments, report_of
+from suites import simulated
+from verified import change_run, copied, finish, flip, set_in
+
+from cifar_report.analysis import analyse
+from cifar_report.bundle import Bundle, EpochHashes, encode, read_run
+from cifar_report.bundle.arrays import dump_arrays, load_arrays
+from cifar_report.bundle.certificates import Certificate, Deviation, check_certificate
+from cifar_report.bundle.manifest import MANIFEST_FILE
+from cifar_report.cli import main
+from cifar_report.commands import verify
+from cifar_report.commands.rerun import describe
+from cifar_report.errors import SuiteError, UsageError
+from cifar_report.faults.injecting import ENTRIES_LOST
+from cifar_report.faults.storing import Operation, _try_in_a_process, state
+from cifar_report.report.i18n import Translation
+from cifar_report.report.sections import certificate as section
+from cifar_report.report.writer import Writer
+from cifar_report.running.environment import record_environment
+from cifar_report.simulation import Simulation, simulate_bundle
+from cifar_report.verify import recording
+from cifar_report.verify.certificate import certify
+from cifar_report.verify.comparison import TOLERANCE, compare
+from cifar_report.verify.contents import read_bundle
+from cifar_report.verify.files import check_files
+from cifar_report.verify.findings import Report
+from cifar_report.verify.recording import record_certificate, take_back, was_stopped
+from cifar_report.verify.rerun import choose_runs, kind_of, refuse_other_data
+
+RUN = "model_2/seed-0"
+STAGE = 1  # of the run: the second one
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """Return a simulated bundle whose runs have a log of hashes and weights."""
+    folder = tmp_path_factory.mktemp("certificate") / "bundle"
+    trials = ("model_2", "nearest_centroid")
+    simulate_bundle(folder, few_experiments("model_2", "classical"), Simulation(seeds=1, trials=trials))
+    run = read_run(folder, RUN)
+    arrays = {}
+    for place, stage in enumerate(run.stages):
+        hashes = tuple(EpochHashes(order=f"{epoch:016x}", weights=f"{epoch:016d}") for epoch in range(stage.epochs))
+        run = set_in(run, f"stages.{place}.hashes", hashes)
+        arrays |= {
+            f"{stage.id}.{kind}.network.00_dense.kernel": np.full((2, 2), 0.5, "f4") for kind in ("last", "best")
+        }
+    change_run(folder, RUN, lambda _: run, weights=dump_arrays(arrays))
+    return folder
+
+
+@pytest.fixture
+def again(original, tmp_path):
+    """Return a copy of the bundle, for the place of the second training."""
+    return copytree(original, tmp_path / "again")
+
+
+def compared(original, again, run_id=RUN):
+    """Return how far the run in ``again`` agrees with the original one."""
+    runs = [(read_run(folder, run_id), folder / "runs" / run_id) for folder in (original, again)]
+    return compare(*runs[0], *runs[1])
+
+
+def edit(folder, path, value, run_id=RUN):
+    """Change one field of a run's record."""
+    change_run(folder, run_id, lambda run: set_in(run, path, value))
+
+
+def edit_arrays(folder, name, array, change, run_id=RUN):
+    """Change one array of a run's file."""
+    arrays = load_arrays(folder / "runs" / run_id / f"{name}.npz")
+    arrays[array] = change(arrays[array])
+    change_run(folder, run_id, lambda run: run, **{name: dump_arrays(arrays)})
+
+
+def test_equal_bytes_are_bitwise_equal(original, again):
+    """The same run twice agrees bit by bit, and it is said what was compared."""
+    found = compared(original, again)
+    assert (found.level, found.first) == ("bitwise", None)
+    assert found.compared == ("history", "hashes of each epoch", "weights", "kernels", "predictions")
+    assert found.largest == Deviation(loss=0.0, accuracy=0.0, weights=0.0, probabilities=0.0)
+    found = compared(original, again, "nearest_centroid/once")
+    assert (found.level, found.compared) == ("bitwise", ("accuracy", "predictions"))
+
+
+@pytest.mark.parametrize("curve", ["loss", "accuracy", "val_loss", "val_accuracy"])
+@pytest.mark.parametrize("epoch", [0, 2])
+def test_the_first_epoch_with_another_history_is_found(curve, epoch, original, again):
+    """One value of one curve that is slightly another makes the level numerical, from that epoch on, by that much."""
+    old = getattr(read_run(original, RUN).stages[STAGE].history, curve)[epoch]
+    edit(again, f"stages.{STAGE}.history.{curve}.{epoch}", old + 0.001)
+    found = compared(original, again)
+    assert found.level == "numerical"
+    assert (found.first.stage, found.first.epoch, found.first.what) == ("second", epoch + 1, ("history",))
+    quantity = curve.removeprefix("val_")
+    assert getattr(found.first.deviation, quantity) == pytest.approx(0.001)
+    assert getattr(found.largest, quantity) == pytest.approx(0.001)
+
+
+def test_the_log_of_hashes_tells_data_order_from_weights(original, again):
+    """Other weights from an epoch on are numerical; another data order is not, and it is named as the cause."""
+    edit(again, f"stages.{STAGE}.hashes.3.weights", "f" * 16)
+    found = compared(original, again)
+    assert (found.level, found.first.stage, found.first.epoch) == ("numerical", "second", 4)
+    assert found.first.what == ("weights",)
+    edit(again, "stages.0.hashes.1.order", "f" * 16)
+    edit(again, "stages.0.hashes.1.weights", "f" * 16)
+    edit(again, "stages.0.history.loss.1", read_run(original, RUN).stages[0].history.loss[1] + 1e-7)
+    found = compared(original, again)
+    assert (found.level, found.first.stage, found.first.epoch) == ("statistical", "first", 2)
+    assert found.first.what == ("order", "weights", "history")
+
+
+def test_arrays_belong_to_the_epoch_after_which_they_were_taken(original, again):
+    """Other weights or predictions point to the last epoch or to the best one of their stage, with their distance."""
+    stages = read_run(original, RUN).stages
+    edit_arrays(again, "weights", "second.last.network.00_dense.kernel", lambda old: old + np.float32(0.25))
+    found = compared(original, again)
+    assert (found.level, found.first.stage, found.first.epoch) == ("numerical", "second", stages[1].epochs)
+    assert (found.first.what, found.largest.weights) == (("weights",), 0.25)
+    edit_arrays(again, "predictions", "first.best", lambda old: np.nextafter(old, np.float32(2)))
+    found = compared(original, again)
+    assert (found.level, found.first.stage, found.first.epoch) == ("numerical", "first", stages[0].best_epoch)
+    assert found.first.what == ("predictions",)
+    assert 0 < found.first.deviation.probabilities < 1e-6
+
+
+def test_what_rounding_does_not_explain_is_not_numerical(original, tmp_path):
+    """Accuracies beyond the tolerance, other answers, a loss that is no number and another length are no rounding."""
+    stage = read_run(original, RUN).stages[STAGE]
+    shorter = msgspec.structs.asdict(stage.history)
+    shorter = replace(stage.history, **{name: values[:-1] for name, values in shorter.items()})
+    for number, (path, value) in enumerate(
+        (
+            (f"stages.{STAGE}.last.test.accuracy", stage.last.test.accuracy - 2 * TOLERANCE),
+            (f"stages.{STAGE}.history.loss.1", None),
+            (f"stages.{STAGE}", replace(stage, history=shorter, hashes=stage.hashes[:-1], best_epoch=1)),
+        )
+    ):
+        again = copytree(original, tmp_path / str(number))
+        edit(again, path, value)
+        assert compared(original, again).level == "statistical", path
+    again = copytree(original, tmp_path / "answers")
+    edit_arrays(again, "predictions", "second.last", lambda old: np.roll(old, 1, axis=1))
+    found = compared(original, again)
+    assert found.level == "statistical"
+    assert found.largest.accuracy > 0.1
+    again = copytree(original, tmp_path / "weights")
+    edit_arrays(again, "weights", "first.best.network.00_dense.kernel", lambda old: old * np.float32(np.nan))
+    found = compared(original, again)
+    assert (found.level, found.largest.weights) == ("statistical", None)
+
+
+def test_a_bundle_without_weights_is_compared_by_the_rest(original, again):
+    """Where the weights were left out, the log of hashes and the predictions decide, and the record says so."""
+    (again / "runs" / RUN / "weights.npz").unlink()
+    found = compared(original, again)
+    assert (found.level, found.compared) == ("bitwise", ("history", "hashes of each epoch", "kernels", "predictions"))
+
+
+def test_a_classifier_is_compared_without_epochs(original, again):
+    """Another answer of a classifier makes a difference that belongs to no epoch."""
+    edit_arrays(again, "predictions", "predicted", lambda old: (old + 1) % 10, "nearest_centroid/once")
+    found = compared(original, again, "nearest_centroid/once")
+    assert (found.level, found.first) == ("statistical", None)
+
+
+def test_the_cheapest_of_each_kind_are_chosen_first():
+    """One stage, several stages or augmentation, several devices, classical; then the rest by its cost."""
+    trials = ("baseline", "stride_2", "model_2", "baseline_parallel", "nearest_centroid")
+    bundle = simulated(trials=trials, seeds=2, failed=[("stride_2", 1)])[0]
+    chosen = choose_runs(bundle, 6)
+    assert [kind_of(run) for run in chosen[:4]] == [
+        "one stage", "several stages or augmentation", "several devices", "classical",
+    ]  # fmt: skip
+    assert [run.id for run in chosen[:3]] == ["stride_2/seed-0", "model_2/seed-0", "baseline_parallel/seed-0"]
+    assert [run.id for run in chosen[4:]] == ["baseline/seed-0", "baseline/seed-1"]
+    assert choose_runs(bundle, 4) == chosen[:4]
+    assert len(choose_runs(bundle, 99)) == len([run for run in bundle.runs if run.done])
+    only = choose_runs(bundle, 9, ["baseline", "model_2/seed-1"])
+    assert [run.id for run in only] == ["baseline/seed-0", "model_2/seed-1", "baseline/seed-1"]
+    with pytest.raises(UsageError, match="no trial and no run 'zzz'"):
+        choose_runs(bundle, 1, ["zzz"])
+    with pytest.raises(UsageError, match="no finished run of those"):
+        choose_runs(bundle, 1, ["dropout"])
+
+
+def test_other_data_are_refused(original):
+    """Images with another fingerprint than the bundle's are refused with both fingerprints."""
+    other = SimpleNamespace(fingerprint="f" * 64, source="a folder")
+    with pytest.raises(UsageError, match=r"was made from other data \(fingerprint [0-9a-f]{8}, canonical\).*ffffffff"):
+        refuse_other_data(Bundle.load(original), other)
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory):
+    """Return a bundle of two trials with a clear difference, and a second training in which it is turned around."""
+    folder = tmp_path_factory.mktemp("verdicts")
+    experiments = few_experiments("baseline", "filters")
+    trials = ("baseline", "filters_32")
+    first, second = (
+        simulate_bundle(
+            folder / name,
+            experiments,
+            Simulation(trials=trials, accuracies={"baseline": 0.6, "filters_32": level}, seed_noise=0.002),
+        )
+        for name, level in (("first", 0.7), ("second", 0.4))
+    )
+    return first, second
+
+
+def test_the_verdicts_decide_where_rounding_does_not(pair):
+    """Results that turn a verdict around are different; some others that leave every verdict are statistical."""
+    first, second = pair
+    turned = Bundle(second.folder, second.record, second.runs_of("filters_32"))
+    found = certify(first, turned, first.record.environment)
+    assert found.level == "different"
+    assert found.verdicts_changed
+    assert {each.level for each in found.reruns} == {"different"}
+    check_certificate(found)
+    shifted = first.runs_of("filters_32")[0]
+    shifted = set_in(shifted, "stages.0.history.loss.0", shifted.stages[0].history.loss[0] + 0.1)
+    same = certify(first, Bundle(first.folder, first.record, (shifted,)), first.record.environment)
+    assert (same.level, same.verdicts_changed) == ("statistical", ())
+    check_certificate(same)
+
+
+def test_the_environments_differences_are_told(pair):
+    """Other versions, processors and parts of the keys stand in the certificate with both values."""
+    first, _ = pair
+    run = first.runs_of("baseline")[0]
+    again = set_in(run, "key_parts", run.key_parts | {"training code": "other", "version of numpy": "3.0.0"})
+    environment = replace(first.record.environment, processor="another", packages={"keras": "9.9"})
+    found = certify(first, Bundle(first.folder, first.record, (again,)), environment)
+    assert found.level == "bitwise"
+    changes = {change.name: (change.before, change.after) for change in found.changes}
+    assert changes["training code"] == (run.key_parts.get("training code"), "other")
+    assert changes["processor"] == ("simulated", "another")
+    assert changes["version of numpy"][1] == "3.0.0"
+    text = "\n".join(describe(found))
+    assert "the environment differs: processor: simulated, now another" in text
+    assert text.endswith("level reached by 1 run: bitwise")
+
+
+def test_each_run_tells_its_own_processor(pair):
+    """A bundle that was extended elsewhere is held against the processors of the runs that are repeated."""
+    first, _ = pair
+    runs = first.runs_of("baseline")
+    new, old = replace(runs[0], processor="new"), replace(runs[1], processor="old")
+    unknown = replace(runs[1], processor=None)
+    environment = replace(first.record.environment, processor="new")
+    for run, changed in ((new, None), (old, ("old", "new")), (unknown, None)):
+        extended = Bundle(first.folder, first.record, (new, run))
+        found = certify(extended, Bundle(first.folder, first.record, (run,)), environment)
+        told = {change.name: (change.before, change.after) for change in found.changes}
+        assert told.get("processor") == changed
+
+
+def found_in(folder):
+    """Return what is wrong with the files and records of a bundle, line by line."""
+    report = Report()
+    read_bundle(check_files(folder, report), report)
+    return "".join(f"{finding}\n" for finding in report.findings)
+
+
+def example(folder, **changes):
+    """Return a certificate of one run of a bundle."""
+    bundle = Bundle.load(folder)
+    found = certify(bundle, Bundle(folder, bundle.record, bundle.runs[:1]), record_environment())
+    return replace(found, **changes)
+
+
+def test_a_certificate_is_part_of_the_bundle(original, tmp_path):
+    """A recorded certificate is read back, listed in the manifest, found sound, and named when it was changed."""
+    folder = copied(tmp_path, original)
+    made = example(folder)
+    path = record_certificate(folder, made)
+    assert Bundle.load(folder).certificate == made
+    assert found_in(folder) == ""
+    later = replace(made, created="2999-01-01T00:00:00+00:00")
+    record_certificate(folder, later)
+    assert Bundle.load(folder).certificate == later
+    name = path.relative_to(folder).as_posix()
+    path.write_bytes(encode(replace(made, level="different")))
+    assert name in found_in(folder)
+    with pytest.raises(SuiteError, match="level"):
+        record_and_read(folder, replace(made, level="different", created="3000-01-01T00:00:00+00:00"))
+
+
+def record_and_read(folder, certificate: Certificate):
+    """Put a certificate in place and read it."""
+    (folder / "certificates" / certificate.file_name).write_bytes(encode(certificate))
+    return Bundle.load(folder).certificate
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are forked")
+@pytest.mark.parametrize("way", ["power off after", ENTRIES_LOST, "no space"])
+def test_a_certificate_is_recorded_as_a_whole_or_not_at_all(way, tmp_path):
+    """Stopped at any step, the bundle has no manifest or is whole; taken back, it is what it was, or has it all."""
+    folder = tmp_path / "bundle"
+    simulate_bundle(folder, few_experiments("classical"), Simulation(seeds=1, trials=("nearest_centroid",)))
+    finish(folder)
+    made, old = example(folder), state(folder)
+    act = Operation("a certificate", {}, lambda place: record_certificate(place, made))
+    whole = copytree(folder, tmp_path / "whole")
+    act.act(whole)
+    new = state(whole)
+    assert new.keys() - old.keys() == {f"certificates/{made.file_name}"}
+    for step in range(100):
+        copy = copytree(folder, tmp_path / str(step))
+        ended = _try_in_a_process(act, copy, step, way) == os.EX_OK
+        assert not (copy / MANIFEST_FILE).exists() or state(copy) in (old, new), step
+        if was_stopped(copy):
+            take_back(copy)
+        assert state(copy) in (old, new), step
+        assert not list(copy.rglob("*.old.part"))
+        if ended:
+            break
+    assert step > 15
+    assert state(copy) == new
+
+
+def test_a_stopped_recording_is_undone_by_the_next_rerun(original, tmp_path, monkeypatch):
+    """Where the disk refuses even the undoing, the bundle is unfinished, and `verify --rerun` begins by undoing it."""
+    folder = copied(tmp_path, original)
+    old = state(folder)
+
+    def refuse(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    made = example(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr(recording, "write_crate", refuse)
+        with pytest.raises(OSError, match="No space"):
+            record_certificate(folder, made)
+    assert not (folder / MANIFEST_FILE).exists()
+    monkeypatch.setattr(verify, "rerun", lambda *_: 0)
+    main(["verify", str(folder), "--rerun", "1"])
+    assert state(folder) == old
+
+
+def test_recording_covers_up_no_damage(original, tmp_path):
+    """What was damaged while runs were trained again keeps its old hash, so that it is still found afterwards."""
+    folder = copied(tmp_path, original)
+    made = example(folder)
+    name = f"runs/{RUN}/run.json"
+    flip(folder / name, 40)
+    record_certificate(folder, made)
+    assert f"{name}: was changed: its SHA-256 is not the one in" in found_in(folder)
+
+
+def test_the_report_shows_the_latest_certificate_of_its_runs(original, tmp_path):
+    """The section on determinism says what was trained again, until one of those runs is another."""
+    folder = copied(tmp_path, original)
+    record_certificate(folder, example(folder))
+    assert "were trained again, each in a fresh process" in report_of(Bundle.load(folder))
+    run_id = Bundle.load(folder).runs[0].id
+    edit(folder, "key_parts", lambda parts: parts | {"training code": "another"}, run_id)
+    assert analyse(Bundle.load(folder)).determinism.certificate is None
+
+
+@pytest.mark.parametrize("language", ["en", "el"])
+@pytest.mark.parametrize("level", list(section.CERTIFIED))
+def test_each_level_has_its_sentence(level, language, pair):
+    """Every level is told in a whole sentence of the language, with its runs, and the changes in a second one."""
+    first, _ = pair
+    made = example(first.folder, level=level, verdicts_changed=("C01", "C02"))
+    writer = Writer(first, SimpleNamespace(), Translation(language), ())
+    said = [str(each) for each in section.sentences(writer, made, lambda _, name: name)]
+    assert len(said) == 2
+    assert "baseline/seed-0" in said[0]
+    assert all("%(" not in sentence and sentence.endswith(".") for sentence in said)
+    assert ("C01, C02" in said[0]) == (level == "different")
+    assert ("trained again" in said[0]) == (language == "en")
