@@ -97,7 +97,7 @@ def test_other_data_are_named_by_fingerprint(tmp_path):
 @pytest.mark.parametrize(
     ("part", "words"),
     [
-        ("training code", "code: the training code differs (aaaaaaaa against bbbbbbbb)"),
+        ("training code", "code: the training engine differs (aaaaaaaa against bbbbbbbb)"),
         ("version of tensorflow", "environment: version of tensorflow aaaaaaaaaa against bbbbbbbbbb"),
         ("devices", "environment: devices"),
     ],

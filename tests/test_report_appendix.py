@@ -54,7 +54,7 @@ def test_parts_of_a_key_have_words() -> None:
     parts = dict(writer().results.determinism.parts)
     assert {"version of keras", "version of tensorflow"} <= set(parts)
     assert "έκδοση του keras" in appendix._part(writer("el"), "version of keras")
-    for name in ("dataset", "variables", "training code"):
+    for name in ("dataset", "variables", "training code", "engine"):
         assert appendix._part(writer("el"), name) != name
     assert "<code>new_<wbr>part</code>" in str(appendix._part(writer(), "new_part"))
 

@@ -1,14 +1,23 @@
 """Plans, keys and states: what runs, in which order, and why."""
 
-import shutil
 from pathlib import Path
 
 import msgspec
 import pytest
-from command import contents
+from command import ROOT, contents
 from networks import small_trial
 
-from cifar_report.bundle import ClassicalResult, DatasetRecord, encode, read_record, read_run, write_record, write_run
+from cifar_report.bundle import (
+    Bundle,
+    ClassicalResult,
+    DatasetRecord,
+    encode,
+    read_record,
+    read_run,
+    write_record,
+    write_run,
+)
+from cifar_report.bundle.keys import current_parts
 from cifar_report.errors import UsageError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running import keys
@@ -16,7 +25,7 @@ from cifar_report.running.keys import changed_parts, key_of, key_parts
 from cifar_report.running.plan import PlannedRun, next_run, plan_runs
 from cifar_report.running.request import describe_dataset, find_profile, prepare
 from cifar_report.running.states import states_of
-from cifar_report.spec import PROFILES, ClassicalTrial, Dropout, NearestCentroid, Stage, Text, Trial
+from cifar_report.spec import PROFILES, ClassicalTrial, Dropout, NearestCentroid, Stage, Text, Trial, spec_hash
 
 TRIALS = trials_of(load_experiments())
 RECORD = DatasetRecord(
@@ -137,29 +146,31 @@ def test_mirrored_runs_name_their_devices(parts_of):
     assert before["devices"] == "1 replica, 1 thread"
 
 
-def test_versions_and_training_code_are_in_the_key(parts_of, monkeypatch, tmp_path):
-    """Another TensorFlow, or another line of what trains a trial, is a reason to run again; line endings are none."""
-    before, centroid = parts_of(), parts_of(CENTROID)
-    folder = tmp_path / "training"
-    shutil.copytree(keys.TRAINING_FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(keys, "TRAINING_FOLDER", folder)
-    engine, classical = folder / "engine.py", folder / "classical.py"
-    engine.write_bytes(engine.read_bytes().replace(b"\n", b"\r\n"))
-    changed = ["training code changed"]
-    steps = ((engine, engine.read_bytes(), [], []), (classical, b"#", [], changed), (engine, b"#", changed, changed))
-    for path, content, of_network, of_centroid in steps:
-        path.write_bytes(content)
-        keys.hash_of_modules.cache_clear()
-        assert changed_parts(before, parts_of()) == of_network
-        assert changed_parts(centroid, parts_of(CENTROID)) == of_centroid
+def test_versions_and_engine_are_in_the_key(parts_of, monkeypatch):
+    """Another version of TensorFlow, or of what computes a result, is a reason to run again."""
+    before = parts_of()
+    monkeypatch.setattr(keys, "ENGINE_VERSION", "another")
+    assert changed_parts(before, parts_of()) == ["engine changed"]
     monkeypatch.undo()
-    keys.hash_of_modules.cache_clear()
     monkeypatch.setattr("importlib.metadata.version", lambda _: "99")
     keys.version_of.cache_clear()
     changes = changed_parts(before, parts_of())
     keys.version_of.cache_clear()
-    keys.hash_of_modules.cache_clear()
     assert changes == [f"version of {name} changed" for name in ("keras", "numpy", "scikit-learn", "tensorflow")]
+
+
+def test_runs_from_before_the_engine_had_a_version_count_as_its_first():
+    """The reference runs, which hold a hash over source, are of version 1 and today's trials; other hashes are not."""
+    folder = ROOT / "report" / "reference"
+    runs = Bundle.load(folder).runs
+    assert all("training code" in run.key_parts for run in runs)
+    for run in runs:
+        found = current_parts(run)
+        assert "training code" not in found
+        assert (found["engine"], found["spec"]) == ("1", spec_hash(PROFILES["full"].apply(TRIALS[run.trial.id])))
+    other = msgspec.structs.replace(runs[0], key_parts=runs[0].key_parts | {"training code": "0" * 64})
+    assert current_parts(other)["engine"] == "0" * 64
+    assert current_parts(msgspec.structs.replace(other, key_parts={"engine": "7"})) == {"engine": "7"}
 
 
 def test_prose_is_no_part_of_the_key(parts_of):
@@ -234,8 +245,8 @@ def test_states_say_why_each_run_would_run(prepared):
     assert reasons(request) == {"nearest_centroid/once": None, "baseline/seed-0": None}
     keep(request, status="failed")
     assert set(reasons(request).values()) == {"failed last time"}
-    keep(request, spec="other")
-    assert set(reasons(request).values()) == {"spec changed"}
+    keep(request, split="other")
+    assert set(reasons(request).values()) == {"split changed"}
     (request.folder / "runs" / "baseline" / "seed-0" / "run.json").write_text("{")
     assert "damaged" in reasons(request)["baseline/seed-0"]
 

@@ -274,7 +274,7 @@ def test_a_pass_that_told_the_processors_name_alone_is_kept(tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("what", "value", "reason"),
     [
-        ("training_code_hash", lambda _: "other", "training code changed"),
+        ("ENGINE_VERSION", "other", "engine changed"),
         ("processor_name", lambda: "other", "processor changed"),
         ("available_cores", lambda: [0, 1, 2], "cores changed"),
         ("graphics_cards", lambda: 1, "graphics cards changed"),

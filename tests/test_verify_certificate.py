@@ -241,12 +241,12 @@ def test_the_environments_differences_are_told(pair):
     """Other versions, processors and parts of the keys stand in the certificate with both values."""
     first, _ = pair
     run = first.runs_of("baseline")[0]
-    again = set_in(run, "key_parts", run.key_parts | {"training code": "other", "version of numpy": "3.0.0"})
+    again = set_in(run, "key_parts", run.key_parts | {"engine": "other", "version of numpy": "3.0.0"})
     environment = replace(first.record.environment, processor="another", packages={"keras": "9.9"})
     found = certify(first, Bundle(first.folder, first.record, (again,)), environment)
     assert found.level == "bitwise"
     changes = {change.name: (change.before, change.after) for change in found.changes}
-    assert changes["training code"] == (run.key_parts.get("training code"), "other")
+    assert changes["engine"] == (None, "other")
     assert changes["processor"] == ("simulated", "another")
     assert changes["version of numpy"][1] == "3.0.0"
     text = "\n".join(describe(found))
@@ -367,7 +367,7 @@ def test_the_report_shows_the_latest_certificate_of_its_runs(original, tmp_path)
     record_certificate(folder, example(folder))
     assert "were trained again, each in a fresh process" in report_of(Bundle.load(folder))
     run_id = Bundle.load(folder).runs[0].id
-    edit(folder, "key_parts", lambda parts: parts | {"training code": "another"}, run_id)
+    edit(folder, "key_parts", lambda parts: parts | {"engine": "another"}, run_id)
     assert analyse(Bundle.load(folder)).determinism.certificate is None
 
 

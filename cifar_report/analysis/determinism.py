@@ -13,6 +13,7 @@ from cifar_report.analysis.results import Determinism, ReplicaAgreement, SeedVal
 from cifar_report.analysis.studies import paired_difference
 from cifar_report.bundle import Bundle, Run
 from cifar_report.bundle.certificates import Certificate
+from cifar_report.bundle.keys import with_engine
 from cifar_report.spec import Trial
 
 BY_DESIGN = frozenset({"spec", "split", "seed", "devices"})  # parts of a key in which runs of one suite differ
@@ -22,7 +23,7 @@ def determinism(bundle: Bundle, trials: dict[str, TrialResult], answers: AnswerT
     """Return what keys, processors and predictions of the finished runs say."""
     done = [run for run in bundle.runs if run.done]
     networks = [run for run in done if isinstance(run.trial, Trial)]
-    environments = {tuple(sorted(_environment(run).items())) for run in networks}
+    environments = {tuple(sorted(with_engine(_environment(run)).items())) for run in networks}
     processors = Counter(run.processor for run in networks if run.processor)
     parts: dict[str, set[str]] = {}
     for run in done:

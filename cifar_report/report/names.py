@@ -174,6 +174,7 @@ KEY_PARTS = {
     "dataset": mark("data"),
     "variables": mark("environment variables"),
     "training code": mark("program that trains"),
+    "engine": mark("program that trains"),
 }
 
 SCORES = {

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 
 from cifar_report.bundle import DatasetRecord
-from cifar_report.bundle.keys import key_of, recorded_parts
+from cifar_report.bundle.keys import ENGINE, ENGINE_VERSION, key_of, recorded_parts
 from cifar_report.errors import UsageError
 from cifar_report.running.environment import WORKER_VARIABLES
 from cifar_report.running.plan import PlannedRun
 from cifar_report.spec import AnyTrial, Profile, Trial
 
-__all__ = ["changed_parts", "graphics_cards", "key_of", "key_parts", "training_code_hash", "version_of"]
+__all__ = ["changed_parts", "graphics_cards", "key_of", "key_parts", "version_of"]
 
-PACKAGE = Path(__file__).resolve().parent.parent
-TRAINING_FOLDER = PACKAGE / "training"
-CLASSICAL = "classical.py"
-SPLITTING = PACKAGE / "data" / "splits.py"  # decides which images a run sees
 GRAPHICS_CARDS = Path("/proc/driver/nvidia/gpus")
 
 
@@ -31,7 +26,7 @@ def key_parts(run: PlannedRun, profile: Profile, dataset: DatasetRecord) -> dict
         **recorded_parts(trial, run.seed, profile, dataset),
         "devices": _devices(trial),
         "variables": ", ".join(f"{name}={WORKER_VARIABLES[name]}" for name in ("TF_ENABLE_ONEDNN_OPTS",)),
-        "training code": training_code_hash(trial),
+        ENGINE: ENGINE_VERSION,
         **{f"version of {name}": version_of(name) for name in (*libraries, "numpy", "scikit-learn")},
     }
 
@@ -40,24 +35,6 @@ def changed_parts(old: dict[str, str], new: dict[str, str]) -> list[str]:
     """Say what differs between two keys, one phrase a part."""
     names = sorted(old.keys() | new.keys())
     return [f"{name} changed" for name in names if old.get(name) != new.get(name)]
-
-
-def training_code_hash(trial: AnyTrial) -> str:
-    """Return the SHA-256 over the source that trains a trial and that splits its data; line endings do not count."""
-    return hash_of_modules(classical=not isinstance(trial, Trial))
-
-
-@cache
-def hash_of_modules(*, classical: bool) -> str:
-    """Return the SHA-256 over the modules that train networks, or over the one that fits other classifiers.
-
-    They share nothing that computes, so that a change of the one is no reason to repeat a run of the other.
-    """
-    total = hashlib.sha256()
-    modules = sorted(path for path in TRAINING_FOLDER.glob("*.py") if (path.name == CLASSICAL) == classical)
-    for path in (*modules, SPLITTING):
-        total.update(path.name.encode() + b"\0" + path.read_bytes().replace(b"\r\n", b"\n") + b"\0")
-    return total.hexdigest()
 
 
 def _devices(trial: AnyTrial) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cifar_report.bundle import Run, read_record, read_run
+from cifar_report.bundle.keys import current_parts
 from cifar_report.errors import SuiteError
 from cifar_report.original import load_original
 from cifar_report.registry import load_experiments
@@ -46,7 +47,7 @@ def _state(prepared: Prepared, planned: PlannedRun) -> RunState:
 def _reason(run: Run | None, parts: dict[str, str]) -> str | None:
     if run is None:
         return "not run yet"
-    changes = changed_parts(run.key_parts, parts)
+    changes = changed_parts(current_parts(run), parts)
     if changes:
         return ", ".join(changes)
     return None if run.done else "failed last time"

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cifar_report.bundle import TimingPass, read_timing_pass
+from cifar_report.bundle.keys import ENGINE, ENGINE_VERSION, with_engine
 from cifar_report.errors import SuiteError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running.environment import WORKER_VARIABLES, available_cores, processor_name
-from cifar_report.running.keys import changed_parts, graphics_cards, training_code_hash, version_of
+from cifar_report.running.keys import changed_parts, graphics_cards, version_of
 from cifar_report.running.request import Prepared
 from cifar_report.running.timed import cost_hash
 from cifar_report.spec import AnyTrial, TimingPlan, Trial
@@ -56,7 +57,7 @@ def timing_state(prepared: Prepared) -> TimingState | None:
     parts = pass_key_parts(trials, prepared)
     if old is None:
         return TimingState(plan, trials, parts, None, damage or "not run yet")
-    recorded = old.key_parts
+    recorded = with_engine(old.key_parts)
     if recorded.get("processor") == parts["processor"].partition(" (")[0]:  # as passes once told it, without the design
         recorded = {**recorded, "processor": parts["processor"]}
     changes = changed_parts(recorded, parts) + _changed_trials(trials, old)
@@ -78,7 +79,7 @@ def pass_key_parts(trials: Sequence[AnyTrial], prepared: Prepared) -> dict[str, 
         "cores": str(len(available_cores())),
         "graphics cards": str(graphics_cards()),
         "variables": ", ".join(f"{name}={value}" for name, value in WORKER_VARIABLES.items()),
-        "training code": ", ".join(sorted({training_code_hash(trial) for trial in trials})),
+        ENGINE: ENGINE_VERSION,
         **{f"version of {name}": version_of(name) for name in (*libraries, "numpy", "scikit-learn")},
     }
 

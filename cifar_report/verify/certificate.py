@@ -18,6 +18,7 @@ from cifar_report.bundle.certificates import (
     Rerun,
     weakest,
 )
+from cifar_report.bundle.keys import current_parts
 from cifar_report.errors import SuiteError
 from cifar_report.verify.comparison import TOLERANCE, compare
 from cifar_report.verify.findings import printable
@@ -88,7 +89,7 @@ def _outcomes(bundle: Bundle) -> dict[str, str]:
 
 def environment_changes(bundle: Bundle, pairs: Sequence[tuple[Run, Run]], environment: Environment) -> Iterator[Change]:
     """Yield what differs between the trainings: first what went into the runs' keys, then what their machines say."""
-    keys = [(run.key_parts, again.key_parts) for run, again in pairs]
+    keys = [(current_parts(run), current_parts(again)) for run, again in pairs]
     for name in sorted({name for pair in keys for parts in pair for name in parts}):
         differing = [pair for pair in keys if pair[0].get(name) != pair[1].get(name)]
         if differing:

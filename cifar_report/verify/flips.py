@@ -9,13 +9,13 @@ import msgspec
 
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle, Run
+from cifar_report.bundle.keys import ENGINE, with_engine
 from cifar_report.spec import AnyTrial, Claim, Trial, differences
 from cifar_report.verify.pairs import RunPair, common_runs
 
 EXPLAINS_RUNS = ("profile:", "data:", "trial:", "code:", "environment:")
 TIMED = {"seconds", "throughput", "fit_seconds", "predict_seconds"}
 BY_NAME = {"spec", "dataset", "split", "seed"}  # parts of a key that are told in words of their own
-CODE = "training code"
 OF_A_PASS = ("platform", "python")  # facts of an environment that runs do not tell
 PROSE = {"statement", "said", "proxy", "code"}  # fields of a claim that decide nothing
 
@@ -155,11 +155,11 @@ def _recipe(one: AnyTrial | None, other: AnyTrial | None) -> Iterator[str]:
 def _keys(one: list[Run], other: list[Run]) -> Iterator[str]:
     """Yield how the runs differ in what their keys say, code first."""
     mine, theirs = _values(one), _values(other)
-    for name in sorted(mine.keys() & theirs.keys(), key=lambda name: (name != CODE, name)):
+    for name in sorted(mine.keys() & theirs.keys(), key=lambda name: (name != ENGINE, name)):
         if mine[name] == theirs[name] or name in BY_NAME:
             continue
-        if name == CODE:
-            yield f"code: the training code differs ({_listed(mine[name], 8)} against {_listed(theirs[name], 8)})"
+        if name == ENGINE:
+            yield f"code: the training engine differs ({_listed(mine[name], 8)} against {_listed(theirs[name], 8)})"
         else:
             yield f"environment: {name} {_listed(mine[name], 60)} against {_listed(theirs[name], 60)}"
 
@@ -167,7 +167,7 @@ def _keys(one: list[Run], other: list[Run]) -> Iterator[str]:
 def _values(runs: list[Run]) -> dict[str, set[str]]:
     values: dict[str, set[str]] = {}
     for run in runs:
-        for name, value in run.key_parts.items():
+        for name, value in with_engine(run.key_parts).items():
             values.setdefault(name, set()).add(value)
     return values
 

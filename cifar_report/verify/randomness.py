@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from cifar_report.bundle import Bundle, Run
-from cifar_report.running.keys import training_code_hash
+from cifar_report.bundle.keys import ENGINE, ENGINE_VERSION, with_engine
 from cifar_report.running.streams import streams_of
 from cifar_report.spec import Trial
 from cifar_report.verify.findings import Report
-
-CODE = "training code"  # the part of a key that says which code trained the run
 
 
 def check_randomness(bundle: Bundle, report: Report) -> None:
@@ -31,7 +29,11 @@ def _is_trained(run: Run) -> bool:
 
 
 def _codes(runs: Iterable[Run]) -> set[str]:
-    return {run.key_parts[CODE] for run in runs if CODE in run.key_parts}
+    return {engine for run in runs if (engine := _engine(run)) is not None}
+
+
+def _engine(run: Run) -> str | None:
+    return with_engine(run.key_parts).get(ENGINE)
 
 
 def _has_hashes(run: Run) -> bool:
@@ -39,7 +41,7 @@ def _has_hashes(run: Run) -> bool:
 
 
 def _is_todays(run: Run) -> bool:
-    return run.key_parts.get(CODE) == training_code_hash(run.trial)
+    return _engine(run) == ENGINE_VERSION
 
 
 def _stream_problems(run: Run, recording: set[str]) -> Iterator[str]:
@@ -48,7 +50,7 @@ def _stream_problems(run: Run, recording: set[str]) -> Iterator[str]:
     ``recording`` holds the codes that are seen to record them: an older code may have recorded none.
     """
     if not run.streams:
-        if _is_todays(run) or run.key_parts.get(CODE) in recording:
+        if _is_todays(run) or _engine(run) in recording:
             yield "holds no random streams, but the code that trained it records them"
     elif _is_todays(run) and run.seed is not None:
         expected = streams_of(run.seed)
@@ -60,7 +62,7 @@ def _stream_problems(run: Run, recording: set[str]) -> Iterator[str]:
 
 def _hash_problems(run: Run, recording: set[str]) -> Iterator[str]:
     """Yield each stage without the hashes of its epochs; where it has some they are as many as its epochs."""
-    if _is_todays(run) or run.key_parts.get(CODE) in recording:
+    if _is_todays(run) or _engine(run) in recording:
         for stage in run.stages:
             if not stage.hashes:
                 yield f"stage {stage.id} holds no hashes of its {stage.epochs} epochs, but its code records them"
@@ -70,7 +72,7 @@ def _check_orders(trained: list[Run], report: Report) -> None:
     """All runs of a seed have the same streams and see the images in the same order, if they split and train alike."""
     seen: dict[tuple[str, int | None, str | None, str | None], dict[object, list[str]]] = {}
     for run in trained:
-        code, split = run.key_parts.get(CODE), run.key_parts.get("split")
+        code, split = _engine(run), run.key_parts.get("split")
         if run.streams:
             alike = seen.setdefault(("its random streams are others", run.seed, code, None), {})
             alike.setdefault(tuple(sorted(run.streams.items())), []).append(run.id)
