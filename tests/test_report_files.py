@@ -10,7 +10,7 @@ from reports import report_of
 
 from cifar_report.analysis import analyse
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.report import report
+from cifar_report.report import build as report
 from cifar_report.report.build import build_report
 from cifar_report.report.typesetting import light, paper
 

@@ -11,8 +11,8 @@ from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
 from cifar_report.cli import main
 from cifar_report.errors import SuiteError
+from cifar_report.report import build as writing
 from cifar_report.report import edition
-from cifar_report.report import report as writing
 from cifar_report.report.edition import to_json
 from cifar_report.report.typesetting import paper
 from cifar_report.verify import attached
