@@ -121,39 +121,15 @@ def calibration(session: nox.Session) -> None:
 
 
 @locked("experiments")
-def bench(session: nox.Session) -> None:
-    """Measure how fast the suite is against its aims (-- --growth: how reports grow; -- --help)."""
-    call(session, "python", "-m", "cifar_report.benchmark", *session.posargs)
-
-
-@locked("experiments")
 def reproduce(session: nox.Session) -> None:
     """Train 3 runs of a bundle again and compare every byte (-- --rerun K BUNDLE: others; `verify --help`)."""
     call(session, "cifar-report", "verify", "--rerun", "3", *session.posargs)
-
-
-@locked("experiments")
-def faults(session: nox.Session) -> None:
-    """Break suites, writes and downloads for real and write docs/faults.md, minutes (-- --times N: more often)."""
-    call(session, "python", "-m", "cifar_report.faults", "--output", "docs/faults.md", *session.posargs)
-
-
-@locked("tests")
-def fuzz(session: nox.Session) -> None:
-    """Spoil bundles and data at random, two minutes or so (-- --fuzz-examples N: more of them)."""
-    call(session, "pytest", "-q", "tests/test_fuzz.py", "--fuzz-examples", "300", *session.posargs)
 
 
 @locked("tests")
 def tests(session: nox.Session) -> None:
     """Run the tests, two at a time (pytest's options after --)."""
     call(session, "pytest", "-n", "2", *session.posargs)
-
-
-@locked("validate")
-def validate(session: nox.Session) -> None:
-    """Hold the reports against others' validators (options after --, see `python -m cifar_report.validation -h`)."""
-    call(session, "python", "-m", "cifar_report.validation", *session.posargs)
 
 
 @locked("lint")

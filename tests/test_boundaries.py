@@ -11,7 +11,6 @@ import pytest
 from command import ROOT, environment
 
 PACKAGE = ROOT / "cifar_report"
-PARTS = ("spec", "data", "training", "running", "bundle", "analysis", "report", "simulation")
 HEAVY = {"tensorflow", "keras"}
 DRAWING = {"matplotlib", "weasyprint", "jinja2", "babel", "ziamath", "pygments"}
 
@@ -68,10 +67,7 @@ ALLOWED = {  # each part, and what of the project it may import
     "analysis": {"analysis", "bundle", "spec", "errors", "original", "data"},
     "report": {"report", "analysis", "bundle", "spec", "collecting", "errors", "original", "data"},
     "verify": {"verify", "report", "analysis", "running", "bundle", "data", "spec", "errors"},
-    "faults": {"faults", "running", "training", "bundle", "data", "spec", "cli", "commands"},
     "simulation": {"simulation", "analysis", "bundle", "data", "spec", "errors", "original", "registry"},
-    "benchmark": set(PARTS) | {"benchmark", "errors", "registry"},
-    "validation": {"validation", "report", "simulation", "bundle", "spec", "errors", "registry"},
 }
 
 
@@ -87,45 +83,28 @@ def test_each_part_knows_only_its_neighbours(part):
     assert strays == {}
 
 
-# The bench's probes compare this project's training with other ways on the same work, so each of them must import
-# what it measures: the engine, plain Keras, PyTorch. They run in processes of their own, and nothing imports them.
-PROBES = PACKAGE / "benchmark" / "probes"
-
-
 def test_only_training_imports_tensorflow():
-    """TensorFlow and Keras are named in the training package alone, and in what measures other ways beside it."""
-    offenders = [
-        path for path in ALL if tops(imports(path)) & HEAVY and path.parent.name != "training" and path.parent != PROBES
-    ]
+    """TensorFlow and Keras are named in the training package alone."""
+    offenders = [path for path in ALL if tops(imports(path)) & HEAVY and path.parent.name != "training"]
     assert offenders == []
     assert any(tops(imports(path)) & HEAVY for path in files("training"))
 
 
 def test_nothing_but_a_worker_reaches_for_training():
-    """Only a worker's functions import the training package, and what cuts the power while a checkpoint is written."""
+    """Only a worker's functions import the training package."""
     reaching = {
         path.relative_to(PACKAGE).as_posix()
         for path in ALL
         if "training" in parts(imports(path)) and path.parent.name != "training"
     }
-    may = ("running/", "benchmark/probes/", "faults/storing.py")
-    assert {place for place in reaching if not place.startswith(may)} == set()
+    assert {place for place in reaching if not place.startswith("running/")} == set()
     eager = [path for path in ALL if path.parent.name != "training" and "training" in parts(imports(path, lazy=False))]
     assert eager == []
 
 
-def test_nothing_imports_the_bench():
-    """The bench stands beside the suite: no other part knows it, and its own parts start no probe by importing it."""
-    outside = [path for path in ALL if "benchmark" not in path.parts]
-    assert [path for path in outside if "benchmark" in parts(imports(path))] == []
-    inside = [path for path in files("benchmark") if path.parent != PROBES]
-    assert [path for path in inside if any("benchmark.probes" in name for name in imports(path))] == []
-
-
 def test_drawing_and_templates_belong_to_rendering():
-    """Only rendering imports what draws, formats or typesets; the bench draws its curves, which no report holds."""
-    offenders = [path for path in ALL if tops(imports(path)) & DRAWING and "report" not in path.parts]
-    assert [path for path in offenders if path != PACKAGE / "benchmark" / "plots.py"] == []
+    """Only rendering imports what draws, formats or typesets."""
+    assert [path for path in ALL if tops(imports(path)) & DRAWING and "report" not in path.parts] == []
 
 
 def test_scikit_learn_stays_where_it_is_needed():
