@@ -11,11 +11,11 @@ from suites import simulated
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
 from cifar_report.registry import load_experiments
+from cifar_report.report.environment import render
 from cifar_report.report.figures import DrawnFigure
-from cifar_report.report.html import to_html
 from cifar_report.report.i18n import Translation
 from cifar_report.report.sections import assemble
-from cifar_report.report.writer import Writer
+from cifar_report.report.writer import Medium, Writer
 from cifar_report.spec import Experiment
 
 VOID = {"meta", "img", "link", "br", "col", "input", "wbr", "hr"}
@@ -39,12 +39,18 @@ def few_experiments(*ids: str) -> tuple[Experiment, ...]:
     )
 
 
-def report_of(bundle: Bundle, figures: Sequence[DrawnFigure] = (), *, pictures: bool = False) -> str:
-    """Return the HTML report of a bundle in English, by default without figures, which take long to draw."""
-    translation = Translation("en")
-    writer = Writer(bundle, analyse(bundle), translation, figures)
-    view = assemble(writer, pictures=pictures)
-    return to_html(view, translation, bundle.record.created).decode()
+def report_of(
+    bundle: Bundle,
+    figures: Sequence[DrawnFigure] = (),
+    *,
+    pictures: bool = False,
+    language: str = "en",
+    medium: Medium = "screen",
+) -> str:
+    """Return the HTML of a report, by default without figures, which take long to draw."""
+    translation = Translation(language)
+    view = assemble(Writer(bundle, analyse(bundle), translation, figures, medium), pictures=pictures)
+    return render(view, translation, medium, bundle.record.created)
 
 
 def small_bundle(*ids: str, **settings: Any) -> Bundle:
