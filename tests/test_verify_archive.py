@@ -333,7 +333,7 @@ def test_a_bundle_that_cannot_be_read_is_not_put_in_place(bundle, refuse, tmp_pa
     """Hashes that fit do not help a record that is none, of a newer schema or unfinished."""
     content = (bundle / "bundle.json").read_bytes()
     for old, new, what in (
-        (b'"schema_version": 1,', b'"schema_version": 9,', "has schema version 9"),
+        (b'"schema_version": 2,', b'"schema_version": 9,', "has schema version 9"),
         (b'"claims_hash"', b'"claim_hash"', "is no results bundle"),
         (b'"finished": "', b'"finished": null, "created": "', "is not taken"),
     ):

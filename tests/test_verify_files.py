@@ -149,7 +149,7 @@ DAMAGES = {
     "another kind": lambda _: b"[]",
     "nothing in it": lambda _: b"{}",
     "nested": lambda _: b"[" * 100_000,
-    "a newer version": lambda content: content.replace(b'"schema_version": 1', b'"schema_version": 99'),
+    "a newer version": lambda content: content.replace(b'"schema_version": 2', b'"schema_version": 99'),
     "an unknown field": lambda content: content.replace(b"{", b'{"more": 1,', 1),
 }
 

@@ -47,9 +47,9 @@ def _runs(bundle: Bundle, trial: TrialResult) -> Iterator[Caution]:
         yield Caution("failed_run", trial.id, failed.run)
     if trial.runs and set(trial.seeds_planned) - set(trial.seeds_run) - {failed.seed for failed in trial.failed}:
         yield Caution("missing_seeds", trial.id)
-    planned = bundle.record.profile.apply(trial.trial).recipe()
+    planned = bundle.record.profile.apply(trial.trial).configuration()
     for run in bundle.runs_of(trial.id):
-        if run.trial.recipe() != planned:
+        if run.trial.configuration() != planned:
             yield Caution("other_recipe", trial.id, run.id)
 
 

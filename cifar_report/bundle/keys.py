@@ -6,7 +6,7 @@ import hashlib
 
 import msgspec
 
-from cifar_report.bundle.records import DatasetRecord, Run
+from cifar_report.bundle.records import SCHEMA_VERSION, DatasetRecord, Run
 from cifar_report.spec import AnyTrial, Profile, spec_hash
 
 ENGINE = "engine"
@@ -29,10 +29,15 @@ def key_of(parts: dict[str, str]) -> str:
     return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
 
 
-def recorded_parts(trial: AnyTrial, seed: int | None, profile: Profile, dataset: DatasetRecord) -> dict[str, str]:
-    """Return the parts that say which run it is; the others say with which engine, versions and devices it ran."""
+def recorded_parts(
+    trial: AnyTrial, seed: int | None, profile: Profile, dataset: DatasetRecord, version: int = SCHEMA_VERSION
+) -> dict[str, str]:
+    """Return the parts that say which run it is, as a record of that schema version holds them.
+
+    The others say with which engine, versions and devices it ran.
+    """
     return {
-        "spec": spec_hash(trial),
+        "spec": spec_hash(trial, version),
         "dataset": dataset.fingerprint,
         "split": f"{trial.split_seed}, {profile.fraction:g} of the images, counts {profile.counts or 'as they are'}",
         "seed": "none" if seed is None else str(seed),

@@ -9,7 +9,8 @@ import msgspec
 from cifar_report.original import Original
 from cifar_report.spec import AnyTrial, Experiment, Profile
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Of the records: 2 since a run's ``spec_hash`` leaves out fields that equal their default (see ``spec_hash``)."""
 
 Weights = Literal["last", "best"]
 """Weights after the last epoch, or those of the epoch with the least validation loss."""

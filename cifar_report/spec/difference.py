@@ -21,7 +21,7 @@ class Change(NamedTuple):
 
 
 def differences(before: AnyTrial, after: AnyTrial) -> tuple[Change, ...]:
-    """Return every single change that leads from one trial's recipe to the other's.
+    """Return every single change that leads from one trial's configuration to the other's.
 
     An inserted or removed convolution together with its pooling is one change, as is any one argument of one
     layer, stage or training parameter. Trials of different kinds differ in their kind.
@@ -29,8 +29,8 @@ def differences(before: AnyTrial, after: AnyTrial) -> tuple[Change, ...]:
     if type(before) is not type(after):
         return (Change("kind", type(before).__name__, type(after).__name__),)
     changes: list[Change] = []
-    for field, old in before.recipe().items():
-        new = after.recipe()[field]
+    for field, old in before.configuration().items():
+        new = after.configuration()[field]
         if field == "layers":
             changes += _layer_changes(before.layers, after.layers)  # type: ignore[union-attr]
         elif field == "stages":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection
 from typing import Any, Literal
 
 import msgspec
@@ -89,7 +90,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Count the multiply-accumulates per image in a forward pass; FLOPs are twice as many."""
         return sum(row.macs for row in walk(self.layers))
 
-    def recipe(self) -> dict[str, Any]:
+    def configuration(self) -> dict[str, Any]:
         """Return what decides the result, without names and prose."""
         fields = ("layers", "stages", "batch_size", "learning_rate", "split_seed", "strategy")
         return {field: msgspec.to_builtins(getattr(self, field)) for field in fields}
@@ -128,7 +129,7 @@ class ClassicalTrial(
         """Whether runs differ by seed."""
         return False
 
-    def recipe(self) -> dict[str, Any]:
+    def configuration(self) -> dict[str, Any]:
         """Return what decides the result, without names and prose."""
         fields = ("method", "training_images", "split_seed")
         return {field: msgspec.to_builtins(getattr(self, field)) for field in fields}
@@ -137,9 +138,42 @@ class ClassicalTrial(
 AnyTrial = Trial | ClassicalTrial
 
 
-def spec_hash(trial: AnyTrial) -> str:
-    """Return the SHA-256 of the trial's recipe in canonical JSON: names and prose do not change it."""
-    return hashlib.sha256(msgspec.json.encode(trial.recipe(), order="sorted")).hexdigest()
+HASHED_BY_VERSION_1 = {
+    *("id", "strides", "padding", "activation", "pool_size"),
+    *("augmentation", "early_stopping", "rotation_degrees", "shift_fraction", "horizontal_flip", "patience"),
+    *("batch_size", "learning_rate", "split_seed", "strategy", "training_images"),
+}
+"""The fields with a default that schema version 1 knew; its hash held them even where they had that default."""
+
+
+def spec_hash(trial: AnyTrial, version: int | None = None) -> str:
+    """Return the SHA-256 of a trial's configuration in canonical JSON; names and prose are no part of it.
+
+    A field that equals its default is left out, at every depth, so that a new option with a default keeps the hashes
+    of all trials that do not use it. Changing a default therefore changes what a stored hash stands for: raise
+    ``bundle.records.SCHEMA_VERSION`` with it. ``version`` is the schema version of the record that holds the hash
+    (None: today's); version 1 hashed every field.
+    """
+    stored = msgspec.json.decode(msgspec.json.encode(trial), type=type(trial))  # 1 and 1.0, list and tuple hash alike
+    kept = HASHED_BY_VERSION_1 if version == 1 else set()
+    fields = _without_defaults(stored, kept)
+    configuration = {name: fields[name] for name in stored.configuration() if name in fields}
+    return hashlib.sha256(msgspec.json.encode(configuration, order="sorted")).hexdigest()
+
+
+def _without_defaults(value: Any, kept: Collection[str]) -> Any:
+    """Return ``value`` as builtins, without the fields that equal their default and are not in ``kept``."""
+    if isinstance(value, tuple):
+        return [_without_defaults(each, kept) for each in value]
+    if not isinstance(value, msgspec.Struct):
+        return value
+    config = value.__struct_config__
+    found = {} if config.tag_field is None else {config.tag_field: config.tag}
+    for field in msgspec.structs.fields(value):
+        content = getattr(value, field.name)
+        if field.encode_name in kept or content != field.default:
+            found[field.encode_name] = _without_defaults(content, kept)
+    return found
 
 
 def check_id(text: str) -> None:

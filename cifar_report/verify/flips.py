@@ -144,7 +144,7 @@ def _processors(bundle: Bundle) -> str:
 
 
 def _recipe(one: AnyTrial | None, other: AnyTrial | None) -> Iterator[str]:
-    if one is None or other is None or one.recipe() == other.recipe():
+    if one is None or other is None or one.configuration() == other.configuration():
         return
     changes = differences(one, other)
     told = "; ".join(f"{change.place}: {change.before!r:.40} against {change.after!r:.40}" for change in changes[:2])

@@ -48,9 +48,10 @@ def _record_problems(record: BundleRecord) -> Iterator[str]:
 def _key_problems(run: Run, bundle: Bundle) -> Iterator[str]:
     if run.key != key_of(run.key_parts):
         yield "key is not the hash of key_parts"
-    if run.spec_hash != spec_hash(run.trial):
-        yield "spec_hash is not the hash of the trial's recipe"
-    recorded = recorded_parts(run.trial, run.seed, bundle.record.profile, bundle.record.dataset)
+    if run.spec_hash != spec_hash(run.trial, run.schema_version):
+        yield "spec_hash is not the hash of the trial's configuration"
+    record = bundle.record
+    recorded = recorded_parts(run.trial, run.seed, record.profile, record.dataset, run.schema_version)
     for part, expected in recorded.items():
         if run.key_parts.get(part) != expected:
             yield f"key part {part!r} is {run.key_parts.get(part)!r:.100}, but the records give {expected!r}"
@@ -60,7 +61,7 @@ def _plan_problems(run: Run, bundle: Bundle) -> Iterator[str]:
     planned = bundle.trials.get(run.trial.id)
     if planned is None:
         yield f"{RECORD_FILE} plans no trial {run.trial.id}"
-    elif bundle.record.profile.apply(planned).recipe() != run.trial.recipe():
+    elif bundle.record.profile.apply(planned).configuration() != run.trial.configuration():
         yield f"its trial is not the one that {RECORD_FILE} plans"
     if run.seed is not None and run.seed >= bundle.record.seeds:
         yield f"seed {run.seed} is not among the {bundle.record.seeds} seeds of {RECORD_FILE}"

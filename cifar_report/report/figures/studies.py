@@ -106,5 +106,5 @@ def _leaves(trial: Trial) -> dict[tuple[str | int, ...], Any]:
         else:
             leaves[place] = value
 
-    collect((), msgspec.to_builtins(trial.recipe()))
+    collect((), msgspec.to_builtins(trial.configuration()))
     return leaves
