@@ -28,7 +28,6 @@ LOCKS = {  # the largest first: the others take their versions from it
     "report": (*PROJECT, *SAME_VERSIONS),
     "lint": (*PROJECT, "--group", "lint", *SAME_VERSIONS),
     "validate": (*PROJECT, "--group", "validate", *SAME_VERSIONS),
-    "crate": ("--group", "crate"),  # a tool apart: it wants older versions of packages that the project uses
     "lock": ("--group", "build", "--group", "lock", *SAME_VERSIONS),
 }
 RESOLUTION = (

@@ -27,7 +27,6 @@ LOCKS = {  # which extras and groups of pyproject.toml each lock file must hold
     "lint": ("dependencies", "build", "report", "lint"),
     "lock": ("build", "lock"),
     "validate": ("dependencies", "build", "report", "validate"),
-    "crate": ("crate",),
 }
 PIN = re.compile(r"([a-z0-9-]+)==([0-9][0-9a-z.]*)( ; [^\\#@]+)? \\")
 HASH = re.compile(r" {4}--hash=sha256:[0-9a-f]{64}( \\)?")
@@ -67,9 +66,9 @@ def test_every_lock_file_is_known():
 
 
 def test_locks_agree_on_versions():
-    """A package has the same version in every lock file that holds it, but in that of a tool apart from the project."""
+    """A package has the same version in every lock file that holds it."""
     versions = {}
-    for lock in LOCKS.keys() - {"crate"}:
+    for lock in LOCKS:
         for name, version in pins(lock).items():
             versions.setdefault(name, {}).setdefault(version, []).append(lock)
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}

@@ -340,7 +340,8 @@ def test_a_stopped_recording_is_undone_by_the_next_rerun(original, tmp_path, mon
 
     made = example(folder)
     with monkeypatch.context() as patch:
-        patch.setattr(recording, "write_crate", refuse)
+        patch.setattr(recording, "update_manifest", refuse)
+        patch.setattr(recording, "put_back", refuse)
         with pytest.raises(OSError, match="No space"):
             record_certificate(folder, made)
     assert not (folder / MANIFEST_FILE).exists()

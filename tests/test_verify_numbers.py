@@ -319,18 +319,15 @@ def test_an_edited_number_without_its_predictions_shows_in_the_tables(tmp_path):
     assert RECORD not in found
 
 
-def test_the_description_for_other_programs_follows_from_record_and_files(bundle):
-    """An edited RO-Crate file is found though the manifest fits; certificates that came later are no damage."""
-    from cifar_report.bundle.manifest import write_manifest
+def test_a_description_that_old_bundles_hold_is_verified_by_its_hash(bundle):
+    """An RO-Crate file, which bundles had before, is no stray file, and is named when it was changed."""
+    from cifar_report.bundle.manifest import CRATE_FILE, write_manifest
 
-    crate = bundle / "ro-crate-metadata.json"
-    content = crate.read_bytes()
-    crate.write_bytes(content.replace(b"MIT License", b"My License"))
-    write_manifest(bundle)
-    assert list(findings(bundle)) == ["ro-crate-metadata.json"]
-    crate.write_bytes(content)
+    (bundle / CRATE_FILE).write_text("{}")
     write_manifest(bundle)
     assert findings(bundle) == {}
+    (bundle / CRATE_FILE).write_text("[]")
+    assert list(findings(bundle)) == [CRATE_FILE]
 
 
 def with_packages(folder, processor=None, **packages):

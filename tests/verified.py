@@ -13,7 +13,6 @@ import pytest
 from reports import few_experiments
 
 from cifar_report.bundle import Bundle, BundleRecord, Run, encode, read_record, read_run, sha256, write_record
-from cifar_report.bundle.crate import write_crate
 from cifar_report.bundle.keys import key_of
 from cifar_report.bundle.manifest import write_manifest
 from cifar_report.report.derived import FOLDERS, write_derived
@@ -61,8 +60,7 @@ def copied(target: Path, source: Path | None = None) -> Path:
 
 
 def finish(folder: Path) -> None:
-    """Write the description and the manifest, as the end of a pass does."""
-    write_crate(folder, read_record(folder))
+    """Write the manifest, as the end of a pass does."""
     write_manifest(folder)
 
 

@@ -6,8 +6,7 @@ import shutil
 from pathlib import Path
 
 from cifar_report.bundle.bundle import read_record
-from cifar_report.bundle.crate import CRATE_FILE, write_crate
-from cifar_report.bundle.manifest import bundle_files, write_manifest
+from cifar_report.bundle.manifest import CRATE_FILE, bundle_files, write_manifest
 from cifar_report.errors import UsageError
 
 WEIGHTS_FILE = "weights.npz"
@@ -19,7 +18,7 @@ def copy_numbers(source: Path, target: Path) -> int:
     The runs' records stay as they are: they still name each weights file with its hash, so that whoever trains
     again can compare. Raises UsageError where the source is no bundle or the target is not empty.
     """
-    record = read_record(source)
+    read_record(source)
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{target} is there already and not empty: name a new folder")
     for path in bundle_files(source):
@@ -27,6 +26,5 @@ def copy_numbers(source: Path, target: Path) -> int:
             copy = target / path.relative_to(source)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
-    write_crate(target, record)
     write_manifest(target)
     return sum(path.stat().st_size for path in bundle_files(target))

@@ -12,6 +12,7 @@ from cifar_report.bundle.store import write_file
 from cifar_report.errors import SuiteError
 
 MANIFEST_FILE = "manifest-sha256.txt"
+CRATE_FILE = "ro-crate-metadata.json"  # a description that bundles had before: verified by its hash alone
 MOST_MANIFEST_BYTES = 16 * 2**20
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\x00-\x1f\x7f]{1,1000})\n")
 

@@ -15,8 +15,7 @@ from rich.console import Console
 
 from cifar_report.bundle import BundleRecord, has_runs, is_bundle, read_record, remove_leftovers, write_record
 from cifar_report.bundle.bundle import RECORD_FILE
-from cifar_report.bundle.crate import write_crate
-from cifar_report.bundle.manifest import MANIFEST_FILE, write_manifest
+from cifar_report.bundle.manifest import CRATE_FILE, MANIFEST_FILE, write_manifest
 from cifar_report.errors import SuiteError
 from cifar_report.original import load_original
 from cifar_report.registry import claims_of, load_experiments
@@ -140,10 +139,9 @@ def _time(prepared: Prepared, console: Console) -> tuple[bool, int]:
 
 
 def _finish(folder: Path, finish: Callable[[Path], None]) -> None:
-    record = msgspec.structs.replace(read_record(folder), finished=_now())
-    write_record(folder, record)
+    write_record(folder, msgspec.structs.replace(read_record(folder), finished=_now()))
     finish(folder)
-    write_crate(folder, record)
+    (folder / CRATE_FILE).unlink(missing_ok=True)  # it described the files of an earlier pass
     write_manifest(folder)
 
 

@@ -9,13 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from itertools import zip_longest
-from pathlib import PurePosixPath
 
 from cifar_report.bundle import Bundle, Environment
 from cifar_report.bundle.arrays import MOST_BYTES
 from cifar_report.bundle.bundle import RECORD_FILE
-from cifar_report.bundle.certificates import CERTIFICATES
-from cifar_report.bundle.crate import CRATE_FILE, crate_content
 from cifar_report.bundle.reading import read_plain
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.running.environment import processor_name, record_environment
@@ -32,20 +29,6 @@ NUMBER = re.compile(rb"(-?\d*\.\d+|-?\d+)")
 COORDINATE = 0.011  # points: drawings round to hundredths
 MOST_CELLS = 3  # that are named of one table
 ROUNDING = 1e-9  # relative; another release of a library or another processor may round the last digits otherwise
-
-
-def check_crate(bundle: Bundle, files: Files, report: Report) -> None:
-    """Write the bundle's description for other programs again, and compare it."""
-    if files.listed is None:
-        return
-    if CRATE_FILE not in files:
-        report.find(CRATE_FILE, "is missing: a finished suite writes it")
-        return
-    paths = sorted((name for name in files.listed if name != CRATE_FILE), key=PurePosixPath)
-    before = [name for name in paths if not name.startswith(f"{CERTIFICATES}/")]  # certificates may come later
-    stored = read_plain(files.folder / CRATE_FILE, MOST_BYTES)
-    if stored not in (crate_content(paths, bundle.record), crate_content(before, bundle.record)):
-        report.find(CRATE_FILE, f"is not the description that {RECORD_FILE} and the list of files give")
 
 
 def check_derived(bundle: Bundle, files: Files, report: Report) -> None:

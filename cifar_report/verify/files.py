@@ -12,8 +12,7 @@ from pathlib import Path
 from cifar_report.bundle.arrays import MOST_BYTES
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.certificates import CERTIFICATE_NAME, CERTIFICATES
-from cifar_report.bundle.crate import CRATE_FILE
-from cifar_report.bundle.manifest import MANIFEST_FILE, MOST_MANIFEST_BYTES, parse_manifest
+from cifar_report.bundle.manifest import CRATE_FILE, MANIFEST_FILE, MOST_MANIFEST_BYTES, parse_manifest
 from cifar_report.bundle.reading import open_plain, read_plain
 from cifar_report.verify.findings import Report
 

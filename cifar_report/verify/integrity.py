@@ -12,7 +12,7 @@ from cifar_report.bundle.manifest import MANIFEST_FILE
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.verify.attached import attached_numbers, compare_numbers
 from cifar_report.verify.contents import read_bundle
-from cifar_report.verify.derived import BROKEN_ANALYSIS, check_crate, check_derived
+from cifar_report.verify.derived import BROKEN_ANALYSIS, check_derived
 from cifar_report.verify.files import check_files
 from cifar_report.verify.findings import Report, printable
 from cifar_report.verify.metrics import check_metrics
@@ -35,7 +35,6 @@ def verify_bundle(folder: Path) -> Report:
         check_records(bundle, files, report)
         check_metrics(bundle, files, report)
         check_weights(bundle, files, report)
-        check_crate(bundle, files, report)
         check_derived(bundle, files, report)
     report.findings.sort(key=lambda finding: finding.file)
     return report

@@ -5,9 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from cifar_report.bundle import encode, make_folder, read_record, write_file
+from cifar_report.bundle import encode, make_folder, write_file
 from cifar_report.bundle.certificates import CERTIFICATES, Certificate, certificate_files
-from cifar_report.bundle.crate import CRATE_FILE, write_crate
 from cifar_report.bundle.manifest import (
     MANIFEST_FILE,
     MOST_MANIFEST_BYTES,
@@ -17,7 +16,7 @@ from cifar_report.bundle.manifest import (
 )
 from cifar_report.bundle.reading import read_plain
 from cifar_report.bundle.store import move_aside, put_back, remove
-from cifar_report.errors import SuiteError, UsageError
+from cifar_report.errors import SuiteError
 
 ASIDE = f".{MANIFEST_FILE}.*.old.part"
 
@@ -28,14 +27,13 @@ def record_certificate(folder: Path, certificate: Certificate) -> Path:
     The manifest is aside meanwhile, so that a bundle whose files do not fit to it yet counts as unfinished. What fails
     is undone; what was killed in between is undone by ``take_back``. The other files keep the hashes that they had.
     """
-    listed, record = read_manifest(folder), read_record(folder)
+    listed = read_manifest(folder)
     path = folder / CERTIFICATES / certificate.file_name
     make_folder(path.parent)
     move_aside(folder / MANIFEST_FILE)
     try:
         write_file(path, encode(certificate))
-        write_crate(folder, record)
-        update_manifest(folder, listed, (path, folder / CRATE_FILE))
+        update_manifest(folder, listed, (path,))
     except BaseException:
         with suppress(OSError):  # a disk that is full may refuse this as well: the next call has another try
             take_back(folder)
@@ -60,12 +58,9 @@ def take_back(folder: Path) -> None:
             continue
         try:
             listed = parse_manifest(read_plain(aside, MOST_MANIFEST_BYTES))
-            record = read_record(folder)
-        except (ValueError, UsageError) as error:
+        except ValueError as error:
             raise SuiteError(f"{aside} cannot be put back: {error}") from error
         for name in certificate_files(folder):
             if name not in listed:
                 remove(folder / name)
-        if CRATE_FILE in listed:
-            write_crate(folder, record)
         put_back(aside, folder / MANIFEST_FILE)
