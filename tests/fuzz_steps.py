@@ -13,9 +13,8 @@ from cifar_report.report.pdf import to_pdf
 from cifar_report.report.sections import assemble
 from cifar_report.report.tables import summary_tables
 from cifar_report.report.writer import Writer
-from cifar_report.verify.archive import export_bundle
+from cifar_report.verify.archive import export_bundle, import_bundle
 from cifar_report.verify.integrity import verify_bundle
-from cifar_report.verify.unpacking import import_bundle
 
 
 def read(folder: Path) -> None:

@@ -21,7 +21,7 @@ def _export(options: Namespace) -> int:
 
 def _import(options: Namespace) -> int:
     """Unpack an archive as a new bundle; nothing in it is believed."""
-    from cifar_report.verify.unpacking import import_bundle
+    from cifar_report.verify.archive import import_bundle
 
     count = import_bundle(options.file, options.folder)
     print(f"{options.folder}: {count} files as their manifest says; 'cifar-report verify' checks their numbers")

@@ -1,23 +1,16 @@
-"""Writes a bundle as one file: the same bytes for the same bundle, whatever the machine, the owner and the dates.
+"""A bundle as one tar archive: the same bytes for the same bundle on every machine; reading one trusts nothing in it.
 
-The format is a plain ustar archive. It is not compressed: what a compressor writes depends on its release (zlib and
-zlib-ng, liblzma 5.2 and 5.4 differ), so only uncompressed bytes are the same everywhere; the arrays, nearly all of a
-bundle, are compressed already; and what is not compressed cannot be a compression bomb. Every header follows from a
-file's name and size alone. The manifest comes first, then the files in the order of their names.
+The archive is not compressed: what a compressor writes depends on its release (zlib and zlib-ng, liblzma 5.2 and 5.4
+differ), the arrays, nearly all of a bundle, are compressed already, and nothing uncompressed is a compression bomb.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
-import secrets
 import tarfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from tempfile import TemporaryDirectory
 
+from cifar_report.bundle.arrays import MOST_BYTES
 from cifar_report.bundle.manifest import MANIFEST_FILE
 from cifar_report.bundle.reading import open_plain
 from cifar_report.errors import SuiteError, UsageError
@@ -25,12 +18,8 @@ from cifar_report.verify.files import KNOWN
 from cifar_report.verify.soundness import sound_files
 
 ROOT = "bundle/"  # whoever unpacks with tar gets one folder
-BLOCK = 512  # bytes: a header, and what contents are filled up to
-RECORD = 20 * BLOCK  # what the whole archive is filled up to
-CHUNK = 2**20  # bytes read at once
-MOST_DEPTH = 8  # folders in each other
-_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # device names on Windows
+MOST_ARCHIVE_BYTES = 16 * 2**30  # the whole suite with ten seeds and all weights has about 2
+MOST_FILES = 200_000
 
 
 def export_bundle(folder: Path, file: Path) -> int:
@@ -43,86 +32,84 @@ def export_bundle(folder: Path, file: Path) -> int:
         raise UsageError(f"{file} cannot be the archive: name a file outside of the bundle")
     if not file.parent.is_dir():
         raise UsageError(f"{file.parent} is no folder, so {file.name} cannot be written there")
-    digests = sound_files(folder)
-    for name in digests:
-        if problem := name_problem(name):
-            raise SuiteError(f"{folder} cannot be archived: {name!r} {problem}")
-    with _in_one_step(file) as stream:
-        for name in archive_order(digests):
-            _add(stream, folder, name, digests.get(name))
-        stream.write(end_of_archive(stream.tell()))
-        return stream.tell()
+    names = [MANIFEST_FILE, *sorted(sound_files(folder))]
+    beside = file.with_name(f".{file.name}.part")
+    try:
+        with tarfile.open(beside, "w", format=tarfile.USTAR_FORMAT) as archive:
+            for name in names:
+                entry = tarfile.TarInfo(ROOT + name)  # date 0, owner 0 without a name, rights 644
+                entry.size = (folder / name).stat().st_size
+                with open_plain(folder / name) as source:
+                    archive.addfile(entry, source)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+    return file.stat().st_size
 
 
-def archive_order(names: Iterable[str]) -> list[str]:
-    """Return the names of a bundle's files as they stand in its archive, the manifest first."""
-    return [MANIFEST_FILE, *sorted(names)]
+def import_bundle(file: Path, folder: Path) -> int:
+    """Unpack an archive as a new bundle and return the number of its files.
+
+    The files are written beside the folder, which must not exist or be empty, and get its name when all of them are
+    what the manifest says. Raises UsageError where file or folder cannot be meant, SuiteError for whatever is wrong
+    with the archive; nothing is left behind then.
+    """
+    _refuse_places(file, folder)
+    with TemporaryDirectory(prefix=".", suffix=".part", dir=folder.absolute().parent) as beside:
+        unpacked = Path(beside, ROOT)
+        try:
+            _unpack(file, Path(beside))
+            count = 1 + len(sound_files(unpacked))
+        except (tarfile.TarError, ValueError) as error:
+            raise SuiteError(f"{file} is no archive that 'cifar-report bundle export' wrote: {error}") from error
+        except (SuiteError, UsageError) as error:
+            raise SuiteError(f"{file} is not taken: {str(error).replace(str(unpacked), 'what it holds')}") from error
+        if folder.exists():
+            folder.rmdir()  # it is empty, and not every system renames over a folder
+        unpacked.rename(folder)
+    return count
 
 
-def header(name: str, size: int) -> bytes:
-    """Return the 512 bytes before a file's content; ``name`` without the leading folder."""
-    entry = tarfile.TarInfo(ROOT + name)  # date 0, owner 0 without a name, rights 644
-    entry.size = size
-    return entry.tobuf(tarfile.USTAR_FORMAT, "ascii", "strict")
+def _refuse_places(file: Path, folder: Path) -> None:
+    if not hasattr(tarfile, "data_filter"):
+        raise SuiteError("this Python cannot unpack archives of strangers safely: use 3.11.4 or later")
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+        raise UsageError(f"{folder} is there already and no empty folder: name a new one")
+    if not folder.absolute().parent.is_dir():
+        raise UsageError(f"{folder.absolute().parent} is no folder, so {folder.name} cannot be made there")
+    if not file.is_file():
+        raise UsageError(f"{file} is no file: name an archive that 'cifar-report bundle export' wrote")
 
 
-def filling(size: int) -> int:
-    """Return how many zero bytes follow a content of ``size`` bytes."""
-    return -size % BLOCK
+def _unpack(file: Path, target: Path) -> None:
+    """Unpack the plain files of an archive; raises TarError or ValueError before anything is written."""
+    with tarfile.open(file, "r:") as archive:
+        members: list[tarfile.TarInfo] = []
+        total = 0
+        for member in archive:  # reads the headers alone
+            total += member.size
+            if len(members) == MOST_FILES or total > MOST_ARCHIVE_BYTES:
+                raise ValueError(f"it holds more than {MOST_FILES} files or {MOST_ARCHIVE_BYTES} bytes")
+            if problem := _problem(member):
+                raise ValueError(f"{member.name[:200]!a} {problem}")
+            members.append(member)
+        archive.extractall(target, [member for member in members if member.isreg()], filter=_as_new)  # noqa: S202 - checked above and filtered
 
 
-def end_of_archive(length: int) -> bytes:
-    """Return the zero bytes that end an archive of ``length`` bytes."""
-    return bytes(2 * BLOCK + -(length + 2 * BLOCK) % RECORD)
-
-
-def name_problem(name: str) -> str | None:
-    """Return why a file of an archive may not have this name, None where it may."""
-    parts = name.split("/")
-    if any(part in ("", ".", "..") or "\\" in part or ":" in part for part in parts):
-        return "could lead out of the bundle's folder"
-    if len(parts) > MOST_DEPTH or not all(_is_portable(part) for part in parts):
-        return "cannot be a file's name on every system"
-    if name != MANIFEST_FILE and not KNOWN.fullmatch(name):
+def _problem(member: tarfile.TarInfo) -> str | None:
+    """Return why a member of an archive is not taken, None for one of a bundle's files and for a folder."""
+    if member.isdir():
+        return None
+    if not member.isreg():
+        return "is a link or a device, and a bundle consists of plain files"
+    name = member.name.removeprefix(ROOT)
+    if name == member.name or not (name == MANIFEST_FILE or KNOWN.fullmatch(name)):
         return "is no file of a bundle"
+    if not 0 <= member.size <= MOST_BYTES:
+        return f"declares {member.size} bytes, where a file has at most {MOST_BYTES}"
     return None
 
 
-def _is_portable(part: str) -> bool:
-    return bool(_PART.fullmatch(part)) and not part.endswith(".") and not _RESERVED.fullmatch(part)
-
-
-def _add(stream: BinaryIO, folder: Path, name: str, digest: str | None) -> None:
-    """Append a file; its content is held to its SHA-256 once more, since it could change while others are written."""
-    with open_plain(folder / name) as source:
-        size = os.fstat(source.fileno()).st_size
-        stream.write(header(name, size))
-        copied, found = copy(source, stream, size)
-    if copied != size or digest not in (None, found):
-        raise SuiteError(f"{folder / name} changed while the bundle was archived")
-    stream.write(bytes(filling(size)))
-
-
-def copy(source: BinaryIO, target: BinaryIO, size: int) -> tuple[int, str]:
-    """Copy at most ``size`` bytes; return how many there were, and their SHA-256."""
-    total, left = hashlib.sha256(), size
-    while left and (chunk := source.read(min(CHUNK, left))):
-        total.update(chunk)
-        target.write(chunk)
-        left -= len(chunk)
-    return size - left, total.hexdigest()
-
-
-@contextmanager
-def _in_one_step(path: Path) -> Iterator[BinaryIO]:
-    """Open a file beside ``path``; it gets that name when all is written, and vanishes when anything fails."""
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with beside.open("xb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+def _as_new(member: tarfile.TarInfo, target: str) -> tarfile.TarInfo:
+    """Filter a member as "data" does and leave it the date of its unpacking: the latest bundle is found by dates."""
+    return tarfile.data_filter(member, target).replace(mtime=None, deep=False)  # type: ignore[arg-type]
