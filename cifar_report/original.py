@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from cifar_report.errors import SuiteError
 from cifar_report.registry import FOLDER
 
 FILE_NAME = "original.json"
+
+Shares = Annotated[tuple[Annotated[float, Meta(ge=0, le=1)], ...], Meta(min_length=1, max_length=10_000)]
+Losses = Annotated[tuple[Annotated[float, Meta(ge=0, le=1e12)], ...], Meta(min_length=1, max_length=10_000)]
 
 
 class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -20,10 +24,10 @@ class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
 class History(_Record, frozen=True, kw_only=True):
     """What the original printed, one value an epoch: running means for training, evaluated for validation."""
 
-    accuracy: tuple[float, ...]
-    loss: tuple[float, ...]
-    val_accuracy: tuple[float, ...]
-    val_loss: tuple[float, ...]
+    accuracy: Shares
+    loss: Losses
+    val_accuracy: Shares
+    val_loss: Losses
 
     def __post_init__(self) -> None:
         """Refuse curves of different lengths."""
@@ -82,7 +86,7 @@ class Model2Record(_Record, frozen=True, kw_only=True):
     params_trainable: int
     batch_size: int
     note: str
-    stages: tuple[StageRecord, ...]
+    stages: Annotated[tuple[StageRecord, ...], Meta(min_length=1)]
 
 
 class CommonRecord(_Record, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from cifar_report.bundle import (
     SCHEMA_VERSION,
     Bundle,
     BundleRecord,
+    ClassicalResult,
     DatasetRecord,
     Environment,
     Evaluation,
@@ -35,6 +36,7 @@ from cifar_report.bundle import (
 )
 from cifar_report.bundle import arrays as arrays_module
 from cifar_report.bundle.arrays import dump_arrays, load_arrays
+from cifar_report.bundle.records import stage_ids
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.original import load_original
 from cifar_report.registry import load_experiments
@@ -76,17 +78,21 @@ def run(trial=None, seed: int | None = 0) -> Run:
     scores = Scores(accuracy=0.5, loss=None)
     evaluation = Evaluation(train=scores, validation=scores, test=Scores(accuracy=1 / 3, loss=1e-300))
     history = History(loss=(0.1, None), accuracy=(0.1, 0.2), val_loss=(1.5, 2.0), val_accuracy=(0.0, 1.0))
-    stage = StageResult(
-        id="training", history=history, best_epoch=1, stopped_early=False, last=evaluation, best=evaluation
-    )
+    trial = trial or linear_trial()
+    classical = None if trial.seeded else ClassicalResult(training_images=3, test_accuracy=0.1)
+    results = [
+        StageResult(id=stage, history=history, best_epoch=1, stopped_early=False, last=evaluation, best=evaluation)
+        for stage in stage_ids(trial)
+    ]
     return Run(
-        trial=trial or linear_trial(),
+        trial=trial,
         seed=seed,
         status="done",
         key="k",
         key_parts={"a": "b"},
         spec_hash="h",
-        stages=(stage,),
+        stages=tuple(results),
+        classical=classical,
     )
 
 
@@ -95,7 +101,6 @@ def run(trial=None, seed: int | None = 0) -> Run:
     [
         record(),
         run(),
-        run(seed=None),
         RunTiming(started="a", finished="b", host="h", cores=(1,), total_seconds=0.1, epoch_seconds={"s": (1.0, 2.5)}),
         TimingPass(warmup_steps=3, measurements=()),
     ],
@@ -113,7 +118,7 @@ def test_every_trial_of_the_experiments_can_be_stored():
     """Each trial that exists survives the way into a run's record and back."""
     for experiment in load_experiments():
         for trial in experiment.trials:
-            stored = run(trial, seed=None)
+            stored = run(trial, 0 if trial.seeded else None)
             assert msgspec.json.decode(encode(stored), type=Run) == stored
 
 

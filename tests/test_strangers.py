@@ -20,9 +20,8 @@ from cifar_report.analysis import analyse
 from cifar_report.analysis.answers import read_answers
 from cifar_report.bundle import Bundle, Predictions, read_run, write_run
 from cifar_report.bundle import arrays as arrays_module
-from cifar_report.bundle import bundle as bundle_module
 from cifar_report.bundle.arrays import load_arrays
-from cifar_report.bundle.decoding import MOST_JSON_BYTES, MOST_VALUES, Budget
+from cifar_report.bundle.bundle import MOST_JSON_BYTES
 from cifar_report.errors import SuiteError, UsageError
 
 REFUSED = (SuiteError, UsageError)
@@ -214,7 +213,7 @@ def test_values_that_no_suite_writes_are_refused(folder, file, steps, value):
 
 BOMBS = {
     "a file beyond the bound": lambda: b'{"a": "' + b"x" * MOST_JSON_BYTES + b'"}',
-    "millions of values": lambda: b'{"a": [' + b"0," * MOST_VALUES + b"0]}",
+    "millions of values": lambda: b'{"a": [' + b"0," * (MOST_JSON_BYTES // 2 - 10) + b"0]}",
     "deep brackets": lambda: b"[" * 10**6,
     "deep objects": lambda: b'{"a":' * 10**5 + b"1" + b"}" * 10**5,
     "a number with a million digits": lambda: b'{"schema_version": ' + b"9" * 10**6 + b"}",
@@ -236,22 +235,6 @@ def test_a_json_bomb_is_refused_before_it_is_unpacked(folder, name, bomb):
     most = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert most < 4 * MOST_JSON_BYTES
-
-
-def test_many_large_records_are_refused_together(folder, monkeypatch):
-    """Records that are each within their bound do not add up to any amount of memory."""
-    assert Budget().size < 5 * MOST_JSON_BYTES
-    monkeypatch.setattr(bundle_module, "Budget", lambda: Budget(size=400_000))
-    Bundle.load(folder)
-    for seed in range(2, 8):
-        run = folder / f"runs/baseline/seed-{seed}"
-        shutil.copytree(folder / RUN, run)
-        change(run / "run.json", "seed", to=seed)
-        change(run / "run.json", "error", to="x" * 100_000)
-        change(run / "run.json", "status", to="failed")
-        change(run / "run.json", "stages", to=[])
-    with pytest.raises(SuiteError, match="together hold more"):
-        Bundle.load(folder)
 
 
 def npz(members: dict[str, bytes]) -> bytes:

@@ -1,8 +1,10 @@
 """The results bundle on disk: records, arrays and the atomic store. It computes no result."""
 
+from cifar_report.bundle.arrays import Predictions
 from cifar_report.bundle.bundle import (
     Bundle,
     encode,
+    find_bundle,
     has_runs,
     is_bundle,
     planned_trials,
@@ -13,8 +15,8 @@ from cifar_report.bundle.bundle import (
     write_run,
     write_timing_pass,
 )
-from cifar_report.bundle.predictions import Predictions
 from cifar_report.bundle.records import (
+    METHOD_VERSION,
     SCHEMA_VERSION,
     BundleRecord,
     ClassicalResult,
@@ -31,9 +33,10 @@ from cifar_report.bundle.records import (
     TimingPass,
     Weights,
 )
-from cifar_report.bundle.store import make_folder, remove_leftovers, sha256, write_file, write_folder
+from cifar_report.bundle.store import remove_leftovers, sha256, write_file, write_folder
 
 __all__ = [
+    "METHOD_VERSION",
     "SCHEMA_VERSION",
     "Bundle",
     "BundleRecord",
@@ -52,9 +55,9 @@ __all__ = [
     "TimingPass",
     "Weights",
     "encode",
+    "find_bundle",
     "has_runs",
     "is_bundle",
-    "make_folder",
     "planned_trials",
     "read_record",
     "read_run",

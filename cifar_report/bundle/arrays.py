@@ -1,4 +1,4 @@
-"""Arrays in ``.npz`` files: the same bytes for the same arrays, and bounded, pickle-free reading."""
+"""Arrays in ``.npz`` files, predictions among them: reproducible bytes, bounded and pickle-free reading."""
 
 from __future__ import annotations
 
@@ -8,18 +8,25 @@ import re
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cifar_report.bundle.reading import open_plain
+from cifar_report.bundle.records import Weights
+from cifar_report.bundle.store import open_plain
 from cifar_report.errors import SuiteError
+from cifar_report.spec import CLASS_COUNT
+
+Array = np.ndarray[Any, Any]
 
 MOST_BYTES = 128 * 2**20  # of one file, unpacked; the largest real one is about 20 MB
 MOST_ARRAYS = 1_000
+IMAGE_COUNT = 60_000  # of the whole data set
+ROUNDING = 1e-3  # a probability may be that much above 1
 _NAME = re.compile(r"[a-z0-9_.]{1,120}\.npy")
-# The one form in which NumPy writes such arrays (format 1.0); its own reader would evaluate the header's text.
+# The one form in which NumPy writes such arrays (format 1.0); its own reader would allocate whatever a header declares.
 _HEADER = re.compile(
     rb"\x93NUMPY\x01\x00(?s:..)\{'descr': '(?P<dtype>\|u1|\|b1|<i4|<i8|<f4|<f8)', 'fortran_order': False, "
     rb"'shape': \((?P<shape>[0-9, ]{0,200})\), \} *\n"
@@ -28,7 +35,7 @@ _ENCRYPTED = 0x1  # flag bit of a zip archive's entry
 _UNREADABLE = (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error)
 
 
-def dump_arrays(arrays: Mapping[str, np.ndarray[Any, Any]], *, compress: bool = True) -> bytes:
+def dump_arrays(arrays: Mapping[str, Array], *, compress: bool = True) -> bytes:
     """Return an ``.npz`` whose bytes depend on names and arrays alone (fixed dates, sorted names)."""
     method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
     buffer = io.BytesIO()
@@ -42,10 +49,10 @@ def dump_arrays(arrays: Mapping[str, np.ndarray[Any, Any]], *, compress: bool = 
     return buffer.getvalue()
 
 
-def load_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    """Read an ``.npz`` file; nothing is unpickled and no size is believed before it was bounded.
+def load_arrays(path: Path) -> dict[str, Array]:
+    """Read an ``.npz`` file without unpickling; raises SuiteError when it is damaged, too large or holds anything else.
 
-    Raises SuiteError naming the file when it is missing, damaged, too large or holds anything but plain arrays.
+    No declared size is used before it was bounded.
     """
     try:
         with open_plain(path) as stream, zipfile.ZipFile(stream) as archive:
@@ -59,7 +66,7 @@ def load_arrays(path: Path) -> dict[str, np.ndarray[Any, Any]]:
         raise SuiteError(f"{path} cannot be read as arrays: {error}") from error
 
 
-def _load_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray[Any, Any]:
+def _load_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
     if not _NAME.fullmatch(entry.filename):
         raise ValueError(f"unexpected member {entry.filename!r}")
     if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or entry.flag_bits & _ENCRYPTED:
@@ -75,3 +82,68 @@ def _load_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> np.ndarray
     if math.prod(shape) * dtype.itemsize != size:
         raise ValueError(f"{entry.filename}: {size} bytes for {dtype} of shape {shape}")
     return np.frombuffer(content, dtype, offset=header.end()).reshape(shape)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a run predicted for the test images.
+
+    ``indices`` int32 [N]: places in the 60,000 images; ``labels`` uint8 [N]; ``probabilities`` maps (stage, weights)
+    to float32 [N, 10] and is empty for classifiers without them; ``predicted`` uint8 [N] is theirs.
+    """
+
+    indices: Array
+    labels: Array
+    probabilities: dict[tuple[str, Weights], Array] = field(default_factory=dict)
+    predicted: Array | None = None
+
+    def dump(self) -> bytes:
+        """Return the content of ``predictions.npz``."""
+        arrays = {"indices": self.indices, "labels": self.labels}
+        arrays |= {f"{stage}.{weights}": table for (stage, weights), table in self.probabilities.items()}
+        return dump_arrays(arrays if self.predicted is None else arrays | {"predicted": self.predicted})
+
+    @classmethod
+    def load(cls, path: Path) -> Predictions:
+        """Read ``predictions.npz``; raises SuiteError when its arrays do not fit together."""
+        arrays = load_arrays(path)
+        try:
+            indices, labels = arrays.pop("indices"), arrays.pop("labels")
+            predicted = arrays.pop("predicted", None)
+            found = cls(indices, labels, {_table_key(name): table for name, table in arrays.items()}, predicted)
+            found._check()
+        except (KeyError, ValueError) as error:
+            raise SuiteError(f"{path} is no table of predictions: {error}") from error
+        return found
+
+    def _check(self) -> None:
+        """Raise ValueError when the arrays do not fit together."""
+        for name, vector in (("indices", self.indices), ("labels", self.labels), ("predicted", self.predicted)):
+            if vector is None:
+                continue
+            if vector.ndim != 1 or vector.dtype.kind not in "iu" or vector.shape != self.labels.shape:
+                raise ValueError(f"{name} must hold one whole number for each image")
+            most = IMAGE_COUNT if name == "indices" else CLASS_COUNT
+            if vector.size and not (vector.min() >= 0 and vector.max() < most):
+                raise ValueError(f"{name} must lie between 0 and {most - 1}")
+        for (stage, weights), table in self.probabilities.items():
+            if table.shape != (len(self.labels), CLASS_COUNT) or table.dtype.kind != "f":
+                raise ValueError(f"{stage}.{weights} must hold {CLASS_COUNT} probabilities for each image")
+            if (table < 0).any() or (table > 1 + ROUNDING).any():  # NaN passes: a training may diverge
+                raise ValueError(f"{stage}.{weights} must hold probabilities between 0 and 1")
+
+
+def _table_key(name: str) -> tuple[str, Weights]:
+    stage, _, weights = name.rpartition(".")
+    kinds: dict[str, Weights] = {"last": "last", "best": "best"}
+    if not stage or weights not in kinds:
+        raise ValueError(f"unexpected array {name!r}")
+    return stage, kinds[weights]
+
+
+def load_kernels(path: Path) -> Array:
+    """Read ``kernels.npz``: float [height, width, 3, filters]; raises SuiteError where it holds something else."""
+    kernels = load_arrays(path).get("kernels")
+    if kernels is None or kernels.ndim != 4 or kernels.shape[2] != 3 or 0 in kernels.shape or kernels.dtype.kind != "f":
+        raise SuiteError(f"{path} holds no kernels of a first layer: [height, width, 3, filters]")
+    return kernels

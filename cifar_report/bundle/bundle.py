@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import msgspec
-import numpy as np
 
-from cifar_report.bundle.certificates import Certificate, certificate_files, check_certificate
-from cifar_report.bundle.checking import (
-    MOST_ANSWERS,
-    MOST_RUNS,
-    check_record,
-    check_run,
-    check_timing,
-    check_timing_pass,
-)
-from cifar_report.bundle.decoding import Budget, decode, decode_if_there, place
-from cifar_report.bundle.predictions import Predictions, load_kernels
-from cifar_report.bundle.reading import folders_in, inside
-from cifar_report.bundle.records import (
-    BundleRecord,
-    Run,
-    RunTiming,
-    TimingPass,
-)
-from cifar_report.bundle.store import make_folder, sha256, write_file, write_folder
-from cifar_report.collecting import not_collecting
+from cifar_report.bundle.arrays import Array, Predictions, load_kernels
+from cifar_report.bundle.certificates import Certificate, certificate_files
+from cifar_report.bundle.records import SCHEMA_VERSION, BundleRecord, Run, RunTiming, TimingPass, stage_ids
+from cifar_report.bundle.store import inside, read_plain, sha256, write_file, write_folder
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.spec import AnyTrial, Claim
 
+BUNDLES = Path("report") / "bundle"
+"""Where bundles lie unless another folder is named: below the folder that the command is called in."""
 RECORD_FILE = "bundle.json"
 RUN_FILE = "run.json"
 TIMING_FILE = "timing/timing.json"
-_FOLDER = re.compile("[a-z0-9][a-z0-9_.-]*")
+MOST_JSON_BYTES = 4 * 2**20  # of one record; the largest of the whole suite has 0.2 MB
+MOST_RUNS = 10_000
+MOST_QUOTED = 400  # characters of a reason
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -52,21 +40,12 @@ class Bundle:
     @classmethod
     def load(cls, folder: Path) -> Bundle:
         """Read a bundle; raises UsageError when the folder is none, SuiteError when a file in it is damaged."""
-        record, budget = read_record(folder), Budget()
-        planned = {trial.id: trial for trial in planned_trials(record)}
-        order = {trial_id: number for number, trial_id in enumerate(planned)}
-        found = (_read_run(folder, run_id, planned, budget) for run_id in _run_ids(folder))
-        with not_collecting():  # no record holds a circle, and each look would take longer with every run
-            runs = [
-                run for _, run in zip(range(MOST_RUNS + 1), (run for run in found if run is not None), strict=False)
-            ]
-        if len(runs) > MOST_RUNS:
+        record, ids = read_record(folder), _run_ids(folder)
+        if len(ids) > MOST_RUNS:
             raise SuiteError(f"{folder} holds more than {MOST_RUNS} runs")
-        if len(runs) * record.dataset.counts[2] > MOST_ANSWERS:
-            raise SuiteError(f"{folder} holds more than {MOST_ANSWERS} answers to test images")
-        runs = _with_shared_trials(runs)
-        runs.sort(key=lambda run: (order.get(run.trial.id, len(order)), run.trial.id, run.seed or 0))
-        return cls(folder, record, tuple(runs))
+        planned = {trial.id: trial for trial in planned_trials(record)}
+        runs = (read_run(folder, run_id, planned) for run_id in ids)
+        return cls(folder, record, in_order(record, [run for run in runs if run is not None]))
 
     @cached_property
     def trials(self) -> dict[str, AnyTrial]:
@@ -101,14 +80,14 @@ class Bundle:
             raise SuiteError(f"{path} holds {len(found.labels)} answers, where the data have {expected} test images")
         return found
 
-    def kernels(self, run: Run) -> np.ndarray[Any, Any] | None:
+    def kernels(self, run: Run) -> Array | None:
         """Read the first layer's kernels, float32 [height, width, 3, filters]; None where there are none."""
         path = place(self.folder, f"runs/{run.id}/kernels.npz")
         return load_kernels(path) if path.exists() else None
 
     def timing(self, run: Run) -> RunTiming | None:
         """Read the volatile side of a run; None where it was left out."""
-        return decode_if_there(self.folder, f"runs/{run.id}/timing.json", RunTiming, check_timing)
+        return _decode_if_there(self.folder, f"runs/{run.id}/timing.json", RunTiming)
 
     @cached_property
     def timing_pass(self) -> TimingPass | None:
@@ -119,12 +98,18 @@ class Bundle:
     def certificate(self) -> Certificate | None:
         """Read the latest record of runs that were trained again; None where there is none."""
         names = certificate_files(self.folder)
-        return decode_if_there(self.folder, names[-1], Certificate, check_certificate) if names else None
+        return _decode_if_there(self.folder, names[-1], Certificate) if names else None
 
 
 def planned_trials(record: BundleRecord) -> Sequence[AnyTrial]:
     """Return the trials of all experiments in order."""
     return [trial for experiment in record.experiments for trial in experiment.trials]
+
+
+def in_order(record: BundleRecord, runs: Sequence[Run]) -> tuple[Run, ...]:
+    """Return runs in the order of the experiments, then by seed."""
+    order = {trial.id: number for number, trial in enumerate(planned_trials(record))}
+    return tuple(sorted(runs, key=lambda run: (order.get(run.trial.id, len(order)), run.trial.id, run.seed or 0)))
 
 
 def has_runs(folder: Path) -> bool:
@@ -137,41 +122,71 @@ def is_bundle(folder: Path) -> bool:
     return (folder / RECORD_FILE).is_file()
 
 
+def find_bundle(named: Path | None, profile: str | None = None) -> Path:
+    """Return the named bundle, else the one below ``report/bundle`` that was written last.
+
+    ``profile`` narrows the choice. Raises UsageError where there is none.
+    """
+    if named is not None:
+        record = read_record(named)
+        if profile is not None and record.profile.name != profile:
+            raise UsageError(f"{named} was made with the profile {record.profile.name!r}, not {profile!r}")
+        return named
+    records = BUNDLES.glob(f"{profile}-*/{RECORD_FILE}" if profile else f"*/{RECORD_FILE}")
+    written = sorted(records, key=lambda path: (path.stat().st_mtime_ns, path))
+    if not written:
+        which = f" of the profile {profile!r}" if profile else ""
+        raise UsageError(f"there is no bundle{which} below {BUNDLES}: run the experiments first, or name one")
+    return written[-1].parent
+
+
 def read_record(folder: Path) -> BundleRecord:
     """Read ``bundle.json``; raises UsageError when the folder is no bundle or was written by a newer version."""
     if not is_bundle(folder):
         raise UsageError(f"{folder} is no results bundle: it holds no {RECORD_FILE}")
     try:
-        return decode(place(folder, RECORD_FILE), BundleRecord, check_record)
+        return decode(place(folder, RECORD_FILE), BundleRecord)
     except SuiteError as error:
         raise UsageError(f"{folder} is no results bundle: {error}") from error
 
 
 def write_record(folder: Path, record: BundleRecord) -> None:
     """Write ``bundle.json`` in one step."""
-    make_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     write_file(folder / RECORD_FILE, encode(record))
 
 
 def read_timing_pass(folder: Path) -> TimingPass | None:
     """Read the exclusive timing pass; None when it has not been run, SuiteError when its record is damaged."""
-    return decode_if_there(folder, TIMING_FILE, TimingPass, check_timing_pass)
+    return _decode_if_there(folder, TIMING_FILE, TimingPass)
 
 
 def write_timing_pass(folder: Path, timing: TimingPass) -> None:
     """Write the exclusive timing pass, as far as it has come, in one step."""
     path = place(folder, TIMING_FILE)  # nothing is written through a link
-    make_folder(path.parent)
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, encode(timing))
 
 
-def read_run(folder: Path, run_id: str) -> Run | None:
-    """Read one run's record; None when it has not been run, SuiteError when the record is damaged."""
-    return _read_run(folder, run_id, {}, Budget())
+def read_run(folder: Path, run_id: str, planned: Mapping[str, AnyTrial] | None = None) -> Run | None:
+    """Read one run's record; None when it has not been run, SuiteError when the record is damaged.
+
+    ``planned`` maps ids to trials: a run of one of them must have its stages.
+    """
+    path = place(folder, f"runs/{run_id}/{RUN_FILE}")
+    if not path.exists():
+        return None
+    run = decode(path, Run)
+    if run.id != run_id:
+        raise SuiteError(f"{path} says that it is {run.id}: the folder was renamed or the record changed")
+    trial = (planned or {}).get(run.trial.id, run.trial)
+    if type(trial) is not type(run.trial) or stage_ids(trial) != stage_ids(run.trial):
+        raise SuiteError(f"{path} was trained in other stages than the bundle plans: run it again")
+    return run
 
 
 def write_run(folder: Path, run: Run, files: dict[str, bytes], volatile: dict[str, bytes]) -> Run:
-    """Put a run's folder in place and return the record with the hashes of ``files``.
+    """Write a run's folder and return the record with the hashes of ``files``; ``run.json``, the last, is the commit.
 
     ``volatile`` files (log, timing) stand beside them; their hashes are in the bundle's manifest only.
     """
@@ -186,27 +201,45 @@ def encode(record: msgspec.Struct) -> bytes:
     return msgspec.json.format(msgspec.json.encode(record, order="sorted"), indent=1) + b"\n"
 
 
-def _run_ids(folder: Path) -> Iterator[str]:
-    """Yield the names of the folders in which runs lie; raises SuiteError where one of them is a link."""
+class _Versioned(msgspec.Struct):
+    schema_version: int = SCHEMA_VERSION
+
+
+def decode(path: Path, kind: type[_T]) -> _T:
+    """Read a record: bounded in size, strictly typed.
+
+    Raises SuiteError naming the file where it is no record of this kind, UsageError where a newer version wrote it.
+    """
     try:
-        for trial in folders_in(inside(folder, "runs")):
-            if _FOLDER.fullmatch(trial.name):
-                yield from (f"{trial.name}/{run.name}" for run in folders_in(trial) if _FOLDER.fullmatch(run.name))
+        content = read_plain(path, MOST_JSON_BYTES)
+        version = msgspec.json.decode(content, type=_Versioned).schema_version
+        if version > SCHEMA_VERSION:
+            raise UsageError(
+                f"{path} has schema version {version}; this program reads up to {SCHEMA_VERSION}: update it"
+            )
+        return msgspec.json.decode(content, type=kind)
+    except (OSError, ValueError, RecursionError, OverflowError) as error:  # msgspec's errors, text that is no UTF-8
+        reason = str(error)
+        half = MOST_QUOTED // 2
+        quoted = reason if len(reason) <= MOST_QUOTED else f"{reason[:half]} … {reason[-half:]}"
+        raise SuiteError(f"{path} cannot be read: {quoted}") from error
+
+
+def _decode_if_there(folder: Path, name: str, kind: type[_T]) -> _T | None:
+    path = place(folder, name)
+    return decode(path, kind) if path.exists() else None
+
+
+def place(folder: Path, name: str) -> Path:
+    """Return the path of a file of a bundle; raises SuiteError where a link leads there."""
+    try:
+        return inside(folder, name)
     except (OSError, ValueError) as error:
-        raise SuiteError(f"{folder / 'runs'} cannot be read: {error}") from error
+        raise SuiteError(f"{folder} is not read: {error}") from error
 
 
-def _with_shared_trials(runs: Iterable[Run]) -> list[Run]:
-    """Let the seeds of a trial hold one copy of it: with thousands of runs the copies are most of their memory."""
-    known: dict[AnyTrial, AnyTrial] = {}
-    return [msgspec.structs.replace(run, trial=known.setdefault(run.trial, run.trial)) for run in runs]
-
-
-def _read_run(folder: Path, run_id: str, planned: Mapping[str, AnyTrial], budget: Budget) -> Run | None:
-    path = place(folder, f"runs/{run_id}/{RUN_FILE}")
-    if not path.exists():
-        return None
-    run = decode(path, Run, lambda run: check_run(run, planned.get(run.trial.id)), budget)
-    if run.id != run_id:
-        raise SuiteError(f"{path} says that it is {run.id}: the folder was renamed or the record changed")
-    return run
+def _run_ids(folder: Path) -> list[str]:
+    """Return the names of the folders in which runs may lie."""
+    runs = place(folder, "runs")
+    found = (path.relative_to(runs) for path in sorted(runs.glob("*/*")))
+    return [path.as_posix() for path in found if not any(part.startswith(".") for part in path.parts)]

@@ -9,17 +9,15 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from cifar_report.bundle.reading import inside
 from cifar_report.bundle.records import SCHEMA_VERSION, Environment, Record
+from cifar_report.spec.text import SHOWN, Word
 
 CERTIFICATES = "certificates"  # folder of a bundle
 CERTIFICATE_NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.json")  # names sort by date
 LEVELS = ("bitwise", "numerical", "statistical", "different")  # the strongest first
 
 MOST_WORD, MOST_PHRASE = 200, 2_000  # characters
-_PRINTABLE = "^[^\\x00-\\x1f\\x7f\\ud800-\\udfff\\ufffe\\uffff]*\\Z"
-Word = Annotated[str, Meta(max_length=MOST_WORD, pattern=_PRINTABLE)]
-Phrase = Annotated[str, Meta(max_length=MOST_PHRASE, pattern=_PRINTABLE)]
+Phrase = Annotated[str, Meta(max_length=MOST_PHRASE, pattern=SHOWN)]
 Distance = Annotated[float, Meta(ge=0)]
 
 Level = Literal["bitwise", "numerical", "statistical", "different"]
@@ -28,6 +26,7 @@ Level = Literal["bitwise", "numerical", "statistical", "different"]
 Bitwise: weights, history and predictions are the same bytes. Numerical: the same data order and epochs, and no loss or
 accuracy further away than a tolerance. Statistical: every verdict stays when its results stand in for the originals.
 """
+What = Literal["order", "weights", "history", "evaluation", "predictions"]
 
 
 class Deviation(Record, frozen=True, kw_only=True):
@@ -44,12 +43,12 @@ class FirstDifference(Record, frozen=True, kw_only=True):
 
     stage: Word
     epoch: Annotated[int, Meta(ge=1, le=1_000_000)]  # counted from 1 within the stage
-    what: tuple[Literal["order", "weights", "history", "evaluation", "predictions"], ...]  # the cause before the effect
+    what: tuple[What, ...]  # the cause before the effect
     deviation: Deviation
 
 
 class Rerun(Record, frozen=True, kw_only=True):
-    """One run that was trained again, set beside the run in the bundle."""
+    """One run that was trained again, compared with the run in the bundle."""
 
     run: Word
     key: Word  # of the bundle's run: a certificate speaks of no later run of that name
@@ -79,22 +78,21 @@ class Certificate(Record, frozen=True, kw_only=True):
     changes: tuple[Change, ...] = ()  # of the environment: what may explain a difference
     environment: Environment  # of the reruns
 
+    def __post_init__(self) -> None:
+        """Refuse a certificate whose parts contradict each other."""
+        if not CERTIFICATE_NAME.fullmatch(self.file_name):
+            raise ValueError(f"{self.created!r} is no date of a certificate")
+        if self.level != weakest(tuple(rerun.level for rerun in self.reruns)):
+            raise ValueError("its level is not the weakest one of its reruns")
+        if (self.level == "different") != bool(self.verdicts_changed):
+            raise ValueError("its level does not fit to the verdicts that change")
+        if len({rerun.run for rerun in self.reruns}) < len(self.reruns):
+            raise ValueError("a run stands in it twice")
+
     @property
     def file_name(self) -> str:
         """Return the certificate's name in its folder."""
         return f"{datetime.fromisoformat(self.created):%Y-%m-%dT%H-%M-%SZ}.json"
-
-
-def check_certificate(certificate: Certificate) -> None:
-    """Raise ValueError unless a certificate fits together."""
-    if not CERTIFICATE_NAME.fullmatch(certificate.file_name):
-        raise ValueError(f"{certificate.created!r} is no date of a certificate")
-    if certificate.level != weakest(tuple(rerun.level for rerun in certificate.reruns)):
-        raise ValueError("its level is not the weakest one of its reruns")
-    if (certificate.level == "different") != bool(certificate.verdicts_changed):
-        raise ValueError("its level does not fit to the verdicts that change")
-    if len({rerun.run for rerun in certificate.reruns}) < len(certificate.reruns):
-        raise ValueError("a run stands in it twice")
 
 
 def weakest(levels: tuple[Level, ...]) -> Level:
@@ -104,6 +102,6 @@ def weakest(levels: tuple[Level, ...]) -> Level:
 
 def certificate_files(folder: Path) -> list[str]:
     """Return the paths of a bundle's certificates below its folder, the oldest first."""
-    found = inside(folder, CERTIFICATES)
+    found = folder / CERTIFICATES
     names = sorted(path.name for path in found.iterdir()) if found.is_dir() else []
     return [f"{CERTIFICATES}/{name}" for name in names if CERTIFICATE_NAME.fullmatch(name)]

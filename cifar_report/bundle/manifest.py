@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from cifar_report.bundle.reading import read_plain
-from cifar_report.bundle.store import write_file
-from cifar_report.errors import SuiteError
+from cifar_report.bundle.bundle import read_record
+from cifar_report.bundle.store import read_plain, write_file
+from cifar_report.errors import SuiteError, UsageError
 
 MANIFEST_FILE = "manifest-sha256.txt"
 CRATE_FILE = "ro-crate-metadata.json"  # a description that bundles had before: verified by its hash alone
+WEIGHTS_FILE = "weights.npz"
 MOST_MANIFEST_BYTES = 16 * 2**20
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\x00-\x1f\x7f]{1,1000})\n")
 
 
 def write_manifest(folder: Path) -> None:
     """Write the manifest over every file of the bundle, sorted by path."""
-    _write(folder, {path.relative_to(folder).as_posix(): _hash(path) for path in bundle_files(folder)})
+    _write(folder, _hashes(folder, bundle_files(folder)))
 
 
 def update_manifest(folder: Path, listed: dict[str, str], changed: Iterable[Path]) -> None:
@@ -27,7 +29,7 @@ def update_manifest(folder: Path, listed: dict[str, str], changed: Iterable[Path
 
     A file that was damaged meanwhile keeps its old hash, so that the damage can still be found.
     """
-    _write(folder, listed | {path.relative_to(folder).as_posix(): _hash(path) for path in changed})
+    _write(folder, listed | _hashes(folder, changed))
 
 
 def read_manifest(folder: Path) -> dict[str, str]:
@@ -36,10 +38,12 @@ def read_manifest(folder: Path) -> dict[str, str]:
     Raises SuiteError when there is no manifest (the last pass did not come to its end) or when it is damaged.
     """
     path = folder / MANIFEST_FILE
-    if not path.is_file():
-        raise SuiteError(f"{folder} is not finished: it holds no {MANIFEST_FILE}; let its suite come to the end first")
     try:
         return parse_manifest(read_plain(path, MOST_MANIFEST_BYTES))
+    except FileNotFoundError:
+        raise SuiteError(
+            f"{folder} is not finished: it holds no {MANIFEST_FILE}; let its suite come to the end first"
+        ) from None
     except (OSError, ValueError) as error:
         raise SuiteError(f"{path} is no list of files with their SHA-256: {error}") from error
 
@@ -58,21 +62,37 @@ def parse_manifest(content: bytes) -> dict[str, str]:
 def bundle_files(folder: Path) -> Iterator[Path]:
     """Yield the files that belong to a bundle: no hidden ones, no links, and not the manifest itself."""
     for path in sorted(folder.rglob("*")):
-        hidden = _is_hidden(path.relative_to(folder))
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path.is_file() and not path.is_symlink() and not hidden and path != folder / MANIFEST_FILE:
             yield path
 
 
-def _is_hidden(name: Path) -> bool:
-    return any(part.startswith(".") for part in name.parts)
+def copy_numbers(source: Path, target: Path) -> int:
+    """Copy a bundle without its weights into a new folder and return the size of the copy in bytes.
+
+    The runs' records stay as they are: they still name each weights file with its hash, so that whoever trains
+    again can compare. Raises UsageError where the source is no bundle or the target is not empty.
+    """
+    read_record(source)
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise UsageError(f"{target} is there already and not empty: name a new folder")
+    for path in bundle_files(source):
+        if path.name not in (WEIGHTS_FILE, CRATE_FILE):
+            copy = target / path.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+    write_manifest(target)
+    return sum(path.stat().st_size for path in bundle_files(target))
 
 
 def _write(folder: Path, listed: dict[str, str]) -> None:
     names = sorted(listed, key=PurePosixPath)  # as a walk through the folder goes
-    lines = [f"{listed[name]}  {name}\n" for name in names]
-    write_file(folder / MANIFEST_FILE, "".join(lines).encode())
+    write_file(folder / MANIFEST_FILE, "".join(f"{listed[name]}  {name}\n" for name in names).encode())
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+def _hashes(folder: Path, paths: Iterable[Path]) -> dict[str, str]:
+    hashes = {}
+    for path in paths:
+        with path.open("rb") as stream:
+            hashes[path.relative_to(folder).as_posix()] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return hashes

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Collection
+from datetime import datetime
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from cifar_report.original import Original
-from cifar_report.spec import AnyTrial, Experiment, Profile
+from cifar_report.spec import AnyTrial, Claim, Experiment, Profile, Trial
+from cifar_report.spec.profiles import ImageCount
+from cifar_report.spec.text import Paragraph, Word
 
 SCHEMA_VERSION = 2
 """Of the records: 2 since a run's ``spec_hash`` leaves out fields that equal their default (see ``spec_hash``)."""
+METHOD_VERSION = 1
+"""Version of the method that computes tables from runs (``analysis``); raise it when any number in them may differ."""
+
+Count = Annotated[int, Meta(ge=0, le=10**15)]  # parameters, bytes, operations
+Share = Annotated[float, Meta(ge=0, le=1)]
+Loss = Annotated[float, Meta(ge=0, le=1e39)]  # any that a float32 can be
+Seconds = Annotated[float, Meta(ge=0, le=1e9)]
+Measured = Annotated[float, Meta(gt=0, le=1e9)]  # seconds that are divided by
+Load = Annotated[float, Meta(ge=0, le=1e15)]
+EpochNumber = Annotated[int, Meta(ge=1, le=10_000)]
+Losses = Annotated[tuple[Loss | None, ...], Meta(min_length=1, max_length=10_000)]  # one an epoch
+Shares = Annotated[tuple[Share, ...], Meta(min_length=1, max_length=10_000)]
 
 Weights = Literal["last", "best"]
 """Weights after the last epoch, or those of the epoch with the least validation loss."""
@@ -23,8 +40,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Scores(Record, frozen=True, kw_only=True):
     """How one set of weights does on one part of the split, in inference mode and without augmentation."""
 
-    accuracy: float
-    loss: float | None  # categorical cross-entropy; None where it was not a number
+    accuracy: Share
+    loss: Loss | None  # categorical cross-entropy; None where it was not a number
 
 
 class Evaluation(Record, frozen=True, kw_only=True):
@@ -43,17 +60,22 @@ class Evaluation(Record, frozen=True, kw_only=True):
 class History(Record, frozen=True, kw_only=True):
     """One value an epoch; ``loss`` and ``accuracy`` are running means over the epoch, as Keras prints them."""
 
-    loss: tuple[float | None, ...]
-    accuracy: tuple[float, ...]
-    val_loss: tuple[float | None, ...]
-    val_accuracy: tuple[float, ...]
+    loss: Losses
+    accuracy: Shares
+    val_loss: Losses
+    val_accuracy: Shares
+
+    def __post_init__(self) -> None:
+        """Refuse curves of different lengths."""
+        if len({len(self.loss), len(self.accuracy), len(self.val_loss), len(self.val_accuracy)}) != 1:
+            raise ValueError("the curves of a history must have equally many epochs")
 
 
 class EpochHashes(Record, frozen=True, kw_only=True):
     """What one epoch saw and left, as the first 16 hexadecimal digits of SHA-256: finds where two runs part."""
 
-    order: str  # of the training images' indices, int32, in the order they were seen
-    weights: str  # of all weights after the epoch, in Keras's order
+    order: Word  # of the training images' indices, int32, in the order they were seen
+    weights: Word  # of all weights after the epoch, in Keras's order
 
 
 class StageResult(Record, frozen=True, kw_only=True):
@@ -61,11 +83,16 @@ class StageResult(Record, frozen=True, kw_only=True):
 
     id: str
     history: History
-    best_epoch: int  # counted from 1; least validation loss
+    best_epoch: EpochNumber  # counted from 1; least validation loss
     stopped_early: bool
     last: Evaluation
     best: Evaluation
     hashes: tuple[EpochHashes, ...] = ()  # one an epoch; empty in bundles older than this log
+
+    def __post_init__(self) -> None:
+        """Refuse a best epoch that was not trained, and hashes of other epochs."""
+        if self.best_epoch > self.epochs or len(self.hashes) not in (0, self.epochs):
+            raise ValueError(f"best_epoch or hashes of stage {self.id} do not belong to its {self.epochs} epochs")
 
     @property
     def epochs(self) -> int:
@@ -80,8 +107,8 @@ class StageResult(Record, frozen=True, kw_only=True):
 class ClassicalResult(Record, frozen=True, kw_only=True):
     """What a classifier without training by gradient reached."""
 
-    training_images: int
-    test_accuracy: float
+    training_images: ImageCount
+    test_accuracy: Share
 
 
 class Run(Record, frozen=True, kw_only=True):
@@ -95,20 +122,31 @@ class Run(Record, frozen=True, kw_only=True):
 
     schema_version: int = SCHEMA_VERSION
     trial: AnyTrial
-    seed: int | None  # None: the trial has no randomness
+    seed: Annotated[int, Meta(ge=0, lt=2**32)] | None  # None: the trial has no randomness
     status: Literal["done", "failed"]
-    key: str
-    key_parts: dict[str, str]
-    spec_hash: str
-    processor: str | None = None  # of the machine that finished it; None: from before it was recorded
+    key: Word
+    key_parts: dict[Word, Paragraph]
+    spec_hash: Word
+    processor: Word | None = None  # of the machine that finished it; None: from before it was recorded
     stages: tuple[StageResult, ...] = ()
     classical: ClassicalResult | None = None
-    parameters_total: int | None = None  # counted by the built Keras model
-    parameters_trainable: int | None = None
-    macs: int | None = None
-    streams: dict[str, str] = {}  # fingerprint of each random stream of the seed, by name
-    files: dict[str, str] = {}
+    parameters_total: Count | None = None  # counted by the built Keras model
+    parameters_trainable: Count | None = None
+    macs: Count | None = None
+    streams: dict[Word, Word] = {}  # fingerprint of each random stream of the seed, by name
+    files: dict[Word, Word] = {}
     error: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse results that are not those of the trial."""
+        if self.trial.seeded != (self.seed is not None):
+            raise ValueError("a network has a seed, and nothing else has one")
+        if self.done != (self.error is None):
+            raise ValueError("a run has results or an error, never both")
+        if [stage.id for stage in self.stages] != (stage_ids(self.trial) if self.done else []):
+            raise ValueError("its results are not those of its trial's stages")
+        if (self.classical is not None) != (self.done and not isinstance(self.trial, Trial)):
+            raise ValueError("its results are not those of its kind of trial")
 
     @property
     def id(self) -> str:
@@ -128,42 +166,52 @@ class Run(Record, frozen=True, kw_only=True):
         raise KeyError(f"run {self.id} has no stage {stage_id!r}")
 
 
+def stage_ids(trial: AnyTrial) -> list[str]:
+    """Return the ids of a trial's stages; a classifier without training by gradient has none."""
+    return [stage.id for stage in trial.stages] if isinstance(trial, Trial) else []
+
+
 class RunTiming(Record, frozen=True, kw_only=True):
     """The volatile side of a run: seconds, host and dates. Never a comparison: runs share the machine."""
 
-    started: str  # ISO 8601, UTC
-    finished: str
-    host: str
-    cores: tuple[int, ...]  # the processor numbers it was pinned to; empty where pinning is not possible
-    total_seconds: float
-    epoch_seconds: dict[str, tuple[float, ...]] = {}  # by stage; without validation
-    validation_seconds: dict[str, tuple[float, ...]] = {}
-    evaluation_seconds: float | None = None
-    fit_seconds: float | None = None  # classical classifiers
-    predict_seconds: float | None = None
-    peak_memory_bytes: int | None = None  # of the worker process so far; it never falls in a reused worker
+    started: Word  # ISO 8601, UTC
+    finished: Word
+    host: Word
+    cores: tuple[Count, ...]  # the processor numbers it was pinned to; empty where pinning is not possible
+    total_seconds: Seconds
+    epoch_seconds: dict[Word, tuple[Seconds, ...]] = {}  # by stage; without validation
+    validation_seconds: dict[Word, tuple[Seconds, ...]] = {}
+    evaluation_seconds: Seconds | None = None
+    fit_seconds: Seconds | None = None  # classical classifiers
+    predict_seconds: Seconds | None = None
+    peak_memory_bytes: Count | None = None  # of the worker process so far; it never falls in a reused worker
 
 
 class Measurement(Record, frozen=True, kw_only=True):
     """One trial in one block of the exclusive timing pass, in a process of its own; of a network its first stage."""
 
-    trial: str
-    block: int
-    replicas: int
-    steps: int
-    batch_size: int
-    seconds: float  # for all steps, after warm-up
-    portions: tuple[float, ...] = ()  # the same seconds by equal portions of the steps; empty where not split
-    fit_seconds: float | None = None  # classical classifiers
-    predict_seconds: float | None = None
-    peak_memory_bytes: int | None = None
-    load: float  # one-minute load average before it started
-    steal: float  # share of processor time taken by other guests meanwhile
+    trial: Word
+    block: Count
+    replicas: Count
+    steps: Count
+    batch_size: Count
+    seconds: Measured  # for all steps, after warm-up
+    portions: tuple[Measured, ...] = ()  # the same seconds by equal portions of the steps; empty where not split
+    fit_seconds: Measured | None = None  # classical classifiers
+    predict_seconds: Measured | None = None
+    peak_memory_bytes: Count | None = None
+    load: Load  # one-minute load average before it started
+    steal: Load  # share of processor time taken by other guests meanwhile
     throttled: bool
-    processor_share: float | None = None  # of its one core; None on several devices
-    other_work: float | None = None  # cores that other processes kept busy meanwhile
-    attempts: int  # 1 = not repeated
+    processor_share: Load | None = None  # of its one core; None on several devices
+    other_work: Load | None = None  # cores that other processes kept busy meanwhile
+    attempts: Count  # 1 = not repeated
     contended: bool  # still disturbed after the last attempt
+
+    def __post_init__(self) -> None:
+        """Refuse a training without steps; what is fitted in one go has none."""
+        if self.fit_seconds is None and min(self.replicas, self.steps, self.batch_size) < 1:
+            raise ValueError(f"the measurement of {self.trial} has no steps")
 
 
 class TimingPass(Record, frozen=True, kw_only=True):
@@ -176,33 +224,33 @@ class TimingPass(Record, frozen=True, kw_only=True):
     schema_version: int = SCHEMA_VERSION
     warmup_steps: int
     order_seed: int | None = None  # of the blocks' random order
-    key_parts: dict[str, str] = {}
-    trials: dict[str, str] = {}
-    measurements: tuple[Measurement, ...]
+    key_parts: dict[Word, Paragraph] = {}
+    trials: dict[Word, Word] = {}
+    measurements: Annotated[tuple[Measurement, ...], Meta(max_length=100_000)]
 
 
 class DatasetRecord(Record, frozen=True, kw_only=True):
     """Which data the runs saw; never where they lay."""
 
-    fingerprint: str  # SHA-256 over images and labels in order
+    fingerprint: Word  # SHA-256 over images and labels in order
     grade: Literal["canonical", "unverified", "stand-in"]
     canonical_labels: bool
-    source: str
-    counts: tuple[int, int, int]  # images of train, validation and test that the profile uses
+    source: Word
+    counts: tuple[ImageCount, ImageCount, ImageCount]  # images of train, validation and test that the profile uses
 
 
 class Environment(Record, frozen=True, kw_only=True):
     """The machine and the software of the last pass over the suite."""
 
-    python: str
-    platform: str
-    processor: str
-    cores: int
-    memory_bytes: int
-    packages: dict[str, str]
-    variables: dict[str, str]  # environment variables that were set for the workers
-    project_version: str
-    project_commit: str | None = None
+    python: Word
+    platform: Word
+    processor: Word
+    cores: Count
+    memory_bytes: Count
+    packages: dict[Word, Word]
+    variables: dict[Word, Word]  # environment variables that were set for the workers
+    project_version: Word
+    project_commit: Word | None = None
 
 
 class BundleRecord(Record, frozen=True, kw_only=True):
@@ -210,12 +258,40 @@ class BundleRecord(Record, frozen=True, kw_only=True):
 
     schema_version: int = SCHEMA_VERSION
     profile: Profile
-    seeds: int  # as asked by the largest call so far; the profile holds the declared number
+    seeds: Annotated[int, Meta(ge=0, le=10_000)]  # of the largest call so far; the profile holds the declared number
     dataset: DatasetRecord
     experiments: tuple[Experiment, ...]
     original: Original
-    claims_hash: str
+    claims_hash: Word
     claims_changed: bool = False  # whether a claim or its margin was changed after runs had been trained
     environment: Environment
-    created: str  # ISO 8601, UTC
-    finished: str | None = None  # end of the last whole pass
+    created: Word  # ISO 8601, UTC
+    finished: Word | None = None  # end of the last whole pass
+    method_version: int = 1  # of the method behind the tables, METHOD_VERSION then
+
+    def __post_init__(self) -> None:
+        """Refuse dates that are none, ids that are not unique, and names of what is not planned or published."""
+        for moment in (self.created, self.finished):
+            datetime.fromisoformat(moment or self.created)
+        trials = {trial.id: trial for experiment in self.experiments for trial in experiment.trials}
+        keys = self.original.keys()
+        claims = [claim for experiment in self.experiments for claim in experiment.claims]
+        _unique("experiments", [experiment.id for experiment in self.experiments])
+        _unique("trials", [trial.id for experiment in self.experiments for trial in experiment.trials])
+        _unique("claims", [claim.id for claim in claims])
+        for trial in trials.values():
+            if trial.original is not None and trial.original not in keys:
+                raise ValueError(f"trial {trial.id} names {trial.original!r:.60}, which the original does not have")
+        for claim in claims:
+            _check_sides(claim, trials)
+
+
+def _unique(what: str, ids: Collection[str]) -> None:
+    if len(set(ids)) < len(ids):
+        raise ValueError(f"two {what} have the same id")
+
+
+def _check_sides(claim: Claim, trials: dict[str, AnyTrial]) -> None:
+    for side in (claim.subject, claim.comparator):
+        if side is not None and (side.trial not in trials or side.stage not in (None, *stage_ids(trials[side.trial]))):
+            raise ValueError(f"claim {claim.id} names a trial or a stage that the bundle does not plan")

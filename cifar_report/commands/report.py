@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 def report(options: Namespace) -> int:
     """Render a bundle, or compare the report that is there with a new one; never trains."""
-    from cifar_report.bundle import Bundle
-    from cifar_report.bundle.finding import find_bundle
+    from cifar_report.bundle import Bundle, find_bundle
 
     check_words(options)
     folder = find_bundle(options.bundle, options.profile)

@@ -58,15 +58,6 @@ def rerun(options: Namespace, folder: Path) -> int:
     return 0 if certificate.level == "bitwise" else 1
 
 
-def finish_stopped(folder: Path) -> None:
-    """Undo what a call that was killed had recorded in part, so that the bundle is whole again."""
-    from cifar_report.running.lock import hold
-    from cifar_report.verify.recording import take_back
-
-    with hold(folder):
-        take_back(folder)
-
-
 def describe(certificate: Certificate) -> Iterator[str]:
     """Yield a certificate as lines: a table of the runs, what else is another, and the level that was reached."""
     width = max(len(each.run) for each in certificate.reruns) + 2

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from cifar_report.commands.rerun import check_rerun, finish_stopped, rerun
+from cifar_report.commands.rerun import check_rerun, rerun
 from cifar_report.errors import UsageError
 
 
 def verify(options: Namespace) -> int:
     """Check a bundle, or the numbers attached to a PDF against it; 0 when nothing was found, else 1."""
-    from cifar_report.bundle.finding import find_bundle
+    from cifar_report.bundle import find_bundle
+    from cifar_report.bundle.manifest import MANIFEST_FILE
+    from cifar_report.running.lock import hold
     from cifar_report.verify.findings import printable
     from cifar_report.verify.integrity import summary, verify_bundle, verify_pdf
-    from cifar_report.verify.recording import was_stopped
+    from cifar_report.verify.recording import rollback
 
     check_rerun(options)
     if options.pdf is not None and not options.pdf.is_file():
         raise UsageError(f"--pdf {options.pdf}: there is no such file")
     folder = options.folder or find_bundle(None)
-    if options.rerun is not None and was_stopped(folder):
-        finish_stopped(folder)
+    if options.rerun is not None and (folder / MANIFEST_FILE).is_file():
+        with hold(folder):
+            rollback(folder)
     report = verify_bundle(folder)
     if options.pdf is not None:
         verify_pdf(options.pdf, folder, report)

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from cifar_report.bundle import Run, make_folder, write_run
+from cifar_report.bundle import Run, write_run
 from cifar_report.errors import SuiteError
 from cifar_report.running.keys import key_of
 from cifar_report.running.lanes import Lane
@@ -32,7 +32,7 @@ class Keeper:
         """Return everything that a worker needs to carry out a run, its checkpoint's folder included."""
         profile = self._prepared.profile
         if isinstance(planned.trial, Trial):
-            make_folder(self._checkpoint(planned).parent)  # the worker's own way does not flush its name to the disk
+            self._checkpoint(planned).parent.mkdir(parents=True, exist_ok=True)
         return Task(
             run_id=planned.id,
             trial=planned.trial,

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from cifar_report.bundle import make_folder
 from cifar_report.errors import SuiteError
 
 LOCK_FILE = ".lock"
@@ -22,7 +21,7 @@ def hold(folder: Path) -> Iterator[None]:
 
     The operating system drops the lock with the process, so a crash leaves nothing to clean up.
     """
-    make_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     with _open(folder / LOCK_FILE) as stream:
         if not _try_lock(stream.fileno()):
             stream.seek(0)

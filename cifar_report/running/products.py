@@ -27,13 +27,15 @@ def run_record(planned: PlannedRun, key_parts: dict[str, str], product: Product 
         spec_hash=spec_hash(trial),
         processor=processor_name(),
         macs=trial.macs if isinstance(trial, Trial) else None,
+        error=product.error or "it left no result",
     )
     if isinstance(product, Failure) or product.outcome is None:
-        return msgspec.structs.replace(run, error=product.error)
+        return run
     outcome = product.outcome
     return msgspec.structs.replace(
         run,
         status="done",
+        error=None,
         stages=outcome.stages,
         classical=outcome.classical,
         streams=outcome.streams,

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cifar_report.bundle import BundleRecord, DatasetRecord, is_bundle, read_record
-from cifar_report.bundle.bundle import RECORD_FILE
-from cifar_report.bundle.finding import BUNDLES
+from cifar_report.bundle.bundle import BUNDLES, RECORD_FILE
 from cifar_report.data import Dataset, locate
 from cifar_report.errors import UsageError
 from cifar_report.registry import claims_of, load_experiments, select, trials_of

@@ -13,7 +13,15 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from cifar_report.bundle import BundleRecord, has_runs, is_bundle, read_record, remove_leftovers, write_record
+from cifar_report.bundle import (
+    METHOD_VERSION,
+    BundleRecord,
+    has_runs,
+    is_bundle,
+    read_record,
+    remove_leftovers,
+    write_record,
+)
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.manifest import CRATE_FILE, MANIFEST_FILE, write_manifest
 from cifar_report.errors import SuiteError
@@ -139,7 +147,8 @@ def _time(prepared: Prepared, console: Console) -> tuple[bool, int]:
 
 
 def _finish(folder: Path, finish: Callable[[Path], None]) -> None:
-    write_record(folder, msgspec.structs.replace(read_record(folder), finished=_now()))
+    record = msgspec.structs.replace(read_record(folder), finished=_now(), method_version=METHOD_VERSION)
+    write_record(folder, record)
     finish(folder)
     (folder / CRATE_FILE).unlink(missing_ok=True)  # it described the files of an earlier pass
     write_manifest(folder)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
-from cifar_report.spec.text import Text
+from cifar_report.spec.text import Text, Word
 
 Quantity = Literal[
     "accuracy",  # points, test set; last epoch for trials, restored weights for stages with early stopping
@@ -39,6 +40,8 @@ Relation = Literal[
 
 Family = Literal["accuracy as written", "accuracy by one change", "convergence", "time"]
 
+Number = Annotated[float, Meta(ge=-1e9, le=1e9)]
+
 
 class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One side of a comparison: a trial, and a stage where it has several."""
@@ -59,8 +62,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     which a measured ratio counts as near the stated one holds for a count that is called a quarter, too.
     """
 
-    id: str  # for example "C05a.one_change"
-    code: str  # the row of the write-up's table that it belongs to, for example "C05a"
+    id: Word  # for example "C05a.one_change"
+    code: Word  # the row of the write-up's table that it belongs to, for example "C05a"
     statement: Text  # one whole sentence
     said: Text  # what the original said, and its own numbers
     quantity: Quantity
@@ -68,13 +71,13 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     subject: Side
     comparator: Side | None = None  # None: an absolute claim
     comparison: Literal["as_written", "one_change", "absolute", "between_methods"]
-    margin: float | None = None  # None for exact relations only
-    value: float | None = None  # r, x or k of ratio, value and onset; the stated number of exact
+    margin: Number | None = None  # None for exact relations only
+    value: Number | None = None  # r, x or k of ratio, value and onset; the stated number of exact
     exact_relation: Literal["equal", "less", "greater", "quarter"] | None = None
     comparator_quantity: Quantity | None = None  # where it is not the subject's: prediction against fitting
     family: Family | None = None  # None: stands alone at .05
     proxy: Text | None = None  # set when the wording (a mechanism, "may") is only approached by the quantity
-    original_difference: float | None = None
+    original_difference: Number | None = None
 
     def __post_init__(self) -> None:
         """Refuse a claim that no test could decide."""

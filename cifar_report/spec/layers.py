@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 Shape = tuple[int, ...]
 """Height, width, channels; or the length of a vector."""
+Size = Annotated[int, Meta(ge=1, le=100_000)]
 
 
 class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="layer"):
@@ -31,9 +33,9 @@ class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
 class Conv2D(Layer, frozen=True, tag=True):
     """A two-dimensional convolution with bias."""
 
-    filters: int
-    kernel_size: int
-    strides: int = 1
+    filters: Size
+    kernel_size: Size
+    strides: Size = 1
     padding: Literal["valid", "same"] = "valid"
     activation: Literal["relu", "linear"] = "relu"
 
@@ -64,7 +66,7 @@ class Conv2D(Layer, frozen=True, tag=True):
 class MaxPooling2D(Layer, frozen=True, tag=True):
     """The largest value of each window; windows do not overlap and an incomplete one is dropped."""
 
-    pool_size: int = 2
+    pool_size: Size = 2
 
     def __post_init__(self) -> None:
         """Refuse an empty window."""
@@ -90,7 +92,7 @@ class Flatten(Layer, frozen=True, tag=True):
 class Dense(Layer, frozen=True, tag=True):
     """A fully connected layer with bias."""
 
-    units: int
+    units: Size
     activation: Literal["relu", "softmax", "linear"] = "relu"
 
     def __post_init__(self) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from cifar_report.spec.trials import AnyTrial, ClassicalTrial, Stage
+
+ImageCount = Annotated[int, Meta(ge=0, le=60_000)]
 
 
 class TimingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,10 +27,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A size of the suite; bundles of different profiles are never mixed."""
 
     name: Literal["smoke", "quick", "full"]
-    seeds: int  # declared before anything runs
-    fraction: float = 1.0  # of train, validation and test, stratified, after the split
-    counts: tuple[int, int, int] | None = None  # images of train, validation and test instead of a fraction
-    epochs_fraction: float = 1.0
+    seeds: Annotated[int, Meta(ge=0, le=10_000)]  # declared before anything runs
+    fraction: Annotated[float, Meta(ge=0, le=1)] = 1.0  # of train, validation and test, stratified, after the split
+    counts: tuple[ImageCount, ImageCount, ImageCount] | None = None  # of train, validation, test; else a fraction
+    epochs_fraction: Annotated[float, Meta(ge=0, le=1)] = 1.0
     least_epochs: int = 1  # a stage, before what the trial itself asks
     most_epochs: int | None = None  # a stage
     stand_in_allowed: bool = True  # whether the synthetic data may take the place of CIFAR-10

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from cifar_report.spec.layers import CLASS_COUNT, AnyLayer, Dense, walk
 from cifar_report.spec.text import Text
@@ -31,7 +32,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """One call of training; weights and the optimizer's state go on into the next stage."""
 
     id: str = "training"
-    epochs: int  # the most that this stage runs
+    epochs: Annotated[int, Meta(ge=1, le=10_000)]  # the most that this stage runs
     augmentation: Augmentation | None = None
     early_stopping: EarlyStopping | None = None
 
@@ -45,9 +46,9 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     id: str
     title: Text
-    layers: tuple[AnyLayer, ...]
-    stages: tuple[Stage, ...]
-    batch_size: int = 32  # images, over all replicas
+    layers: Annotated[tuple[AnyLayer, ...], Meta(max_length=1_000)]
+    stages: Annotated[tuple[Stage, ...], Meta(max_length=1_000)]
+    batch_size: Annotated[int, Meta(ge=1, le=60_000)] = 32  # images, over all replicas
     learning_rate: float = 0.001  # Adam's step size
     split_seed: int = 42  # random_state of train_test_split
     strategy: Literal["single", "mirrored"] = "single"

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from cifar_report.bundle.arrays import MOST_BYTES
 from cifar_report.bundle.manifest import MANIFEST_FILE
-from cifar_report.bundle.reading import open_plain
+from cifar_report.bundle.store import open_plain
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.verify.files import KNOWN
 from cifar_report.verify.soundness import sound_files

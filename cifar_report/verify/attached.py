@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from cifar_report.bundle.reading import read_plain
+from cifar_report.bundle.store import read_plain
 from cifar_report.errors import SuiteError
 from cifar_report.verify.findings import Report
 

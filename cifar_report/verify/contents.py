@@ -8,13 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from cifar_report.bundle import Bundle, BundleRecord, Run, RunTiming, planned_trials, read_record
-from cifar_report.bundle.bundle import RECORD_FILE
-from cifar_report.bundle.certificates import CERTIFICATES, Certificate, check_certificate
-from cifar_report.bundle.checking import MOST_RUNS, check_run
-from cifar_report.bundle.decoding import Budget, decode
+from cifar_report.bundle import Bundle, BundleRecord, Run, RunTiming, planned_trials, read_record, read_run
+from cifar_report.bundle.bundle import MOST_RUNS, RECORD_FILE, decode, in_order
+from cifar_report.bundle.certificates import CERTIFICATES, Certificate
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.spec import AnyTrial
 from cifar_report.verify.files import Files
 from cifar_report.verify.findings import Report
 
@@ -73,27 +70,19 @@ def _record(files: Files, report: Report) -> BundleRecord | None:
 
 
 def _runs(files: Files, record: BundleRecord, report: Report) -> tuple[Run, ...]:
-    planned, budget = {trial.id: trial for trial in planned_trials(record)}, Budget()
+    planned = {trial.id: trial for trial in planned_trials(record)}
     runs: list[Run] = []
     for name in sorted(files.digests):
         found = RUN_RECORD.fullmatch(name)
         if found is not None and len(runs) < MOST_RUNS:
-            read = partial(_run, name, found[1], files.folder, planned, budget)
+            read = partial(read_run, files.folder, found[1], planned)
             runs += [run for run in (readable(name, read, files.folder, report),) if run is not None]
-    order = {trial_id: number for number, trial_id in enumerate(planned)}
-    return tuple(sorted(runs, key=lambda run: (order.get(run.trial.id, len(order)), run.trial.id, run.seed or 0)))
-
-
-def _run(name: str, run_id: str, folder: Path, planned: dict[str, AnyTrial], budget: Budget) -> Run:
-    run = decode(folder / name, Run, lambda run: check_run(run, planned.get(run.trial.id)), budget)
-    if run.id != run_id:
-        raise SuiteError(f"says that it is {run.id}: the folder was renamed or the record changed")
-    return run
+    return in_order(record, runs)
 
 
 def _read_certificates(files: Files, report: Report) -> None:
     for name in sorted(files.digests):
         if name.startswith(f"{CERTIFICATES}/"):
-            read = partial(decode, files.folder / name, Certificate, check_certificate)
+            read = partial(decode, files.folder / name, Certificate)
             readable(name, read, files.folder, report)
             report.counts["certificates"] += 1

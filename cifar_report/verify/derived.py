@@ -13,7 +13,7 @@ from itertools import zip_longest
 from cifar_report.bundle import Bundle, Environment
 from cifar_report.bundle.arrays import MOST_BYTES
 from cifar_report.bundle.bundle import RECORD_FILE
-from cifar_report.bundle.reading import read_plain
+from cifar_report.bundle.store import read_plain
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.running.environment import processor_name, record_environment
 from cifar_report.verify.files import KNOWN, Files

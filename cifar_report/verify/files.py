@@ -13,7 +13,7 @@ from cifar_report.bundle.arrays import MOST_BYTES
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.certificates import CERTIFICATE_NAME, CERTIFICATES
 from cifar_report.bundle.manifest import CRATE_FILE, MANIFEST_FILE, MOST_MANIFEST_BYTES, parse_manifest
-from cifar_report.bundle.reading import open_plain, read_plain
+from cifar_report.bundle.store import open_plain, read_plain
 from cifar_report.verify.findings import Report
 
 MOST_ENTRIES = 200_000  # files and folders; the whole suite with a hundred seeds has about 40,000

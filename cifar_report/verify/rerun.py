@@ -27,7 +27,7 @@ from cifar_report.running.request import Prepared, describe_dataset
 from cifar_report.running.worker import Failure, Product
 from cifar_report.spec import ClassicalTrial
 from cifar_report.verify.certificate import certify
-from cifar_report.verify.recording import record_certificate, take_back
+from cifar_report.verify.recording import record_certificate, rollback
 from cifar_report.verify.soundness import sound_files
 
 KINDS = ("one stage", "several stages or augmentation", "several devices", "classical")
@@ -83,7 +83,7 @@ def rerun(bundle: Bundle, runs: Sequence[Run], dataset: Dataset, jobs: int | Non
     refuse_other_data(bundle, dataset)
     sound_files(bundle.folder)
     with hold(bundle.folder):
-        take_back(bundle.folder)
+        rollback(bundle.folder)
         remove_leftovers(bundle.folder)
         with _folder_aside(bundle.folder) as folder:
             certificate = certify(bundle, _train(bundle, runs, dataset, jobs, console, folder), record_environment())
