@@ -21,7 +21,7 @@ complaints = []
 collector = logging.Handler(logging.WARNING)
 collector.emit = lambda record: complaints.append(record.getMessage())
 logging.getLogger("weasyprint").addHandler(collector)
-build_report(Bundle.load(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3:])
+build_report(Bundle.load(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[4:], processes=int(sys.argv[3]))
 heavy = sorted(name for name in sys.modules if name.partition(".")[0] in ("tensorflow", "keras"))
 print(json.dumps([heavy, complaints]))
 """
@@ -41,10 +41,10 @@ def bundle() -> Bundle:
     return small_bundle("baseline", "classical", seeds=2, timing=True)
 
 
-def build(output: Path, cwd: Path, *languages: str, **variables: str) -> Built:
-    """Build the report of that bundle in a new process, without workers and without a cache."""
+def build(output: Path, cwd: Path, *languages: str, processes: int = 1, **variables: str) -> Built:
+    """Build the report of that bundle in a new process, with as many others as are asked for."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", BUILD, str(bundle().folder), str(output), *languages],
+        [sys.executable, "-W", "error", "-c", BUILD, str(bundle().folder), str(output), str(processes), *languages],
         cwd=cwd, env=environment(**variables), capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

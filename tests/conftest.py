@@ -3,7 +3,6 @@
 import gc
 import os
 import signal
-import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -33,7 +32,6 @@ GROUPS = {
     "test_report_sections": "the figures of a few trials",
     "test_tables": "the figures of a few trials",
     "test_running_stopwatch": "processes that measure",
-    "test_report_workers": "a report that was built in a process of its own",
     "test_report_files": "a report that was built in a process of its own",
     "test_running_suite": "processes that train",
     "test_sessions": "environments of nox",
@@ -66,12 +64,6 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_unconfigure() -> None:
-    """Leave no typefaces behind: a process of xdist ends without what should be done at its end."""
-    if setting := sys.modules.get("cifar_report.report.typesetting.light"):
-        setting.forget_fonts()
 
 
 def pytest_report_header() -> str:
@@ -175,7 +167,7 @@ def built(tmp_path_factory):
     """Return the report of two experiments in both languages, a ``built.Built``."""
     from built import build  # statistics, which the process that starts the others does without
 
-    return build(tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("here"), "en", "el")
+    return build(tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("here"), "en", "el", processes=2)
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ from tempfile import TemporaryDirectory
 
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle, read_run
-from cifar_report.report.edition import to_json
 from cifar_report.report.figures import draw_all
 from cifar_report.report.html import to_html
 from cifar_report.report.i18n import Translation
-from cifar_report.report.pdf import to_pdf
+from cifar_report.report.pdf import to_json, to_pdf
 from cifar_report.report.sections import assemble
 from cifar_report.report.tables import summary_tables
 from cifar_report.report.writer import Writer
@@ -43,7 +42,7 @@ def render(folder: Path) -> None:
         if medium == "screen":
             to_html(view, translation, created)
         else:
-            to_pdf(view, translation, created, to_json(results), figures)
+            to_pdf(view, translation, created, to_json(results))
 
 
 def resume(folder: Path) -> None:

@@ -6,7 +6,7 @@ from reports import Page, few_experiments
 from suites import simulated
 
 from cifar_report.report.elements import letter
-from cifar_report.report.environment import render
+from cifar_report.report.html import render
 from cifar_report.report.i18n import Translation
 from cifar_report.report.sections import assemble
 from cifar_report.report.sections.origins import group_of

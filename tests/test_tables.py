@@ -15,14 +15,9 @@ from reports import few_experiments
 from suites import few, few_figures, simulated
 
 from cifar_report.report.derived import derived_files, write_derived
-from cifar_report.report.figures.cache import FigureCache
-from cifar_report.report.figures.gallery import jobs
-from cifar_report.report.i18n import Translation
 from cifar_report.report.tables import FORMULA_STARTS, summary_tables, to_csv
-from cifar_report.report.workers import Workers
 
 ROOT = Path(__file__).parents[1]
-DRAW = Workers.draw
 
 
 def read(content):
@@ -124,7 +119,7 @@ def test_derived_files_replace_what_was_there():
 @pytest.fixture
 def files(monkeypatch):
     """Return the tables and figures that are derived from a few trials."""
-    monkeypatch.setattr("cifar_report.report.derived.Workers.draw", lambda *_: few_figures)
+    monkeypatch.setattr("cifar_report.report.derived.draw_all", lambda *_, **__: few_figures())
     return derived_files(*few())
 
 
@@ -165,14 +160,3 @@ def test_same_bundle_same_bytes_everywhere(files, tmp_path):
     digests = dict(line.split() for line in done.stdout.splitlines())
     assert len(digests) > 40
     assert digests == {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}
-
-
-def test_the_report_finds_the_figures_that_the_bundle_was_given(files, tmp_path):
-    """Drawn side by side the files have the same bytes, and what was drawn is in the cache under the report's keys."""
-    bundle, results = few()
-    cache = FigureCache(tmp_path / "cache")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("cifar_report.report.derived.Workers.draw", DRAW)
-        assert derived_files(bundle, results, processes=2, cache=cache) == files
-    wanted = [*jobs(results, Translation("en"), bundle=bundle)]
-    assert all(cache.figures(job.key()) is not None for job in wanted)

@@ -12,9 +12,7 @@ from cifar_report.bundle import Bundle
 from cifar_report.cli import main
 from cifar_report.errors import SuiteError
 from cifar_report.report import build as writing
-from cifar_report.report import edition
-from cifar_report.report.edition import to_json
-from cifar_report.report.typesetting import paper
+from cifar_report.report.pdf import NUMBERS_NAME, to_json
 from cifar_report.verify import attached
 from cifar_report.verify.attached import attached_numbers, compare_numbers
 from cifar_report.verify.findings import Report
@@ -26,14 +24,14 @@ ACCURACY = "baseline.training.last.test_accuracy"
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """Return the PDF report of the bundle that verifies: its first page, with every number attached."""
-    output, assemble = tmp_path_factory.mktemp("report"), edition.assemble
+    output, assemble = tmp_path_factory.mktemp("report"), writing.assemble
 
     def shorten(writer, *, pictures):
         return replace(assemble(writer, pictures=pictures), contents=(), sections=())
 
     with pytest.MonkeyPatch.context() as patch:  # what is attached comes neither from figures nor from sections
-        patch.setattr(writing, "jobs", lambda *_, **__: ())
-        patch.setattr(edition, "assemble", shorten)
+        patch.setattr(writing, "draw_all", lambda *_, **__: ())
+        patch.setattr(writing, "assemble", shorten)
         return writing.build_report(Bundle.load(made()), output)[1]
 
 
@@ -43,7 +41,7 @@ def numbers():
     return json.loads(to_json(analyse(Bundle.load(made()))))
 
 
-def page(path, *contents: bytes, name: str = paper.NUMBERS_NAME):
+def page(path, *contents: bytes, name: str = NUMBERS_NAME):
     """Write a PDF of one page with some files attached, by the same program as the report."""
     logging.getLogger("weasyprint").disabled = True
     import weasyprint
@@ -62,7 +60,7 @@ def test_the_numbers_of_a_report_are_those_of_its_bundle(report, capsys, monkeyp
 
 def test_what_is_read_from_a_report_is_what_a_pdf_reader_sees(report):
     """The attached numbers are found as another program finds them."""
-    seen = json.loads(pypdf.PdfReader(report).attachments[paper.NUMBERS_NAME][0])
+    seen = json.loads(pypdf.PdfReader(report).attachments[NUMBERS_NAME][0])
     assert attached_numbers(report) == seen
 
 

@@ -23,16 +23,12 @@ def report(options: Namespace) -> int:
     if options.bundle is None:  # it was chosen here, as the one that was written last
         print(f"the report is made from {folder} ({_what_is_in(bundle)})", file=sys.stderr)
     try:
-        from cifar_report.collecting import collect_rarely
-        from cifar_report.report.build import build_report
-        from cifar_report.report.figures.cache import user_cache
-        from cifar_report.report.workers import usable_cores
+        from cifar_report.report.build import build_report, usable_cores
 
-        collect_rarely()
         if options.check:
             return _check(bundle, options)
         wanted = languages(options.lang)
-        for path in build_report(bundle, options.output, wanted, processes=usable_cores(), cache=user_cache()):
+        for path in build_report(bundle, options.output, wanted, processes=usable_cores()):
             print(path)
     except ImportError as error:
         raise SuiteError(f"{error.name} is not installed: pip install -e '.[report]'") from error
@@ -46,8 +42,7 @@ def _what_is_in(bundle: Bundle) -> str:
 
 
 def _check(bundle: Bundle, options: Namespace) -> int:
-    from cifar_report.report.build import check_report
-    from cifar_report.report.workers import usable_cores
+    from cifar_report.report.build import check_report, usable_cores
 
     different = check_report(bundle, options.output, languages(options.lang), processes=usable_cores())
     for name in different:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cifar_report.commands.common import check_words, tell, warn, words
-from cifar_report.errors import SuiteError
 
 if TYPE_CHECKING:
     from cifar_report.running.request import Prepared
@@ -114,13 +113,7 @@ def _derive(folder: Path) -> None:
 
     try:
         from cifar_report.report.derived import write_derived
-        from cifar_report.report.figures.cache import user_cache
-        from cifar_report.report.workers import usable_cores
     except ImportError as error:
         warn(f"{error.name} is not installed, so the bundle gets no tables and plots: pip install -e '.[report]'")
         return
-    bundle = Bundle.load(folder)
-    try:
-        write_derived(bundle, processes=usable_cores(), cache=user_cache())
-    except SuiteError:  # a process that drew ended early; what else is wrong is said by the second try
-        write_derived(bundle)
+    write_derived(Bundle.load(folder))

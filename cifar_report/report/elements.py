@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -36,6 +37,11 @@ class Note:
 
     letter: str
     text: str
+
+
+def data_address(content: bytes, kind: str) -> str:
+    """Return ``content`` as a ``data:`` address of the media type ``kind``."""
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
 def breakable(name: str) -> Markup:

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 import warnings
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any, TypeAlias
 
-from markupsafe import Markup
-
-from cifar_report.report import addresses
-from cifar_report.report.elements import FormulaView
+from cifar_report.report.elements import FormulaView, data_address
 from cifar_report.report.i18n import Translation, mark
 
-DRAWN_WITH = ("latex2mathml", "ziafont", "ziamath")
 SIZE = 20.0  # pixels; the page scales it by em
-LONG_NAME = "STIXTwoMathRegular_"  # before the number of each glyph
-NUMBER = re.compile(r"-?\d+\.\d{2,}")
 
 
 @dataclass(frozen=True)
@@ -113,63 +101,20 @@ BATCH_NORMALIZATION = Formula(
 )
 
 
-Drawn: TypeAlias = tuple[bytes, str, float, float]
-"""A formula's picture, its address, and its width and height in em."""
-_drawn: dict[str, Drawn] = {}
-
-
 def view(formula: Formula, translation: Translation) -> FormulaView:
     """Return a formula as a data address with its words in one language."""
-    _, address, width, height = _picture(formula.latex)
-    return FormulaView(Markup(address), translation.gettext(formula.words), width, height)  # noqa: S704 - quoted
-
-
-def pictures() -> Iterator[tuple[str, bytes]]:
-    """Yield the data address of every formula, and its SVG."""
-    for formula in (value for value in globals().values() if isinstance(value, Formula)):
-        content, address, _, _ = _picture(formula.latex)
-        yield address, content
-
-
-def draw_all() -> dict[str, Drawn]:
-    """Set every formula and return the pictures by what was set, for ``keep`` in another process: it takes a second."""
-    return {each.latex: _picture(each.latex) for each in globals().values() if isinstance(each, Formula)}
-
-
-def key() -> str:
-    """Return a fingerprint of what decides how they look: with the same one ``draw_all`` would return the same."""
-    total = hashlib.sha256("\n".join(f"{name} {version(name)}" for name in DRAWN_WITH).encode())
-    for path in (Path(__file__), Path(addresses.__file__)):
-        total.update(hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
-
-
-def keep(drawn: Mapping[str, Drawn]) -> None:
-    """Take over what ``draw_all`` returned."""
-    _drawn.update(drawn)
-
-
-def _picture(latex: str) -> Drawn:
-    if latex not in _drawn:
-        _drawn[latex] = _draw(latex)
-    return _drawn[latex]
-
-
-def _draw(latex: str) -> Drawn:
-    drawn = _setter()(latex, size=SIZE)
-    content = NUMBER.sub(_shorter, drawn.svg().replace(LONG_NAME, "g")).encode()
-    width, height = drawn.getsize()
-    return content, str(addresses.svg_address(content)), round(width / SIZE, 3), round(height / SIZE, 3)
-
-
-def _shorter(number: re.Match[str]) -> str:
-    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
+    address, width, height = _drawn(formula.latex)
+    return FormulaView(address, translation.gettext(formula.words), width, height)
 
 
 @cache
-def _setter() -> Any:
+def _drawn(latex: str) -> tuple[str, float, float]:
+    """Return a formula's SVG as a data address, and its width and height in em."""
     with warnings.catch_warnings():
         # It opens its own font by a call that Python has deprecated, which is nothing that our users could change.
         warnings.simplefilter("ignore", DeprecationWarning)
         from ziamath.zmath import Latex
-    return Latex
+
+        drawn = Latex(latex, size=SIZE)
+    width, height = drawn.getsize()
+    return data_address(drawn.svg().encode(), "image/svg+xml"), round(width / SIZE, 3), round(height / SIZE, 3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from cifar_report.report.addresses import data_address
+from cifar_report.report.elements import data_address
 
 FOLDER = Path(__file__).parent / "fonts"
 

@@ -11,13 +11,12 @@ from markupsafe import Markup, escape
 from cifar_report.analysis.results import Datum, Results, TrialResult
 from cifar_report.bundle import Bundle
 from cifar_report.report import names
-from cifar_report.report.elements import Cell, Column, FigureView, Heading, Note, Row, Table, letter
+from cifar_report.report.elements import Cell, Column, FigureView, Heading, Note, Row, Table, data_address, letter
 from cifar_report.report.figure_data import figure_data
 from cifar_report.report.figures.drawn import DrawnFigure
 from cifar_report.report.i18n import Translation, mark
 from cifar_report.report.labels import Labels
 from cifar_report.report.numbers import DASH, Numbers
-from cifar_report.report.pictures import figure_address, paper_address
 from cifar_report.report.widths import ACROSS, UPRIGHT, column_widths
 from cifar_report.spec import Experiment, Section, Side, Trial
 
@@ -239,10 +238,11 @@ class Writer:
         number = self.numbers.integer(len(self._shown) + 1)
         self._shown[figure.id] = number
         caption = self.say(mark("Data of Figure %(number)s"), number=number)
+        picture = (figure.svg, "image/svg+xml") if figure.png is None else (figure.png, "image/png")
         return FigureView(
             id=f"f-{figure.id}",
             number=number,
-            address=figure_address(figure) if self.medium == "screen" else paper_address(figure),
+            address=data_address(*picture),
             alt=figure.alt,
             caption=figure.caption,
             width=round(figure.width_points),

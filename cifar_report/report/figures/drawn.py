@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from cifar_report.report.vector import Picture
-
 Cell = str | float | int | None
 ERROR_RATES = "error_rates"  # the group of the figure on the method itself
 ImageSource = np.ndarray[Any, np.dtype[np.uint8]]
@@ -27,7 +25,7 @@ class DrawnFigure:
     not see it; ``caption`` is one or two whole sentences. ``columns`` and ``rows`` are the numbers drawn. ``group``
     is the experiment's id or one of ``overview``, ``networks``, ``confusion``, ``examples``, ``calibration`` and
     ``timing``. ``png`` is the figure with photographs in it; they must not be passed on with the numbers, so ``svg``
-    never holds them. ``picture`` is the SVG as a PDF holds it; without it the SVG itself is printed.
+    never holds them.
     """
 
     id: str
@@ -40,4 +38,3 @@ class DrawnFigure:
     rows: tuple[tuple[Cell, ...], ...]
     group: str
     png: bytes | None = None
-    picture: Picture | None = None

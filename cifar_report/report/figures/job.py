@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
@@ -16,8 +15,6 @@ import numpy as np
 
 from cifar_report.report.figures.drawn import DrawnFigure
 from cifar_report.report.i18n import Translation, catalogue_path
-from cifar_report.report.pixels import UnknownShapeError
-from cifar_report.report.vector import to_picture
 
 PACKAGE = Path(__file__).parents[2]
 DRAWN_BY = ("report", "spec")  # parts of the package whose code decides what a figure looks like
@@ -40,8 +37,7 @@ class Job:
         """Draw, in this process."""
         module, _, function = self.draw.partition(".")
         drawn = getattr(import_module(f"{__package__}.{module}"), function)(*self.arguments)
-        figures = () if drawn is None else (drawn,) if isinstance(drawn, DrawnFigure) else tuple(drawn)
-        return tuple(map(_with_picture, figures))
+        return () if drawn is None else (drawn,) if isinstance(drawn, DrawnFigure) else tuple(drawn)
 
     def key(self) -> str:
         """Return a fingerprint of data, code, words and versions: with the same one the same bytes would be drawn."""
@@ -50,12 +46,6 @@ class Job:
         plain = msgspec.to_builtins(self.arguments, enc_hook=_plain, builtin_types=(bytes,), str_keys=True)
         content = msgspec.msgpack.encode(plain, order="sorted")
         return hashlib.sha256(b"\0".join((self.draw.encode(), _surroundings(language), content))).hexdigest()
-
-
-def _with_picture(figure: DrawnFigure) -> DrawnFigure:
-    with contextlib.suppress(UnknownShapeError):
-        return replace(figure, picture=to_picture(figure.svg))
-    return figure
 
 
 def _plain(value: object) -> object:

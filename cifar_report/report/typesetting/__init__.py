@@ -1,1 +1,0 @@
-"""A written report set in pages: everything that needs WeasyPrint, and nothing that knows what the report says."""
