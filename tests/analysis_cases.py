@@ -23,11 +23,10 @@ from cifar_report.spec import (
     NearestNeighbors,
     Side,
     Stage,
-    Text,
     Trial,
 )
 
-WORD = Text(en="words", el="λόγια")
+WORD = "words"
 FIRST = Trial(
     id="first",
     title=WORD,

@@ -61,13 +61,13 @@ ALL = sorted(PACKAGE.rglob("*.py"))
 ALLOWED = {  # each part, and what of the project it may import
     "spec": {"spec", "errors"},
     "data": {"data", "errors"},
-    "bundle": {"bundle", "spec", "collecting", "errors", "original"},
+    "bundle": {"bundle", "spec", "collecting", "errors", "published"},
     "training": {"training", "bundle", "data", "spec", "errors"},
-    "running": {"running", "bundle", "data", "spec", "errors", "original", "registry", "training"},
-    "analysis": {"analysis", "bundle", "spec", "errors", "original", "data"},
-    "report": {"report", "analysis", "bundle", "spec", "collecting", "errors", "original", "data"},
+    "running": {"running", "bundle", "data", "spec", "errors", "published", "registry", "training"},
+    "analysis": {"analysis", "bundle", "spec", "errors", "published", "data"},
+    "report": {"report", "analysis", "bundle", "spec", "collecting", "errors", "published", "data", "registry"},
     "verify": {"verify", "report", "analysis", "running", "bundle", "data", "spec", "errors"},
-    "simulation": {"simulation", "analysis", "bundle", "data", "spec", "errors", "original", "registry"},
+    "simulation": {"simulation", "analysis", "bundle", "data", "spec", "errors", "published", "registry"},
 }
 
 

@@ -38,7 +38,7 @@ from cifar_report.bundle import arrays as arrays_module
 from cifar_report.bundle.arrays import dump_arrays, load_arrays
 from cifar_report.bundle.records import stage_ids
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.original import load_original
+from cifar_report.published import load_original
 from cifar_report.registry import load_experiments
 from cifar_report.spec import PROFILES
 

@@ -220,7 +220,7 @@ def test_list_shows_every_trial(capsys):
     status, out, err = answer(capsys, "list")
     shown = {line.split()[0] for line in out.splitlines() if line.startswith("    ")}
     assert (status, err, shown) == (0, "", set(trials_of(load_experiments())))
-    assert all(experiment.question.en in out for experiment in load_experiments())
+    assert all(experiment.question in out for experiment in load_experiments())
 
 
 def test_status_says_why_each_run_would_run(capsys, folder):

@@ -20,10 +20,10 @@ from cifar_report.report.figures.sheet import draw_sheet
 from cifar_report.report.i18n import SOURCE_LANGUAGE, Translation, available_languages
 from cifar_report.report.images import pictures_of
 from cifar_report.report.numbers import Numbers
-from cifar_report.spec import PROFILES, Text
+from cifar_report.spec import PROFILES
 
 ENGLISH = Translation("en")
-HOSTILE = Text(en="$\\frac{1}{2}$ <script>alert('x')</script> & =1+1", el="$x$ <b> &")
+HOSTILE = "$\\frac{1}{2}$ <script>alert('x')</script> & =1+1"
 KILOBYTE = 1000
 OF_FEW = ("baseline", "filters", "batch_size", "model_2", "parallel", "classical")
 """The experiments that the trials of ``FEW`` belong to."""

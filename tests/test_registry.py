@@ -9,19 +9,19 @@ import msgspec
 import pytest
 
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.original import decode, load_original
+from cifar_report.published import decode, load_original
 from cifar_report.registry import FOLDER, claims_of, load_experiments, select, trials_of
 
 NEW = '''"""A new experiment."""
 
 from msgspec.structs import replace
 
-from cifar_report.spec import Claim, Experiment, Side, Text
+from cifar_report.spec import Claim, Experiment, Side
 
 from .baseline import BASELINE
 
-TEXT = Text(en="New", el="Νέο")
-NEW = replace(BASELINE, id="{trial}", batch_size=48, one_change="baseline", original=None)
+TEXT = "New"
+NEW = replace(BASELINE, id="{trial}", batch_size=48, one_change="baseline", published=None)
 CLAIM = Claim(
     id="{claim}", code="N", statement=TEXT, said=TEXT, quantity="accuracy", relation="greater", margin=0.01,
     subject=Side("{trial}", {stage}), comparator=Side("{comparator}"), comparison="as_written",

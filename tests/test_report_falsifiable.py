@@ -11,7 +11,7 @@ from reports import Page, report_of
 
 from cifar_report.bundle import Bundle, Predictions, encode, sha256
 from cifar_report.simulation import Simulation, simulate_bundle
-from cifar_report.spec import PROFILES, Claim, Side, Text
+from cifar_report.spec import PROFILES, Claim, Side
 
 CLAIMS = (
     claim(id="higher", family="accuracy by one change"),
@@ -29,13 +29,13 @@ DRAWN = {"first": 0.5, "second": 0.6, "nearest_1": 0.3, "nearest_3": 0.4}
 
 def named() -> tuple[Claim, ...]:
     """Return the claims with titles by which a reader tells them apart."""
-    return tuple(replace(each, statement=Text(en=f"Claim {each.id}.", el="Ισχυρισμός.")) for each in CLAIMS)
+    return tuple(replace(each, statement=f"Claim {each.id}.") for each in CLAIMS)
 
 
 def made(folder: Path, **settings: object) -> Bundle:
     """Write a bundle of two networks, 10 points apart, with those claims; the trials are called by their ids."""
     whole = experiment(*named())
-    trials = tuple(replace(each, title=Text(en=f"Trial {each.id}", el="Δοκιμή")) for each in whole.trials)
+    trials = tuple(replace(each, title=f"Trial {each.id}") for each in whole.trials)
     chosen = {"accuracies": DRAWN, "seed_noise": 0.002, **settings}
     return simulate_bundle(folder, [replace(whole, trials=trials)], Simulation(**chosen))
 

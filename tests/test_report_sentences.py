@@ -163,7 +163,7 @@ def test_only_the_write_ups_comparisons_are_called_its_own():
     """A trial that the write-up does not have is compared by this suite alone."""
     for trial in whole().results.trials:
         if "which is the write-up's" in " ".join(judgement(whole(), trial, ())):
-            assert trial.trial.original is not None
+            assert trial.trial.published is not None
 
 
 def test_claims_that_were_changed_are_warned_of():

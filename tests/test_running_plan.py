@@ -25,13 +25,13 @@ from cifar_report.running.keys import changed_parts, key_of, key_parts
 from cifar_report.running.plan import PlannedRun, next_run, plan_runs
 from cifar_report.running.request import describe_dataset, find_profile, prepare
 from cifar_report.running.states import states_of
-from cifar_report.spec import PROFILES, ClassicalTrial, Dropout, NearestCentroid, Stage, Text, Trial, spec_hash
+from cifar_report.spec import PROFILES, ClassicalTrial, Dropout, NearestCentroid, Stage, Trial, spec_hash
 
 TRIALS = trials_of(load_experiments())
 RECORD = DatasetRecord(
     fingerprint="a" * 64, grade="unverified", canonical_labels=True, source="folder", counts=(320, 100, 200)
 )
-CENTROID = ClassicalTrial(id="centroid", title=Text(en="c", el="κ"), method=NearestCentroid())
+CENTROID = ClassicalTrial(id="centroid", title="c", method=NearestCentroid())
 
 
 def plan(profile="full", seeds=3):
@@ -175,7 +175,7 @@ def test_runs_from_before_the_engine_had_a_version_count_as_its_first():
 
 def test_prose_is_no_part_of_the_key(parts_of):
     """A new title or question trains nothing again."""
-    renamed = msgspec.structs.replace(small_trial(), title=Text(en="other", el="άλλο"))
+    renamed = msgspec.structs.replace(small_trial(), title="other")
     assert parts_of(renamed) == parts_of()
 
 

@@ -12,12 +12,12 @@ from cifar_report.data import Dataset
 from cifar_report.running.measuring import MeasurementError
 from cifar_report.running.request import Prepared
 from cifar_report.running.stopwatch import Reading, Request
-from cifar_report.spec import PROFILES, AnyTrial, ClassicalTrial, NearestCentroid, Text, TimingPlan
+from cifar_report.spec import PROFILES, AnyTrial, ClassicalTrial, NearestCentroid, TimingPlan
 
 RECORD = DatasetRecord(
     fingerprint="a" * 64, grade="unverified", canonical_labels=True, source="folder", counts=(320, 100, 200)
 )
-CENTROID = ClassicalTrial(id="centroid", title=Text(en="c", el="κ"), method=NearestCentroid())
+CENTROID = ClassicalTrial(id="centroid", title="c", method=NearestCentroid())
 PLAN = TimingPlan(blocks=3, portions=2, portion_steps=5)
 CALM = Reading(
     steps=10,

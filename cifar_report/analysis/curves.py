@@ -9,7 +9,7 @@ import numpy as np
 from cifar_report.analysis.results import Curve, Datum, EpochRow, Unit
 from cifar_report.analysis.values import finite
 from cifar_report.bundle import Run
-from cifar_report.original import OriginalStage
+from cifar_report.published import OriginalStage
 
 COLUMNS: dict[str, Unit] = {"loss": "loss", "accuracy": "share", "val_loss": "loss", "val_accuracy": "share"}
 

@@ -20,7 +20,7 @@ from cifar_report.analysis.values import (
     score,
 )
 from cifar_report.bundle import Run, StageResult
-from cifar_report.original import OriginalStage
+from cifar_report.published import OriginalStage
 from cifar_report.spec import Trial
 
 

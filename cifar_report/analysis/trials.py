@@ -23,7 +23,7 @@ from cifar_report.analysis.stages import stage_summary
 from cifar_report.analysis.statistics import wilson_interval
 from cifar_report.analysis.values import Value, finite
 from cifar_report.bundle import Bundle, Run
-from cifar_report.original import OriginalTrial
+from cifar_report.published import OriginalTrial
 from cifar_report.spec import AnyTrial, Change, Experiment, Trial, differences
 
 MOST_CHARACTERS = 1_000  # of an error, as it is shown
@@ -69,7 +69,7 @@ def _trial_result(
 
 
 def _original(bundle: Bundle, trial: AnyTrial) -> OriginalTrial | None:
-    return bundle.record.original.trial(trial.original) if trial.original is not None else None
+    return bundle.record.original.trial(trial.published) if trial.published is not None else None
 
 
 def _stages(

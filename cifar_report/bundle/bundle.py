@@ -12,7 +12,7 @@ import msgspec
 
 from cifar_report.bundle.arrays import Array, Predictions, load_kernels
 from cifar_report.bundle.certificates import Certificate, certificate_files
-from cifar_report.bundle.records import SCHEMA_VERSION, BundleRecord, Run, RunTiming, TimingPass, stage_ids
+from cifar_report.bundle.records import SCHEMA_VERSION, BundleRecord, Run, RunTiming, TimingPass, stage_ids, upgraded
 from cifar_report.bundle.store import inside, read_plain, sha256, write_file, write_folder
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.spec import AnyTrial, Claim
@@ -217,6 +217,8 @@ def decode(path: Path, kind: type[_T]) -> _T:
             raise UsageError(
                 f"{path} has schema version {version}; this program reads up to {SCHEMA_VERSION}: update it"
             )
+        if version == 1:
+            content = msgspec.json.encode(upgraded(msgspec.json.decode(content)))
         return msgspec.json.decode(content, type=kind)
     except (OSError, ValueError, RecursionError, OverflowError) as error:  # msgspec's errors, text that is no UTF-8
         reason = str(error)

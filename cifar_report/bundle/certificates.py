@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from cifar_report.bundle.records import SCHEMA_VERSION, Environment, Record
-from cifar_report.spec.text import SHOWN, Word
+from cifar_report.spec.trials import SHOWN, Word
 
 CERTIFICATES = "certificates"  # folder of a bundle
 CERTIFICATE_NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.json")  # names sort by date

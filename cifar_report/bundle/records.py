@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
-from cifar_report.original import Original
+from cifar_report.published import Original
 from cifar_report.spec import AnyTrial, Claim, Experiment, Profile, Trial
-from cifar_report.spec.profiles import ImageCount
-from cifar_report.spec.text import Paragraph, Word
+from cifar_report.spec.experiments import ImageCount, Share
+from cifar_report.spec.trials import Paragraph, Word
 
 SCHEMA_VERSION = 2
-"""Of the records: 2 since a run's ``spec_hash`` leaves out fields that equal their default (see ``spec_hash``)."""
+"""Of the records. In version 1 texts of experiments stood in both languages (``upgraded`` keeps the English one) and
+``spec_hash`` covered every field; since version 2 it leaves out fields that equal their default."""
 METHOD_VERSION = 1
 """Version of the method that computes tables from runs (``analysis``); raise it when any number in them may differ."""
 
 Count = Annotated[int, Meta(ge=0, le=10**15)]  # parameters, bytes, operations
-Share = Annotated[float, Meta(ge=0, le=1)]
 Loss = Annotated[float, Meta(ge=0, le=1e39)]  # any that a float32 can be
 Seconds = Annotated[float, Meta(ge=0, le=1e9)]
 Measured = Annotated[float, Meta(gt=0, le=1e9)]  # seconds that are divided by
@@ -31,6 +31,15 @@ Shares = Annotated[tuple[Share, ...], Meta(min_length=1, max_length=10_000)]
 
 Weights = Literal["last", "best"]
 """Weights after the last epoch, or those of the epoch with the least validation loss."""
+
+
+def upgraded(value: Any) -> Any:
+    """Return decoded JSON of version 1 as version 2 has it: a text in both languages becomes the English one."""
+    if isinstance(value, dict):
+        if value.keys() == {"en", "el"}:
+            return value["en"]
+        return {name: upgraded(each) for name, each in value.items()}
+    return [upgraded(each) for each in value] if isinstance(value, list) else value
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
@@ -280,8 +289,8 @@ class BundleRecord(Record, frozen=True, kw_only=True):
         _unique("trials", [trial.id for experiment in self.experiments for trial in experiment.trials])
         _unique("claims", [claim.id for claim in claims])
         for trial in trials.values():
-            if trial.original is not None and trial.original not in keys:
-                raise ValueError(f"trial {trial.id} names {trial.original!r:.60}, which the original does not have")
+            if trial.published is not None and trial.published not in keys:
+                raise ValueError(f"trial {trial.id} names {trial.published!r:.60}, which the original does not have")
         for claim in claims:
             _check_sides(claim, trials)
 

@@ -43,9 +43,9 @@ def list_trials(_: Namespace) -> int:
     from cifar_report.registry import load_experiments
 
     for experiment in load_experiments():
-        print(f"{experiment.title.en}: {experiment.question.en}")
+        print(f"{experiment.title}: {experiment.question}")
         for trial in experiment.trials:
-            print(f"    {trial.id:24}{trial.title.en}")
+            print(f"    {trial.id:24}{trial.title}")
     return 0
 
 

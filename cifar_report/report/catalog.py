@@ -17,8 +17,10 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import write_po
 
+from cifar_report.registry import load_experiments
 from cifar_report.report.i18n import (
     DOMAIN,
+    EXPERIMENT,
     LOCALE_FOLDER,
     PLACEHOLDER,
     SOURCE_LANGUAGE,
@@ -42,7 +44,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
 
 
 def extract() -> Catalog:
-    """Return every message of code and templates, in a fixed order and without dates."""
+    """Return every message of code, templates and experiments, in a fixed order and without dates."""
     with MAPPING.open(encoding="utf-8") as stream:
         methods, options = parse_mapping_cfg(stream)  # type: ignore[no-untyped-call]
     catalogue = Catalog(domain=DOMAIN, project="cifar-report", charset="utf-8")
@@ -50,6 +52,9 @@ def extract() -> Catalog:
         found = extract_from_dir(str(ROOT / folder), methods, options, keywords=KEYWORDS, comment_tags=["Translators:"])
         for name, _line, message, comments, context in sorted(found, key=lambda entry: (entry[0], entry[1])):
             catalogue.add(message, locations=[(f"{folder}/{name}", 0)], auto_comments=comments, context=context)
+    for experiment in load_experiments():
+        for text in experiment.texts:
+            catalogue.add(text, locations=[(f"experiments/{experiment.id}.py", 0)], context=EXPERIMENT)
     return catalogue
 
 
@@ -59,7 +64,7 @@ def render(catalogue: Catalog) -> bytes:
         if not _is_format(message):
             message.flags.discard("python-format")
     stream = io.BytesIO()
-    write_po(stream, catalogue, width=110, include_lineno=False, sort_output=True, omit_header=False)
+    write_po(stream, catalogue, width=110, no_location=True, sort_output=True, omit_header=False)
     changing = re.compile(rb'^"(POT-Creation-Date|PO-Revision-Date|Generated-By): .*\\n"\n', re.MULTILINE)
     return changing.sub(b"", stream.getvalue())
 
@@ -93,7 +98,7 @@ def complaints(language: str, source: Catalog) -> list[str]:
     for message in source:
         if message.id:
             found += _complaints_of(language, message, catalogue.get(message.id, message.context))
-    extra = [message for message in catalogue if message.id and source.get(message.id) is None]
+    extra = [message for message in catalogue if message.id and source.get(message.id, message.context) is None]
     return found + [f"{language}: no longer used: {message.id!r}" for message in extra]
 
 

@@ -16,12 +16,13 @@ from babel.messages.pofile import read_po
 from markupsafe import Markup, escape
 
 from cifar_report.errors import UsageError
-from cifar_report.spec import LANGUAGES, Text
+from cifar_report.spec import LANGUAGES
 
 SOURCE_LANGUAGE = "en"
 PLACEHOLDER = re.compile(r"(?<!%)(?:%%)*%\((\w+)\)s")
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 DOMAIN = "report"
+EXPERIMENT = "experiment"  # context of the experiments' own texts in the catalogues
 
 
 def mark(message: str) -> str:
@@ -72,9 +73,9 @@ class Translation:
         """Return the translation in the plural form that ``count`` asks for; its placeholders stay as they are."""
         return self._catalogue.ngettext(singular, plural, count)
 
-    def text(self, text: Text) -> str:
-        """Return an experiment's own text in this language."""
-        return text.in_language(self.language)
+    def text(self, text: str) -> str:
+        """Return an experiment's text in this language, or as it stands where nobody has translated it."""
+        return self._catalogue.pgettext(EXPERIMENT, text)
 
     def sentence(self, message: str, values: Mapping[str, object] | None = None) -> Markup:
         """Translate a whole sentence and fill in its named placeholders; whatever is no markup is escaped.

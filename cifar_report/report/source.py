@@ -15,7 +15,7 @@ from cifar_report.spec.layers import Layer
 
 WIDTH = 84
 INDENT = "    "
-UNSHOWN = {"title", "as_written", "one_change", "original"}
+UNSHOWN = {"title", "as_written", "one_change", "published"}
 
 
 def recipe_text(trial: AnyTrial) -> str:
@@ -44,7 +44,7 @@ def _call(value: msgspec.Struct, indent: str, unshown: set[str]) -> str:
     positional = isinstance(value, Layer)
     parts = []
     for field in msgspec.structs.fields(value):
-        inner = getattr(value, field.encode_name)
+        inner = getattr(value, field.name)
         if field.name in unshown or (not field.required and inner == field.default):
             positional = positional and field.name not in unshown
             if not field.required and inner == field.default:

@@ -106,7 +106,7 @@ def _trial_row(result: TrialResult) -> Row:
     costs, primary, fit = result.costs, result.primary, result.primary.compatibility
     counts = (None,) * 3 if costs is None else (costs.parameters, costs.trainable_parameters, costs.macs)
     return (
-        *(result.id, result.trial.title.en, result.experiment, result.section, result.status),
+        *(result.id, result.trial.title, result.experiment, result.section, result.status),
         *(len(result.seeds_planned), len(result.seeds_run), len(result.failed)),
         *map(_value, counts),
         *(primary.datum.value, primary.datum.low, primary.datum.high),
@@ -125,7 +125,7 @@ VERDICT_COLUMNS: Final = (
 def _verdict_row(verdict: Verdict) -> Row:
     claim, estimate = verdict.claim, verdict.estimate
     return (
-        *(claim.id, claim.code, claim.statement.en, verdict.outcome, verdict.reason, verdict.direction_only),
+        *(claim.id, claim.code, claim.statement, verdict.outcome, verdict.reason, verdict.direction_only),
         *(verdict.test, verdict.n, verdict.n_of),
         *(estimate.value, estimate.low, estimate.high, estimate.unit),
         *map(_value, (verdict.bound, verdict.margin, verdict.stated, verdict.p, verdict.p_corrected)),

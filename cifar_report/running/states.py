@@ -8,7 +8,7 @@ from pathlib import Path
 from cifar_report.bundle import Run, read_record, read_run
 from cifar_report.bundle.keys import current_parts
 from cifar_report.errors import SuiteError
-from cifar_report.original import load_original
+from cifar_report.published import load_original
 from cifar_report.registry import load_experiments
 from cifar_report.running.keys import changed_parts, key_parts
 from cifar_report.running.plan import PlannedRun

@@ -25,7 +25,7 @@ from cifar_report.bundle import (
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.manifest import CRATE_FILE, MANIFEST_FILE, write_manifest
 from cifar_report.errors import SuiteError
-from cifar_report.original import load_original
+from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments
 from cifar_report.running.environment import WORKER_VARIABLES, available_cores, record_environment
 from cifar_report.running.execution import Execution
@@ -119,7 +119,8 @@ def _write_plan(prepared: Prepared) -> None:
             record,
             created=old.created,
             seeds=max(old.seeds, prepared.seeds),
-            claims_changed=old.claims_changed or (old.claims_hash != record.claims_hash and has_runs(prepared.folder)),
+            claims_changed=old.claims_changed
+            or (registry_hash(claims_of(old.experiments)) != record.claims_hash and has_runs(prepared.folder)),
         )
     write_record(prepared.folder, record)
 

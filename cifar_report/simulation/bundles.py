@@ -24,7 +24,7 @@ from cifar_report.bundle import (
 )
 from cifar_report.bundle.arrays import dump_arrays
 from cifar_report.bundle.keys import key_of, recorded_parts
-from cifar_report.original import Original, load_original
+from cifar_report.published import Original, load_original
 from cifar_report.simulation.drawing import Images, draw_classical, draw_stage
 from cifar_report.simulation.timing import simulate_timing
 from cifar_report.spec import PROFILES, AnyTrial, Conv2D, Experiment, Profile, Trial, registry_hash, spec_hash
@@ -179,7 +179,7 @@ def _done_run(
 
 def _levels(trial: Trial, simulation: Simulation, original: Original) -> list[float]:
     """Return the expected accuracy of each stage."""
-    known = original.trial(trial.original) if trial.original else None
+    known = original.trial(trial.published) if trial.published else None
     last = simulation.accuracies.get(trial.id, 0.60)
     levels = []
     for place, stage in enumerate(trial.stages, start=1):

@@ -1,8 +1,8 @@
 """What is asked: layers, trials, stages, claims, experiments and profiles, as immutable data."""
 
-from cifar_report.spec.claims import Claim, Family, Quantity, Relation, Side, registry_hash
+from cifar_report.spec.claims import Claim, Family, Quantity, Relation, Side, claim, registry_hash
 from cifar_report.spec.difference import Change, differences
-from cifar_report.spec.experiments import Experiment, Figure, Section
+from cifar_report.spec.experiments import LANGUAGES, PROFILES, Experiment, Figure, Profile, Section, TimingPlan
 from cifar_report.spec.layers import (
     CLASS_COUNT,
     INPUT_SHAPE,
@@ -16,8 +16,6 @@ from cifar_report.spec.layers import (
     MaxPooling2D,
     walk,
 )
-from cifar_report.spec.profiles import PROFILES, Profile, TimingPlan
-from cifar_report.spec.text import LANGUAGES, Text
 from cifar_report.spec.trials import (
     AnyTrial,
     Augmentation,
@@ -28,43 +26,13 @@ from cifar_report.spec.trials import (
     Stage,
     Trial,
     spec_hash,
+    variant,
 )
 
-__all__ = [
-    "CLASS_COUNT",
-    "INPUT_SHAPE",
-    "LANGUAGES",
-    "PROFILES",
-    "AnyLayer",
-    "AnyTrial",
-    "Augmentation",
-    "BatchNormalization",
-    "Change",
-    "Claim",
-    "ClassicalTrial",
-    "Conv2D",
-    "Dense",
-    "Dropout",
-    "EarlyStopping",
-    "Experiment",
-    "Family",
-    "Figure",
-    "Flatten",
-    "LayerRow",
-    "MaxPooling2D",
-    "NearestCentroid",
-    "NearestNeighbors",
-    "Profile",
-    "Quantity",
-    "Relation",
-    "Section",
-    "Side",
-    "Stage",
-    "Text",
-    "TimingPlan",
-    "Trial",
-    "differences",
-    "registry_hash",
-    "spec_hash",
-    "walk",
-]
+__all__ = ["Claim", "Family", "Quantity", "Relation", "Side", "claim", "registry_hash"]
+__all__ += ["Change", "differences"]
+__all__ += ["LANGUAGES", "PROFILES", "Experiment", "Figure", "Profile", "Section", "TimingPlan"]
+__all__ += ["CLASS_COUNT", "INPUT_SHAPE", "AnyLayer", "LayerRow", "walk"]
+__all__ += ["BatchNormalization", "Conv2D", "Dense", "Dropout", "Flatten", "MaxPooling2D"]
+__all__ += ["Augmentation", "EarlyStopping", "NearestCentroid", "NearestNeighbors", "Stage"]
+__all__ += ["AnyTrial", "ClassicalTrial", "Trial", "spec_hash", "variant"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
 
-from cifar_report.spec.text import Text, Word
+from cifar_report.spec.trials import Paragraph, Word
+
+Number = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
 
 Quantity = Literal[
     "accuracy",  # points, test set; last epoch for trials, restored weights for stages with early stopping
@@ -40,8 +41,6 @@ Relation = Literal[
 
 Family = Literal["accuracy as written", "accuracy by one change", "convergence", "time"]
 
-Number = Annotated[float, Meta(ge=-1e9, le=1e9)]
-
 
 class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One side of a comparison: a trial, and a stage where it has several."""
@@ -64,8 +63,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     id: Word  # for example "C05a.one_change"
     code: Word  # the row of the write-up's table that it belongs to, for example "C05a"
-    statement: Text  # one whole sentence
-    said: Text  # what the original said, and its own numbers
+    statement: Paragraph  # one whole sentence
+    said: Paragraph  # what the original said, and its own numbers
     quantity: Quantity
     relation: Relation
     subject: Side
@@ -76,7 +75,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     exact_relation: Literal["equal", "less", "greater", "quarter"] | None = None
     comparator_quantity: Quantity | None = None  # where it is not the subject's: prediction against fitting
     family: Family | None = None  # None: stands alone at .05
-    proxy: Text | None = None  # set when the wording (a mechanism, "may") is only approached by the quantity
+    proxy: Paragraph | None = None  # set when the wording (a mechanism, "may") is only approached by the quantity
     original_difference: Number | None = None
 
     def __post_init__(self) -> None:
@@ -92,7 +91,58 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError(f"claim {self.id}: {self.relation!r} and its comparator do not go together")
 
 
-def registry_hash(claims: Iterable[Claim]) -> str:
-    """Return the SHA-256 of the claims in canonical JSON, ordered by id; any change of a margin shows in it."""
-    ordered = sorted(claims, key=lambda claim: claim.id)
+MARGINS: dict[Quantity, float] = {
+    **dict.fromkeys(("accuracy", "validation_accuracy"), 0.01),
+    "gap": 0.02,
+    **dict.fromkeys(("epochs_to_accuracy", "epoch_of_least_loss"), 1.0),
+    **dict.fromkeys(("loss", "seconds", "throughput", "fit_seconds", "predict_seconds"), 0.1),
+}
+"""The margin of each quantity, where a claim names no other."""
+
+
+def claim(
+    claim_id: str, statement: str, *, subject: str | Side, comparator: str | Side | None = None, **fields: Any
+) -> Claim:
+    """Return a claim with the method's defaults for every field that is not given.
+
+    Its code is the id up to the first dot; it compares as the write-up did, or nothing where there is no comparator;
+    its margin is that of ``MARGINS``; claims with a direction are corrected together, by their kind of quantity.
+    """
+    quantity, relation = fields["quantity"], fields["relation"]
+    defaults = {
+        "code": claim_id.partition(".")[0],
+        "comparison": "absolute" if comparator is None else "as_written",
+        "margin": None if relation in ("exact", "ratio") else MARGINS[quantity],
+    }
+    fields = {**defaults, **fields}
+    if relation in ("greater", "less", "not_better"):
+        fields.setdefault("family", family_of(quantity, fields["comparison"]))
+    return Claim(
+        id=claim_id,
+        statement=statement,
+        subject=_side(subject),
+        comparator=None if comparator is None else _side(comparator),
+        **fields,
+    )
+
+
+def _side(side: str | Side) -> Side:
+    return Side(side) if isinstance(side, str) else side
+
+
+def family_of(quantity: Quantity, comparison: str) -> Family:
+    """Return the claims with which a claim with a direction is corrected for their number."""
+    if quantity.startswith("epoch"):
+        return "convergence"
+    if quantity in ("seconds", "throughput", "fit_seconds", "predict_seconds"):
+        return "time"
+    return "accuracy by one change" if comparison == "one_change" else "accuracy as written"
+
+
+def registry_hash(claims: Iterable[Claim] | Iterable[dict[str, Any]]) -> str:
+    """Return the SHA-256 of the claims in canonical JSON, ordered by id; any change of a margin shows in it.
+
+    Claims as JSON objects are hashed as they are stored, whatever their fields are called today.
+    """
+    ordered = sorted((msgspec.to_builtins(claim) for claim in claims), key=lambda claim: claim["id"])
     return hashlib.sha256(msgspec.json.encode(ordered, order="sorted")).hexdigest()

@@ -1,14 +1,18 @@
-"""An experiment: the question, the trials that answer it, the claims that they test."""
+"""Experiments (a question, its trials, the claims that they test) and profiles (how much of them runs)."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 from cifar_report.spec.claims import Claim
-from cifar_report.spec.text import Text
-from cifar_report.spec.trials import AnyTrial, check_id
+from cifar_report.spec.trials import AnyTrial, ClassicalTrial, Paragraph, Stage, Word, check_id
+
+LANGUAGES = ("en", "el")
+"""Of the reports. Experiments are written in English; a translation of their texts is optional."""
 
 Section = Literal[
     "trials",  # 3: the reference model and the trials, in order
@@ -18,6 +22,9 @@ Section = Literal[
     "parallel",  # tf.distribute
     "classical",  # 4: nearest neighbours and nearest centroid
 ]
+
+ImageCount = Annotated[int, Meta(ge=0, le=60_000)]
+Share = Annotated[float, Meta(ge=0, le=1)]
 
 Figure = Literal["curves", "study", "stages", "scaling", "methods"]
 
@@ -33,10 +40,10 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     order: int  # its place in the report, within its section
     section: Section
     number: str | None = None  # "1" … "12": the write-up's trial number
-    title: Text
-    question: Text  # one sentence
-    change: Text  # what was changed, one sentence
-    explanation: Text  # what the changed thing is and does, a short paragraph
+    title: Word
+    question: Paragraph  # one sentence
+    change: Paragraph  # what was changed, one sentence
+    explanation: Paragraph  # what the changed thing is and does, a short paragraph
     trials: tuple[AnyTrial, ...]
     points: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
@@ -54,3 +61,80 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def shown(self) -> tuple[str, ...]:
         """Return the ids of the trials that its section shows, in order."""
         return self.points or tuple(trial.id for trial in self.trials)
+
+    @property
+    def texts(self) -> Iterator[str]:
+        """Yield every text that a report translates."""
+        yield from (self.title, self.question, self.change, self.explanation)
+        yield from (trial.title for trial in self.trials)
+        for claim in self.claims:
+            yield from (text for text in (claim.statement, claim.said, claim.proxy) if text is not None)
+
+
+class TimingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the trials are timed, alone on the machine, after everything is trained."""
+
+    by_default: bool = True  # whether a suite that says nothing about it is timed
+    blocks: int  # each holds every timed trial once
+    trials: tuple[str, ...] | None = None  # ids; None: one of each cost, and all that claims about time name
+    portions: int = 4  # timed one by one; their median counts
+    portion_steps: int = 50  # training steps of a portion, and of the warm-up before the first one
+    repeats: int = 3  # at most, of a measurement that other work disturbed
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A size of the suite; bundles of different profiles are never mixed."""
+
+    name: Literal["smoke", "quick", "full"]
+    seeds: Annotated[int, Meta(ge=0, le=10_000)]  # declared before anything runs
+    fraction: Share = 1.0  # of train, validation and test, stratified, after the split
+    counts: tuple[ImageCount, ImageCount, ImageCount] | None = None  # of train, validation, test; else a fraction
+    epochs_fraction: Share = 1.0
+    least_epochs: int = 1  # a stage, before what the trial itself asks
+    most_epochs: int | None = None  # a stage
+    stand_in_allowed: bool = True  # whether the synthetic data may take the place of CIFAR-10
+    timing: TimingPlan | None = None
+
+    @property
+    def reduced(self) -> bool:
+        """Whether it trains less than the write-up did, so that its claims cannot be tested."""
+        return self.name != "full"
+
+    def trains_like(self, other: Profile) -> bool:
+        """Whether both train the same; how they time it has no part in it."""
+        return msgspec.structs.replace(self, timing=other.timing) == other
+
+    def apply(self, trial: AnyTrial) -> AnyTrial:
+        """Return the trial with this profile's epochs; everything else stays."""
+        if isinstance(trial, ClassicalTrial):
+            return trial
+        return msgspec.structs.replace(trial, stages=tuple(self._shorten(stage) for stage in trial.stages))
+
+    def _shorten(self, stage: Stage) -> Stage:
+        epochs = round(stage.epochs * self.epochs_fraction)
+        epochs = min(max(epochs, self.least_epochs), self.most_epochs or epochs, stage.epochs)
+        return msgspec.structs.replace(stage, epochs=max(epochs, 1))
+
+
+PROFILES: dict[str, Profile] = {
+    "smoke": Profile(
+        name="smoke",
+        seeds=2,
+        counts=(320, 100, 200),
+        epochs_fraction=0.0,
+        most_epochs=1,
+        timing=TimingPlan(
+            by_default=False, blocks=2, trials=("baseline", "nearest_centroid"), portions=2, portion_steps=2, repeats=1
+        ),
+    ),
+    "quick": Profile(
+        name="quick",
+        seeds=2,
+        fraction=0.1,
+        epochs_fraction=0.2,
+        least_epochs=2,
+        most_epochs=6,
+        timing=TimingPlan(blocks=3, trials=("baseline", "filters_32", "nearest_centroid")),
+    ),
+    "full": Profile(name="full", seeds=5, stand_in_allowed=False, timing=TimingPlan(blocks=5)),
+}

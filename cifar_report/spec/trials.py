@@ -5,13 +5,22 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from cifar_report.spec.layers import CLASS_COUNT, AnyLayer, Dense, walk
-from cifar_report.spec.text import Text
+
+# Control characters have no place in XML; marks of direction make a text read as another one.
+SHOWN = (
+    r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff"
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*\Z"
+)
+Word = Annotated[str, Meta(max_length=200, pattern=SHOWN)]
+"""A name, hash or title of a stored record."""
+Paragraph = Annotated[str, Meta(max_length=20_000, pattern=SHOWN)]
+"""One sentence or several in plain words; those of experiments are English, and catalogues translate them."""
 
 
 class Augmentation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,28 +46,42 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     early_stopping: EarlyStopping | None = None
 
 
-class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="network"):
-    """A network and how it is trained; written as a change of another trial wherever there is one.
+class _Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    """What all kinds of trials have: names and comparisons, which are no part of the configuration.
 
     ``as_written`` names the trial that the write-up compared it with, ``one_change`` the trial that differs by
     one change alone; either is None where there is none.
     """
 
     id: str
-    title: Text
+    title: Word
+    as_written: str | None = None
+    one_change: str | None = None
+    published: str | None = msgspec.field(default=None, name="original")  # its key in original.json
+
+    def __post_init__(self) -> None:
+        """Refuse an id that could not be a folder's name."""
+        check_id(self.id)
+
+    def configuration(self) -> dict[str, Any]:
+        """Return what decides the result, as builtins: every field but names and comparisons."""
+        names = [name for name in self.__struct_fields__ if name not in _Trial.__struct_fields__]
+        return {name: msgspec.to_builtins(getattr(self, name)) for name in names}
+
+
+class Trial(_Trial, frozen=True, kw_only=True, tag="network"):
+    """A network and how it is trained."""
+
     layers: Annotated[tuple[AnyLayer, ...], Meta(max_length=1_000)]
     stages: Annotated[tuple[Stage, ...], Meta(max_length=1_000)]
     batch_size: Annotated[int, Meta(ge=1, le=60_000)] = 32  # images, over all replicas
     learning_rate: float = 0.001  # Adam's step size
     split_seed: int = 42  # random_state of train_test_split
     strategy: Literal["single", "mirrored"] = "single"
-    as_written: str | None = None
-    one_change: str | None = None
-    original: str | None = None  # its key in original.json
 
     def __post_init__(self) -> None:
         """Refuse a trial that could not be trained or stored."""
-        check_id(self.id)
+        super().__post_init__()
         if not self.stages or len({stage.id for stage in self.stages}) != len(self.stages):
             raise ValueError(f"trial {self.id}: stages must exist and have different ids")
         for stage in self.stages:
@@ -67,8 +90,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError(f"trial {self.id}: every stage needs at least one epoch")
         if self.batch_size < 1 or not self.learning_rate > 0:
             raise ValueError(f"trial {self.id}: batch size and learning rate must be positive")
-        last = list(walk(self.layers))[-1:]
-        if not last or last[0].layer != Dense(CLASS_COUNT, activation="softmax"):
+        rows = walk(self.layers)
+        if not rows or rows[-1].layer != Dense(CLASS_COUNT, activation="softmax"):
             raise ValueError(f"trial {self.id}: the last layer must be Dense({CLASS_COUNT}, 'softmax')")
 
     @property
@@ -91,11 +114,6 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Count the multiply-accumulates per image in a forward pass; FLOPs are twice as many."""
         return sum(row.macs for row in walk(self.layers))
 
-    def configuration(self) -> dict[str, Any]:
-        """Return what decides the result, without names and prose."""
-        fields = ("layers", "stages", "batch_size", "learning_rate", "split_seed", "strategy")
-        return {field: msgspec.to_builtins(getattr(self, field)) for field in fields}
-
 
 class NearestNeighbors(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="method", tag=True):
     """scikit-learn's KNeighborsClassifier on raw pixels, Euclidean distance."""
@@ -107,36 +125,27 @@ class NearestCentroid(msgspec.Struct, frozen=True, forbid_unknown_fields=True, t
     """The class whose mean image is nearest, as scikit-learn's NearestCentroid predicts it; Euclidean distance."""
 
 
-class ClassicalTrial(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", tag="classical"
-):
+class ClassicalTrial(_Trial, frozen=True, kw_only=True, tag="classical"):
     """A classifier without training by gradient; it has no randomness, so it runs once and without a seed."""
 
-    id: str
-    title: Text
     method: NearestNeighbors | NearestCentroid
     training_images: Literal["train", "train+validation"] = "train"
     split_seed: int = 42
-    as_written: str | None = None
-    one_change: str | None = None
-    original: str | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse an id that could not be a folder's name."""
-        check_id(self.id)
 
     @property
     def seeded(self) -> bool:
         """Whether runs differ by seed."""
         return False
 
-    def configuration(self) -> dict[str, Any]:
-        """Return what decides the result, without names and prose."""
-        fields = ("method", "training_images", "split_seed")
-        return {field: msgspec.to_builtins(getattr(self, field)) for field in fields}
-
 
 AnyTrial = Trial | ClassicalTrial
+_T = TypeVar("_T", Trial, ClassicalTrial)
+
+
+def variant(base: _T, trial_id: str, title: str, **changes: Any) -> _T:
+    """Return ``base`` with some fields changed: by one change and unpublished, unless ``changes`` say otherwise."""
+    named = {"id": trial_id, "title": title, "as_written": None, "one_change": base.id, "published": None}
+    return msgspec.structs.replace(base, **named | changes)
 
 
 HASHED_BY_VERSION_1 = {

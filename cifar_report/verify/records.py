@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
-from cifar_report.bundle import Bundle, BundleRecord, Run, StageResult
+import msgspec
+
+from cifar_report.bundle import Bundle, Run, StageResult
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.keys import key_of, recorded_parts
 from cifar_report.data.release import TEST_COUNT, TRAIN_COUNT
@@ -23,7 +25,7 @@ WHOLE = (TRAIN_COUNT - VALIDATION_COUNT, VALIDATION_COUNT, TEST_COUNT)
 
 def check_records(bundle: Bundle, files: Files, report: Report) -> None:
     """Check the bundle's own record, and each run's against it."""
-    report.find(RECORD_FILE, *_record_problems(bundle.record))
+    report.find(RECORD_FILE, *_record_problems(bundle))
     for run in bundle.runs:
         name = f"runs/{run.id}/run.json"
         for check in CHECKS:
@@ -35,8 +37,10 @@ def check_records(bundle: Bundle, files: Files, report: Report) -> None:
     report.counts["failed runs"] = sum(not run.done for run in bundle.runs)
 
 
-def _record_problems(record: BundleRecord) -> Iterator[str]:
-    claims = [claim for experiment in record.experiments for claim in experiment.claims]
+def _record_problems(bundle: Bundle) -> Iterator[str]:
+    record = bundle.record
+    stored = msgspec.json.decode((bundle.folder / RECORD_FILE).read_bytes())  # with the names of its own version
+    claims = [claim for experiment in stored["experiments"] for claim in experiment.get("claims", ())]
     if record.claims_hash != registry_hash(claims):
         yield "claims_hash is not the hash of the claims that it holds: a claim or its margin was edited"
     profile = record.profile

@@ -103,7 +103,7 @@ def comparisons(writer: Writer, trial: TrialResult) -> tuple[Markup, ...]:
         compared = _comparison(writer, trial.id, written)
         said += compared
         if compared and written.confounded:
-            said.append(writer.count(CONFOUNDED if trial.trial.original else CONFOUNDED_OURS, len(written.changes)))
+            said.append(writer.count(CONFOUNDED if trial.trial.published else CONFOUNDED_OURS, len(written.changes)))
     return tuple(said)
 
 
