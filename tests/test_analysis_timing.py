@@ -14,7 +14,7 @@ from cifar_report.analysis import analyse
 from cifar_report.analysis.changes import changes_of_mind
 from cifar_report.analysis.timing import by_block, images_per_second, seconds_per_step
 from cifar_report.bundle import Bundle, RunTiming, encode, write_timing_pass
-from cifar_report.simulation.timing import BLOCKS
+from cifar_report.simulation.bundles import BLOCKS
 from cifar_report.spec import Side
 
 LONGER = claim(quantity="seconds", margin=0.1, id="longer", family="time")

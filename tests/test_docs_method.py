@@ -7,7 +7,7 @@ import pytest
 
 from cifar_report.analysis.decisions import LEAST_SEEDS_FOR_ONSET, RATIO_SLACK
 from cifar_report.analysis.values import ACCURACY_LEVEL, LEVEL, LOSS_RISE
-from cifar_report.simulation.noise import ASSUMED
+from cifar_report.simulation.calibration import ASSUMED
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "cifar_report"

@@ -14,15 +14,17 @@ from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of, load_experiments
 from cifar_report.simulation import Simulation, calibration, simulate_bundle
 from cifar_report.simulation.calibration import (
+    ASSUMED,
+    Setting,
     accuracy_claims,
     at_margin,
     curve,
     main,
+    measured_noise,
     no_effect,
     original_effects,
     with_interval,
 )
-from cifar_report.simulation.noise import ASSUMED, measured_noise, spread_of
 
 CLAIMS = accuracy_claims(claims_of(load_experiments()))
 DRAWS = 300
@@ -36,13 +38,13 @@ def slack(share: float, trials: int) -> float:
 @pytest.mark.parametrize("seeds", [3, 5])
 def test_no_effect_rarely_gives_a_direction(seeds: int) -> None:
     """Without any true difference a family names a direction, right or opposite, in at most 5 % of the draws."""
-    assert no_effect(CLAIMS, seeds, DRAWS).any_direction <= 0.05 + slack(0.05, DRAWS)
+    assert no_effect(CLAIMS, Setting(seeds, DRAWS)).any_direction <= 0.05 + slack(0.05, DRAWS)
 
 
 @pytest.mark.parametrize("seeds", [3, 5])
 def test_effect_at_the_margin_is_rarely_denied(seeds: int) -> None:
     """A true difference of exactly the margin reads "not reproduced" in at most 5 % of the cases."""
-    rates = at_margin(CLAIMS, seeds, DRAWS)
+    rates = at_margin(CLAIMS, Setting(seeds, DRAWS))
     assert rates.not_reproduced <= 0.05 + slack(0.05, DRAWS * len(CLAIMS))
     assert rates.not_reproduced > 0.02  # a method that never says no could not be wrong
 
@@ -50,7 +52,7 @@ def test_effect_at_the_margin_is_rarely_denied(seeds: int) -> None:
 @pytest.mark.parametrize("seeds", [5, 10])
 def test_original_effects_have_the_power_that_is_told(seeds: int) -> None:
     """For effects of the original's size uncorrected p-values are significant as often as TTestPower says."""
-    rates = original_effects(CLAIMS, seeds, DRAWS)
+    rates = original_effects(CLAIMS, Setting(seeds, DRAWS))
     assert rates.power is not None
     assert rates.significant == pytest.approx(rates.power, abs=slack(rates.power, DRAWS * rates.claims))
 
@@ -58,14 +60,14 @@ def test_original_effects_have_the_power_that_is_told(seeds: int) -> None:
 def test_claims_are_corrected_for_the_whole_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Claims of which nothing is drawn count in their families, as in a report, so that fewer directions are named."""
     alone = [claim for claim in CLAIMS if claim.id == "C11a"]
-    within = original_effects(alone, 5, DRAWS)
+    within = original_effects(alone, Setting(5, DRAWS))
     monkeypatch.setattr(calibration, "_registry", lambda: tuple(alone))
-    assert within.reproduced < original_effects(alone, 5, DRAWS).reproduced
+    assert within.reproduced < original_effects(alone, Setting(5, DRAWS)).reproduced
 
 
 def test_curve_rises_from_denial_to_reproduction() -> None:
     """The larger the true difference, the oftener "reproduced" and the rarer "not reproduced"."""
-    points = curve(CLAIMS[0], 5, 100)
+    points = curve(CLAIMS[0], Setting(5, 100))
     assert points[0].reproduced < 0.1 < 0.9 < points[-1].reproduced
     assert points[0].not_reproduced > points[-1].not_reproduced == 0
 
@@ -92,7 +94,7 @@ def test_the_committed_rates_are_those_of_today_s_method() -> None:
     found = load_calibration()
     draws = 150
     for scenario in (no_effect, at_margin, original_effects):
-        fresh = scenario(CLAIMS, 5, draws, found.noise, random_seed=99)
+        fresh = scenario(CLAIMS, Setting(5, draws, found.noise, random_seed=99))
         known = next(each for each in found.rates if (each.scenario, each.seeds) == (fresh.scenario, 5))
         for name in ("reproduced", "not_reproduced", "inconclusive", "significant"):
             expected, count = getattr(known, name), draws * fresh.claims
@@ -151,13 +153,6 @@ def test_one_collapsed_run_does_not_speak_for_all(tmp_path: Path) -> None:
     (bundle.folder / "runs" / run.id / "run.json").write_bytes(encode(changed))
     after = measured_noise(Bundle.load(bundle.folder))
     assert max(before.seed, after.seed) < 0.03
-
-
-def test_spread_by_hand() -> None:
-    """Two runs that disagree on two of four images have equal accuracies, and all their spread is of images."""
-    right = np.array([[1, 1, 0, 0], [1, 0, 1, 0]], bool)
-    assert spread_of(right) == (0.0, pytest.approx((0 + 0.5 + 0.5 + 0) / 4 / 4), 1)
-    assert spread_of(np.array([[1, 1], [0, 0]], bool)).total == pytest.approx(0.5)
 
 
 def test_noise_needs_two_runs_of_a_trial(tmp_path: Path) -> None:

@@ -6,30 +6,32 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any, Literal
 
 import msgspec
 import numpy as np
+from scipy.special import softmax
 
-from cifar_report.bundle import (
-    Bundle,
-    BundleRecord,
-    DatasetRecord,
-    Environment,
-    Run,
-    RunTiming,
-    encode,
-    sha256,
-    write_record,
-)
+from cifar_report.bundle import Bundle, Predictions, Weights, encode, records, sha256, write_record, write_timing_pass
 from cifar_report.bundle.arrays import dump_arrays
 from cifar_report.bundle.keys import key_of, recorded_parts
 from cifar_report.published import Original, load_original
-from cifar_report.simulation.drawing import Images, draw_classical, draw_stage
-from cifar_report.simulation.timing import simulate_timing
-from cifar_report.spec import PROFILES, AnyTrial, Conv2D, Experiment, Profile, Trial, registry_hash, spec_hash
+from cifar_report.spec import CLASS_COUNT, PROFILES, AnyTrial, ClassicalTrial, Conv2D, Experiment, Profile, Stage, Trial
+from cifar_report.spec.claims import registry_hash
+from cifar_report.spec.trials import spec_hash
+
+Array = np.ndarray[Any, Any]
+Generator = np.random.Generator
 
 COUNTS = (800, 200, 200)  # images of train, validation and test, where the profile names none
+EPOCHS_TO_LEVEL = 3.0  # time constant of the curves, in epochs
+TRAIN_GAIN = 0.006  # accuracy by which training runs ahead of validation, each epoch
+LOSS_RISE = 0.02  # by which validation loss rises in each epoch behind the best one
+BLOCKS = 5  # of the timing pass
+STEPS = 200
+SECONDS_PER_MAC = 2e-9  # of the default seconds, so that larger networks take longer
+TIMING_NOISE = 0.02  # standard deviation of the logarithm, of a block and of a measurement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,9 +57,19 @@ class Simulation:
     grade: Literal["canonical", "unverified", "stand-in"] = "canonical"
     canonical_labels: bool = True
     counts: tuple[int, int, int] | None = None
-    labels: np.ndarray[Any, Any] | None = None  # uint8 [N]: of the test images; drawn when None
-    indices: np.ndarray[Any, Any] | None = None  # int32 [N]: their places in the 60,000 images
+    labels: Array | None = None  # uint8 [N]: of the test images; drawn when None
+    indices: Array | None = None  # int32 [N]: their places in the 60,000 images
     random_seed: int = 0
+
+
+@dataclass(frozen=True)
+class _Images:
+    """The test images: places in the 60,000, labels, and how hard each is for every network (standard normal)."""
+
+    indices: Array
+    labels: Array
+    difficulty: Array
+    noise: float  # share of the difficulty that each network draws anew
 
 
 def simulate_bundle(folder: Path, experiments: Sequence[Experiment], simulation: Simulation) -> Bundle:
@@ -65,29 +77,34 @@ def simulate_bundle(folder: Path, experiments: Sequence[Experiment], simulation:
 
     The same arguments write the same bytes. Nothing is trained, so thousands of runs take seconds.
     """
-    original = load_original()
-    record = _record(tuple(experiments), simulation, original)
+    record = _record(tuple(experiments), simulation)
     write_record(folder, record)
-    images = _images(simulation, record.dataset.counts[2])
-    for experiment in experiments:
-        for trial in experiment.trials:
-            if simulation.trials is None or trial.id in simulation.trials:
-                _write_runs(folder, trial, simulation, original, images)
+    images = _draw_images(simulation, record.dataset.counts[2])
+    trials = [trial for experiment in experiments for trial in experiment.trials]
+    for trial in trials:
+        if simulation.trials is None or trial.id in simulation.trials:
+            for seed in range(simulation.seeds) if trial.seeded else (None,):
+                _write_run(folder, *_draw_run(trial, seed, simulation, record, images))
     if simulation.timing:
-        simulate_timing(folder, [trial for each in experiments for trial in each.trials], simulation.seconds)
+        _write_timing_pass(folder, trials, simulation.seconds)
     return Bundle.load(folder)
 
 
-def _record(experiments: tuple[Experiment, ...], simulation: Simulation, original: Original) -> BundleRecord:
-    claims = [claim for experiment in experiments for claim in experiment.claims]
-    return BundleRecord(
+def _record(experiments: tuple[Experiment, ...], simulation: Simulation) -> records.BundleRecord:
+    return records.BundleRecord(
         profile=simulation.profile,
         seeds=simulation.seeds,
-        dataset=_dataset(simulation),
+        dataset=records.DatasetRecord(
+            fingerprint=hashlib.sha256(b"simulated").hexdigest(),
+            grade=simulation.grade,
+            canonical_labels=simulation.canonical_labels and simulation.grade != "stand-in",
+            source="simulation",
+            counts=simulation.counts or simulation.profile.counts or COUNTS,
+        ),
         experiments=experiments,
-        original=original,
-        claims_hash=registry_hash(claims),
-        environment=Environment(
+        original=load_original(),
+        claims_hash=registry_hash(claim for experiment in experiments for claim in experiment.claims),
+        environment=records.Environment(
             python="3.12.0",
             platform="simulated",
             processor="simulated",
@@ -102,79 +119,72 @@ def _record(experiments: tuple[Experiment, ...], simulation: Simulation, origina
     )
 
 
-def _dataset(simulation: Simulation) -> DatasetRecord:
-    return DatasetRecord(
-        fingerprint=hashlib.sha256(b"simulated").hexdigest(),
-        grade=simulation.grade,
-        canonical_labels=simulation.canonical_labels and simulation.grade != "stand-in",
-        source="simulation",
-        counts=simulation.counts or simulation.profile.counts or COUNTS,
+def _draw_images(simulation: Simulation, count: int) -> _Images:
+    generator = np.random.default_rng([simulation.random_seed, 0])
+    labels, indices = simulation.labels, simulation.indices
+    if labels is None:
+        labels = generator.permutation(np.arange(count) % CLASS_COUNT).astype(np.uint8)
+    if indices is None:
+        indices = np.arange(50_000, 50_000 + len(labels), dtype=np.int32)
+    return _Images(indices, labels, generator.standard_normal(len(labels)), simulation.image_noise)
+
+
+def _draw_run(
+    planned: AnyTrial, seed: int | None, simulation: Simulation, record: records.BundleRecord, images: _Images
+) -> tuple[records.Run, dict[str, bytes]]:
+    """Return a run's record and its files."""
+    identity = int.from_bytes(hashlib.sha256(f"{planned.id}/{seed}".encode()).digest()[:8])
+    generator = np.random.default_rng([simulation.random_seed, identity])
+    trial = simulation.profile.apply(planned)
+    run = _failed_run(trial, seed, record)
+    if (trial.id, seed) in simulation.failed:
+        return run, {}
+    files: dict[str, bytes] = {}
+    results: dict[str, Any] = {"status": "done", "error": None}
+    if isinstance(trial, Trial):
+        results["stages"], predictions = _draw_stages(trial, simulation, record.original, images, generator)
+        results["parameters_total"] = trial.parameters_total
+        results["parameters_trainable"] = trial.parameters_trainable
+        first = trial.layers[0]
+        shape = (first.kernel_size, first.kernel_size, 3, first.filters) if isinstance(first, Conv2D) else (1, 1, 3, 1)
+        files["kernels.npz"] = dump_arrays({"kernels": generator.standard_normal(shape).astype(np.float32)})
+    else:
+        results["classical"], predictions = _draw_classical(trial, simulation, record, images, generator)
+    if simulation.predictions:
+        files["predictions.npz"] = predictions.dump()
+    return msgspec.structs.replace(run, **results), files
+
+
+def _failed_run(trial: AnyTrial, seed: int | None, record: records.BundleRecord) -> records.Run:
+    parts = {
+        **recorded_parts(trial, seed, record.profile, record.dataset),
+        "devices": "2 replicas" if getattr(trial, "strategy", None) == "mirrored" else "1 replica, 1 thread",
+        "version of keras": "3.15.0",
+        "version of tensorflow": "2.20.0",
+    }
+    return records.Run(
+        trial=trial,
+        seed=seed,
+        status="failed",
+        key=key_of(parts),
+        key_parts=parts,
+        spec_hash=spec_hash(trial),
+        processor="simulated",
+        macs=trial.macs if isinstance(trial, Trial) else None,
+        error="Traceback (most recent call last):\nRuntimeError: simulated failure",
     )
 
 
-def _images(simulation: Simulation, count: int) -> Images:
-    generator = np.random.default_rng([simulation.random_seed, 0])
-    labels = simulation.labels
-    if labels is None:
-        labels = generator.permutation(np.arange(count) % 10).astype(np.uint8)
-    indices = simulation.indices
-    if indices is None:
-        indices = np.arange(50_000, 50_000 + len(labels), dtype=np.int32)
-    return Images(indices, labels, generator.standard_normal(len(labels)), simulation.image_noise)
-
-
-def _write_runs(folder: Path, trial: AnyTrial, simulation: Simulation, original: Original, images: Images) -> None:
-    seeds: Sequence[int | None] = range(simulation.seeds) if trial.seeded else [None]
-    for seed in seeds:
-        trained = simulation.profile.apply(trial)
-        identity = int.from_bytes(hashlib.sha256(f"{trial.id}/{seed}".encode()).digest()[:8])
-        generator = np.random.default_rng([simulation.random_seed, identity])
-        files: dict[str, bytes] = {}
-        if (trial.id, seed) in simulation.failed:
-            run = _failed_run(trained, seed, simulation)
-        else:
-            run, files = _done_run(trained, seed, simulation, original, images, generator)
-        _write(folder, run, files)
-
-
-def _done_run(
-    trial: AnyTrial,
-    seed: int | None,
-    simulation: Simulation,
-    original: Original,
-    images: Images,
-    generator: np.random.Generator,
-) -> tuple[Run, dict[str, bytes]]:
-    base = _failed_run(trial, seed, simulation)
-    files: dict[str, bytes] = {}
-    if not isinstance(trial, Trial):
-        train, validation, _ = _dataset(simulation).counts
-        images_seen = train if trial.training_images == "train" else train + validation
-        classical, predictions = draw_classical(
-            simulation.accuracies.get(trial.id, 0.34), images_seen, images, generator
-        )
-        run = msgspec.structs.replace(base, status="done", error=None, classical=classical)
-    else:
-        levels = _levels(trial, simulation, original)
-        drawn = [
-            draw_stage(stage, level + simulation.seed_noise * generator.standard_normal(), images, generator)
-            for stage, level in zip(trial.stages, levels, strict=True)
-        ]
-        stages, predictions = tuple(stage for stage, _ in drawn), drawn[0][1]
-        for _, more in drawn[1:]:
-            predictions.probabilities.update(more.probabilities)
-        run = msgspec.structs.replace(
-            base,
-            status="done",
-            error=None,
-            stages=stages,
-            parameters_total=trial.parameters_total,
-            parameters_trainable=trial.parameters_trainable,
-        )
-        files["kernels.npz"] = dump_arrays({"kernels": _kernels(trial, generator)})
-    if simulation.predictions:
-        files["predictions.npz"] = predictions.dump()
-    return run, files
+def _draw_stages(
+    trial: Trial, simulation: Simulation, original: Original, images: _Images, generator: Generator
+) -> tuple[tuple[records.StageResult, ...], Predictions]:
+    stages, predictions = [], Predictions(images.indices, images.labels)
+    for stage, level in zip(trial.stages, _levels(trial, simulation, original), strict=True):
+        drawn = level + simulation.seed_noise * generator.standard_normal()
+        result, tables = _draw_stage(stage, drawn, images, generator)
+        stages.append(result)
+        predictions.probabilities.update(tables)
+    return tuple(stages), predictions
 
 
 def _levels(trial: Trial, simulation: Simulation, original: Original) -> list[float]:
@@ -190,37 +200,90 @@ def _levels(trial: Trial, simulation: Simulation, original: Original) -> list[fl
     return levels
 
 
-def _kernels(trial: Trial, generator: np.random.Generator) -> np.ndarray[Any, Any]:
-    first = trial.layers[0]
-    size, filters = (first.kernel_size, first.filters) if isinstance(first, Conv2D) else (1, 1)
-    return generator.standard_normal((size, size, 3, filters)).astype(np.float32)
+def _draw_stage(
+    stage: Stage, level: float, images: _Images, generator: Generator
+) -> tuple[records.StageResult, dict[tuple[str, Weights], Array]]:
+    """Draw a stage whose expected test accuracy is ``level``, with the probabilities of both sets of weights."""
+    turning = max(1, round(min(8, stage.epochs * 0.6) + generator.integers(-1, 2)))
+    epochs = stage.epochs
+    if stage.early_stopping is not None:
+        epochs = min(epochs, turning + stage.early_stopping.patience)
+    history = _draw_history(epochs, min(turning, epochs), level, generator)
+    best_epoch = int(np.argmin(np.array(history.val_loss, float))) + 1
+    last = _draw_probabilities(level, images, generator)
+    best = last if best_epoch == epochs else _draw_probabilities(level, images, generator)
+    result = records.StageResult(
+        id=stage.id,
+        history=history,
+        best_epoch=best_epoch,
+        stopped_early=epochs < stage.epochs,
+        last=_evaluation(last, images.labels, history, epochs),
+        best=_evaluation(best, images.labels, history, best_epoch),
+    )
+    return result, {(stage.id, "last"): last, (stage.id, "best"): best}
 
 
-def _failed_run(trial: AnyTrial, seed: int | None, simulation: Simulation) -> Run:
-    parallel = isinstance(trial, Trial) and trial.strategy == "mirrored"
-    parts = {
-        **recorded_parts(trial, seed, simulation.profile, _dataset(simulation)),
-        "devices": "2 replicas" if parallel else "1 replica, 1 thread",
-        "version of keras": "3.15.0",
-        "version of tensorflow": "2.20.0",
+def _draw_history(epochs: int, turning: int, level: float, generator: Generator) -> records.History:
+    epoch = np.arange(1, epochs + 1)
+    learned = 1 - np.exp(-epoch / EPOCHS_TO_LEVEL)
+    mean = 0.25 + (level - 0.25) * learned
+    val_accuracy, accuracy = mean + generator.normal(0, 0.004, epochs), mean + TRAIN_GAIN * epoch
+    least = 2.9 * (1 - level)
+    val_loss = least + (2.3 - least) * (1 - learned) + LOSS_RISE * np.maximum(0, epoch - turning)
+    val_loss += generator.normal(0, 0.004, epochs)
+    curves = {"loss": 2.9 * (1 - accuracy), "accuracy": accuracy, "val_loss": val_loss, "val_accuracy": val_accuracy}
+    rounded = {
+        name: np.round(np.clip(curve, 0.01, 0.99 if curve.max() < 1 else None), 6) for name, curve in curves.items()
     }
-    return Run(
-        trial=trial,
-        seed=seed,
-        status="failed",
-        key=key_of(parts),
-        key_parts=parts,
-        spec_hash=spec_hash(trial),
-        processor="simulated",
-        macs=trial.macs if isinstance(trial, Trial) else None,
-        error="Traceback (most recent call last):\nRuntimeError: simulated failure",
+    return records.History(**{name: tuple(map(float, curve)) for name, curve in rounded.items()})
+
+
+def _evaluation(table: Array, labels: Array, history: records.History, epoch: int) -> records.Evaluation:
+    accuracy = float(np.mean(table.argmax(axis=1) == labels))
+    loss = float(np.mean(-np.log(table[np.arange(len(labels)), labels].astype(np.float64))))
+    train_accuracy, train_loss = history.accuracy[epoch - 1], history.loss[epoch - 1]
+    return records.Evaluation(
+        train=records.Scores(accuracy=min(train_accuracy + 0.01, 1.0), loss=train_loss),
+        validation=records.Scores(accuracy=history.val_accuracy[epoch - 1], loss=history.val_loss[epoch - 1]),
+        test=records.Scores(accuracy=accuracy, loss=loss),
     )
 
 
-def _write(folder: Path, run: Run, files: dict[str, bytes]) -> None:
+def _draw_classical(
+    trial: ClassicalTrial, simulation: Simulation, record: records.BundleRecord, images: _Images, generator: Generator
+) -> tuple[records.ClassicalResult, Predictions]:
+    """Draw a classifier's answers; it has no probabilities."""
+    train, validation, _ = record.dataset.counts
+    predicted = _draw_answers(simulation.accuracies.get(trial.id, 0.34), images, generator)
+    result = records.ClassicalResult(
+        training_images=train if trial.training_images == "train" else train + validation,
+        test_accuracy=float(np.mean(predicted == images.labels)),
+    )
+    return result, Predictions(images.indices, images.labels, {}, predicted)
+
+
+def _draw_probabilities(level: float, images: _Images, generator: Generator) -> Array:
+    """Return float32 [N, 10] whose largest entry is right for a share of about ``level`` of the images."""
+    answers = _draw_answers(level, images, generator)
+    logits = generator.standard_normal((len(answers), CLASS_COUNT))
+    rows = np.arange(len(answers))
+    logits[rows, answers] = logits.max(axis=1) + 0.05 + generator.exponential(1.5, len(answers))
+    return np.asarray(softmax(logits, axis=1), np.float32)
+
+
+def _draw_answers(level: float, images: _Images, generator: Generator) -> Array:
+    """Return uint8 [N]: right where the image is easy enough for a network of this level."""
+    own = generator.standard_normal(len(images.labels))
+    hardness = np.sqrt(1 - images.noise) * images.difficulty + np.sqrt(images.noise) * own
+    right = hardness < NormalDist().inv_cdf(min(max(level, 0.001), 0.999))
+    wrong = (images.labels + generator.integers(1, CLASS_COUNT, len(right))) % CLASS_COUNT
+    return np.where(right, images.labels, wrong).astype(np.uint8)
+
+
+def _write_run(folder: Path, run: records.Run, files: dict[str, bytes]) -> None:
     """Write a run's folder; unlike a real run's it is not flushed to the disk, which would take most of the time."""
     epochs = {stage.id: (1.0,) * stage.epochs for stage in run.stages}
-    timing = RunTiming(
+    timing = records.RunTiming(
         started="2026-01-01T00:00:00Z",
         finished="2026-01-01T00:01:00Z",
         host="simulated",
@@ -233,3 +296,37 @@ def _write(folder: Path, run: Run, files: dict[str, bytes]) -> None:
     place.mkdir(parents=True)
     for name, content in {**files, "timing.json": encode(timing), "run.json": encode(run)}.items():
         (place / name).write_bytes(content)
+
+
+def _write_timing_pass(folder: Path, trials: Sequence[AnyTrial], seconds: Mapping[str, float]) -> None:
+    """Write ``timing/timing.json``: every trial once in each block, with log-normal noise."""
+    generator = np.random.default_rng(7)
+    measurements = []
+    for block in range(BLOCKS):
+        drift = generator.normal(0, TIMING_NOISE)
+        for trial in (trials[place] for place in generator.permutation(len(trials))):
+            factor = float(np.exp(drift + generator.normal(0, TIMING_NOISE)))
+            measurements.append(_measurement(trial, block, factor, seconds.get(trial.id)))
+    write_timing_pass(folder, records.TimingPass(warmup_steps=50, measurements=tuple(measurements)))
+
+
+def _measurement(trial: AnyTrial, block: int, factor: float, seconds: float | None) -> records.Measurement:
+    network = trial if isinstance(trial, Trial) else None
+    if seconds is None:
+        seconds = STEPS * network.batch_size * network.macs * SECONDS_PER_MAC + 0.5 if network else 1.0
+    return records.Measurement(
+        trial=trial.id,
+        block=block,
+        replicas=2 if network and network.strategy == "mirrored" else 1,
+        steps=STEPS if network else 0,
+        batch_size=network.batch_size if network else 0,
+        seconds=seconds * factor,
+        fit_seconds=None if network else 0.1 * factor,
+        predict_seconds=None if network else seconds * factor,
+        peak_memory_bytes=500_000_000,
+        load=0.0,
+        steal=0.0,
+        throttled=False,
+        attempts=1,
+        contended=False,
+    )
