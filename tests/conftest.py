@@ -3,7 +3,6 @@
 import gc
 import os
 import signal
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -11,12 +10,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from command import TRAINING_ALONE, Called, Suite, call
-from data_samples import CLOSED_ADDRESS
 
-from cifar_report.data import Dataset, Split, split
-from cifar_report.data.locating import Places
-from cifar_report.data.release import CIFAR10
-from cifar_report.data.searching import Search
+from cifar_report.data import Dataset, Split, locate, split
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.running.environment import WORKER_VARIABLES
 
@@ -44,10 +39,8 @@ SMOKE_TRIALS = ("baseline", "dropout", "model_2", "baseline_parallel", "nearest_
 @cache
 def find_images() -> Dataset:
     """Find the real images where this machine has them, else draw the stand-in; the network is not asked."""
-    release = replace(CIFAR10, archive=replace(CIFAR10.archive, address=CLOSED_ADDRESS))
-    search = Search(Places.of(os.environ, Path.home()), release, lambda _: None, lambda _: None)
     try:
-        return search.find(None, allow_stand_in=True)
+        return locate(None, allow_stand_in=True, warn=lambda _: None, download=False)
     except (SuiteError, UsageError) as error:
         raise pytest.UsageError(str(error)) from error
 

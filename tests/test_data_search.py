@@ -1,115 +1,87 @@
 """Where data are looked for, in which order, and what happens where there are none."""
 
-import os
-import subprocess
-import sys
+import hashlib
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
-from data_samples import (
-    archive_bytes,
-    binary_files,
-    other_release,
-    python_files,
-    release_of,
-    sample_arrays,
-    search_in,
-    write_files,
-)
+from data_samples import BINARY_ARCHIVE, PYTHON_ARCHIVE, RELEASE, binary_files, find, search_in, write_files
 
-import cifar_report.data
-from cifar_report.data import Dataset, locate
-from cifar_report.data.locating import Places
-from cifar_report.data.release import CIFAR10
-from cifar_report.errors import UsageError
-
-CONTENT = archive_bytes(binary_files())
-RELEASE = release_of(CONTENT)
-HOME = Path("/home/student")
+from cifar_report.data import TRAIN_COUNT, Dataset
+from cifar_report.data.release import CIFAR10, RECORD_BYTES, Release
+from cifar_report.data.searching import cache_folder
+from cifar_report.errors import SuiteError, UsageError
 
 
 @pytest.mark.parametrize(
-    ("environment", "cache"),
+    ("variables", "cache"),
     [
         ({}, "/home/student/.cache/cifar-report"),
         ({"XDG_CACHE_HOME": "/scratch"}, "/scratch/cifar-report"),
-        ({"XDG_CACHE_HOME": "relative"}, "/home/student/.cache/cifar-report"),
         ({"XDG_CACHE_HOME": "", "CIFAR_REPORT_CACHE": ""}, "/home/student/.cache/cifar-report"),
         ({"XDG_CACHE_HOME": "/scratch", "CIFAR_REPORT_CACHE": "/fast"}, "/fast"),
     ],
 )
-def test_the_environment_says_where_the_cache_is(environment: dict[str, str], cache: str) -> None:
+def test_the_environment_says_where_the_cache_is(
+    variables: dict[str, str], cache: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Our variable comes before XDG's, and that before the home folder; empty ones count as not set."""
-    assert Places.of(environment, HOME).cache == Path(cache)
-
-
-def test_the_environment_says_where_data_are() -> None:
-    """CIFAR10_DIR and KERAS_HOME are followed."""
-    places = Places.of({"CIFAR10_DIR": "/data", "KERAS_HOME": "/keras"}, HOME)
-    assert (places.named, places.keras) == ("/data", Path("/keras/datasets"))
-    assert Places.of({"CIFAR10_DIR": ""}, HOME) == Places(None, HOME / ".cache/cifar-report", HOME / ".keras/datasets")
+    for name in ("XDG_CACHE_HOME", "CIFAR_REPORT_CACHE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"HOME": "/home/student", **variables}.items():
+        monkeypatch.setenv(name, value)
+    assert cache_folder() == Path(cache)
 
 
 def test_what_is_named_comes_before_the_environment(tmp_path: Path) -> None:
     """A path that a person gives is taken, whatever CIFAR10_DIR says; without one, CIFAR10_DIR is."""
     given = write_files(tmp_path / "given", binary_files(seed=1))
     named = write_files(tmp_path / "named", binary_files())
-    search, _, _ = search_in(tmp_path, RELEASE, named=str(named))
+    search, _, _ = search_in(tmp_path, named=str(named))
     assert search.find(str(given), allow_stand_in=False).location == str(given)
     assert search.find(None, allow_stand_in=False).location == str(named)
 
 
 def test_a_bad_variable_is_an_error(tmp_path: Path) -> None:
     """A CIFAR10_DIR that leads nowhere is said to be wrong; nothing else is taken in its place."""
-    search, warnings, _ = search_in(tmp_path, RELEASE, named=str(tmp_path / "nowhere"))
+    search, warnings, _ = search_in(tmp_path, named=str(tmp_path / "nowhere"))
     with pytest.raises(UsageError, match=r"^CIFAR10_DIR: .*nowhere does not exist"):
         search.find(None, allow_stand_in=True)
     assert warnings == []
 
 
-@pytest.mark.parametrize("inner", ["cifar-10-batches-py", "cifar-10-batches-py-target/cifar-10-batches-py"])
-def test_the_keras_cache_is_found(tmp_path: Path, inner: str) -> None:
-    """Batches that Keras fetched are found in both places where its versions put them."""
-    write_files(tmp_path / "keras" / "datasets" / inner, python_files())
-    search, warnings, _ = search_in(tmp_path, RELEASE)
-    dataset = search.find(None, allow_stand_in=False)
-    assert (dataset.grade, dataset.source, warnings) == ("canonical", "Keras cache", [])
-    assert np.array_equal(dataset.images(), sample_arrays()[0])
-
-
-def test_a_wrong_keras_cache_is_passed_over(tmp_path: Path) -> None:
-    """Batches of Keras with other hashes are not used, and the error says so beside the failed download."""
-    write_files(tmp_path / "keras" / "datasets" / "cifar-10-batches-py", python_files())
-    search, _, _ = search_in(tmp_path, other_release(RELEASE))
-    with pytest.raises(UsageError, match=r"data_batch_1 has MD5 .* download failed"):
-        search.find(None, allow_stand_in=False)
+@pytest.mark.parametrize("name", ["cifar-10-batches-py.tar.gz", "cifar-10-batches-py-target_archive"])
+def test_the_keras_cache_is_found(tmp_path: Path, name: str) -> None:
+    """The archive that Keras fetched is found under the names of its versions; another file there is passed over."""
+    write_files(tmp_path / "keras", {"cifar-10-batches-py": b"something else", name: PYTHON_ARCHIVE})
+    dataset = find(tmp_path, None)
+    assert (dataset.grade, dataset.source) == ("canonical", "Keras cache")
+    assert dataset.location == str(tmp_path / "keras" / name)
 
 
 def test_an_archive_put_in_the_cache_is_found(tmp_path: Path) -> None:
-    """The place that the error names works: an archive put there is used without a network."""
-    search, _, _ = search_in(tmp_path, RELEASE)
+    """The place that the error names works without a network; an archive with another hash is named in the error."""
+    search, _, _ = search_in(tmp_path)
     search.archive_place.parent.mkdir(parents=True)
-    search.archive_place.write_bytes(CONTENT)
-    dataset = search.find(None, allow_stand_in=False)
-    assert (dataset.grade, dataset.location) == ("canonical", str(search.archive_place))
-    assert search.find(None, allow_stand_in=False).fingerprint == dataset.fingerprint
-
-
-def test_a_wrong_archive_in_the_cache_is_named(tmp_path: Path) -> None:
-    """An archive in that place with another hash is not used, and the error says so."""
-    search, _, _ = search_in(tmp_path, other_release(RELEASE))
-    search.archive_place.parent.mkdir(parents=True)
-    search.archive_place.write_bytes(CONTENT)
+    search.archive_place.write_bytes(BINARY_ARCHIVE + b"0")
     with pytest.raises(UsageError, match=r"cifar-10-binary\.tar\.gz is not the published archive"):
         search.find(None, allow_stand_in=False)
+    search.archive_place.write_bytes(BINARY_ARCHIVE)
+    dataset = search.find(None, allow_stand_in=False)
+    assert (dataset.grade, dataset.location) == ("canonical", str(search.archive_place))
+    assert search.find(None, allow_stand_in=False) == replace(
+        dataset, source="cache (binary archive)", location=str(dataset.folder)
+    )
 
 
 def test_only_canonical_data_are_taken_unasked(tmp_path: Path) -> None:
     """Unverified data that were named once are not taken from the cache by a later call that names nothing."""
     folder = write_files(tmp_path / "data", binary_files())
-    search, warnings, _ = search_in(tmp_path, RELEASE)
+    search, warnings, _ = search_in(tmp_path)
     search.find(str(folder), allow_stand_in=False)
     with pytest.raises(UsageError, match=r"CIFAR-10 was not found"):
         search.find(None, allow_stand_in=False)
@@ -119,93 +91,106 @@ def test_only_canonical_data_are_taken_unasked(tmp_path: Path) -> None:
 
 def test_the_stand_in_replaces_data_with_a_warning(tmp_path: Path) -> None:
     """Without data and network the stand-in is used where allowed, with a warning that says why and what to do."""
-    search, warnings, _ = search_in(tmp_path, RELEASE)
+    search, warnings, _ = search_in(tmp_path)
     dataset = search.find(None, allow_stand_in=True)
     assert (dataset.grade, dataset.canonical_labels) == ("stand-in", False)
     (warning,) = warnings
     assert warning.startswith("NO CIFAR-10 DATA")
-    for part in ("download failed", RELEASE.archive.address, RELEASE.archive.sha256, str(search.archive_place)):
+    for part in ("download failed", RELEASE.address, RELEASE.binary_sha256, str(search.archive_place)):
         assert part in warning
-
-
-def test_the_stand_in_can_be_asked_for(tmp_path: Path) -> None:
-    """The word synthetic gives the stand-in without a warning, drawn once; a folder of that name has a path."""
-    search, warnings, notices = search_in(tmp_path, RELEASE)
-    first = search.find("synthetic", allow_stand_in=False)
-    assert search.find("synthetic", allow_stand_in=False) == first
-    assert (first.source, warnings, len(notices)) == ("synthetic stand-in", [], 1)
-
-
-PROGRAM = """
-import sys, time
-start = time.process_time()  # of the processor: others may be busy on this machine
-import cifar_report.data
-seconds = time.process_time() - start
-heavy = {"numpy", "sklearn", "tensorflow", "keras", "scipy", "urllib.request"} & set(sys.modules)
-print(sorted(heavy), seconds)
-"""
-
-
-def test_importing_is_quick() -> None:
-    """Importing the package brings neither NumPy nor scikit-learn nor TensorFlow, and takes under 150 ms."""
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
-    command = [sys.executable, "-c", PROGRAM]
-    outputs = [
-        subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout for _ in range(3)
-    ]
-    assert all(output.startswith("[] ") for output in outputs)
-    assert min(float(output.split()[-1]) for output in outputs) < 0.15
-
-
-@pytest.fixture(scope="module")
-def real() -> Dataset:
-    """Find the real images where CIFAR10_DIR names them."""
-    if not os.environ.get("CIFAR10_DIR"):
-        pytest.skip("CIFAR10_DIR is not set: no real CIFAR-10 to read")
-    return locate(None, allow_stand_in=False, warn=pytest.fail)
-
-
-def test_real_labels_are_canonical(real: Dataset) -> None:
-    """The labels of the real data are CIFAR-10's in canonical order, 6,000 of each class."""
-    import hashlib
-
-    labels = real.labels()
-    assert real.canonical_labels
-    assert hashlib.sha256(labels.tobytes()).hexdigest() == CIFAR10.labels_sha256
-    assert np.bincount(labels[: cifar_report.data.TRAIN_COUNT]).tolist() == [5000] * 10
-    assert np.bincount(labels[cifar_report.data.TRAIN_COUNT :]).tolist() == [1000] * 10
-
-
-def test_real_images_are_those_of_the_files(real: Dataset) -> None:
-    """Images are stored upright with their colours together: the bytes of a record's planes come out again."""
-    images = real.images()
-    assert images.shape == (60_000, 32, 32, 3)
-    assert real.grade in ("canonical", "unverified")
-    batch = Path(real.location) / "test_batch.bin"
-    if not batch.is_file():
-        pytest.skip("the real data are no unpacked folder")
-    with batch.open("rb") as file:
-        file.seek(1234 * 3073)
-        record = np.frombuffer(file.read(3073), dtype=np.uint8)
-    assert real.labels()[51_234] == record[0]
-    assert images[51_234, 5, 7].tolist() == [record[1 + colour * 1024 + 5 * 32 + 7] for colour in range(3)]
-
-
-def test_real_data_are_found_again_at_once(real: Dataset) -> None:
-    """A second search takes well under 0.3 seconds and gives the same dataset."""
-    import time
-
-    start = time.perf_counter()
-    again = locate(None, allow_stand_in=False, warn=pytest.fail, notify=pytest.fail)
-    assert time.perf_counter() - start < 0.3
-    assert again == real
+    assert search.find("synthetic", allow_stand_in=False) == dataset
+    assert warnings == [warning]
 
 
 def test_a_command_that_only_looks_downloads_nothing(tmp_path: Path) -> None:
     """Without ``download`` the network is not asked, and the message says so."""
-    search, _, _ = search_in(tmp_path, RELEASE)
-    told: list[str] = []
-    looking = replace(search, download=False, notify=told.append)
+    search, _, notices = search_in(tmp_path)
     with pytest.raises(UsageError, match="this command only looks"):
-        looking.find(None, allow_stand_in=False)
-    assert told == []
+        replace(search, download=False).find(None, allow_stand_in=False)
+    assert notices == []
+
+
+class Server(ThreadingHTTPServer):
+    """Answers every request with the same bytes, and may promise more than it sends."""
+
+    content, status, promised = BINARY_ARCHIVE, 200, len(BINARY_ARCHIVE)
+
+    def release(self) -> Release:
+        """Say that this server publishes the sample."""
+        return replace(RELEASE, address=f"http://127.0.0.1:{self.server_port}/cifar-10-binary.tar.gz")
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", str(self.server.promised))
+        self.end_headers()
+        self.wfile.write(self.server.content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Run a server in a thread."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with Server(("127.0.0.1", 0), _Handler) as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+def test_the_archive_is_downloaded_and_verified(server: Server, tmp_path: Path) -> None:
+    """The archive arrives whole under its name, is canonical, and is said to be on its way."""
+    search, _, notices = search_in(tmp_path, server.release())
+    dataset = search.find(None, allow_stand_in=False)
+    assert (dataset.grade, dataset.source) == ("canonical", "download")
+    assert search.archive_place.read_bytes() == BINARY_ARCHIVE
+    assert list(search.archive_place.parent.iterdir()) == [search.archive_place]
+    assert notices[0].startswith(f"Downloading {server.release().address}")
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "promised", "words"),
+    [
+        (b"another file", 200, 12, "hash"),
+        (BINARY_ARCHIVE[:1000], 200, len(BINARY_ARCHIVE), "IncompleteRead"),
+        (b"", 503, 0, "503"),
+    ],
+    ids=["another file", "broken off", "no file"],
+)
+def test_a_failed_download_leaves_nothing(
+    server: Server, tmp_path: Path, content: bytes, status: int, promised: int, words: str
+) -> None:
+    """What was not received whole, or is another file, never stands under the archive's name, nor beside it."""
+    server.content, server.status, server.promised = content, status, promised
+    with pytest.raises(UsageError, match=f"The download failed: .*{words}"):
+        find(tmp_path, None, server.release())
+    assert list((tmp_path / "cache" / "downloads").iterdir()) == []
+
+
+def test_a_cache_that_takes_no_download_says_so(server: Server, tmp_path: Path) -> None:
+    """Where the archive cannot be written, the error names the cache, not the network."""
+    (tmp_path / "cache").write_text("in the way")
+    with pytest.raises(SuiteError, match="cannot be written"):
+        find(tmp_path, None, server.release())
+
+
+def test_real_data_are_those_of_the_files(dataset: Dataset) -> None:
+    """Labels are CIFAR-10's, 6,000 of each class; images are stored upright with their colours together."""
+    if dataset.grade == "stand-in" or not (batch := Path(dataset.location) / "test_batch.bin").is_file():
+        pytest.skip("there is no unpacked CIFAR-10 on this machine")
+    labels = dataset.labels()
+    assert dataset.canonical_labels
+    assert hashlib.sha256(labels.tobytes()).hexdigest() == CIFAR10.labels_sha256
+    assert np.bincount(labels[:TRAIN_COUNT]).tolist() == [5000] * 10
+    record = np.fromfile(batch, dtype=np.uint8, count=RECORD_BYTES, offset=1234 * RECORD_BYTES)
+    assert labels[TRAIN_COUNT + 1234] == record[0]
+    expected = [record[1 + colour * 1024 + 5 * 32 + 7] for colour in range(3)]
+    assert dataset.images()[TRAIN_COUNT + 1234, 5, 7].tolist() == expected

@@ -1,5 +1,4 @@
 from functools import cache
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -11,8 +10,6 @@ from cifar_report.analysis.calibration_records import RESULTS, Calibration, load
 from cifar_report.analysis.curves import COLUMNS
 from cifar_report.analysis.results.views import CautionCode, ChangeKind
 from cifar_report.bundle import Bundle, write_record
-from cifar_report.data.origins import binary_folder_origin, python_folder_origin, stand_in_origin
-from cifar_report.data.release import CIFAR10
 from cifar_report.report import names
 from cifar_report.report.figures.error_rates import draw_error_rates
 from cifar_report.report.i18n import Translation
@@ -39,8 +36,7 @@ def writer(language: str = "en") -> Writer:
 
 def test_every_source_of_data_has_words_in_both_languages() -> None:
     """What the reader of the data calls itself is told in the report's language, the cache's contents included."""
-    sources = [origin(Path(), CIFAR10).source for origin in (binary_folder_origin, python_folder_origin)]
-    sources += [stand_in_origin(CIFAR10).source, "download", "Keras cache", "binary archive", "Python archive"]
+    sources = ("binary folder", "synthetic stand-in", "download", "Keras cache", "binary archive", "Python archive")
     for source in sources:
         assert source in names.SOURCES
         for language in ("en", "el"):

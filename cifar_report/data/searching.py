@@ -1,188 +1,168 @@
-"""Search the places that may hold CIFAR-10, one after another, and prepare what is found."""
+"""Find CIFAR-10: what was named, else what the machine has, else the network."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cifar_report.data.cache_records import FileState, KnownSource, read_record, write_record, writing
-from cifar_report.data.dataset import Dataset
-from cifar_report.data.files import is_published
-from cifar_report.data.locating import FOLDER_VARIABLE, SYNTHETIC, Places
-from cifar_report.data.origins import (
-    PYTHON_FOLDER,
-    Origin,
-    archive_origin,
-    python_folder_origin,
-    recognise,
-    stand_in_origin,
-)
-from cifar_report.data.release import Release
-from cifar_report.data.store import Store
+from cifar_report.data import stand_in
+from cifar_report.data.dataset import DESCRIPTION_NAME, Dataset, keep, open_prepared, writing
+from cifar_report.data.reading import read, recognise
+from cifar_report.data.release import CIFAR10, Release
 from cifar_report.errors import UsageError
+
+FOLDER_VARIABLE = "CIFAR10_DIR"
+CACHE_VARIABLE = "CIFAR_REPORT_CACHE"
+SYNTHETIC = "synthetic"
+TIMEOUT = 15.0  # seconds, for connecting and for each read
+
+
+def cache_folder() -> Path:
+    """Return the cache: ``CIFAR_REPORT_CACHE``, else a folder in XDG's cache, else in ``~/.cache``."""
+    own, base = os.environ.get(CACHE_VARIABLE), os.environ.get("XDG_CACHE_HOME")
+    return Path(own).absolute() if own else Path(base or Path.home() / ".cache").absolute() / "cifar-report"
+
+
+def locate(
+    path: str | None,
+    *,
+    allow_stand_in: bool,
+    warn: Callable[[str], None],
+    notify: Callable[[str], None] = lambda _: None,
+    download: bool = True,
+) -> Dataset:
+    """Find, verify and prepare the dataset.
+
+    Raises UsageError where what was named is not CIFAR-10, or nothing was found and no stand-in allowed, and
+    SuiteError where the cache cannot be written.
+
+    - ``path`` is a folder or an archive; ``synthetic`` for the stand-in; None to look in ``CIFAR10_DIR``,
+      the cache and Keras's cache, then to download.
+    - ``allow_stand_in`` is whether the stand-in may replace data that cannot be found or downloaded.
+    - ``warn`` is called with a sentence when the stand-in does replace it.
+    - ``notify`` is called with a sentence before something that takes long.
+    - ``download`` is whether the archive may be fetched when nothing else is found.
+    """
+    keras = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "datasets"
+    search = Search(os.environ.get(FOLDER_VARIABLE), cache_folder(), keras, CIFAR10, warn, notify, download)
+    return search.find(path, allow_stand_in=allow_stand_in)
 
 
 @dataclass(frozen=True)
 class Search:
-    """One search: where to look, what is published, whom to tell."""
+    """One search: the folder that the environment names, where to look, what is published, whom to tell."""
 
-    places: Places
+    named: str | None
+    cache: Path
+    keras: Path
     release: Release
     warn: Callable[[str], None]
     notify: Callable[[str], None]
     download: bool = True  # whether the network may be asked
 
     @property
-    def _store(self) -> Store:
-        return Store(self.places.cache, self.release)
-
-    @property
     def archive_place(self) -> Path:
         """Where a downloaded archive lies, and where a person may put one."""
-        return self.places.cache / "downloads" / self.release.archive.name
+        return self.cache / "downloads" / self.release.archive_name
 
     def find(self, path: str | None, *, allow_stand_in: bool) -> Dataset:
         """Find and prepare the dataset as ``locate`` describes it; raises UsageError, SuiteError."""
         if path is not None:
             return self._named(path)
-        if self.places.named is not None:
+        if self.named:
             try:
-                return self._named(self.places.named)
+                return self._named(self.named)
             except UsageError as error:
                 raise UsageError(f"{FOLDER_VARIABLE}: {error}") from error
         reasons: list[str] = []
         for attempt in (self._prepared, self._placed_archive, self._keras, self._downloaded):
             if (dataset := attempt(reasons)) is not None:
                 return dataset
+        what_to_do = (
+            f"{'; '.join(reasons)}. Fetch {self.release.address} ({self.release.size:,} bytes, SHA-256 "
+            f"{self.release.binary_sha256}) and put it at {self.archive_place}, or name a copy with --data or "
+            f"{FOLDER_VARIABLE}."
+        )
         if not allow_stand_in:
-            raise UsageError(f"CIFAR-10 was not found. {self._what_to_do(reasons)}")
+            raise UsageError(f"CIFAR-10 was not found. {what_to_do}")
         self.warn(
             "NO CIFAR-10 DATA: the images are a synthetic stand-in, drawn by a program, and no result says "
-            f"anything about CIFAR-10. {self._what_to_do(reasons)}"
+            f"anything about CIFAR-10. {what_to_do}"
         )
         return self._synthetic()
-
-    def _what_to_do(self, reasons: list[str]) -> str:
-        archive = self.release.archive
-        return (
-            f"{'; '.join(reasons)}. Fetch {archive.address} ({archive.size:,} bytes, SHA-256 {archive.sha256}) "
-            f"and put it at {self.archive_place}, or name a copy with --data or {FOLDER_VARIABLE}."
-        )
 
     def _named(self, path: str) -> Dataset:
         if path == SYNTHETIC:
             return self._synthetic()
         if not path:
             raise UsageError("The data path is empty. Name a folder or an archive that holds CIFAR-10.")
-        return self._obtain(recognise(_absolute(path), self.release))
+        try:
+            return self._read(recognise(Path(path).expanduser().absolute(), self.release))
+        except OSError as error:
+            raise UsageError(f"{path} cannot be read ({error.strerror}). Name another copy of CIFAR-10.") from error
 
     def _synthetic(self) -> Dataset:
-        return self._obtain(stand_in_origin(self.release))
+        prepared = open_prepared(self.cache / "datasets" / stand_in.FINGERPRINT, self.release)
+        if prepared is not None:
+            return replace(prepared, location=prepared.source)
+        self.notify("Drawing the synthetic stand-in.")
+        images = stand_in.draw(self.release)
+        return keep(images, images.source, self.cache, self.release)
 
     def _prepared(self, _: list[str]) -> Dataset | None:
         """Use prepared data only if it is canonical: what nobody named must be the real thing."""
-        stored = self._store.canonical()
-        if stored is None:
-            return None
-        return self._store.dataset(stored, f"cache ({stored.source})", str(self._store.folder(stored)))
-
-    def _placed_archive(self, reasons: list[str]) -> Dataset | None:
-        if not _present(self.archive_place):
-            return None
-        if not is_published(self.archive_place, self.release.archive):
-            reasons.append(f"{self.archive_place} is not the published archive")
-            return None
-        return self._obtain(archive_origin(self.archive_place, self.release))
-
-    def _keras(self, reasons: list[str]) -> Dataset | None:
-        for folder in self._keras_folders():
-            origin = python_folder_origin(folder, self.release, "Keras cache")
-            if all(map(_present, origin.files)):
-                try:
-                    return self._obtain(origin)
-                except UsageError as error:
-                    reasons.append(str(error).rstrip("."))
+        for place in sorted(self.cache.glob(f"datasets/*/{DESCRIPTION_NAME}")):
+            dataset = open_prepared(place.parent, self.release)
+            if dataset is not None and dataset.grade == "canonical":
+                return replace(dataset, source=f"cache ({dataset.source})")
         return None
 
-    def _keras_folders(self) -> Iterator[Path]:
-        # Keras 3 extracts into a folder beside the archive, older versions into the datasets folder itself.
-        for parent in (f"{PYTHON_FOLDER}-target", PYTHON_FOLDER, ""):
-            yield self.places.keras / parent / PYTHON_FOLDER
+    def _placed_archive(self, reasons: list[str]) -> Dataset | None:
+        if not self.archive_place.is_file():
+            return None
+        if _sha256(self.archive_place) != self.release.binary_sha256:
+            reasons.append(f"{self.archive_place} is not the published archive")
+            return None
+        return self._read(self.archive_place)
+
+    def _keras(self, _: list[str]) -> Dataset | None:
+        """Use the archive that Keras keeps, under a name of its version, if it is the published one."""
+        for path in sorted(self.keras.glob("cifar-10-batches-py*")):
+            if path.is_file() and _sha256(path) == self.release.python_sha256:
+                return self._read(path, "Keras cache")
+        return None
 
     def _downloaded(self, reasons: list[str]) -> Dataset | None:
-        from cifar_report.data.download import DownloadFailed, fetch  # most calls need no network
-
-        archive = self.release.archive
         if not self.download:
             reasons.append("Nothing was downloaded: this command only looks")
             return None
-        self.notify(f"Downloading {archive.address} ({archive.size / 1e6:,.0f} MB) to {self.archive_place}.")
-        try:
-            with writing(self.places.cache):
-                path = fetch(archive, self.archive_place.parent)
-        except DownloadFailed as error:
-            reasons.append(f"The download failed: {error}")
-            return None
-        return self._obtain(archive_origin(path, self.release, "download"))
+        import pooch  # most calls need no network
+        import requests
 
-    def _obtain(self, origin: Origin) -> Dataset:
-        """Prepare what a source holds, or find it prepared if the source has not changed since."""
-        place = self.places.cache / "sources" / f"{hashlib.sha256(origin.location.encode()).hexdigest()}.json"
-        files = _states(origin.files)
-        if (known := self._unchanged(place, origin, files)) is not None:
-            return known
-        self.notify(f"Reading the {origin.source} and preparing its images.")
-        material = origin.read()
-        stored = self._store.keep(material)
-        if files is not None:
-            self._remember(
-                place,
-                KnownSource(
-                    location=origin.location,
-                    files=files,
-                    fingerprint=stored.fingerprint,
-                    grade=material.grade,
-                    source=material.source,
-                ),
-            )
-        return self._store.dataset(stored, material.source, origin.location)
+        pooch.get_logger().setLevel("WARNING")
+        self.notify(f"Downloading {self.release.address} ({self.release.size / 1e6:,.0f} MB) to {self.archive_place}.")
+        with writing(self.cache):
+            try:
+                pooch.retrieve(
+                    self.release.address,
+                    known_hash=f"sha256:{self.release.binary_sha256}",
+                    fname=self.archive_place.name,
+                    path=self.archive_place.parent,
+                    downloader=pooch.HTTPDownloader(timeout=TIMEOUT),
+                )
+            except (requests.RequestException, ValueError) as error:
+                reasons.append(f"The download failed: {error}")
+                return None
+        return self._read(self.archive_place, "download")
 
-    def _unchanged(self, place: Path, origin: Origin, files: tuple[FileState, ...] | None) -> Dataset | None:
-        known = read_record(place, KnownSource)
-        if known is None or files is None or (known.location, known.files) != (origin.location, files):
-            return None
-        stored = self._store.find(known.fingerprint)
-        if stored is None:
-            return None
-        stored = self._store.raise_grade(stored, known.grade, known.source)
-        return self._store.dataset(stored, known.source, origin.location)
-
-    def _remember(self, place: Path, known: KnownSource) -> None:
-        with writing(self.places.cache):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            write_record(place, known)
+    def _read(self, place: Path, source: str | None = None) -> Dataset:
+        self.notify(f"Reading {place}.")
+        return keep(read(place, self.release, source), str(place), self.cache, self.release)
 
 
-def _states(files: tuple[Path, ...]) -> tuple[FileState, ...] | None:
-    """Look at a source's files; None if one cannot be seen, which reading it will explain."""
-    try:
-        return tuple(FileState.of(file) for file in files)
-    except OSError:
-        return None
-
-
-def _present(path: Path) -> bool:
-    """Tell whether a file can be seen; one behind a locked folder counts as not there."""
-    try:
-        return path.exists()
-    except OSError:
-        return False
-
-
-def _absolute(path: str) -> Path:
-    try:
-        return Path(path).expanduser().absolute()
-    except RuntimeError:  # "~name" of a user who does not exist: then it is a file's name
-        return Path(path).absolute()
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
 
 from cifar_report.data.release import CLASS_NAMES, TEST_COUNT, TRAIN_COUNT
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    Indices = npt.NDArray[np.int32]
-
+Indices = npt.NDArray[np.int32]
 VALIDATION_SHARE = 0.2
-PART_NAMES = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -35,22 +31,17 @@ def split(
 ) -> Split:
     """Split as ``train_test_split(test_size=0.2, random_state=split_seed)``, then keep a stratified part.
 
-    Raises ValueError where labels have another shape, or the fraction or the counts cannot be kept.
-
     - ``labels`` is uint8 [60000], training labels first.
     - ``split_seed`` is the random state of the split into train and validation.
     - ``fraction`` is the part of train, of validation and of test that is kept, with their class shares.
     - ``counts`` is, instead of a fraction, how many images of train, validation and test are kept.
     """
-    import numpy as np
-    from sklearn.model_selection import train_test_split
+    from sklearn.model_selection import train_test_split  # takes a second, which only training has
 
-    if labels.shape != (TRAIN_COUNT + TEST_COUNT,):
-        raise ValueError(f"labels have shape {labels.shape}, expected ({TRAIN_COUNT + TEST_COUNT},)")
     train, validation = train_test_split(np.arange(TRAIN_COUNT), test_size=VALIDATION_SHARE, random_state=split_seed)
     test = np.arange(TRAIN_COUNT, TRAIN_COUNT + TEST_COUNT)
     whole = [part.astype(np.int32) for part in (train, validation, test)]
-    sizes = _kept_sizes([part.size for part in whole], fraction, counts)
+    sizes = counts or [max(len(CLASS_NAMES), round(fraction * part.size)) for part in whole]
     kept = [
         part if size == part.size else _stratified(part, labels, size, (split_seed, number))
         for number, (part, size) in enumerate(zip(whole, sizes, strict=True))
@@ -60,25 +51,8 @@ def split(
     return Split(train=kept[0], validation=kept[1], test=kept[2])
 
 
-def _kept_sizes(available: list[int], fraction: float, counts: tuple[int, int, int] | None) -> list[int]:
-    if not 0 < fraction <= 1:
-        raise ValueError(f"fraction is {fraction}, expected more than 0 and at most 1")
-    if counts is None:
-        return [max(len(CLASS_NAMES), round(fraction * size)) for size in available]
-    if fraction != 1:
-        raise ValueError("give a fraction or counts, not both")
-    for name, count, size in zip(PART_NAMES, counts, available, strict=True):
-        if not len(CLASS_NAMES) <= count <= size:
-            raise ValueError(f"{count} {name} images asked for, expected {len(CLASS_NAMES)} to {size}")
-    return list(counts)
-
-
-def _stratified(
-    part: Indices, labels: npt.NDArray[np.uint8], size: int, seeds: tuple[int, int]
-) -> npt.NDArray[np.int32]:
+def _stratified(part: Indices, labels: npt.NDArray[np.uint8], size: int, seeds: tuple[int, int]) -> Indices:
     """Keep ``size`` of the indices: each class by its share, members drawn, order as before."""
-    import numpy as np
-
     classes = labels[part]
     # Raw words of PCG64 are the one stream that NumPy promises never to change (NEP 19).
     keys = np.random.PCG64(np.random.SeedSequence(seeds)).random_raw(part.size)

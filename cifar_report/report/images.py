@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
 from cifar_report.analysis.results import Example
 from cifar_report.data.dataset import IMAGES_NAME
-from cifar_report.data.locating import Places
+from cifar_report.data.searching import cache_folder
 from cifar_report.report.figures.drawn import ImageSource, Pictures
 
 SHAPE = (60_000, 32, 32, 3)
@@ -25,7 +23,7 @@ def find_images(fingerprint: str) -> ImageSource | None:
     if not fingerprint.isalnum():
         return None
     try:
-        path = Places.of(os.environ, Path.home()).cache / "datasets" / fingerprint / IMAGES_NAME
+        path = cache_folder() / "datasets" / fingerprint / IMAGES_NAME
         images: ImageSource = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, RuntimeError):
         return None  # no pictures, which the report says, is no reason for no report

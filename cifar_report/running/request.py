@@ -50,7 +50,7 @@ def prepare(
     data: str | None,
     bundle: Path | None,
     warn: Callable[[str], None],
-    notify: Callable[[str], None] | None = None,
+    notify: Callable[[str], None] = lambda _: None,
     download: bool = True,
     timing: bool | None = None,
 ) -> Prepared:

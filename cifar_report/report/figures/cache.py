@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 
-from cifar_report.data.locating import Places
+from cifar_report.data.searching import cache_folder
 from cifar_report.report.figures.drawn import DrawnFigure
 
 MOST_BYTES = 200_000_000
@@ -78,6 +78,6 @@ def _plain(value: object) -> object:
 def user_cache() -> FigureCache | None:
     """Return the figures beside the user's prepared datasets; None for a user without a home."""
     try:
-        return FigureCache(Places.of(os.environ, Path.home()).cache / FOLDER)
+        return FigureCache(cache_folder() / FOLDER)
     except RuntimeError:
         return None

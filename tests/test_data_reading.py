@@ -1,0 +1,191 @@
+"""CIFAR-10 from folders and archives: every fault gets one sentence that names the file, and nothing is written."""
+
+import gzip
+import pickle
+import tarfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from data_samples import (
+    BINARY_ARCHIVE,
+    PYTHON_ARCHIVE,
+    RELEASE,
+    archive_bytes,
+    binary_files,
+    find,
+    python_files,
+    sample_arrays,
+    write_files,
+)
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cifar_report.data.dataset import Dataset
+from cifar_report.data.reading import read
+from cifar_report.data.release import CIFAR10, RECORD_BYTES
+from cifar_report.errors import UsageError
+
+FILES = binary_files()
+SOME = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def holds_the_sample(dataset: Dataset) -> bool:
+    """Say whether a dataset holds the sample's images and labels in their order."""
+    images, labels = sample_arrays()
+    return np.array_equal(dataset.images(), images) and np.array_equal(dataset.labels(), labels)
+
+
+def save(folder: Path, content: bytes, name: str = "archive.tar.gz") -> Path:
+    """Write an archive."""
+    (folder / name).write_bytes(content)
+    return folder / name
+
+
+@pytest.mark.parametrize("inner", ["", "cifar-10-batches-bin"])
+def test_a_binary_folder_is_read(tmp_path: Path, inner: str) -> None:
+    """A folder of batches, or the folder that holds it, gives all images in canonical order, unverified."""
+    write_files(tmp_path / "data" / inner, FILES)
+    dataset = find(tmp_path, tmp_path / "data")
+    assert holds_the_sample(dataset)
+    assert (dataset.grade, dataset.canonical_labels, dataset.source) == ("unverified", True, "binary folder")
+    assert dataset.location == str(tmp_path / "data" / inner)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "grade", "source"),
+    [
+        ("cifar-10-binary.tar.gz", BINARY_ARCHIVE, "canonical", "binary archive"),
+        ("any.tar.gz", PYTHON_ARCHIVE, "canonical", "Python archive"),
+        ("any.tar.gz", archive_bytes(dict(reversed(FILES.items()))), "unverified", "binary archive"),
+    ],
+    ids=["binary", "Python", "another order"],
+)
+def test_an_archive_is_canonical_by_its_published_hash(
+    tmp_path: Path, name: str, content: bytes, grade: str, source: str
+) -> None:
+    """An archive gives the same images whatever its members' order; nothing is extracted beside it."""
+    path = save(tmp_path, content, name)
+    dataset = find(tmp_path / "places", path)
+    assert holds_the_sample(dataset)
+    assert (dataset.grade, dataset.source, dataset.location) == (grade, source, str(path))
+    assert sorted(child.name for child in tmp_path.iterdir()) == [name, "places"]
+
+
+def test_the_folder_of_the_published_archive_may_be_named(tmp_path: Path) -> None:
+    """A folder is searched for the archive under its published name."""
+    path = save(tmp_path, BINARY_ARCHIVE, "cifar-10-binary.tar.gz")
+    assert find(tmp_path / "places", tmp_path).location == str(path)
+
+
+class _Attack:
+    """Creates a folder when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.mkdir, (self.path,)
+
+
+def test_only_the_published_pickles_are_opened(tmp_path: Path) -> None:
+    """An archive of the Python version with another hash is refused, and its pickles run nothing."""
+    attack = pickle.dumps(_Attack(tmp_path / "attacked"), protocol=2)
+    path = save(tmp_path, archive_bytes({**python_files(), "data_batch_1": attack}))
+    with pytest.raises(UsageError, match=r"lacks data_batch_1\.bin.* of CIFAR-10's binary version"):
+        find(tmp_path, path)
+    assert not (tmp_path / "attacked").exists()
+    pickle.loads(attack)  # noqa: S301 - shows that the attack itself works
+    assert (tmp_path / "attacked").exists()
+
+
+def _make_folder(batch: Path) -> None:
+    batch.unlink()
+    batch.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda batch: batch.write_bytes(batch.read_bytes()[:-1]), "is truncated: it holds 61,459 bytes"),
+        (lambda batch: batch.write_bytes(b""), "is truncated: it holds 0 bytes"),
+        (lambda batch: batch.write_bytes(batch.read_bytes() + b"0"), "is oversized: it holds 61,461 bytes"),
+        (
+            lambda batch: batch.write_bytes(b"\x0a" + batch.read_bytes()[1:]),
+            "has label 10 in record 0, expected 0 to 9",
+        ),
+        (Path.unlink, "is missing"),
+        (_make_folder, "is missing"),
+    ],
+)
+def test_a_bad_binary_folder_is_refused(tmp_path: Path, spoil: Callable[[Path], object], words: str) -> None:
+    """A bad batch gets one sentence that names the file, and nothing is written."""
+    folder = write_files(tmp_path / "data", FILES)
+    spoil(folder / "data_batch_3.bin")
+    with pytest.raises(UsageError, match=f"data_batch_3.bin {words}"):
+        find(tmp_path, folder)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "no whole gzip-compressed tar archive"),
+        (gzip.compress(b"no tar inside" * 100), "no whole gzip-compressed tar archive"),
+        (archive_bytes({}), "lacks data_batch_1.bin"),
+        (archive_bytes({**FILES, "test_batch.bin": b"12345"}), "test_batch.bin is truncated"),
+        (archive_bytes({**FILES, "test_batch.bin": FILES["test_batch.bin"] + b"0"}), "test_batch.bin is oversized"),
+        (archive_bytes(dict.fromkeys(FILES, b""), kind=tarfile.SYMTYPE), "lacks data_batch_1.bin"),
+    ],
+    ids=["empty", "no tar", "no batch", "a short batch", "a long batch", "links"],
+)
+def test_a_bad_archive_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
+    """A bad archive gets one sentence, and nothing is written."""
+    path = save(tmp_path, content)
+    with pytest.raises(UsageError, match=words):
+        find(tmp_path, path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@SOME
+@given(st.floats(0, 1, exclude_max=True))
+def test_a_truncated_archive_is_refused(tmp_path: Path, share: float) -> None:
+    """Wherever an archive is cut off inside its batches, it is refused with a sentence that names it."""
+    path = save(tmp_path, BINARY_ARCHIVE[: int(share * 0.99 * len(BINARY_ARCHIVE))])
+    with pytest.raises(UsageError, match=path.name):
+        read(path, RELEASE)
+
+
+@SOME
+@given(st.integers(0, len(BINARY_ARCHIVE) - 1), st.integers(1, 255))
+def test_a_damaged_archive_is_never_canonical(tmp_path: Path, place: int, change: int) -> None:
+    """One changed byte anywhere makes the archive unverified or unreadable, never canonical, never a crash."""
+    damaged = bytearray(BINARY_ARCHIVE)
+    damaged[place] ^= change
+    path = save(tmp_path, bytes(damaged))
+    try:
+        outcome: str = read(path, RELEASE).grade
+    except UsageError as error:
+        outcome = str(error)
+    assert outcome == "unverified" or str(path) in outcome
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("nowhere", "does not exist"), ("empty", "holds no CIFAR-10"), ("x" * 300, "cannot be read"), ("", "is empty")],
+)
+def test_a_bad_path_is_refused(tmp_path: Path, path: str, words: str) -> None:
+    """A path that does not exist, or holds nothing like CIFAR-10, is refused and nothing written."""
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match=words):
+        find(tmp_path, tmp_path / path if path else "")
+    assert [each.name for each in tmp_path.iterdir()] == ["empty"]
+
+
+def test_the_sizes_are_those_of_cifar10() -> None:
+    """A batch of CIFAR-10 has 30,730,000 bytes, and there are 60,000 images."""
+    assert CIFAR10.records_per_file * RECORD_BYTES == 30_730_000
+    assert CIFAR10.count == 60_000
+    assert replace(CIFAR10, records_per_file=20).count == 120
