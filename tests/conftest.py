@@ -134,9 +134,9 @@ def tensorflow():
     os.environ.update(WORKER_VARIABLES)
     import tensorflow
 
-    from cifar_report.training.engine import configure
+    from cifar_report.training import devices
 
-    configure(mirrored=True)
+    devices.configure(mirrored=True)
     return tensorflow
 
 

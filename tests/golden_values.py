@@ -185,9 +185,9 @@ def main(words: list[str]) -> None:
         from cifar_report.running.environment import WORKER_VARIABLES
 
         os.environ.update(WORKER_VARIABLES)
-        from cifar_report.training.engine import configure
+        from cifar_report.training import devices
 
-        configure(mirrored=True)
+        devices.configure(mirrored=True)
         _write("training", {**read("training"), machine(): {kind: train(kind) for kind in kinds()}})
 
 

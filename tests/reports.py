@@ -53,6 +53,23 @@ def report_of(
     return render(view, translation, medium, bundle.record.created)
 
 
+def page_of(writer: Writer) -> "Page":
+    """Return the whole report on a writer's bundle and results, without figures."""
+    fresh = Writer(writer.bundle, writer.results, writer.translation, ())
+    view = assemble(fresh, pictures=False)
+    return Page(render(view, fresh.translation, "screen", fresh.bundle.record.created))
+
+
+def chapter(writer: Writer, name: str) -> str:
+    """Return the text of one chapter of that report."""
+    return " ".join(page_of(writer).all("section", f"chapter-{name}")[0].text.split())
+
+
+def first_page(writer: Writer) -> str:
+    """Return the text of that report's first page."""
+    return " ".join(page_of(writer).all("header", "title-page")[0].text.split())
+
+
 def small_bundle(*ids: str, **settings: Any) -> Bundle:
     """Return a simulated bundle of three experiments, or of those that are named."""
     return simulated(few_experiments(*ids), **settings)[0]

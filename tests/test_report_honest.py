@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from analysis_cases import bundle as pair_of
 from analysis_cases import claim
-from reports import Page, few_experiments, report_of, small_bundle
+from reports import Page, chapter, few_experiments, first_page, report_of, small_bundle
 from scipy import stats
 from suites import simulated
 
@@ -22,11 +22,10 @@ from cifar_report.report.figures.curves_text import caption as curves_caption
 from cifar_report.report.figures.dots import draw_dots
 from cifar_report.report.figures.forest import draw_forests
 from cifar_report.report.i18n import Translation
-from cifar_report.report.sections import tables, verdicts
-from cifar_report.report.sections.reading import build as reading
+from cifar_report.report.sections import tables
+from cifar_report.report.sections.claims import verdicts
 from cifar_report.report.text.conclusions import ranking
 from cifar_report.report.text.judgement import judgement
-from cifar_report.report.text.trust import trust
 from cifar_report.report.text.verdicts import verdict_paragraph
 from cifar_report.report.writer import Writer
 
@@ -95,12 +94,7 @@ def test_captions_say_that_the_original_saw_other_pixels(grade: str, told: bool)
 
 def notes(writer: Writer) -> str:
     """Return what stands above the table of all claims."""
-    return plain(verdicts.build(writer).it.notes)
-
-
-def table_of(writer: Writer) -> Page:
-    """Return the whole report of a writer's bundle."""
-    return Page(report_of(writer.bundle))
+    return chapter(writer, "verdicts").partition("Table ")[0]
 
 
 def test_brackets_are_only_explained_where_they_are() -> None:
@@ -108,9 +102,9 @@ def test_brackets_are_only_explained_where_they_are() -> None:
     unverified = made("unverified")
     assert "bracket" not in notes(unverified)
     assert "not held against ours" in notes(unverified)
-    assert "not held against ours" in str(reading(unverified).it.original)
+    assert "not held against ours" in chapter(unverified, "reading")
     canonical = made()
-    assert "prediction interval" in str(reading(canonical).it.original)
+    assert "prediction interval" in chapter(canonical, "reading")
     for inside, words in ((False, "An original in brackets lies outside"), (True, "No original lies outside")):
         changed = tuple(
             replace(each, original_inside=inside) if each.original_inside is not None else each
@@ -118,15 +112,15 @@ def test_brackets_are_only_explained_where_they_are() -> None:
         )
         writer = Writer(canonical.bundle, replace(canonical.results, verdicts=changed), ENGLISH, ())
         assert words in notes(writer)
-        cells = [row.cells[-1][0].content.striptags() for row in verdicts.build(writer).it.table.rows]
+        cells = [row.cells[-1].content.striptags() for row in verdicts(writer).it["table"].rows]
         assert any(cell.startswith("(") for cell in cells) is not inside
 
 
 def test_an_onset_s_row_holds_one_unit() -> None:
     """A share of seeds stands beside no epoch: the notes name the unit, and dashes say what is not comparable."""
-    view = verdicts.build(whole()).it
-    (row,) = (row for row in view.table.rows if row.cells[0][0].content.striptags() == "C09b")
-    estimate, margin, p, original = (cell for cell, _ in row.cells[4:])
+    view = verdicts(whole()).it
+    (row,) = (row for row in view["table"].rows if row.cells[0].content.striptags() == "C09b")
+    estimate, margin, p, original = row.cells[4:]
     assert "%" in estimate.content.striptags()
     assert "of an onset shares of the seeds" in notes(whole())
     assert "one epoch to either side" in (margin.missing or "")
@@ -136,8 +130,8 @@ def test_an_onset_s_row_holds_one_unit() -> None:
 
 def test_no_dash_calls_counted_what_was_never_run() -> None:
     """Only claims about counts have no test because they are counted."""
-    for row, verdict in zip(verdicts.build(whole()).it.table.rows, whole().results.verdicts, strict=True):
-        p = row.cells[6][0]
+    for row, verdict in zip(verdicts(whole()).it["table"].rows, whole().results.verdicts, strict=True):
+        p = row.cells[6]
         assert ("counted" in (p.missing or "")) is (verdict.claim.relation == "exact"), verdict.id
 
 
@@ -255,13 +249,13 @@ def test_a_missing_network_s_description_is_counted_and_no_more(tmp_path: Path) 
 def test_other_divisions_are_only_promised_where_they_are_shown() -> None:
     """The first page speaks of other divisions of the images if the reference model was trained on some."""
     words = "on other divisions"
-    assert words in plain(trust(whole()))
-    assert words not in plain(trust(made()))
+    assert words in first_page(whole())
+    assert words not in first_page(made())
 
 
 def test_the_fixed_accuracy_is_a_percentage() -> None:
     """A level of accuracy carries its per cent sign."""
-    assert "is 55%." in str(reading(made()).it.level)
+    assert "is 55%." in chapter(made(), "reading")
 
 
 def test_the_report_speaks_of_no_brackets_on_other_pixels() -> None:

@@ -5,12 +5,11 @@ import pytest
 from reports import Page, few_experiments
 from suites import simulated
 
-from cifar_report.report.elements import letter
 from cifar_report.report.html import render
 from cifar_report.report.i18n import Translation
 from cifar_report.report.sections import assemble
 from cifar_report.report.sections.origins import group_of
-from cifar_report.report.writer import Writer
+from cifar_report.report.writer import Writer, letter
 
 
 @cache
@@ -31,9 +30,9 @@ def report(medium, language="en", grade="canonical"):
 def test_every_linked_number_leads_to_a_place_of_its_own(medium, language, grade):
     """On the screen and on paper each number's link has exactly one target, and each target is linked to."""
     source, writer = report(medium, language, grade)
-    targets = re.findall(r'\bid="(d-\d+)"', source)
+    targets = re.findall(r'\bid="(d-[^"]+)"', source)
     assert len(targets) == len(set(targets)) == len(writer.linked) > 50
-    assert set(re.findall(r'href="#(d-\d+)"', source)) == set(targets)
+    assert set(re.findall(r'href="#(d-[^"]+)"', source)) == set(targets)
 
 
 @pytest.mark.parametrize(("language", "separator"), [("en", ";"), ("el", "·")])  # ";" is a Greek question mark
@@ -48,7 +47,7 @@ def test_on_paper_each_number_stands_with_name_value_interval_and_how_it_was_fou
     for group, numbers, _ in rows:
         for one in re.sub(r"\(([a-z]+)\)" + f"{separator} ", r"(\1)\n", numbers).splitlines():
             name, value, interval, sign = re.fullmatch(
-                r'(\S+) <b id="d-\d+">([^<]+)</b>(.*) \(([a-z]+)\)', one
+                r'(\S+) <b id="d-[^"]+">([^<]+)</b>(.*) \(([a-z]+)\)', one
             ).groups()
             found[f"{group}.{name}"] = value, interval.strip(), letters[sign]
     assert found.keys() == writer.linked.keys()
@@ -92,19 +91,3 @@ def test_there_is_a_letter_for_every_note():
         *("az", "ba", "aaa"),
     ]
     assert len(set(letters)) == 800
-
-
-def test_on_the_screen_a_column_of_numbers_is_told_by_its_table():
-    """Thousands of cells need not say what their table says; a cell among words says it itself, and so does paper."""
-    screen, paper = (report(medium)[0] for medium in ("screen", "print"))
-    table = re.search(r'<table class="n2 n3">.*?</table>', screen[screen.index('id="t-data"') :], re.DOTALL)
-    assert table is not None
-    body = table[0].partition("<tbody>")[2]
-    assert 'class="n"' not in body
-    assert body.count("<td>") == 4 * body.count("<tr")
-    runs = paper[paper.index('id="t-runs"') : paper.index('id="appendix-sensitivity"')]
-    assert 'class="n2' not in runs
-    assert runs.count('<td class="n">') >= 5 * runs.count('<th scope="row">')
-    styles = screen.partition("</head>")[0]
-    widest = max(int(place) for place in re.findall(r'class="[n\d ]*n(\d+)"', screen))
-    assert f".n{widest} td:nth-child({widest})" in styles, "the style sheet knows tables of this width"

@@ -8,7 +8,7 @@ from reports import Page, few_experiments, report_of, small_bundle
 from suites import few, few_figures, simulated
 
 from cifar_report.bundle import Bundle, Run, write_record, write_run
-from cifar_report.report.sections import runs
+from cifar_report.report.sections import tables
 from cifar_report.spec import PROFILES
 
 
@@ -266,7 +266,7 @@ def test_the_full_report_stays_small():
 
 def test_many_runs_get_one_row_a_trial(monkeypatch):
     """Beyond the largest number of rows the appendix lists trials, and says where the single runs are."""
-    monkeypatch.setattr(runs, "MOST_RUN_ROWS", 5)
+    monkeypatch.setattr(tables, "MOST_RUN_ROWS", 5)
     bundle = small_bundle(seeds=3)
     page = Page(report_of(bundle))
     table = next(each for each in page.all("table") if "Every trial; its single runs" in each.text)

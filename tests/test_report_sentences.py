@@ -3,7 +3,7 @@ from functools import cache
 
 import msgspec
 import pytest
-from reports import Page, few_experiments, report_of, small_bundle
+from reports import Page, few_experiments, first_page, report_of, small_bundle
 from suites import simulated
 
 from cifar_report.analysis.results import Datum, Sensitivity, Verdict
@@ -14,7 +14,6 @@ from cifar_report.report.numbers import Numbers
 from cifar_report.report.sections.experiments import experiment_view
 from cifar_report.report.text.judgement import judgement
 from cifar_report.report.text.summary import clearness, summary
-from cifar_report.report.text.trust import trust, warnings
 from cifar_report.report.text.verdicts import verdict_paragraph
 from cifar_report.report.writer import Writer
 
@@ -138,7 +137,7 @@ def test_a_median_is_not_called_a_mean():
 def test_every_claim_is_named_in_a_judgement_of_its_section():
     """Claims about another section's trial (16 filters against 32, the network against neighbours) are counted too."""
     for experiment in load_experiments():
-        told = " ".join(" ".join(each) for each in experiment_view(whole(), experiment, "3").judgements)
+        told = " ".join(" ".join(each) for each in experiment_view(whole(), experiment, "3")["judgements"])
         for claim in experiment.claims:
             assert told.count(f'href="#claim-{claim.id}"') == 1, claim.id
 
@@ -191,8 +190,8 @@ def test_fewer_seeds_and_more_seeds_are_told_apart(seeds, words):
     """More seeds than declared make chance findings likelier; fewer decide less."""
     bundle, results = simulated(few_experiments(), seeds=seeds)
     writer = Writer(bundle, results, Translation("en"), ())
-    assert words in " ".join(warnings(writer))
-    assert "per family" in " ".join(trust(writer))
+    assert words in first_page(writer)
+    assert "per family" in first_page(writer)
 
 
 @pytest.mark.parametrize(("grade", "beside"), [("canonical", True), ("unverified", False)])

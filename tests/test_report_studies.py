@@ -6,8 +6,7 @@ from suites import simulated
 from cifar_report.analysis.results import Study
 from cifar_report.registry import load_experiments
 from cifar_report.report.i18n import Translation
-from cifar_report.report.text.conclusions import fronts
-from cifar_report.report.text.studies import STUDIES, study_sentence
+from cifar_report.report.text.conclusions import STUDIES, fronts, study_sentence
 from cifar_report.report.writer import Writer
 
 BATCH = ("batch_16", "baseline", "batch_64", "batch_128")

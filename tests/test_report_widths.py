@@ -8,7 +8,7 @@ from cifar_report.report.widths import UPRIGHT, column_widths
 def table(*texts, numeric=()):
     """Return columns with short titles and one row of them."""
     columns = [Column("It", numeric=place in numeric) for place, _ in enumerate(texts)]
-    return columns, [Row(tuple((Cell(escape(text), numeric=place in numeric), "") for place, text in enumerate(texts)))]
+    return columns, [Row(tuple(Cell(escape(text), numeric=place in numeric) for place, text in enumerate(texts)))]
 
 
 def test_words_stay_whole_where_a_table_wants_more_than_a_line():

@@ -155,7 +155,6 @@ def test_every_verdict_of_every_relation_has_its_sentence(relation):
     [
         (results.Outcome, names.OUTCOMES),
         (results.Outcome, names.OUTCOME_MEANINGS),
-        (results.Status, names.STATUSES),
         (results.Undefined, names.UNDEFINED),
         (results.Formula, names.FORMULAS),
         (Quantity, names.QUANTITIES),

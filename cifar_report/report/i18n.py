@@ -50,7 +50,8 @@ def catalogue_path(language: str) -> Path:
 class Translation:
     """The words of one language.
 
-    Raises UsageError for a language without a catalogue.
+    ``%(name)s`` is a placeholder in a message, ``%%`` a per cent sign. Raises UsageError for a language without a
+    catalogue.
     """
 
     def __init__(self, language: str) -> None:
@@ -62,7 +63,7 @@ class Translation:
         self._catalogue = _load(language)
 
     def __reduce__(self) -> tuple[type[Translation], tuple[str]]:
-        """Travel to another process as the language alone: the catalogue is there."""
+        """Pickle the language alone: a catalogue holds a function that cannot be pickled."""
         return type(self), (self.language,)
 
     def gettext(self, message: str) -> str:
@@ -78,26 +79,20 @@ class Translation:
         return self._catalogue.pgettext(EXPERIMENT, text)
 
     def sentence(self, message: str, values: Mapping[str, object] | None = None) -> Markup:
-        """Translate a whole sentence and fill in its named placeholders; whatever is no markup is escaped.
-
-        ``message`` uses ``%(name)s`` for placeholders and ``%%`` for a percent sign.
-        """
-        return fill(self.gettext(message), values or {})
+        """Translate a sentence and fill in its placeholders; whatever is no markup is escaped."""
+        return _fill(self.gettext(message), values or {})
 
     def plural(self, singular: str, plural: str, count: int, values: Mapping[str, object] | None = None) -> Markup:
-        """Translate a whole sentence in the plural form of ``count`` and fill in its named placeholders."""
-        return fill(self.ngettext(singular, plural, count), values or {})
+        """Translate a sentence in the plural form of ``count`` and fill in its placeholders."""
+        return _fill(self.ngettext(singular, plural, count), values or {})
 
     def plain(self, message: str, values: Mapping[str, object] | None = None) -> str:
-        """Translate a whole sentence for places without markup (attributes, metadata)."""
+        """Translate a sentence for places without markup (attributes, metadata)."""
         return self.gettext(message) % (values or {})
 
 
-def fill(sentence: str, values: Mapping[str, object]) -> Markup:
-    """Fill the named placeholders of ``sentence``; sentence and values are escaped unless they are Markup.
-
-    A value that can be called is called where the sentence names it: a number that no sentence shows is not linked.
-    """
+def _fill(sentence: str, values: Mapping[str, object]) -> Markup:
+    """Fill the placeholders of a sentence; only those values are called that it names, so only they are linked."""
     named = {name: values[name] for name in PLACEHOLDER.findall(sentence)}
     return escape(sentence) % {name: value() if callable(value) else value for name, value in named.items()}
 

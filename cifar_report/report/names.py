@@ -1,11 +1,24 @@
-"""What codes are called: outcomes, quantities, reasons, formulas. Words only, translated where they are used."""
+"""What codes, classes, layers and stages are called; the words of codes are translated where they are used."""
 
 from __future__ import annotations
 
-from cifar_report.analysis.results import Formula, Outcome, Status, Undefined
+from cifar_report.analysis.results import Formula, Outcome, Undefined
 from cifar_report.analysis.results.views import CautionCode
 from cifar_report.report.i18n import mark
-from cifar_report.spec import Family, Quantity, Relation
+from cifar_report.report.numbers import Numbers
+from cifar_report.spec import (
+    AnyLayer,
+    BatchNormalization,
+    Conv2D,
+    Dense,
+    Dropout,
+    Family,
+    Flatten,
+    MaxPooling2D,
+    Quantity,
+    Relation,
+    Trial,
+)
 
 OUTCOMES: dict[Outcome, str] = {
     "reproduced": mark("reproduced"),
@@ -69,13 +82,6 @@ FAMILIES: dict[Family, str] = {
     "accuracy by one change": mark("accuracy, by one change"),
     "convergence": mark("convergence"),
     "time": mark("time"),
-}
-
-STATUSES: dict[Status, str] = {
-    "done": mark("all seeds finished"),
-    "partial": mark("some seeds are missing or failed"),
-    "failed": mark("every run that was tried failed"),
-    "missing": mark("not run"),
 }
 
 UNDEFINED: dict[Undefined, str] = {
@@ -199,15 +205,8 @@ PROFILES = {
 SENSITIVITIES = {
     "margin_halved": mark("half the margin"),
     "margin_doubled": mark("twice the margin"),
-    "without_seed": mark("without seed %(seed)s"),
     "welch": mark("unpaired test (Welch)"),
     "sign_flip": mark("sign-flip test"),
-    "more_seeds": mark("more seeds"),
-    "canonical_pixels": mark("the canonical pixels"),
-    "timing_pass": mark("a timing pass"),
-    "full_profile": mark("the full profile"),
-    "real_data": mark("the real data"),
-    "missing_runs": mark("the missing runs"),
 }
 
 CAUTIONS: dict[CautionCode, str] = {
@@ -223,3 +222,57 @@ CAUTIONS: dict[CautionCode, str] = {
     "contended_timing": mark("Blocks of the timing pass stayed disturbed by other work."),
     "test_mismatch": mark("The stored test accuracy is not that of the stored predictions."),
 }
+
+CLASSES = (
+    *(mark("airplane"), mark("automobile"), mark("bird"), mark("cat"), mark("deer")),
+    *(mark("dog"), mark("frog"), mark("horse"), mark("ship"), mark("truck")),
+)
+
+
+def layer_name(layer: AnyLayer, numbers: Numbers) -> str:
+    """Return a layer's name and its settings, one short phrase."""
+    plain, whole = numbers.translation.plain, numbers.integer
+    match layer:
+        case Conv2D(filters, size, strides, padding):
+            values = {"filters": whole(filters), "size": whole(size), "stride": whole(strides), "padding": padding}
+            return plain(
+                mark("Conv2D, %(filters)s filters %(size)s × %(size)s, stride %(stride)s, %(padding)s"), values
+            )
+        case MaxPooling2D(size):
+            return plain(mark("MaxPooling2D, %(size)s × %(size)s"), {"size": whole(size)})
+        case Dense(units, activation):
+            return plain(
+                mark("Dense, %(units)s neurons, %(activation)s"), {"units": whole(units), "activation": activation}
+            )
+        case Dropout(rate):
+            return plain(mark("Dropout, rate %(rate)s"), {"rate": numbers.plain(rate)})
+    return type(layer).__name__
+
+
+def network_name(trial: Trial, numbers: Numbers) -> str:
+    """Return a whole network in the shortest form: layers joined by dashes, without words to translate."""
+    return " – ".join(_short_layer(layer, numbers) for layer in trial.layers)
+
+
+def _short_layer(layer: AnyLayer, numbers: Numbers) -> str:
+    match layer:
+        case Conv2D():
+            extras = (f"/{layer.strides}" if layer.strides > 1 else "") + ("s" if layer.padding == "same" else "")
+            return f"C{layer.filters}·{layer.kernel_size}{extras}"
+        case MaxPooling2D():
+            return f"P{layer.pool_size}"
+        case Dense():
+            return f"D{layer.units}"
+        case Dropout():
+            return f"drop {numbers.plain(layer.rate)}"
+    return {Flatten: "flat", BatchNormalization: "BN"}[type(layer)]
+
+
+def stage_name(trial: Trial, stage_id: str, numbers: Numbers) -> str:
+    """Return what a stage is called: its place, and whether its images were augmented."""
+    for place, stage in enumerate(trial.stages, start=1):
+        if stage.id == stage_id:
+            plain, augmented = mark("training %(place)s"), mark("training %(place)s, with augmentation")
+            message = augmented if stage.augmentation else plain
+            return numbers.translation.plain(message, {"place": numbers.integer(place)})
+    return stage_id

@@ -1,13 +1,11 @@
-"""The one place that decides how a number looks: rounding, units, signs, and what stands where there is none."""
+"""Units and rounding: how a number looks in one language, and what stands where there is none."""
 
 from __future__ import annotations
 
 import datetime
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 
-from babel import Locale
 from babel.dates import format_date, format_time
 from babel.lists import format_list
 from babel.numbers import format_decimal
@@ -21,20 +19,13 @@ LEAST_P = 0.001
 
 SIGNED: frozenset[Formula] = frozenset(
     {
-        "mean_difference",
-        "mean_relative_difference",
-        "median_difference",
-        "difference_over_images",
-        "mean_difference_over_images",
-        "difference_beyond_images",
-        "original_difference",
-        "exact_difference",
-        "one_sided_bound",
-        "prediction_interval_of_difference",
+        *("mean_difference", "mean_relative_difference", "median_difference", "difference_over_images"),
+        *("mean_difference_over_images", "difference_beyond_images", "original_difference", "exact_difference"),
+        *("one_sided_bound", "prediction_interval_of_difference"),
     }
 )
 TRIMMED: frozenset[Formula] = frozenset({"margin", "stated_value"})
-"""Numbers that somebody chose: shown as chosen, without zeros behind."""
+"""Numbers that somebody chose: shown without trailing zeros."""
 UNSIGNED: frozenset[Formula] = TRIMMED | {"detectable_difference"}
 """Numbers that say how large a difference is, not to which side."""
 
@@ -47,22 +38,21 @@ DECIMALS: dict[Unit, int] = {
     "epochs": 1,
     "ratio": 2,
     "score": 3,
+    "probability": 3,
 }
 
 
 class Numbers:
-    """Numbers in the words of one language."""
+    """Numbers as one language writes them."""
 
     def __init__(self, translation: Translation) -> None:
-        self._translation = translation
+        self.translation = translation
         self._locale = translation.locale
 
     def bare(self, value: float, unit: Unit, *, signed: bool = False, trimmed: bool = False) -> str:
-        """Return a value of ``unit`` in figures alone: shares and points in hundredths, no unit, no per cent sign."""
+        """Return a value of ``unit`` without its unit: shares and points in hundredths, bytes in mebibytes."""
         if not math.isfinite(value):
             return DASH
-        if unit == "probability":
-            return self._decimal(value, 3)
         if unit in ("share", "points", "relative"):
             value *= 100
         if unit in ("seconds", "throughput", "bytes"):
@@ -71,42 +61,50 @@ class Numbers:
             return self._decimal(value, 0 if float(value).is_integer() else 1, signed=signed)
         return self._decimal(value, DECIMALS[unit], signed=signed, trimmed=trimmed)
 
-    def number(self, datum: Datum) -> str:
-        """Return a number as it stands in a table: figures, a per cent sign where it is a share."""
+    def number(self, datum: Datum, *, size: bool = False) -> str:
+        """Return a number as a table shows it, with a per cent sign where it is a share; ``size``: without its sign."""
         if datum.value is None:
             return DASH
-        if datum.unit == "probability" and datum.formula in ("p_value", "p_corrected", "mcnemar"):
-            return self.p_value(datum.value)
         if datum.unit == "probability":
-            return f"{self._decimal(datum.value * 100, 1)}%"
-        text = self.bare(datum.value, datum.unit, signed=self.signed(datum), trimmed=datum.formula in TRIMMED)
+            is_p = datum.formula in ("p_value", "p_corrected", "mcnemar")
+            return self.p_value(datum.value) if is_p else f"{self._decimal(datum.value * 100, 1)}%"
+        value = abs(datum.value) if size else datum.value
+        signed = _signed(datum) and not size
+        text = self.bare(value, datum.unit, signed=signed, trimmed=datum.formula in TRIMMED)
         return f"{text}%" if datum.unit in PER_CENT else text
 
     def quantity(self, datum: Datum, *, size: bool = False) -> str:
-        """Return a number as it stands in a sentence, with its unit in words; ``size`` leaves out the sign."""
+        """Return a number as a sentence shows it, with its unit in words; ``size``: without its sign."""
+        text = self.number(datum, size=size)
         if datum.value is None:
-            return DASH
-        value = abs(datum.value) if size else datum.value
-        trimmed = datum.formula in TRIMMED
-        text = self.bare(value, datum.unit, signed=self.signed(datum) and not size, trimmed=trimmed)
-        if datum.unit in PER_CENT:
-            return f"{text}%"
-        return self._with_unit(datum.unit, text, self.number(datum), value)
+            return text
+        values = {"number": text}
+        if datum.unit == "points":
+            one = 1 if text.lstrip(f"+{MINUS}") in (self._decimal(1, 0), self._decimal(1, 2)) else 2
+            return self.translation.ngettext("%(number)s point", "%(number)s points", one) % values
+        if datum.unit == "epochs":
+            one = 1 if abs(datum.value) == 1 else 2
+            return self.translation.ngettext("%(number)s epoch", "%(number)s epochs", one) % values
+        if datum.unit == "seconds":
+            return self.translation.plain(mark("%(number)s s"), values)
+        if datum.unit == "throughput":
+            return self.translation.plain(mark("%(number)s images/s"), values)
+        return f"{text} MiB" if datum.unit == "bytes" else text
 
     def interval(self, datum: Datum) -> str:
         """Return the bounds of a number's interval in square brackets, or a dash where it has none."""
         if datum.low is None or datum.high is None:
             return DASH
-        low, high = (self.bare(bound, datum.unit, signed=self.signed(datum)) for bound in (datum.low, datum.high))
+        low, high = (self.bare(bound, datum.unit, signed=_signed(datum)) for bound in (datum.low, datum.high))
         sign = "%" if datum.unit in PER_CENT else ""
-        return f"[{low}{sign}, {high}{sign}]" if "," not in low + high else f"[{low}{sign}; {high}{sign}]"
+        return f"[{low}{sign}{';' if ',' in low + high else ','} {high}{sign}]"
 
     def p_value(self, value: float) -> str:
         """Return a p-value, "< 0.001" where it is smaller than that."""
         return f"< {self._decimal(LEAST_P, 3)}" if value < LEAST_P else self._decimal(value, 3)
 
     def p_statement(self, value: float) -> str:
-        """Return what a sentence says of a p-value: "p = 0.012", or "p < 0.001" where it is smaller."""
+        """Return "p = 0.012", or "p < 0.001" where it is smaller."""
         return f"p {self.p_value(value)}" if value < LEAST_P else f"p = {self.p_value(value)}"
 
     def integer(self, value: int) -> str:
@@ -115,16 +113,16 @@ class Numbers:
 
     def plain(self, value: float) -> str:
         """Return a number that somebody chose (a rate, a step size) with all its digits."""
-        return self._fix(format_decimal(value, format="#,##0.######", locale=self._locale))
+        return _with_minus(format_decimal(value, format="#,##0.######", locale=self._locale))
 
     def date(self, moment: str) -> str:
-        """Return the day of an ISO 8601 moment."""
-        return str(format_date(_moment(moment), format="long", locale=self._locale))
+        """Return the day of an ISO 8601 moment, in UTC."""
+        return str(format_date(_in_utc(moment), format="long", locale=self._locale))
 
     def moment(self, moment: str) -> str:
-        """Return day and minute (UTC) of an ISO 8601 moment."""
-        stamp = _moment(moment)
-        return f"{format_date(stamp, format='long', locale=self._locale)}, {self._time(stamp)} UTC"
+        """Return day and minute of an ISO 8601 moment, in UTC."""
+        time = format_time(_in_utc(moment), format="HH:mm", locale=self._locale)
+        return f"{self.date(moment)}, {time} UTC"
 
     def enumeration(self, words: Sequence[str]) -> str:
         """Return words as a list in a sentence: "a, b and c"."""
@@ -132,30 +130,8 @@ class Numbers:
 
     def megabytes(self, count: int) -> str:
         """Return a number of bytes in mebibytes or gibibytes."""
-        if count >= 2**30:
-            return f"{self._significant(count / 2**30)} GiB"
-        return f"{self._significant(count / 2**20)} MiB"
-
-    @staticmethod
-    def signed(datum: Datum) -> bool:
-        """Whether a number is shown with its sign: differences are."""
-        difference = datum.formula in SIGNED and datum.unit != "ratio"
-        return difference or (datum.unit == "relative" and datum.formula not in UNSIGNED)
-
-    def _with_unit(self, unit: Unit, text: str, number: str, value: float) -> str:
-        if unit == "points":
-            one = 1 if text.lstrip(f"+{MINUS}") in (self._decimal(1, 0), self._decimal(1, 2)) else 2
-            return self._translation.ngettext("%(number)s point", "%(number)s points", one) % {"number": text}
-        if unit == "epochs":
-            one = 1 if abs(value) == 1 else 2
-            return self._translation.ngettext("%(number)s epoch", "%(number)s epochs", one) % {"number": text}
-        if unit == "seconds":
-            return self._translation.plain(mark("%(number)s s"), {"number": text})
-        if unit == "throughput":
-            return self._translation.plain(mark("%(number)s images/s"), {"number": text})
-        if unit == "bytes":
-            return f"{text} MiB"
-        return number if unit == "probability" else text
+        large = count >= 2**30
+        return f"{self._significant(count / (2**30 if large else 2**20))} {'GiB' if large else 'MiB'}"
 
     def _significant(self, value: float, *, signed: bool = False) -> str:
         """Return at least three significant figures, without an exponent; whole numbers keep all theirs."""
@@ -166,25 +142,23 @@ class Numbers:
 
     def _decimal(self, value: float, places: int, *, signed: bool = False, trimmed: bool = False) -> str:
         digits = ("#" if trimmed else "0") * places
-        text = _in_figures(float(value), f"#,##0.{digits}" if places else "#,##0", self._locale)
-        rounded_to_nought = not any(character in "123456789" for character in text)
-        sign = "+" if signed and value > 0 and not rounded_to_nought else ""
-        return sign + (self._fix(text).lstrip(MINUS) if rounded_to_nought else self._fix(text))
-
-    @staticmethod
-    def _fix(text: str) -> str:
-        return text.replace("-", MINUS)
-
-    def _time(self, stamp: datetime.datetime) -> str:
-        return str(format_time(stamp, format="HH:mm", locale=self._locale))
+        pattern = f"#,##0.{digits}" if places else "#,##0"
+        text = _with_minus(format_decimal(float(value), format=pattern, locale=self._locale))
+        if not any(character in "123456789" for character in text):
+            return text.lstrip(MINUS)  # rounded to zero, which has no sign
+        return f"+{text}" if signed and value > 0 else text
 
 
-@lru_cache(maxsize=1 << 16)
-def _in_figures(value: float, pattern: str, locale: Locale) -> str:
-    """Return a number by a pattern: a report shows the same ones on the screen and on paper, many of them often."""
-    return format_decimal(value, format=pattern, locale=locale)
+def _signed(datum: Datum) -> bool:
+    """Whether a number is shown with its sign: differences are."""
+    difference = datum.formula in SIGNED and datum.unit != "ratio"
+    return difference or (datum.unit == "relative" and datum.formula not in UNSIGNED)
 
 
-def _moment(moment: str) -> datetime.datetime:
+def _with_minus(text: str) -> str:
+    return text.replace("-", MINUS)
+
+
+def _in_utc(moment: str) -> datetime.datetime:
     stamp = datetime.datetime.fromisoformat(moment)
     return stamp if stamp.tzinfo is None else stamp.astimezone(datetime.UTC)

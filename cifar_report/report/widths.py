@@ -1,4 +1,4 @@
-"""How wide the columns of a printed table are, from the lengths of what stands in them."""
+"""Widths of the columns of a printed table, from the lengths of what stands in them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import NamedTuple
-
-from markupsafe import Markup
 
 from cifar_report.report.elements import Column, Row
 
@@ -38,10 +36,17 @@ UPRIGHT = Room(widest=75.0, widest_whole=75.0, between=2.0, share_of_longest=0.5
 ACROSS = Room(widest=124.0, widest_whole=26.0, between=1.0, share_of_longest=0.85, short=0.0, line=math.inf)
 
 
+class _Claim(NamedTuple):
+    """How many characters a column cannot do without, and how many it wants."""
+
+    least: float
+    wanted: float
+
+
 def column_widths(columns: Sequence[Column], rows: Sequence[Row], room: Room = UPRIGHT) -> tuple[float, ...]:
     """Return widths in hundredths: numbers keep to a line, their intervals to another, words share the rest."""
     claims = [
-        _claim(column, [_text(row.cells[place][0].content) for row in rows], room)
+        _claim(column, [row.cells[place].content.striptags() for row in rows], room)
         for place, column in enumerate(columns)
     ]
     least, wanted = sum(claim.least for claim in claims), sum(claim.wanted for claim in claims)
@@ -51,32 +56,17 @@ def column_widths(columns: Sequence[Column], rows: Sequence[Row], room: Room = U
     return tuple(round(100 * width / sum(widths), 2) for width in widths)
 
 
-class _Claim(NamedTuple):
-    """How much of a line a column cannot do without, and how much it wants."""
-
-    least: float
-    wanted: float
-
-
 def _claim(column: Column, texts: Sequence[str], room: Room) -> _Claim:
-    lengths = [float(len(text)) for text in texts] or [LEAST]
+    longest = float(max(map(len, texts), default=LEAST))
     if column.whole:
-        most = max(*lengths, LEAST)
-        return _whole((most if column.numeric else min(most, room.widest_whole)) + room.between)
-    heading = BOLD * max(len(word) for word in column.title.replace("-", "- ").split() or [""])
+        width = max(longest, LEAST)
+        return _Claim(*[(width if column.numeric else min(width, room.widest_whole)) + room.between] * 2)
+    heading = BOLD * max(map(len, column.title.replace("-", "- ").split()), default=0)
     if column.numeric:
-        lines = [float(len(line)) for text in texts for line in text.split(" [")] or [LEAST]
-        return _whole(max(*lines, heading, LEAST) + room.between)
-    words = [len(word) for text in texts for word in text.translate(BREAK_AFTER).split()] or [0]
-    longest = max(lengths)
-    wanted = min(max(fmean(lengths) * 0.9, longest * room.share_of_longest, min(longest, room.short)), room.widest)
-    least = max(min(max(words), room.widest / 3), heading, LEAST)
+        lines = max((len(line) for text in texts for line in text.split(" [")), default=0)
+        return _Claim(*[max(lines, heading, LEAST) + room.between] * 2)
+    average = fmean(map(len, texts)) if texts else LEAST
+    wanted = min(max(average * 0.9, longest * room.share_of_longest, min(longest, room.short)), room.widest)
+    word = max((len(word) for text in texts for word in text.translate(BREAK_AFTER).split()), default=0)
+    least = max(min(word, room.widest / 3), heading, LEAST)
     return _Claim(least + room.between, max(wanted, least) + room.between)
-
-
-def _whole(width: float) -> _Claim:
-    return _Claim(width, width)
-
-
-def _text(content: Markup) -> str:
-    return content.striptags()

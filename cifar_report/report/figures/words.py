@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cifar_report.analysis.results import Measure
 from cifar_report.report.i18n import Translation, mark
-from cifar_report.report.labels import CLASSES
+from cifar_report.report.names import CLASSES
 from cifar_report.report.numbers import Numbers
 from cifar_report.spec import AnyTrial, ClassicalTrial
 

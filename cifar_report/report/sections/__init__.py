@@ -1,5 +1,44 @@
-"""One builder for each section: results in, a plain context for its template out."""
+"""The report's sections in the order of the write-up: each builder turns results into what one template shows."""
 
-from cifar_report.report.sections.assembly import ReportView, assemble
+from __future__ import annotations
 
-__all__ = ["ReportView", "assemble"]
+from dataclasses import dataclass
+
+from cifar_report.report.elements import Heading, SectionView
+from cifar_report.report.sections import (
+    appendix,
+    claims,
+    classifiers,
+    conclusions,
+    experiments,
+    front,
+    method,
+)
+from cifar_report.report.writer import Writer
+
+
+@dataclass(frozen=True)
+class ReportView:
+    """The whole report, ready for its template."""
+
+    title: dict[str, object]
+    contents: tuple[Heading, ...]
+    sections: tuple[SectionView, ...]
+
+
+def assemble(writer: Writer, *, pictures: bool) -> ReportView:
+    """Build every section; ``pictures`` says whether the dataset was at hand for the examples."""
+    title = front.title(writer)
+    sections = (
+        front.reading(writer),
+        front.introduction(writer),
+        method.algorithm(writer, "1"),
+        method.code_section(writer, "2"),
+        experiments.trials(writer, "3"),
+        classifiers.classical(writer, "4"),
+        classifiers.examples(writer, "5", pictures=pictures),
+        conclusions.build(writer),
+        claims.verdicts(writer),
+        appendix.build(writer),
+    )
+    return ReportView(title, tuple(writer.headings), sections)

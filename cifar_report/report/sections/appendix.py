@@ -1,140 +1,94 @@
-"""The appendix: runs, data, sensitivity, environment, determinism and the registry of claims."""
+"""The appendix: runs, sensitivity, environment, determinism, the registry of claims, error rates and all numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import Determinism
+from cifar_report.bundle.certificates import Certificate
 from cifar_report.report import names
-from cifar_report.report.elements import Column, FigureView, Heading, Table
-from cifar_report.report.i18n import mark, mark_plural
-from cifar_report.report.sections import certificate, error_rates, origins, tables
-from cifar_report.report.sections.error_rates import ErrorRatesView
-from cifar_report.report.sections.origins import OriginsView
-from cifar_report.report.sections.registry import registry_table, sensitivity_table
-from cifar_report.report.sections.runs import runs_table
-from cifar_report.report.sections.title import code
-from cifar_report.report.sections.view import SectionView
-from cifar_report.report.writer import Writer
+from cifar_report.report.elements import SectionView, Table, code
+from cifar_report.report.i18n import mark
+from cifar_report.report.names import CLASSES
+from cifar_report.report.sections import error_rates, origins, tables
+from cifar_report.report.sections.claims import registry_table, sensitivity_table
+from cifar_report.report.writer import Value, Writer
 
-CAUTION = mark("%(what)s %(where)s")
+TITLES = {
+    "runs": mark("Every run"),
+    "sensitivity": mark("Sensitivity of the verdicts"),
+    "environment": mark("Environment and determinism"),
+    "registry": mark("The registry of claims"),
+    "error_rates": mark("The method's own error rates"),
+    "data": mark("Every number with its origin"),
+}
 CACHED = mark("cache, filled from: %(source)s")
 VERSION = mark("version of %(library)s")
 OF_WEIGHTS = {
     "last": mark("%(score)s with the weights of the last epoch"),
     "best": mark("%(score)s with the weights of the best validation epoch"),
 }
-REPEATABLE = mark(
-    "Two trainings with the same recipe, seed, data, versions and number of threads on the same type of machine are "
-    "meant to agree bit by bit; between instruction sets, thread counts or versions only statistical agreement may be "
-    "expected."
-)
-ONE_ENVIRONMENT = mark("All finished runs come from one environment.")
-ENVIRONMENTS = mark(
-    "The finished runs come from %(count)s different environments, so bitwise agreement is not claimed."
-)
-PROCESSOR = mark("The finished networks were trained on processors of one kind: %(processor)s.")
-PROCESSORS = mark(
-    "The networks were trained on processors of %(kinds)s kinds, which may round differently: %(processors)s. Where "
-    "networks of different kinds are compared, what rounding alone brings about is part of the difference."
-)
-RUNS_ON = mark_plural("%(processor)s (%(count)s run)", "%(processor)s (%(count)s runs)")
-NOT_RECORDED = mark_plural(
-    "Of %(count)s network it was not recorded what kind of processor trained it.",
-    "Of %(count)s networks it was not recorded what kind of processor trained them.",
-)
+FACTS = {
+    "devices": mark("devices"),
+    "platform": mark("operating system"),
+    "processor": mark("processor"),
+    "suite version": mark("version of this suite"),
+    "suite commit": mark("commit of this suite"),
+}
 MOST_PROCESSORS = 8  # kinds that are listed
-IDENTICAL = mark("Runs with byte-equal predictions: %(runs)s.")
-
-
-@dataclass(frozen=True)
-class AppendixView:
-    """The appendix, part by part."""
-
-    runs_heading: Heading
-    runs: Table | None
-    data_heading: Heading
-    sensitivity_heading: Heading
-    sensitivity: Table | None
-    environment_heading: Heading
-    environment: Table
-    determinism: tuple[Markup, ...]
-    replicas: Table | None
-    key_parts: Table | None
-    cautions: tuple[Markup, ...]
-    registry_heading: Heading
-    registry_hash: str
-    registry: Table | None
-    error_rates_heading: Heading
-    error_rates: ErrorRatesView
-    figures: tuple[FigureView, ...]
-    data: OriginsView
 
 
 def build(writer: Writer) -> SectionView:
     """Return the appendix; its table of data holds every number that was linked before, so it comes last."""
-    heading = writer.heading("appendix", writer.word(mark("Appendix")), 2)
-    title = {
-        "runs": mark("Every run"),
-        "sensitivity": mark("Sensitivity of the verdicts"),
-        "environment": mark("Environment and determinism"),
-        "registry": mark("The registry of claims"),
-        "error-rates": mark("The method's own error rates"),
-        "data": mark("Every number with its origin"),
+    heading = writer.heading("appendix", writer.word("Appendix"), 2)
+    headings = {
+        name: writer.heading(f"appendix-{name.replace('_', '-')}", writer.word(title), 3, letter)
+        for (name, title), letter in zip(TITLES.items(), "ABCDEF", strict=True)
     }
-    heads = {
-        name: writer.heading(f"appendix-{name}", writer.word(text), 3, letter)
-        for (name, text), letter in zip(title.items(), "ABCDEF", strict=True)
+    determinism = writer.results.determinism
+    view: dict[str, object] = {
+        "headings": headings,
+        "runs": tables.runs(writer),
+        "sensitivity": sensitivity_table(writer),
+        "environment": _environment(writer),
+        "determinism": determinism,
+        "processors": _processors(writer),
+        "identical": [writer.numbers.enumeration(list(group)) for group in determinism.identical],
+        "certificate": None if determinism.certificate is None else _certificate(writer, determinism.certificate),
+        "replicas": _replicas(writer),
+        "key_parts": _key_parts(writer),
+        "cautions": list(_cautions(writer)),
+        "registry_hash": writer.bundle.record.claims_hash,
+        "registry": registry_table(writer),
+        "error_rates": error_rates.build(writer),
+        "figures": writer.show(*writer.figures),
+        "data": origins.build(writer),
     }
-    view = AppendixView(
-        runs_heading=heads["runs"],
-        runs=runs_table(writer),
-        sensitivity_heading=heads["sensitivity"],
-        sensitivity=sensitivity_table(writer),
-        environment_heading=heads["environment"],
-        environment=_environment(writer),
-        determinism=tuple(_determinism(writer)),
-        replicas=_replicas(writer),
-        key_parts=_key_parts(writer),
-        cautions=tuple(_cautions(writer)),
-        registry_heading=heads["registry"],
-        registry_hash=writer.bundle.record.claims_hash,
-        registry=registry_table(writer),
-        error_rates_heading=heads["error-rates"],
-        error_rates=error_rates.build(writer),
-        figures=writer.remaining(),
-        data_heading=heads["data"],
-        data=origins.build(writer),
-    )
     return SectionView(heading, "appendix", view)
 
 
 def _environment(writer: Writer) -> Table:
     record = writer.bundle.record
-    environment, dataset = record.environment, record.dataset
-    lines: list[tuple[str, str | Markup]] = [
-        (mark("Begun"), writer.numbers.moment(record.created)),
+    environment, dataset, numbers = record.environment, record.dataset, writer.numbers
+    commit = environment.project_commit
+    lines: list[tuple[str, str | None]] = [
+        (mark("Begun"), numbers.moment(record.created)),
+        (mark("Finished"), None if record.finished is None else numbers.moment(record.finished)),
         (mark("Python"), environment.python),
         (mark("Platform"), environment.platform),
         (mark("Processor"), environment.processor),
-        (mark("Cores"), writer.numbers.integer(environment.cores)),
-        (mark("Memory"), writer.numbers.megabytes(environment.memory_bytes)),
+        (mark("Cores"), numbers.integer(environment.cores)),
+        (mark("Memory"), numbers.megabytes(environment.memory_bytes)),
         (mark("Version of this suite"), environment.project_version),
         (mark("Source of the data"), _source(writer, dataset.source)),
         (mark("Fingerprint of the data"), code(dataset.fingerprint)),
+        (mark("Commit of this suite"), code(commit) if commit else None),
     ]
-    if record.finished is not None:
-        lines.insert(1, (mark("Finished"), writer.numbers.moment(record.finished)))
-    if environment.project_commit:
-        lines.append((mark("Commit of this suite"), code(environment.project_commit)))
-    rows = [writer.row((writer.text_cell(writer.word(name)), writer.text_cell(value))) for name, value in lines]
-    for name, value in sorted(environment.variables.items()):
-        rows.append(writer.row((writer.text_cell(code(name)), writer.text_cell(code(value)))))
-    heads = (Column(writer.word(mark("What"))), Column(writer.word(mark("Value"))))
-    return writer.table("environment", writer.say(mark("Environment of the last pass over the suite")), heads, rows)
+    rows = [(writer.word(name), value) for name, value in lines if value is not None]
+    rows += [(code(name), code(value)) for name, value in sorted(environment.variables.items())]
+    caption = writer.sentence("Environment of the last pass over the suite")
+    return writer.table("environment", caption, writer.columns("What | Value", words=2), rows)
 
 
 def _source(writer: Writer, source: str) -> str:
@@ -145,92 +99,80 @@ def _source(writer: Writer, source: str) -> str:
     return writer.word(names.SOURCES.get(outer, outer))
 
 
-def _determinism(writer: Writer) -> Iterator[Markup]:
+def _processors(writer: Writer) -> Markup:
+    """Return the kinds of processors that trained networks; one kind that trained all of them stands by its name."""
     found = writer.results.determinism
-    yield writer.say(REPEATABLE)
-    if found.environments == 1 and len(found.processors) <= 1:
-        yield writer.say(ONE_ENVIRONMENT)
-    elif found.environments > 1:
-        yield writer.say(ENVIRONMENTS, count=writer.numbers.integer(found.environments))
-    yield from _processors(writer, found)
-    for group in found.identical:
-        yield writer.say(IDENTICAL, runs=writer.numbers.enumeration(list(group)))
-    if found.certificate is not None:
-        yield from certificate.sentences(writer, found.certificate, _part)
+    if len(found.processors) == 1 and not found.unknown_processors:
+        return Markup.escape(found.processors[0][0])
+    counted = [
+        writer.plural("%(processor)s (%(count)s run)", "%(processor)s (%(count)s runs)", runs, processor=name)
+        for name, runs in found.processors[:MOST_PROCESSORS]
+    ]
+    return Markup(", ").join([*counted, *["…"] * (len(found.processors) > MOST_PROCESSORS)])
 
 
-def _processors(writer: Writer, found: Determinism) -> Iterator[Markup]:
-    kinds, unknown = found.processors, found.unknown_processors
-    counted = [writer.count(RUNS_ON, runs, processor=name) for name, runs in kinds[:MOST_PROCESSORS]]
-    more = ["…"] * (len(kinds) > MOST_PROCESSORS)
-    if len(kinds) > 1:
-        listed = Markup(", ").join([*counted, *more])
-        yield writer.say(PROCESSORS, kinds=writer.numbers.integer(len(kinds)), processors=listed)
-    elif kinds:
-        yield writer.say(PROCESSOR, processor=counted[0] if unknown else kinds[0][0])
-    if kinds and unknown:
-        yield writer.count(NOT_RECORDED, unknown)
+def _certificate(writer: Writer, certificate: Certificate) -> dict[str, object]:
+    """Return what was trained again, how far it agreed, and what may explain a difference."""
+    changes = [
+        writer.word(FACTS[change.name]) if change.name in FACTS else _part(writer, change.name)
+        for change in certificate.changes
+    ]
+    return {
+        "level": certificate.level,
+        "date": writer.numbers.date(certificate.created),
+        "runs": tables.run_names([rerun.run for rerun in certificate.reruns]),
+        "tolerance": writer.numbers.plain(certificate.tolerance),
+        "claims": ", ".join(certificate.verdicts_changed),
+        "changes": Markup(", ").join(changes),
+    }
 
 
 def _replicas(writer: Writer) -> Table | None:
-    agreements = writer.results.determinism.replicas
-    if not agreements:
-        return None
     rows = [
-        writer.row(
-            (
-                writer.text_cell(writer.trial_title(each.trial)),
-                writer.text_cell(writer.trial_title(each.single)),
-                writer.cell(each.same_predictions),
-                writer.cell(each.accuracy_difference),
-            )
+        (
+            writer.trial_title(each.trial),
+            writer.trial_title(each.single),
+            each.same_predictions,
+            each.accuracy_difference,
         )
-        for each in agreements
+        for each in writer.results.determinism.replicas
     ]
-    heads = tables.columns(
-        writer, mark("Parallel"), mark("One device"), mark("Same answers"), mark("Difference (points)"), words=2
-    )
-    return writer.table("replicas", writer.say(mark("Several devices against one")), heads, rows)
+    columns = writer.columns("Parallel | One device | Same answers | Difference (points)", words=2)
+    caption = writer.sentence("Several devices against one")
+    return writer.table("replicas", caption, columns, rows) if rows else None
 
 
 def _key_parts(writer: Writer) -> Table | None:
-    parts = writer.results.determinism.parts
-    if not parts:
-        return None
-    rows = [
-        writer.row((writer.text_cell(_part(writer, name)), writer.text_cell(code(_values(values)))))
-        for name, values in parts
-    ]
-    heads = (Column(writer.word(mark("Part"))), Column(writer.word(mark("Values"))))
-    caption = writer.say(mark("What went into the keys of the runs: another value would mean another run"))
-    return writer.table("key-parts", caption, heads, rows)
+    rows: list[tuple[Value, Value]] = []
+    for name, values in writer.results.determinism.parts:
+        short = (value if len(value) <= 24 else f"{value[:12]}…" for value in values)
+        rows.append((_part(writer, name), code(", ".join(short))))
+    caption = writer.sentence("What went into the keys of the runs: another value would mean another run")
+    return writer.table("key-parts", caption, writer.columns("Part | Values", words=2), rows) if rows else None
 
 
-def _part(writer: Writer, name: str) -> str | Markup:
+def _part(writer: Writer, name: str) -> str:
     """Return what a part of the keys is called; a part that nobody named yet stands as it is."""
     before, _, library = name.partition("version of ")
     if library and not before:
-        return writer.say(VERSION, library=library)
+        return writer.sentence(VERSION, library=library)
     return writer.word(names.KEY_PARTS[name]) if name in names.KEY_PARTS else code(name)
-
-
-def _values(values: tuple[str, ...]) -> str:
-    return ", ".join(value if len(value) <= 24 else f"{value[:12]}…" for value in values)
 
 
 def _cautions(writer: Writer) -> Iterator[Markup]:
     for caution in writer.results.cautions:
-        where = [caution.run or (writer.trial_title(caution.trial, caution.stage) if caution.trial else "")]
-        where.append(writer.labels.class_name(caution.label) if caution.label is not None else "")
-        where.append(_detail(writer, caution.detail) if caution.detail else "")
+        where = [
+            caution.run or (writer.trial_title(caution.trial, caution.stage) if caution.trial else ""),
+            writer.word(CLASSES[caution.label]) if caution.label is not None else "",
+            _detail(writer, caution.detail) if caution.detail else "",
+        ]
         place = ", ".join(part for part in where if part)
-        yield writer.say(CAUTION, what=writer.word(names.CAUTIONS[caution.code]), where=f"({place})" if place else "")
+        what = writer.word(names.CAUTIONS[caution.code])
+        yield writer.sentence("%(what)s %(where)s", what=what, where=f"({place})" if place else "")
 
 
 def _detail(writer: Writer, detail: str) -> str:
     """Return what was odd, in words: a column of the history, or a score with the weights that it belongs to."""
     weights, _, score = detail.rpartition(".")
     name = writer.word(names.SCORES.get(score, score))
-    if not weights:
-        return name
     return writer.translation.plain(OF_WEIGHTS[weights], {"score": name}) if weights in OF_WEIGHTS else name

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import ChangeOfMind, Outcome
+from cifar_report.analysis.results import Outcome, TimingRow
 from cifar_report.analysis.results.views import ChangeKind
-from cifar_report.report.elements import FigureView, Heading, Table
+from cifar_report.report.elements import FigureView, SectionView, Table, claim_link
 from cifar_report.report.i18n import mark, mark_plural
-from cifar_report.report.sections.overview import ablation_table, costs_table, ranking_table, spread_tables
-from cifar_report.report.sections.view import SectionView
 from cifar_report.report.text import conclusions
-from cifar_report.report.text.studies import study_sentences
-from cifar_report.report.text.verdicts import claim_link, enumerate_markup, verdict_sentence
+from cifar_report.report.text.verdicts import verdict_sentence
 from cifar_report.report.writer import Writer
 
 GROUPS: dict[Outcome, tuple[str, str]] = {
@@ -78,101 +74,174 @@ CHANGES: dict[ChangeKind, tuple[str, str]] = {
     ),
 }
 LONG_LIST = 8  # claims that a sentence can name; more are looked up in the tables
-SEE_TABLE = mark("see the table")
 NEEDS: frozenset[ChangeKind] = frozenset(
     {"more_seeds", "canonical_pixels", "timing_pass", "full_profile", "real_data", "missing_runs"}
 )
-STEADY = mark("Neither half nor twice the margin nor one seed less would change a verdict.")
-
-
-@dataclass(frozen=True)
-class Point:
-    """One claim in the conclusions."""
-
-    link: Markup
-    statement: str
-    sentence: Markup | None
-
-
-@dataclass(frozen=True)
-class Group:
-    """All claims of one outcome."""
-
-    outcome: Outcome
-    title: Markup
-    points: tuple[Point, ...]
-
-
-@dataclass(frozen=True)
-class Topic:
-    """One view over all trials: what it says, its table and its figures."""
-
-    heading: Heading
-    sentences: tuple[Markup, ...]
-    tables: tuple[Table, ...]
-    figures: tuple[FigureView, ...]
-
-
-@dataclass(frozen=True)
-class ConclusionsView:
-    """The conclusions."""
-
-    groups: tuple[Group, ...]
-    topics: tuple[Topic, ...]
+NOT_TIMED = mark("not part of the timing pass, or the pass was not run")
+LETTERS_NEED = mark("letters need at least two seeds of each trial")
+NO_COMPARISON = mark("there is no such comparison")
 
 
 def build(writer: Writer) -> SectionView:
     """Return the conclusions; each is generated from a verdict or from a view over all trials."""
-    heading = writer.heading("conclusions", writer.word(mark("Conclusions")), 2)
-    groups = tuple(_groups(writer))
-    return SectionView(heading, "conclusions", ConclusionsView(groups, tuple(_topics(writer))))
+    heading = writer.heading("conclusions", writer.word("Conclusions"), 2)
+    groups = list(_groups(writer))
+    return SectionView(heading, "conclusions", {"groups": groups, "topics": list(_topics(writer))})
 
 
-def _groups(writer: Writer) -> Iterator[Group]:
+def _groups(writer: Writer) -> Iterator[tuple[Markup, list[tuple[Markup, str, Markup | None]]]]:
+    """Yield for each outcome a title and its claims: link, statement and the sentence of the verdict."""
     for outcome, forms in GROUPS.items():
         verdicts = [verdict for verdict in writer.results.verdicts if verdict.outcome == outcome]
-        if verdicts:
-            points = tuple(
-                Point(
-                    claim_link(verdict.id),
-                    writer.translation.text(verdict.claim.statement),
-                    verdict_sentence(writer, verdict) if outcome in DETAILED else None,
-                )
-                for verdict in verdicts
+        points = [
+            (
+                claim_link(verdict.id),
+                writer.translation.text(verdict.claim.statement),
+                verdict_sentence(writer, verdict) if outcome in DETAILED else None,
             )
-            yield Group(outcome, writer.count(forms, len(verdicts)), points)
+            for verdict in verdicts
+        ]
+        if points:
+            yield writer.plural(*forms, len(points)), points
 
 
-def _topics(writer: Writer) -> Iterator[Topic]:
-    title = writer.heading("ranking", writer.word(mark("Order of all trials")), 3)
-    overview = [figure for figure in writer.figures if figure.group == "overview"]
-    ranking = (ranking_table(writer),) if writer.results.ranking else ()
-    yield Topic(title, conclusions.ranking(writer), ranking, writer.show(*overview))
-    studies = study_sentences(writer)
+def _topics(writer: Writer) -> Iterator[dict[str, object]]:
+    """Yield views over all trials, each with its sentences, figures and tables."""
+    results = writer.results
+
+    def topic(
+        anchor: str,
+        title: str,
+        sentences: Iterable[Markup],
+        tables: Iterable[Table] = (),
+        figures: Iterable[FigureView] = (),
+    ) -> dict[str, object]:
+        heading = writer.heading(anchor, title, 3)
+        return {"heading": heading, "sentences": list(sentences), "tables": list(tables), "figures": list(figures)}
+
+    ranking = (_ranking_table(writer) for _ in results.ranking[:1])
+    title = writer.word("Order of all trials")
+    yield topic("ranking", title, conclusions.ranking(writer), ranking, writer.group("overview"))
+    studies = conclusions.study_sentences(writer)
     if studies:
-        title = writer.heading("studies", writer.word(mark("What the studies of single settings say")), 3)
-        yield Topic(title, studies, (), ())
-    title = writer.heading("costs", writer.word(mark("Accuracy and cost")), 3)
-    yield Topic(title, conclusions.fronts(writer), (costs_table(writer),), writer.group("timing"))
-    title = writer.heading("confounding", writer.word(mark("As written, and by one change")), 3)
-    ablation = (ablation_table(writer),) if writer.results.ablation else ()
-    yield Topic(title, conclusions.confounding(writer), ablation, ())
-    title = writer.heading("spread", writer.word(mark("Spread between runs, and choice of weights")), 3)
-    yield Topic(title, tuple(conclusions.spread(writer)), tuple(spread_tables(writer)), ())
-    title = writer.heading("changes", writer.word(mark("What would change these conclusions")), 3)
-    yield Topic(title, tuple(_changes(writer)), (), ())
+        yield topic("studies", writer.word("What the studies of single settings say"), studies)
+    title = writer.word("Accuracy and cost")
+    yield topic("costs", title, conclusions.fronts(writer), [_costs_table(writer)], writer.group("timing"))
+    ablation = (_ablation_table(writer) for _ in results.ablation[:1])
+    yield topic("confounding", writer.word("As written, and by one change"), conclusions.confounding(writer), ablation)
+    title = writer.word("Spread between runs, and choice of weights")
+    yield topic("spread", title, conclusions.spread(writer), _spread_tables(writer))
+    yield topic("changes", writer.word("What would change these conclusions"), _changes(writer))
 
 
 def _changes(writer: Writer) -> Iterator[Markup]:
-    kinds: dict[ChangeKind, list[ChangeOfMind]] = {}
+    kinds: dict[ChangeKind, dict[str, None]] = {}
     for change in writer.results.changes_of_mind:
-        kinds.setdefault(change.kind, []).append(change)
+        kinds.setdefault(change.kind, {})[change.claim] = None
     if not kinds:
-        yield writer.say(STEADY)
-    for kind, changes in kinds.items():
-        claims = list(dict.fromkeys(change.claim for change in changes))
-        named = [claim_link(claim) for claim in claims]
+        yield writer.sentence("Neither half nor twice the margin nor one seed less would change a verdict.")
+    for kind, claims in kinds.items():
         anchor = "verdicts" if kind in NEEDS else "appendix-sensitivity"
-        table = Markup('<a class="reference" href="#{}">{}</a>').format(anchor, writer.word(SEE_TABLE))
-        links = enumerate_markup(writer, named) if len(named) <= LONG_LIST else table
-        yield writer.count(CHANGES[kind], len(claims), claims=links)
+        table = Markup('<a class="reference" href="#{}">{}</a>').format(anchor, writer.word("see the table"))
+        links = writer.enumeration([claim_link(claim) for claim in claims]) if len(claims) <= LONG_LIST else table
+        yield writer.plural(*CHANGES[kind], len(claims), claims=links)
+
+
+def single_timings(writer: Writer) -> dict[str, TimingRow]:
+    """Return the timings of trainings on one device, by trial."""
+    return {row.trial: row for row in writer.results.timing if row.replicas == 1}
+
+
+def _ranking_table(writer: Writer) -> Table:
+    """Return all trials by their mean accuracy, with the letters of those that cannot be told apart."""
+    rows = [
+        (
+            row.place,
+            writer.trial_title(row.trial),
+            len(writer.results.trial(row.trial).primary.values),
+            writer.cell(row.accuracy, interval=True),
+            " ".join(row.groups) if row.groups else writer.empty_cell(LETTERS_NEED),
+        )
+        for row in writer.results.ranking
+    ]
+    columns = (
+        *writer.columns("Place", words=0),
+        *writer.columns("Trial | Runs | Test accuracy [95% interval]"),
+        *writer.columns("Group"),
+    )
+    caption = writer.sentence(
+        "All trials by mean test accuracy; trials that share a letter cannot be told apart by the corrected tests"
+    )
+    return writer.table("ranking", caption, columns, rows)
+
+
+def _costs_table(writer: Writer) -> Table:
+    """Return what each network costs in parameters, operations, time and memory."""
+    timing = single_timings(writer)
+    rows = (
+        writer.row(
+            writer.trial_title(trial.id),
+            *map(writer.cell, (trial.primary.datum, trial.costs.parameters, trial.costs.macs)),
+            writer.cell(clock.images_per_second if (clock := timing.get(trial.id)) else None, none=NOT_TIMED),
+            writer.cell(clock.peak_memory if clock else None, none=NOT_TIMED),
+            trial.original_seconds,
+        )
+        for trial in writer.results.trials
+        if trial.costs is not None
+    )
+    columns = writer.columns(
+        "Trial | Test accuracy | Parameters | Multiply-accumulates | Images/s | Memory (MiB) | Original seconds"
+    )
+    return writer.table("costs", writer.sentence("What each network costs"), columns, rows, style="wide")
+
+
+def _ablation_table(writer: Writer) -> Table:
+    """Return every trial as the write-up compared it and by one change, side by side."""
+    none = writer.empty_cell(NO_COMPARISON), *[writer.empty_cell(NO_COMPARISON, numeric=True)] * 2
+    rows = []
+    for row in writer.results.ablation:
+        pairs = [
+            (
+                writer.trial_title(comparison.comparator),
+                writer.cell(comparison.difference, interval=True),
+                len(comparison.changes),
+            )
+            if comparison
+            else none
+            for comparison in (row.as_written, row.one_change)
+        ]
+        rows.append((writer.trial_title(row.trial), *pairs[0], *pairs[1]))
+    columns = (
+        *writer.columns("Trial | As written against | Points | Changes", words=2),
+        *writer.columns("By one change against | Points | Changes"),
+    )
+    caption = writer.sentence(
+        "Differences of test accuracy in points with 95%% intervals over the seeds, not corrected for their number, "
+        "and how many things each comparison changes"
+    )
+    return writer.table("ablation", caption, columns, rows, style="wide")
+
+
+def _spread_tables(writer: Writer) -> Iterator[Table]:
+    """Yield where the spread between runs comes from, and what choosing weights changes."""
+    results = writer.results
+    if results.variance:
+        rows = [(writer.trial_title(row.trial), row.observed, row.sampling, row.seed_share) for row in results.variance]
+        columns = writer.columns(
+            "Trial | Between seeds (points) | By other test images (points) | Seeds' share of the variance"
+        )
+        caption = writer.sentence(
+            "Where the spread of the test accuracy comes from: standard deviation between the seeds, and that of their "
+            "mean if other test images were drawn"
+        )
+        yield writer.table("variance", caption, columns, rows)
+    if results.weights:
+        rows = [
+            (writer.trial_title(row.trial, row.stage), row.last, row.best, row.difference) for row in results.weights
+        ]
+        columns = writer.columns("Trial | Last epoch | Best validation epoch | Difference (points)")
+        caption = writer.sentence(
+            "Mean test accuracy over the seeds with the last and with the validation-selected weights; nothing is "
+            "tested here"
+        )
+        yield writer.table("weights", caption, columns, rows)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from markupsafe import Markup, escape
 
 from cifar_report.analysis.calibration_records import Noise, Scenario, load_calibration
 from cifar_report.analysis.error_rates import ErrorRate, error_rates
 from cifar_report.analysis.results import Datum
-from cifar_report.report.elements import Cell, Column, FigureView, Row, Table
+from cifar_report.report.elements import Cell, Row, Table, code
 from cifar_report.report.figures.drawn import ERROR_RATES as GROUP
 from cifar_report.report.i18n import mark, mark_plural
-from cifar_report.report.sections.title import code
+from cifar_report.report.sections.front import FINGERPRINT_SHOWN
 from cifar_report.report.writer import Writer
 
-FINGERPRINT_SHOWN = 16  # digits of a SHA-256 that tell two apart by eye
-WHAT = mark(
-    "To see how often the method itself errs, reports with a known truth were simulated: values by seed were drawn at "
-    "random and put through the same tests, corrections and margins as the measured ones."
-)
 ASSUMED = mark(
     "Accuracies were drawn with an assumed spread: a standard deviation of %(seed)s between random starts and of "
     "%(image)s from the limited number of test images."
@@ -29,15 +22,6 @@ MEASURED = mark_plural(
     "deviation of %(seed)s between random starts and of %(image)s from the limited number of test images.",
     "Accuracies were drawn with the median spread of %(count)s trials of a bundle with the data %(dataset)s: a "
     "standard deviation of %(seed)s between random starts and of %(image)s from the limited number of test images.",
-)
-MADE = mark("The numbers were made by the command %(command)s and are stored with the program.")
-KEPT = mark(
-    "No simulated rate contradicts its promise: each interval holds the promised value or, where that is a bound, lies "
-    "below it. How often the method errs is known no better than these intervals say."
-)
-BROKEN = mark_plural(
-    "In %(count)s row the simulated rate breaks the promise.",
-    "In %(count)s rows the simulated rate breaks the promise.",
 )
 COUNTED: dict[Scenario, str] = {
     "no_effect": mark(
@@ -54,71 +38,55 @@ PROMISED: dict[Scenario, str] = {
 }
 
 
-@dataclass(frozen=True)
-class ErrorRatesView:
-    """What was simulated, the rates and their figure."""
-
-    sentences: tuple[Markup, ...]
-    table: Table
-    figures: tuple[FigureView, ...]
-
-
-def build(writer: Writer) -> ErrorRatesView:
+def build(writer: Writer) -> dict[str, object]:
     """Return the committed rates as the appendix shows them."""
     calibration = load_calibration()
     rates = error_rates(calibration)
-    broken = sum(not rate.kept for rate in rates)
-    said = (
-        writer.say(WHAT),
-        _noise(writer, calibration.noise),
-        writer.count(BROKEN, broken) if broken else writer.say(KEPT),
-        writer.say(MADE, command=code(calibration.command)),
-    )
-    return ErrorRatesView(said, _table(writer, rates), writer.group(GROUP))
+    return {
+        "noise": _noise(writer, calibration.noise),
+        "broken": sum(not rate.kept for rate in rates),
+        "command": code(calibration.command),
+        "table": _table(writer, rates),
+        "figures": writer.group(GROUP),
+    }
 
 
 def _noise(writer: Writer, noise: Noise) -> Markup:
-    values = {name: writer.quantity(_spread(noise, name)) for name in ("seed", "image")}
-    if noise.source == "assumed":
-        return writer.say(ASSUMED, **values)
+    assumed = noise.source == "assumed"
+    values: dict[str, Markup] = {}
+    for name, value in (("seed", noise.seed), ("image", noise.image)):
+        identity = f"calibration.noise.{name}"
+        values[name] = writer.quantity(
+            Datum(identity, value, "points", "assumed_deviation", origin="spec")
+            if assumed
+            else Datum(identity, value, "points", "standard_deviation", noise.runs, "runs")
+        )
+    if assumed:
+        return writer.sentence(ASSUMED, **values)
     dataset = code((noise.dataset or "")[:FINGERPRINT_SHOWN])
-    return writer.count(MEASURED, noise.trials or 0, dataset=dataset, **values)
-
-
-def _spread(noise: Noise, name: str) -> Datum:
-    value, identity = (noise.seed if name == "seed" else noise.image), f"calibration.noise.{name}"
-    if noise.source == "assumed":
-        return Datum(identity, value, "points", "assumed_deviation", origin="spec")
-    return Datum(identity, value, "points", "standard_deviation", noise.runs, "runs")
+    return writer.plural(*MEASURED, noise.trials or 0, dataset=dataset, **values)
 
 
 def _table(writer: Writer, rates: tuple[ErrorRate, ...]) -> Table:
-    heads = (
-        Column(writer.word(mark("What is counted"))),
-        Column(writer.word(mark("Seeds")), numeric=True),
-        Column(writer.word(mark("Draws")), numeric=True),
-        Column(writer.word(mark("n")), numeric=True),
-        Column(writer.word(mark("Rate [95% interval]")), numeric=True, whole=True),
-        Column(writer.word(mark("Promised"))),
-        Column(writer.word(mark("In agreement"))),
+    columns = (
+        *writer.columns("What is counted | Seeds | Draws | n"),
+        *writer.columns("Rate [95% interval]", words=0, whole=(0,)),
+        *writer.columns("Promised | In agreement", words=2),
     )
-    caption = writer.say(
-        mark("The method's own error rates, from simulations with known truth; n counts draws or, within them, claims")
+    caption = writer.sentence(
+        "The method's own error rates, from simulations with known truth; n counts draws or, within them, claims"
     )
-    return writer.table("error-rates", caption, heads, [_row(writer, rate) for rate in rates], style="wide")
+    return writer.table("error-rates", caption, columns, [_row(writer, rate) for rate in rates], style="wide")
 
 
 def _row(writer: Writer, rate: ErrorRate) -> Row:
     interval = Markup(' <span class="interval">{}</span>').format(writer.numbers.interval(rate.rate))
-    promised = writer.translation.plain(PROMISED[rate.scenario], {"promised": writer.numbers.number(rate.promised)})
     return writer.row(
-        (
-            writer.text_cell(writer.word(COUNTED[rate.scenario])),
-            writer.count_cell(rate.seeds),
-            writer.count_cell(rate.draws),
-            writer.count_cell(rate.rate.n),
-            Cell(escape(writer.numbers.number(rate.rate)) + interval, numeric=True),
-            writer.text_cell(promised),
-            writer.text_cell(writer.word(mark("yes") if rate.kept else mark("no"))),
-        )
+        writer.word(COUNTED[rate.scenario]),
+        rate.seeds,
+        rate.draws,
+        rate.rate.n,
+        Cell(escape(writer.numbers.number(rate.rate)) + interval, numeric=True),
+        writer.translation.plain(PROMISED[rate.scenario], {"promised": writer.numbers.number(rate.promised)}),
+        writer.word(mark("yes") if rate.kept else mark("no")),
     )

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from markupsafe import Markup, escape
 
 from cifar_report.analysis.results import Datum
 from cifar_report.report import names
-from cifar_report.report.elements import Cell, Column, Note, Row, Table, letter
+from cifar_report.report.elements import Cell, Row, code
 from cifar_report.report.i18n import mark
-from cifar_report.report.sections import tables
-from cifar_report.report.sections.runs import run_names
-from cifar_report.report.sections.title import code
-from cifar_report.report.writer import Writer
+from cifar_report.report.sections.tables import run_names
+from cifar_report.report.writer import Writer, letter
 
 COUNTED = mark("%(how)s; n = %(count)s")
 WIDTHS = (20.0, 59.0, 21.0)  # of the columns on paper, in hundredths
@@ -22,41 +20,30 @@ CAPTION = mark("Every number that the text links to")
 SEVERAL_PARTS = ("claim", "timing")  # ids that begin so have what the number belongs to before their last dot
 
 
-@dataclass(frozen=True)
-class OriginsView:
-    """The table, and what its letters mean where it has letters; no table where nothing was linked."""
-
-    table: Table | None
-    letters: tuple[Note, ...] = ()
-
-
-def build(writer: Writer) -> OriginsView:
+def build(writer: Writer) -> dict[str, object]:
     """Return every number that was linked before, with what it was found by and the runs behind it."""
     if not writer.linked:
-        return OriginsView(None)
+        return {"table": None, "letters": {}}
     if writer.medium == "print":
         return _grouped(writer)
-    heads = (
-        Column(writer.word(mark("Number")), whole=True),
-        Column(writer.word(mark("Value")), numeric=True),
-        Column(writer.word(mark("95% interval")), numeric=True),
-        *tables.columns(writer, mark("How it was found"), mark("Runs"), words=2),
+    columns = (
+        *writer.columns("Number", whole=(0,)),
+        *writer.columns("Value | 95% interval", words=0),
+        *writer.columns("How it was found | Runs", words=2),
     )
     rows = [_row(writer, datum) for datum in writer.linked.values()]
-    return OriginsView(writer.table("data", writer.say(CAPTION), heads, rows, style="wide data"))
+    return {"table": writer.table("data", writer.sentence(CAPTION), columns, rows, style="wide data"), "letters": {}}
 
 
 def _row(writer: Writer, datum: Datum) -> Row:
-    no_interval = datum.low is None or datum.high is None
-    interval = writer.numbers.interval(datum)
-    cells = (
-        Cell(code(datum.id)),
+    return writer.row(
+        code(datum.id),
         Cell(escape(writer.numbers.quantity(datum)), numeric=True),
-        Cell(escape(interval), numeric=True, missing=writer.reason_for_interval(datum) if no_interval else None),
-        writer.text_cell(_how(writer, datum)),
-        writer.text_cell(run_names(datum.runs) or writer.word(names.ORIGINS[datum.origin])),
+        writer.interval_cell(datum, link=False),
+        _how(writer, datum),
+        run_names(datum.runs) or writer.word(names.ORIGINS[datum.origin]),
+        id=f"d-{datum.id}",
     )
-    return writer.row(cells, anchor=writer.data_anchor(datum))
 
 
 def _how(writer: Writer, datum: Datum) -> str:
@@ -66,7 +53,7 @@ def _how(writer: Writer, datum: Datum) -> str:
     return writer.translation.plain(COUNTED, {"how": how, "count": writer.numbers.integer(datum.n)})
 
 
-def _grouped(writer: Writer) -> OriginsView:
+def _grouped(writer: Writer) -> dict[str, object]:
     """Return one row for each claim's comparison, each trial and so on: a row a number would fill 25 pages."""
     groups: dict[str, list[Datum]] = {}
     for datum in writer.linked.values():
@@ -75,17 +62,15 @@ def _grouped(writer: Writer) -> OriginsView:
     separator = escape(writer.word(mark(";"))) + " "
     rows = [
         writer.row(
-            (
-                Cell(code(group)),
-                Cell(separator.join(_in_line(writer, group, datum, letters) for datum in data)),
-                writer.text_cell(_behind(writer, data)),
-            )
+            code(group),
+            separator.join(_in_line(writer, group, datum, letters) for datum in data),
+            _behind(writer, data),
         )
         for group, data in groups.items()
     ]
-    heads = tables.columns(writer, mark("Numbers of"), mark("Name, value and 95% interval"), mark("Runs"), words=3)
-    table = replace(writer.table("data", writer.say(CAPTION), heads, rows, style="wide data"), widths=WIDTHS)
-    return OriginsView(table, tuple(Note(sign, how) for how, sign in letters.items()))
+    heads = writer.columns("Numbers of | Name, value and 95% interval | Runs", words=3)
+    table = replace(writer.table("data", writer.sentence(CAPTION), heads, rows, style="wide data"), widths=WIDTHS)
+    return {"table": table, "letters": letters}
 
 
 def group_of(datum_id: str, trials: Iterable[str]) -> str:
@@ -106,7 +91,7 @@ def _in_line(writer: Writer, group: str, datum: Datum, letters: dict[str, str]) 
     interval = "" if datum.low is None or datum.high is None else f" {writer.numbers.interval(datum)}"
     how = _how(writer, datum)
     sign = letters.setdefault(how, letter(len(letters)))
-    return Markup('{} <b id="{}">{}</b>{} ({})').format(name, writer.data_anchor(datum), value, interval, sign)
+    return Markup('{} <b id="{}">{}</b>{} ({})').format(name, f"d-{datum.id}", value, interval, sign)
 
 
 def _behind(writer: Writer, data: Sequence[Datum]) -> str:

@@ -1,184 +1,195 @@
-"""Tables that several sections show: layers, results, epochs, studies."""
+"""Tables of trials: layers, results, epochs, studies, and every run."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from cifar_report.analysis.results import Curve, Datum, StageSummary, Study, TrialResult
-from cifar_report.report.elements import Cell, Column, Row, Table
+from markupsafe import Markup
+
+from cifar_report.analysis.results import Curve, StageSummary, Study, TrialResult, Unit
+from cifar_report.bundle import Run
+from cifar_report.report import names
+from cifar_report.report.elements import Cell, Row, Table, code
 from cifar_report.report.i18n import mark
-from cifar_report.report.writer import Writer
+from cifar_report.report.writer import Value, Writer
 from cifar_report.spec import Trial, walk
 
 NOT_FINISHED = mark("no run has finished")
 NO_LAYERS = mark("this classifier has no layers")
+NO_GRADIENT = mark("a classifier without training by gradient has no such number")
+SCORE_UNITS: tuple[Unit, Unit] = ("loss", "share")
+NO_SUCH_EPOCH = mark("the original stopped before this epoch")
 RESULTS = mark("%(title)s: means over the runs, evaluated after training; the gap is training minus test accuracy")
 RESULTS_APART = mark(
     "%(title)s: means over the runs, evaluated after training; the gap is training minus test accuracy, and the "
     "original's values are shown without being held against ours"
 )
-NO_SUCH_EPOCH = mark("the original stopped before this epoch")
-
-
-def columns(writer: Writer, *titles: str, words: int = 1) -> tuple[Column, ...]:
-    """Return columns of which the first ``words`` hold words and the others numbers."""
-    return tuple(Column(writer.word(title), numeric=place >= words) for place, title in enumerate(titles))
+MOST_RUN_ROWS = 500  # beyond it, one row a trial
+CLASSICAL_RUN = mark("a classifier without training by gradient has none")
+FAILED_RUN = mark("the run failed")
+ONCE = mark("it has no randomness and runs once")
 
 
 def layers(writer: Writer, trial: Trial) -> Table:
     """Return a network layer by layer, with shapes, parameters and multiply-accumulates."""
-    rows = [
-        writer.row(
-            (
-                writer.text_cell(writer.labels.layer(row.layer)),
-                Cell(writer.text_cell(writer.labels.shape(row.shape)).content, numeric=True),
-                writer.count_cell(row.parameters),
-                writer.count_cell(row.trainable),
-                writer.count_cell(row.macs),
-            )
-        )
-        for row in walk(trial.layers)
-    ]
+    rows: list[Sequence[Value]] = []
+    for row in walk(trial.layers):
+        shape = Cell(Markup(" × ").join(map(writer.numbers.integer, row.shape)), numeric=True)
+        name = names.layer_name(row.layer, writer.numbers)
+        rows.append((name, shape, row.parameters, row.trainable, row.macs))
     costs = writer.results.trial(trial.id).costs
     if costs is not None:
-        total = writer.text_cell(writer.word(mark("Sum")))
-        cells = (costs.parameters, costs.trainable_parameters, costs.macs)
-        blank = Cell(writer.text_cell("").content, numeric=True)
-        rows.append(writer.row((total, blank, *(writer.cell(datum) for datum in cells))))
-    caption = writer.say(
-        mark("%(trial)s, layer by layer: output, parameters and multiply-accumulates per image"),
+        blank = Cell(Markup(""), numeric=True)
+        rows.append((writer.word("Sum"), blank, costs.parameters, costs.trainable_parameters, costs.macs))
+    caption = writer.sentence(
+        "%(trial)s, layer by layer: output, parameters and multiply-accumulates per image",
         trial=writer.trial_name(trial.id),
     )
-    heads = columns(
-        writer, mark("Layer"), mark("Output"), mark("Parameters"), mark("Trainable"), mark("Multiply-accumulates")
-    )
-    return writer.table(f"layers-{trial.id}", caption, heads, rows, style="layers")
+    columns = writer.columns("Layer | Output | Parameters | Trainable | Multiply-accumulates")
+    return writer.table(f"layers-{trial.id}", caption, columns, rows, style="layers")
 
 
 def results(writer: Writer, anchor: str, title: str, trials: Sequence[TrialResult]) -> Table:
     """Return what trials reached, stage by stage, with the original's numbers beside ours."""
-    rows: list[Row] = []
-    for trial in trials:
-        if trial.stages:
-            rows += [_stage_row(writer, trial, stage) for stage in trial.stages]
-        elif trial.classical is not None:
-            rows.append(_single_row(writer, trial, trial.primary.datum, trial.primary.original))
-        else:
-            rows.append(_missing_row(writer, trial))
-    heads = columns(
-        writer,
-        mark("Trial"),
-        mark("Runs"),
-        mark("Test accuracy [95% interval]"),
-        mark("Original"),
-        mark("Validation accuracy"),
-        mark("Training accuracy"),
-        mark("Gap (points)"),
-        mark("Test loss"),
-        mark("Original loss"),
+    rows = (row for trial in trials for row in _result_rows(writer, trial))
+    columns = writer.columns(
+        "Trial | Runs | Test accuracy [95% interval] | Original | Validation accuracy | Training accuracy | "
+        "Gap (points) | Test loss | Original loss"
     )
     apart = not writer.results.scope.absolutes and any(trial.primary.original is not None for trial in trials)
-    caption = writer.say(RESULTS_APART if apart else RESULTS, title=title)
-    return writer.table(f"results-{anchor}", caption, heads, rows, style="results")
+    caption = writer.sentence(RESULTS_APART if apart else RESULTS, title=title)
+    return writer.table(f"results-{anchor}", caption, columns, rows, style="results")
 
 
-def _stage_row(writer: Writer, trial: TrialResult, stage: StageSummary) -> Row:
-    scores = stage.primary
-    last = stage is trial.stages[-1]
-    return writer.row(
-        (
-            writer.text_cell(writer.trial_title(trial.id, stage.id)),
-            writer.count_cell(len(scores.test_accuracy.values)),
+def _result_rows(writer: Writer, trial: TrialResult) -> Iterator[Sequence[Value]]:
+    accuracy, original, name = trial.primary.datum, trial.primary.original, writer.trial_title(trial.id)
+    for stage in trial.stages:
+        scores, last = stage.primary, stage is trial.stages[-1]
+        yield (
+            *(writer.trial_title(trial.id, stage.id), len(scores.test_accuracy.values)),
             writer.cell(scores.test_accuracy.datum, interval=True),
-            writer.cell(scores.test_accuracy.original or (trial.primary.original if last else None)),
-            writer.cell(scores.validation_accuracy.datum),
-            writer.cell(scores.train_accuracy.datum),
-            writer.cell(scores.gap.datum),
-            writer.cell(scores.test_loss.datum),
-            writer.cell(scores.test_loss.original or (trial.original_loss if last else None)),
+            scores.test_accuracy.original or (original if last else None),
+            *(scores.validation_accuracy.datum, scores.train_accuracy.datum, scores.gap.datum, scores.test_loss.datum),
+            scores.test_loss.original or (trial.original_loss if last else None),
         )
-    )
+    if trial.classical is not None:
+        nothing = [writer.cell(None, none=NO_GRADIENT)] * 5
+        yield name, len(trial.runs), writer.cell(accuracy, interval=True), original, *nothing
+    elif not trial.stages:
+        yield name, 0, accuracy, original, *[writer.cell(None, none=NOT_FINISHED)] * 4, trial.original_loss
 
 
-def _single_row(writer: Writer, trial: TrialResult, accuracy: Datum, original: Datum | None) -> Row:
-    unknown = [writer.cell(None, none=mark("a classifier without training by gradient has no such number"))] * 5
-    cells = (writer.text_cell(writer.trial_title(trial.id)), writer.count_cell(len(trial.runs)))
-    return writer.row((*cells, writer.cell(accuracy, interval=True), writer.cell(original), *unknown))
-
-
-def _missing_row(writer: Writer, trial: TrialResult) -> Row:
-    cells = (writer.text_cell(writer.trial_title(trial.id)), writer.count_cell(0), writer.cell(trial.primary.datum))
-    nothing = [writer.cell(None, none=NOT_FINISHED)] * 4
-    return writer.row(
-        (*cells, writer.cell(trial.primary.original), *nothing, writer.cell(trial.original_loss)),
-    )
-
-
-def epochs(writer: Writer, trial: TrialResult, stage: StageSummary, *, numbered: bool) -> Table | None:
+def epochs(writer: Writer, trial: TrialResult, stage: StageSummary, *, numbered: bool) -> Table:
     """Return a stage epoch by epoch: means over the seeds, and the original's one run beside them.
 
     ``numbered``: no for a table that the printed report leaves out.
     """
-    if not stage.epochs_table:
-        return None
     original = stage.original_curve
     rows = []
     for row in stage.epochs_table:
         data = (row.loss, row.accuracy, row.val_loss, row.val_accuracy)
-        cells = [writer.count_cell(row.epoch), writer.count_cell(row.n), *(writer.light_cell(datum) for datum in data)]
-        if original is not None:
-            cells += _original_epoch(writer, original, row.epoch)
-        rows.append(writer.row(cells))
-    titles = [mark("Epoch"), mark("Runs"), mark("Loss"), mark("Accuracy"), mark("Val. loss"), mark("Val. accuracy")]
+        ours = (row.epoch, row.n, *(writer.cell(datum, link=False) for datum in data))
+        rows.append(ours if original is None else (*ours, *_original_epoch(writer, original, row.epoch)))
+    columns = writer.columns("Epoch | Runs | Loss | Accuracy | Val. loss | Val. accuracy", words=0)
     if original is not None:
-        titles += [mark("Original loss"), mark("Original accuracy"), mark("Original val. loss")]
-        titles += [mark("Original val. accuracy")]
-    caption = writer.say(
-        mark("%(trial)s, epoch by epoch; training values are running means over the epoch, as Keras prints them"),
+        columns += writer.columns(
+            "Original loss | Original accuracy | Original val. loss | Original val. accuracy", words=0
+        )
+    caption = writer.sentence(
+        "%(trial)s, epoch by epoch; training values are running means over the epoch, as Keras prints them",
         trial=writer.trial_name(trial.id, stage.id),
     )
-    heads = tuple(Column(writer.word(title), numeric=True) for title in titles)
     style = "epochs" if numbered else "epochs screen-only"
-    return writer.table(f"epochs-{trial.id}-{stage.id}", caption, heads, rows, style, numbered=numbered)
+    return writer.table(f"epochs-{trial.id}-{stage.id}", caption, columns, rows, style, numbered=numbered)
 
 
-def _original_epoch(writer: Writer, original: Curve, epoch: int) -> list[Cell]:
-    cells = []
-    for values, unit in (
-        (original.loss, "loss"),
-        (original.accuracy, "share"),
-        (original.val_loss, "loss"),
-        (original.val_accuracy, "share"),
-    ):
-        value = values[epoch - 1] if epoch <= len(values) else None
-        if value is None:
-            cells.append(writer.cell(None, none=NO_SUCH_EPOCH))
-            continue
-        sign = "%" if unit == "share" else ""
-        text = writer.numbers.bare(value, unit) + sign  # type: ignore[arg-type]
-        cells.append(Cell(writer.text_cell(text).content, numeric=True))
-    return cells
+def _original_epoch(writer: Writer, original: Curve, epoch: int) -> Iterator[Cell]:
+    losses, shares = (original.loss, original.val_loss), (original.accuracy, original.val_accuracy)
+    for pair in zip(losses, shares, strict=True):
+        for values, unit in zip(pair, SCORE_UNITS, strict=True):
+            value = values[epoch - 1] if epoch <= len(values) else None
+            yield writer.cell(None, none=NO_SUCH_EPOCH) if value is None else _score(writer, value, unit)
+
+
+def _score(writer: Writer, value: float, unit: Unit) -> Cell:
+    sign = "%" if unit == "share" else ""
+    return Cell(Markup.escape(writer.numbers.bare(value, unit) + sign), numeric=True)
 
 
 def study(writer: Writer, title: str, points: Study) -> Table:
     """Return the points of a study: accuracy and size of each."""
-    rows = []
-    for point in points.points:
-        rows.append(
-            writer.row(
-                (
-                    writer.text_cell(writer.trial_title(point.trial, point.stage)),
-                    writer.cell(point.accuracy),
-                    Cell(
-                        writer.interval(point.accuracy),
-                        numeric=True,
-                        missing=None if point.accuracy.low is not None else writer.reason_for_interval(point.accuracy),
-                    ),
-                    writer.cell(point.parameters, none=NO_LAYERS),
-                )
-            )
+    rows = [
+        (
+            writer.trial_title(point.trial, point.stage),
+            point.accuracy,
+            writer.interval_cell(point.accuracy),
+            writer.cell(point.parameters, none=NO_LAYERS),
         )
-    heads = columns(writer, mark("Trial"), mark("Test accuracy"), mark("95% interval"), mark("Parameters"))
-    return writer.table(
-        f"study-{points.experiment}", writer.say(mark("%(title)s: the points of this study"), title=title), heads, rows
+        for point in points.points
+    ]
+    columns = writer.columns("Trial | Test accuracy | 95% interval | Parameters")
+    caption = writer.sentence("%(title)s: the points of this study", title=title)
+    return writer.table(f"study-{points.experiment}", caption, columns, rows)
+
+
+def runs(writer: Writer) -> Table | None:
+    """Return one row for each run, or for each trial beyond MOST_RUN_ROWS; None without runs."""
+    if not writer.bundle.runs:
+        return None
+    if len(writer.bundle.runs) > MOST_RUN_ROWS:
+        columns = writer.columns("Trial | Runs | Failed | Mean | Least | Largest")
+        caption = writer.sentence("Every trial; its single runs are in the attached numbers")
+        return writer.table("runs", caption, columns, [_trial_row(writer, trial) for trial in writer.results.trials])
+    columns = writer.columns("Trial | Seed | Epochs | Best epoch | Training | Validation | Test | Test loss")
+    columns += writer.columns("Key", whole=(0,))
+    caption = writer.sentence(
+        "Every run, after its last stage; the accuracies of failed runs are missing, and their sections say why"
     )
+    rows = [_run_row(writer, run) for run in writer.bundle.runs]
+    return writer.table("runs", caption, columns, rows, style="wide runs")
+
+
+def _run_row(writer: Writer, run: Run) -> Row:
+    failed, classical = (writer.cell(None, none=reason) for reason in (FAILED_RUN, CLASSICAL_RUN))
+    scores: Sequence[Value] = [failed] * 6
+    if run.done and run.classical is not None:
+        scores = (*[classical] * 4, _score(writer, run.classical.test_accuracy, "share"), classical)
+    elif run.done:
+        stage, summary = run.stage(), writer.results.trial(run.trial.id).stage()
+        evaluation = stage.evaluation(summary.primary_weights if summary is not None else "last")
+        parts = (evaluation.train, evaluation.validation, evaluation.test)
+        loss = evaluation.test.loss
+        none = writer.cell(None, none=names.UNDEFINED["not_a_number"])
+        scores = (
+            *(sum(each.epochs for each in run.stages), stage.best_epoch),
+            *(_score(writer, part.accuracy, "share") for part in parts),
+            none if loss is None else _score(writer, loss, "loss"),
+        )
+    seed = writer.cell(run.seed, none=ONCE)
+    anchor = "run-" + run.id.replace("/", "-")
+    return writer.row(writer.trial_title(run.trial.id), seed, *scores, writer.cell(code(run.key[:8])), id=anchor)
+
+
+def _trial_row(writer: Writer, trial: TrialResult) -> Sequence[Value]:
+    values = trial.primary.values
+    ends = [_score(writer, end, "share") for end in (min(values), max(values))] if values else []
+    return (
+        *(writer.trial_title(trial.id), len(trial.seeds_run), len(trial.failed)),
+        writer.cell(trial.primary.datum, link=False),
+        *(ends or [writer.cell(None, none=NOT_FINISHED)] * 2),
+    )
+
+
+def run_names(runs: Sequence[str]) -> str:
+    """Return runs in short: each trial once, with the first and the last of neighbouring seeds."""
+    seeds: dict[str, list[int]] = {}
+    for run in runs:
+        trial, _, seed = run.partition("/seed-")
+        seeds.setdefault(trial, []).extend([int(seed)] if seed.isdigit() else [])
+    return ", ".join(f"{trial}/seed-{_ranges(found)}" if found else trial for trial, found in seeds.items())
+
+
+def _ranges(seeds: list[int]) -> str:
+    ordered = sorted(set(seeds))
+    whole = len(ordered) > 2 and ordered[-1] - ordered[0] == len(ordered) - 1
+    return f"{ordered[0]}…{ordered[-1]}" if whole else "+".join(str(seed) for seed in ordered)

@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup
 
 from cifar_report.report.i18n import mark, mark_plural
+from cifar_report.report.names import layer_name
 from cifar_report.report.writer import Writer
 from cifar_report.spec import AnyLayer, BatchNormalization, Change, Conv2D, Dropout, MaxPooling2D
 
@@ -78,26 +79,23 @@ def change_sentences(writer: Writer, trial: str, comparator: str, changes: tuple
     """Return how many things differ between two recipes, and a sentence for each; the same sentence only once."""
     names = {"trial": writer.trial_name(trial), "comparator": writer.trial_name(comparator)}
     said = tuple(dict.fromkeys(change_sentence(writer, change) for change in changes))
-    repeated = (writer.say(MORE_THAN_ONCE),) if len(said) < len(changes) else ()
-    return (writer.count(APART, len(changes), **names), *said, *repeated)
+    repeated = (writer.sentence(MORE_THAN_ONCE),) if len(said) < len(changes) else ()
+    return (writer.plural(*APART, len(changes), **names), *said, *repeated)
 
 
 def change_sentence(writer: Writer, change: Change) -> Markup:
     """Return one change of a recipe as a whole sentence."""
     place = change.place.rpartition(", ")[2] if change.place.startswith("stage ") else change.place
+    before, after = change.before, change.after
     if place in GOES:
-        return writer.say(GOES[place], before=_chosen(writer, change.before), after=_chosen(writer, change.after))
-    if isinstance(change.after, str) and (place, change.after) in BECOMES:
-        return writer.say(BECOMES[place, change.after])
+        return writer.sentence(GOES[place], before=_chosen(writer, before), after=_chosen(writer, after))
+    if isinstance(after, str) and (place, after) in BECOMES:
+        return writer.sentence(BECOMES[place, after])
     if place in COMES_AND_GOES:
-        return writer.say(COMES_AND_GOES[place][_way(change)])
+        came, went, became = COMES_AND_GOES[place]
+        return writer.sentence(came if before is None else went if after is None else became)
     sentence = OF_THEIR_OWN.get(place)
-    return writer.say(OTHER, place=place) if sentence is None else sentence(writer, change)
-
-
-def _way(change: Change) -> int:
-    """Return 0 for what came, 1 for what went, 2 for what became something else."""
-    return 0 if change.before is None else 1 if change.after is None else 2
+    return writer.sentence(OTHER, place=place) if sentence is None else sentence(writer, change)
 
 
 def _chosen(writer: Writer, value: Any) -> str:
@@ -105,31 +103,24 @@ def _chosen(writer: Writer, value: Any) -> str:
 
 
 def _layers(writer: Writer, change: Change) -> Markup:
+    plain = writer.numbers.plain
     match change.after:
-        case (Conv2D() as convolution, MaxPooling2D()):
-            values = {"filters": convolution.filters, "size": convolution.kernel_size}
-            return writer.say(BLOCK_ADDED, **{name: _chosen(writer, value) for name, value in values.items()})
+        case (Conv2D(filters, size), MaxPooling2D()):
+            return writer.sentence(BLOCK_ADDED, filters=plain(filters), size=plain(size))
         case (BatchNormalization(),):
-            return writer.say(NORMALIZATION_ADDED)
-        case (Dropout() as dropout,):
-            return writer.say(DROPOUT_ADDED, rate=_chosen(writer, dropout.rate))
-    layers = [writer.translation.plain(QUOTED, {"name": writer.labels.layer(each)}) for each in _either(change)]
-    return writer.say(LAYERS_REMOVED if change.before else LAYERS_ADDED, layers=writer.numbers.enumeration(layers))
-
-
-def _either(change: Change) -> tuple[AnyLayer, ...]:
+            return writer.sentence(NORMALIZATION_ADDED)
+        case (Dropout(rate),):
+            return writer.sentence(DROPOUT_ADDED, rate=plain(rate))
     layers: tuple[AnyLayer, ...] = change.before or change.after
-    return layers
+    named = [writer.translation.plain(QUOTED, {"name": layer_name(each, writer.numbers)}) for each in layers]
+    return writer.sentence(LAYERS_REMOVED if change.before else LAYERS_ADDED, layers=writer.enumeration(named))
 
 
 def _method(writer: Writer, change: Change) -> Markup:
     before, after = (method.get("neighbors") for method in (change.before, change.after))
     if before is None or after is None:
-        return writer.say(METHOD)
-    return writer.say(NEIGHBORS, before=_chosen(writer, before), after=_chosen(writer, after))
+        return writer.sentence(METHOD)
+    return writer.sentence(NEIGHBORS, before=_chosen(writer, before), after=_chosen(writer, after))
 
 
-OF_THEIR_OWN: dict[str, Callable[[Writer, Change], Markup]] = {
-    "layers": _layers,
-    "method": _method,
-}
+OF_THEIR_OWN: dict[str, Callable[[Writer, Change], Markup]] = {"layers": _layers, "method": _method}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 
 from markupsafe import Markup
@@ -54,74 +55,68 @@ FEW_SEEDS = 3
 def judgement(writer: Writer, trial: TrialResult, verdicts: tuple[Verdict, ...]) -> tuple[Markup, ...]:
     """Return what the data say about a trial, in whole sentences."""
     if trial.primary.datum.value is None:
-        return (writer.say(NOTHING, trial=writer.trial_name(trial.id)), *claims_sentences(writer, verdicts))
-    return (
-        *accuracy(writer, trial),
-        *original(writer, trial.primary),
-        *comparisons(writer, trial),
-        *claims_sentences(writer, verdicts),
-    )
+        said = [writer.sentence(NOTHING, trial=writer.trial_name(trial.id))]
+    else:
+        said = [*_accuracy(writer, trial), *_original(writer, trial.primary), *_comparisons(writer, trial)]
+    return (*said, *claims_sentences(writer, verdicts))
 
 
-def accuracy(writer: Writer, trial: TrialResult) -> tuple[Markup, ...]:
-    """Return the sentences that state a trial's test accuracy."""
+def _accuracy(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
     datum = trial.primary.datum
     values = {"trial": writer.trial_name(trial.id), "accuracy": writer.quantity(datum)}
-    said = [writer.count(REACHED, len(trial.primary.values), **values)]
+    yield writer.plural(*REACHED, len(trial.primary.values), **values)
     if datum.low is not None:
-        said.append(
-            writer.say(INTERVAL_OVER_IMAGES if datum.n_of == "images" else INTERVAL, interval=writer.interval(datum))
-        )
-    return tuple(said)
+        message = INTERVAL_OVER_IMAGES if datum.n_of == "images" else INTERVAL
+        yield writer.sentence(message, interval=writer.interval(datum))
 
 
-def original(writer: Writer, measure: Measure) -> tuple[Markup, ...]:
-    """Return what may be said about the original's number beside ours."""
+def _original(writer: Writer, measure: Measure) -> Iterator[Markup]:
     compatibility = measure.compatibility
     if compatibility is None or compatibility.original is None or compatibility.original.value is None:
-        return ()
-    values = {
-        "original": writer.quantity(compatibility.original),
-        "prediction": partial(writer.interval, compatibility.prediction),
-    }
-    if compatibility.outcome == "outside":
-        return (writer.say(OUTSIDE, **values),)
-    if compatibility.outcome == "inside":
-        wide = len(measure.values) <= FEW_SEEDS
-        return (writer.say(INSIDE, **values), *((writer.say(WIDE),) if wide else ()))
-    return (writer.say(OTHER_PIXELS if compatibility.reason == "other_pixels" else NOT_COMPARED, **values),)
+        return
+    other = OTHER_PIXELS if compatibility.reason == "other_pixels" else NOT_COMPARED
+    message = {"inside": INSIDE, "outside": OUTSIDE}.get(compatibility.outcome, other)
+    yield writer.sentence(
+        message,
+        original=writer.quantity(compatibility.original),
+        prediction=partial(writer.interval, compatibility.prediction),
+    )
+    if compatibility.outcome == "inside" and len(measure.values) <= FEW_SEEDS:
+        yield writer.sentence(WIDE)
 
 
-def comparisons(writer: Writer, trial: TrialResult) -> tuple[Markup, ...]:
-    """Return how a trial compares with the trials that it is held against, as written and by one change."""
+def _comparisons(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
+    """Yield how a trial compares with its comparators, by one change and as the write-up compared it."""
     row = next((row for row in writer.results.ablation if row.trial == trial.id), None)
     if row is None:
-        return ()
+        return
     single, written = row.one_change, row.as_written
-    said = [] if single is None else _comparison(writer, trial.id, single)
+    if single is not None:
+        yield from _comparison(writer, trial.id, single)
     if written is not None and (single is None or single.comparator != written.comparator):
-        compared = _comparison(writer, trial.id, written)
-        said += compared
+        compared = list(_comparison(writer, trial.id, written))
+        yield from compared
         if compared and written.confounded:
-            said.append(writer.count(CONFOUNDED if trial.trial.published else CONFOUNDED_OURS, len(written.changes)))
-    return tuple(said)
+            yield writer.plural(*(CONFOUNDED if trial.trial.published else CONFOUNDED_OURS), len(written.changes))
 
 
-def _comparison(writer: Writer, trial: str, comparison: Comparison) -> list[Markup]:
+def _comparison(writer: Writer, trial: str, comparison: Comparison) -> Iterator[Markup]:
     difference = comparison.difference
     if not difference.value:
-        return []
+        return
     above = difference.value > 0
-    names = {"trial": writer.trial_name(trial), "comparator": writer.trial_name(comparison.comparator)}
-    size = writer.quantity(difference, size=True)
-    if difference.low is None:
-        return [writer.say(ABOVE_BARE if above else BELOW_BARE, size=size, **names)]
-    values = {"size": size, "interval": writer.interval(difference), **names}
-    said = [writer.count(ABOVE if above else BELOW, difference.n or 0, **values)]
-    open_ended = difference.high is not None and difference.low <= 0 <= difference.high
-    if open_ended and not _decided(writer, {trial, comparison.comparator}):
-        said.append(writer.say(EITHER))
-    return said
+    values = {
+        "trial": writer.trial_name(trial),
+        "comparator": writer.trial_name(comparison.comparator),
+        "size": writer.quantity(difference, size=True),
+        "interval": partial(writer.interval, difference),
+    }
+    if difference.low is None or difference.high is None:
+        yield writer.sentence(ABOVE_BARE if above else BELOW_BARE, **values)
+        return
+    yield writer.plural(*(ABOVE if above else BELOW), difference.n or 0, **values)
+    if difference.low <= 0 <= difference.high and not _decided(writer, {trial, comparison.comparator}):
+        yield writer.sentence(EITHER)
 
 
 def _decided(writer: Writer, pair: set[str]) -> bool:

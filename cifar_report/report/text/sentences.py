@@ -1,4 +1,4 @@
-"""One whole sentence for each kind of claim and each reason of a verdict.
+"""The sentences about claims: what was measured, and one whole sentence for each kind of claim and each reason.
 
 The sentences never say more than the verdict: that something was not seen is never said to be absent, and nothing
 is said to be shown once and for all.
@@ -6,9 +6,97 @@ is said to be shown once and for all.
 
 from __future__ import annotations
 
-from cifar_report.analysis.results import Reason
+from typing import TypeAlias
+
+from cifar_report.analysis.results import Outcome, Reason
 from cifar_report.report.i18n import mark, mark_plural
 from cifar_report.spec import Relation
+
+Forms: TypeAlias = tuple[str, str]
+"""A sentence in the singular and in the plural; %(count)s is the number of seeds, blocks, images or claims."""
+
+EXCEEDED: dict[str, Forms] = {
+    "seeds": mark_plural(
+        "%(quantity)s, %(count)s seed on this split: %(subject)s exceeded %(comparator)s by %(size)s.",
+        "%(quantity)s, mean of %(count)s seeds on this split: %(subject)s exceeded %(comparator)s by %(size)s.",
+    ),
+    "medians": mark_plural(
+        "%(quantity)s, median of %(count)s seed on this split: %(subject)s exceeded %(comparator)s by %(size)s.",
+        "%(quantity)s, median of %(count)s seeds on this split, not all of which reached it: %(subject)s exceeded "
+        "%(comparator)s by %(size)s.",
+    ),
+    "blocks": mark_plural(
+        "%(quantity)s, %(count)s block of the timing pass: %(subject)s exceeded %(comparator)s by %(size)s.",
+        "%(quantity)s, %(count)s blocks of the timing pass: %(subject)s exceeded %(comparator)s by %(size)s.",
+    ),
+    "images": mark_plural(
+        "%(quantity)s, %(count)s test image: %(subject)s exceeded %(comparator)s by %(size)s.",
+        "%(quantity)s, the same %(count)s test images: %(subject)s exceeded %(comparator)s by %(size)s.",
+    ),
+}
+FELL_SHORT: dict[str, Forms] = {
+    "seeds": mark_plural(
+        "%(quantity)s, %(count)s seed on this split: %(subject)s stayed below %(comparator)s by %(size)s.",
+        "%(quantity)s, mean of %(count)s seeds on this split: %(subject)s stayed below %(comparator)s by %(size)s.",
+    ),
+    "medians": mark_plural(
+        "%(quantity)s, median of %(count)s seed on this split: %(subject)s stayed below %(comparator)s by %(size)s.",
+        "%(quantity)s, median of %(count)s seeds on this split, not all of which reached it: %(subject)s stayed below "
+        "%(comparator)s by %(size)s.",
+    ),
+    "blocks": mark_plural(
+        "%(quantity)s, %(count)s block of the timing pass: %(subject)s stayed below %(comparator)s by %(size)s.",
+        "%(quantity)s, %(count)s blocks of the timing pass: %(subject)s stayed below %(comparator)s by %(size)s.",
+    ),
+    "images": mark_plural(
+        "%(quantity)s, %(count)s test image: %(subject)s stayed below %(comparator)s by %(size)s.",
+        "%(quantity)s, the same %(count)s test images: %(subject)s stayed below %(comparator)s by %(size)s.",
+    ),
+}
+LEVEL = mark_plural(
+    "%(quantity)s: the observed difference of %(subject)s and %(comparator)s is %(estimate)s (n = %(count)s).",
+    "%(quantity)s: the observed mean difference of %(subject)s and %(comparator)s is %(estimate)s (n = %(count)s).",
+)
+LEVEL_OF_MEDIANS = mark_plural(
+    "%(quantity)s: the observed median difference of %(subject)s and %(comparator)s is %(estimate)s (n = %(count)s).",
+    "%(quantity)s: the observed median difference of %(subject)s and %(comparator)s is %(estimate)s (n = %(count)s; "
+    "not all of the seeds reached it).",
+)
+TIMES = mark_plural(
+    "%(quantity)s: that of %(subject)s is %(estimate)s times that of %(comparator)s (n = %(count)s).",
+    "%(quantity)s: that of %(subject)s is on average %(estimate)s times that of %(comparator)s (n = %(count)s).",
+)
+BETWEEN = mark_plural(
+    "%(quantity)s / %(other_quantity)s: the former, of %(subject)s, is %(estimate)s times the latter, of "
+    "%(comparator)s (n = %(count)s).",
+    "%(quantity)s / %(other_quantity)s: the former, of %(subject)s, is on average %(estimate)s times the latter, of "
+    "%(comparator)s (n = %(count)s).",
+)
+VALUE = mark_plural(
+    "%(quantity)s: %(subject)s has %(estimate)s (n = %(count)s).",
+    "%(quantity)s: %(subject)s has %(estimate)s on average (n = %(count)s).",
+)
+INTERVAL = mark("The 95%% interval is %(interval)s.")
+INTERVAL_OF_DIFFERENCE = mark("The 95%% interval of the difference is %(interval)s.")
+ONSET = mark_plural(
+    "In %(wins)s of %(count)s seed, overfitting of %(subject)s set in within one epoch of epoch %(stated)s.",
+    "In %(wins)s of %(count)s seeds, overfitting of %(subject)s set in within one epoch of epoch %(stated)s.",
+)
+COUNTS = mark("%(quantity)s: %(subject)s has %(first)s, %(comparator)s has %(second)s.")
+STATED_COUNT = mark("%(quantity)s: %(subject)s has %(first)s, and the claim states %(stated)s.")
+ONE_COUNT = mark("%(quantity)s: %(subject)s has %(first)s.")
+NO_ESTIMATE = mark("%(quantity)s: this comparison has no value (%(reason)s).")
+WINS = mark_plural(
+    "The difference is on the claimed side in %(wins)s of %(count)s seed.",
+    "The difference is on the claimed side in %(wins)s of %(count)s seeds.",
+)
+WITHIN = mark_plural(
+    "The margin is kept in %(wins)s of %(count)s seed.",
+    "The margin is kept in %(wins)s of %(count)s seeds.",
+)
+CORRECTED = mark("%(p)s, corrected")
+# "Not better" has no claimed side, and ratios are of blocks; nothing is counted for them.
+SEEDS_AS_CLAIMED: dict[Relation, Forms] = {"greater": WINS, "less": WINS, "equal": WITHIN, "value": WITHIN}
 
 DECIDED: dict[tuple[Relation, Reason], str] = {
     ("greater", "beyond_margin"): mark(
@@ -203,4 +291,26 @@ CHOICES: dict[str, str] = {
     "margin_halved": mark("with half the margin"),
     "margin_doubled": mark("with twice the margin"),
     "without_seed": mark("without seed %(seed)s"),
+}
+BY_OUTCOME: dict[Outcome, Forms] = {
+    "reproduced": mark_plural(
+        "The data reproduce %(count)s claim: %(claims)s.",
+        "The data reproduce %(count)s claims: %(claims)s.",
+    ),
+    "not_reproduced": mark_plural(
+        "The data do not reproduce %(count)s claim: %(claims)s.",
+        "The data do not reproduce %(count)s claims: %(claims)s.",
+    ),
+    "inconclusive": mark_plural(
+        "The data cannot decide %(count)s claim: %(claims)s.",
+        "The data cannot decide %(count)s claims: %(claims)s.",
+    ),
+    "not_run": mark_plural(
+        "%(count)s claim was not tested, because runs or timings are missing: %(claims)s.",
+        "%(count)s claims were not tested, because runs or timings are missing: %(claims)s.",
+    ),
+    "not_testable": mark_plural(
+        "%(count)s claim cannot be tested with these data and this profile: %(claims)s.",
+        "%(count)s claims cannot be tested with these data and this profile: %(claims)s.",
+    ),
 }

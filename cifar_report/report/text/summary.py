@@ -1,12 +1,16 @@
-"""The first page's sentences: what came out, in five sentences, and how far to trust it."""
+"""What came out, in the five sentences of the first page."""
 
 from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import get_args
 
 from markupsafe import Markup
 
 from cifar_report.analysis.results import Outcome, TrialResult, Verdict
+from cifar_report.report.elements import claim_link
 from cifar_report.report.i18n import mark, mark_plural
-from cifar_report.report.text.verdicts import claim_link
 from cifar_report.report.writer import Writer
 from cifar_report.spec import Relation
 
@@ -50,98 +54,77 @@ COMPARING: frozenset[Relation] = frozenset({"greater", "less", "not_better"})
 
 def summary(writer: Writer) -> tuple[Markup, ...]:
     """Return five sentences that say what came out, for a reader who knows no statistics."""
-    return (_best(writer), _reference(writer), _classical(writer), _claims(writer), _clearest(writer))
-
-
-def _best(writer: Writer) -> Markup:
-    best = best_network(writer)
-    if best is None:
-        return writer.say(NO_BEST)
-    return writer.say(BEST, trial=writer.trial_name(best.id), accuracy=writer.quantity(best.primary.datum))
+    trials = writer.results.trials
+    network = best_network(writer)
+    classical = _best_of(trial for trial in trials if trial.classical is not None)
+    return (
+        writer.sentence(NO_BEST) if network is None else writer.sentence(BEST, **_named(writer, network)),
+        _reference(writer),
+        writer.sentence(NO_CLASSICAL) if classical is None else writer.sentence(CLASSICAL, **_named(writer, classical)),
+        _claims(writer),
+        _clearest(writer),
+    )
 
 
 def best_network(writer: Writer) -> TrialResult | None:
-    """Return the network with the best mean test accuracy; None when none has finished."""
-    return _best_of([trial for trial in writer.results.trials if trial.stages])
+    """Return the network with the highest mean test accuracy; None when none has finished."""
+    return _best_of(trial for trial in writer.results.trials if trial.stages)
 
 
-def best_classical(writer: Writer) -> TrialResult | None:
-    """Return the classifier without a network that did best; None when none has run."""
-    return _best_of([trial for trial in writer.results.trials if trial.classical is not None])
+def tally(verdicts: Iterable[Verdict]) -> dict[Outcome, int]:
+    """Return how many claims have each outcome."""
+    counts = Counter(verdict.outcome for verdict in verdicts)
+    return {outcome: counts[outcome] for outcome in get_args(Outcome)}
 
 
-def _best_of(trials: list[TrialResult]) -> TrialResult | None:
-    ranked = [(trial.primary.datum.value, trial) for trial in trials if trial.primary.datum.value is not None]
-    return max(ranked, key=lambda pair: pair[0])[1] if ranked else None
+def _best_of(trials: Iterable[TrialResult]) -> TrialResult | None:
+    finished = [trial for trial in trials if trial.primary.datum.value is not None]
+    return max(finished, key=lambda trial: trial.primary.datum.value or 0.0, default=None)
 
 
-def reference_trial(writer: Writer) -> TrialResult | None:
-    """Return the trial that the first experiment of the trials' section opens with."""
-    experiments = writer.experiments("trials")
-    return writer.own_trials(experiments[0])[0] if experiments and experiments[0].trials else None
+def _named(writer: Writer, trial: TrialResult) -> dict[str, object]:
+    return {"trial": writer.trial_name(trial.id), "accuracy": writer.quantity(trial.primary.datum)}
 
 
 def _reference(writer: Writer) -> Markup:
-    reference = reference_trial(writer)
+    reference = next((trial for each in writer.experiments("trials") for trial in writer.own_trials(each)), None)
     if reference is None or reference.primary.datum.value is None:
-        return writer.say(NO_REFERENCE)
-    values = {"trial": writer.trial_name(reference.id), "accuracy": writer.quantity(reference.primary.datum)}
+        return writer.sentence(NO_REFERENCE)
+    values = _named(writer, reference)
     original, compatibility = reference.primary.original, reference.primary.compatibility
     # Other pixels and reduced profiles are not held against the write-up, here no more than in the judgements.
     comparable = compatibility is not None and compatibility.outcome in ("inside", "outside")
     if not comparable or original is None or original.value is None:
-        return writer.say(REFERENCE_ALONE, **values)
-    return writer.say(REFERENCE, original=writer.quantity(original), **values)
-
-
-def _classical(writer: Writer) -> Markup:
-    best = best_classical(writer)
-    if best is None:
-        return writer.say(NO_CLASSICAL)
-    return writer.say(CLASSICAL, trial=writer.trial_name(best.id), accuracy=writer.quantity(best.primary.datum))
-
-
-def tally(verdicts: tuple[Verdict, ...]) -> dict[Outcome, int]:
-    """Return how many claims have each outcome."""
-    counts: dict[Outcome, int] = {
-        "reproduced": 0,
-        "not_reproduced": 0,
-        "inconclusive": 0,
-        "not_run": 0,
-        "not_testable": 0,
-    }
-    for verdict in verdicts:
-        counts[verdict.outcome] += 1
-    return counts
+        return writer.sentence(REFERENCE_ALONE, **values)
+    return writer.sentence(REFERENCE, original=writer.quantity(original), **values)
 
 
 def _claims(writer: Writer) -> Markup:
     verdicts = writer.results.verdicts
     if not verdicts:
-        return writer.say(NO_CLAIMS)
+        return writer.sentence(NO_CLAIMS)
     counts = tally(verdicts)
+    shown = {
+        "reproduced": counts["reproduced"],
+        "contradicted": counts["not_reproduced"],
+        "open": counts["inconclusive"],
+        "untested": counts["not_run"] + counts["not_testable"],
+    }
     link = Markup('<a class="reference" href="#verdicts">{}</a>')
-    whole = writer.numbers.integer
-    return writer.count(
-        CLAIMED,
-        len(verdicts),
-        reproduced=link.format(whole(counts["reproduced"])),
-        contradicted=link.format(whole(counts["not_reproduced"])),
-        open=link.format(whole(counts["inconclusive"])),
-        untested=link.format(whole(counts["not_run"] + counts["not_testable"])),
-    )
+    links = {name: link.format(writer.numbers.integer(count)) for name, count in shown.items()}
+    return writer.plural(*CLAIMED, len(verdicts), **links)
 
 
 def _clearest(writer: Writer) -> Markup:
-    for outcome, message in (("not_reproduced", CONTRADICTED), ("reproduced", SUPPORTED)):
-        chosen = [
-            each for each in writer.results.verdicts if each.outcome == outcome and each.claim.relation in COMPARING
-        ]
+    outcomes: dict[Outcome, str] = {"not_reproduced": CONTRADICTED, "reproduced": SUPPORTED}
+    for outcome, message in outcomes.items():
+        decided = [verdict for verdict in writer.results.verdicts if verdict.outcome == outcome]
+        chosen = [verdict for verdict in decided if verdict.claim.relation in COMPARING]
         if chosen:
             clearest = max(chosen, key=clearness)
             statement = writer.translation.text(clearest.claim.statement).rstrip(".")
-            return writer.say(message, statement=statement, claim=claim_link(clearest.id))
-    return writer.say(NOTHING_DECIDED)
+            return writer.sentence(message, statement=statement, claim=claim_link(clearest.id))
+    return writer.sentence(NOTHING_DECIDED)
 
 
 def clearness(verdict: Verdict) -> tuple[bool, float]:

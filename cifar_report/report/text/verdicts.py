@@ -2,74 +2,154 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
+from typing import TypeAlias
 
 from markupsafe import Markup
 
 from cifar_report.analysis.results import Datum, Sensitivity, Verdict
-from cifar_report.report.elements import breakable
-from cifar_report.report.i18n import mark_plural
+from cifar_report.report import names
+from cifar_report.report.elements import claim_link
 from cifar_report.report.text import sentences
-from cifar_report.report.text.evidence import evidence, values_of
+from cifar_report.report.text.sentences import Forms
 from cifar_report.report.writer import Writer
 from cifar_report.spec import Side
+
+Message: TypeAlias = str | tuple[str, str, int]
+"""A sentence that is to be filled, or its two forms and the count that chooses between them."""
 
 
 def verdict_sentence(writer: Writer, verdict: Verdict) -> Markup:
     """Return the one sentence that says what the verdict is and why."""
-    message = sentences.DECIDED.get((verdict.claim.relation, verdict.reason)) or sentences.UNDECIDED[verdict.reason]
-    if verdict.claim.exact_relation == "quarter":
-        message = sentences.QUARTER.get(verdict.reason, message)
-    return writer.say(message, **values_of(writer, verdict))
+    return writer.sentence(_decision(verdict), **_values(writer, verdict))
 
 
 def verdict_paragraph(writer: Writer, verdict: Verdict) -> tuple[Markup, ...]:
     """Return everything that is said about a claim: whole sentences, in order."""
-    said = _measured(writer, verdict)
-    said.append(verdict_sentence(writer, verdict))
-    said += _subject(writer, verdict)
-    said += _described(writer, verdict)
-    said += _qualified(writer, verdict)
-    said += _original(writer, verdict)
+    values = _values(writer, verdict)
+    return tuple(
+        writer.sentence(message, **values) if isinstance(message, str) else writer.plural(*message, **values)
+        for message in _messages(writer, verdict)
+    )
+
+
+def claims_sentences(writer: Writer, verdicts: tuple[Verdict, ...]) -> tuple[Markup, ...]:
+    """Return one sentence for each outcome that some of ``verdicts`` have, naming the claims."""
+    said = []
+    for outcome, forms in sentences.BY_OUTCOME.items():
+        links = [claim_link(verdict.id) for verdict in verdicts if verdict.outcome == outcome]
+        if links:
+            said.append(writer.plural(*forms, len(links), claims=writer.enumeration(links)))
     return tuple(said)
 
 
-def _measured(writer: Writer, verdict: Verdict) -> list[Markup]:
-    # What nobody ran has no evidence; the verdict's own sentence says so once.
-    nothing = verdict.estimate.value is None and verdict.estimate.reason != "not_reached"
-    return [] if nothing else evidence(writer, verdict)
+def _messages(writer: Writer, verdict: Verdict) -> Iterator[Message]:
+    yield from _measured(verdict)
+    yield _decision(verdict)
+    yield from _tested(verdict)
+    # What the descriptions count where no network was built, so that no table contradicts the verdict.
+    first, second = (_described(writer, verdict, side) for side in (verdict.claim.subject, verdict.claim.comparator))
+    if verdict.claim.relation == "exact" and verdict.outcome == "not_run" and first is not None:
+        if second is not None:
+            yield sentences.BOTH_DESCRIBED
+        elif verdict.stated is not None:
+            yield sentences.DESCRIBED
+    yield from _qualified(verdict)
+    yield from _original(verdict)
 
 
-def _subject(writer: Writer, verdict: Verdict) -> list[Markup]:
-    """Return of what the verdict speaks where its test is not the usual one, and what single networks show beside it.
+def _measured(verdict: Verdict) -> Iterator[Message]:
+    claim, estimate, n = verdict.claim, verdict.estimate, verdict.n
+    if estimate.value is None:
+        # What nobody ran has no evidence; the verdict's own sentence says so once.
+        if estimate.reason == "not_reached":
+            yield sentences.NO_ESTIMATE
+        return
+    wins_known = verdict.wins is not None and verdict.wins.value is not None
+    if claim.relation == "exact":
+        compared = verdict.comparator_mean is not None and claim.comparator is not None
+        stated = sentences.ONE_COUNT if verdict.stated is None else sentences.STATED_COUNT
+        yield sentences.COUNTS if compared else stated
+    elif claim.relation == "onset":
+        if wins_known:
+            yield (*sentences.ONSET, n)
+    else:
+        yield (*_estimate_forms(verdict, estimate.value), n)
+        if estimate.low is not None:
+            difference = claim.comparator is not None and estimate.unit != "ratio"
+            yield sentences.INTERVAL_OF_DIFFERENCE if difference else sentences.INTERVAL
+        counted = sentences.SEEDS_AS_CLAIMED.get(claim.relation)
+        if counted is not None and wins_known and n > 1 and verdict.n_of == "seeds":
+            yield (*counted, n)
 
-    The method keeps two subjects apart: these networks, judged over images, and the recipe, judged over seeds.
-    """
+
+def _estimate_forms(verdict: Verdict, value: float) -> Forms:
+    if verdict.claim.comparator is None:
+        return sentences.VALUE
+    if verdict.estimate.unit == "ratio":
+        return sentences.TIMES if verdict.claim.comparator_quantity is None else sentences.BETWEEN
+    # Where a run never reached the level there is no mean, and the median stands in for it.
+    medians = verdict.estimate.formula == "median_difference"
+    if value == 0:
+        return sentences.LEVEL_OF_MEDIANS if medians else sentences.LEVEL
+    return (sentences.EXCEEDED if value > 0 else sentences.FELL_SHORT)["medians" if medians else verdict.n_of]
+
+
+def _decision(verdict: Verdict) -> str:
+    message = sentences.DECIDED.get((verdict.claim.relation, verdict.reason)) or sentences.UNDECIDED[verdict.reason]
+    return sentences.QUARTER.get(verdict.reason, message) if verdict.claim.exact_relation == "quarter" else message
+
+
+def _tested(verdict: Verdict) -> Iterator[Message]:
+    """Yield which test decided where it is not the usual one, and what McNemar's test shows of single networks."""
     if verdict.test == "mcnemar":
-        return [writer.say(sentences.IMAGES_ALONE)]
-    said = [writer.say(sentences.SIGNS)] if verdict.test == "sign_test" else []
+        yield sentences.IMAGES_ALONE
+        return
+    if verdict.test == "sign_test":
+        yield sentences.SIGNS
     if verdict.test == "all_equal":
-        said.append(writer.count(sentences.ALL_EQUAL, verdict.n))
+        yield (*sentences.ALL_EQUAL, verdict.n)
     if verdict.networks is not None:
-        apart = writer.quantity(verdict.networks.apart)
-        said.append(writer.count(sentences.NETWORKS, len(verdict.networks.tests), apart=apart))
-    return said
+        yield (*sentences.NETWORKS, len(verdict.networks.tests))
 
 
-def _described(writer: Writer, verdict: Verdict) -> list[Markup]:
-    """Return what the descriptions count where no network was built, so that no table contradicts the verdict."""
-    claim = verdict.claim
-    first = _counted(writer, verdict, claim.subject)
-    second = None if claim.comparator is None else _counted(writer, verdict, claim.comparator)
-    if claim.relation != "exact" or verdict.outcome != "not_run" or first is None:
-        return []
-    values = {**values_of(writer, verdict), "first": partial(writer.quantity, first)}
-    if second is not None:
-        return [writer.say(sentences.BOTH_DESCRIBED, second=writer.quantity(second), **values)]
-    return [] if verdict.stated is None else [writer.say(sentences.DESCRIBED, **values)]
+def _qualified(verdict: Verdict) -> Iterator[Message]:
+    if verdict.direction_only:
+        yield sentences.DIRECTION_ONLY
+    if verdict.outcome == "inconclusive":
+        if verdict.detectable is not None and verdict.detectable.value is not None:
+            factor = verdict.detectable.unit == "ratio"
+            yield (*(sentences.DETECTABLE_FACTOR if factor else sentences.DETECTABLE), verdict.n)
+        # As many seeds as there are cannot be what is lacking: then it is the margin or the correction that is.
+        if verdict.seeds_needed is not None and (verdict.seeds_needed.value or 0) > verdict.n:
+            yield sentences.NEEDED
+    if verdict.outcome in ("reproduced", "not_reproduced", "inconclusive"):
+        if verdict.deviation == "other_pixels":
+            yield sentences.OTHER_PIXELS
+        if _changing(verdict):
+            yield sentences.UNSTABLE
+    if verdict.claim.proxy is not None:
+        yield sentences.PROXY
 
 
-def _counted(writer: Writer, verdict: Verdict, side: Side) -> Datum | None:
+def _original(verdict: Verdict) -> Iterator[Message]:
+    if verdict.original is None or verdict.original.value is None or verdict.claim.relation == "exact":
+        return
+    if verdict.original_inside is None or verdict.prediction is None or verdict.prediction.low is None:
+        yield sentences.ORIGINAL_RATIO if verdict.original.unit == "ratio" else sentences.ORIGINAL_ONLY
+    else:
+        yield sentences.ORIGINAL_INSIDE if verdict.original_inside else sentences.ORIGINAL_OUTSIDE
+
+
+def _changing(verdict: Verdict) -> list[Sensitivity]:
+    return [entry for entry in verdict.sensitivity if entry.changes and entry.counts]
+
+
+def _described(writer: Writer, verdict: Verdict, side: Side | None) -> Datum | None:
+    """Return what the description of one side's network counts."""
+    if side is None:
+        return None
     costs = next((trial.costs for trial in writer.results.trials if trial.id == side.trial), None)
     if costs is None:
         return None
@@ -77,100 +157,57 @@ def _counted(writer: Writer, verdict: Verdict, side: Side) -> Datum | None:
     return counts.get(verdict.claim.quantity)
 
 
-def _qualified(writer: Writer, verdict: Verdict) -> list[Markup]:
-    values = values_of(writer, verdict)
-    said = []
-    if verdict.direction_only:
-        said.append(writer.say(sentences.DIRECTION_ONLY, **values))
-    if verdict.outcome == "inconclusive":
-        said += _visible(writer, verdict)
-    if verdict.outcome in ("reproduced", "not_reproduced", "inconclusive"):
-        if verdict.deviation == "other_pixels":
-            said.append(writer.say(sentences.OTHER_PIXELS))
-        changing = [entry for entry in verdict.sensitivity if entry.changes and entry.counts]
-        if changing:
-            choices = writer.numbers.enumeration([choice_name(writer, entry) for entry in changing])
-            said.append(writer.say(sentences.UNSTABLE, choices=choices))
-    if verdict.claim.proxy is not None:
-        said.append(writer.say(sentences.PROXY, proxy=writer.translation.text(verdict.claim.proxy)))
-    return said
+def _values(writer: Writer, verdict: Verdict) -> dict[str, object]:
+    """Return every placeholder that a sentence about a claim may name.
+
+    Numbers are written, and linked, when a sentence names them.
+    """
+    claim, estimate = verdict.claim, verdict.estimate
+    first, second = verdict.subject_mean, verdict.comparator_mean
+    if verdict.outcome == "not_run":
+        first, second = (_described(writer, verdict, side) for side in (claim.subject, claim.comparator))
+    optional = {
+        "margin": verdict.margin,
+        "bound": verdict.bound,
+        "stated": verdict.stated,
+        "wins": verdict.wins,
+        "detectable": verdict.detectable,
+        "needed": verdict.seeds_needed,
+        "original": verdict.original,
+        "first": first,
+        "second": second,
+        "apart": None if verdict.networks is None else verdict.networks.apart,
+    }
+    choices = [_choice(writer, entry) for entry in _changing(verdict)]
+    return {
+        **{name: partial(_optional, writer, datum) for name, datum in optional.items()},
+        "quantity": writer.word(names.QUANTITIES[claim.quantity]),
+        "other_quantity": writer.word(names.QUANTITIES[claim.comparator_quantity or claim.quantity]),
+        "subject": writer.trial_name(claim.subject.trial, claim.subject.stage),
+        "comparator": writer.trial_name(claim.comparator.trial, claim.comparator.stage) if claim.comparator else "",
+        "estimate": partial(writer.quantity, estimate),
+        "size": partial(writer.quantity, estimate, size=True),
+        "interval": partial(writer.interval, estimate),
+        "reason": writer.reason(estimate),
+        "p": partial(_probability, writer, verdict.p_corrected or verdict.p),
+        "opposite_p": partial(_probability, writer, verdict.opposite_p),
+        "prediction": partial(writer.interval, verdict.prediction) if verdict.prediction else "",
+        "choices": writer.enumeration(choices) if choices else "",
+        "proxy": "" if claim.proxy is None else writer.translation.text(claim.proxy),
+    }
 
 
-def _visible(writer: Writer, verdict: Verdict) -> list[Markup]:
-    values = values_of(writer, verdict)
-    said = []
-    if verdict.detectable is not None and verdict.detectable.value is not None:
-        factor = verdict.detectable.unit == "ratio"
-        said.append(writer.count(sentences.DETECTABLE_FACTOR if factor else sentences.DETECTABLE, verdict.n, **values))
-    # As many seeds as there are cannot be what is lacking: then it is the margin or the correction that is.
-    needed = verdict.seeds_needed
-    if needed is not None and needed.value is not None and needed.value > verdict.n:
-        said.append(writer.say(sentences.NEEDED, **values))
-    return said
+def _optional(writer: Writer, datum: Datum | None) -> Markup:
+    return Markup("") if datum is None else writer.quantity(datum)
 
 
-def choice_name(writer: Writer, entry: Sensitivity) -> str:
-    """Return what was chosen differently, as the end of a sentence."""
+def _probability(writer: Writer, datum: Datum | None) -> Markup:
+    if datum is None or datum.value is None:
+        return _optional(writer, datum)
+    statement = writer.link(datum, writer.numbers.p_statement(datum.value))
+    return writer.sentence(sentences.CORRECTED, p=statement) if datum.formula == "p_corrected" else statement
+
+
+def _choice(writer: Writer, entry: Sensitivity) -> str:
     seed = "" if entry.seed is None else writer.numbers.integer(entry.seed)
-    return str(writer.translation.plain(sentences.CHOICES[entry.kind], {"seed": seed}))
-
-
-def _original(writer: Writer, verdict: Verdict) -> list[Markup]:
-    if verdict.original is None or verdict.original.value is None or verdict.claim.relation == "exact":
-        return []
-    values = values_of(writer, verdict)
-    known = verdict.prediction is not None and verdict.prediction.low is not None
-    if verdict.original_inside is None or not known:
-        ratio = verdict.original.unit == "ratio"
-        return [writer.say(sentences.ORIGINAL_RATIO if ratio else sentences.ORIGINAL_ONLY, **values)]
-    message = sentences.ORIGINAL_INSIDE if verdict.original_inside else sentences.ORIGINAL_OUTSIDE
-    return [writer.say(message, **values)]
-
-
-def claim_link(claim_id: str) -> Markup:
-    """Return a link to the place where a claim is discussed."""
-    return Markup('<a class="claim" href="#claim-{}">{}</a>').format(claim_id, breakable(claim_id))
-
-
-def claims_sentences(writer: Writer, verdicts: tuple[Verdict, ...]) -> tuple[Markup, ...]:
-    """Return one sentence for each outcome that some of ``verdicts`` have, naming the claims."""
-    said = []
-    for outcome, forms in BY_OUTCOME.items():
-        chosen = [verdict for verdict in verdicts if verdict.outcome == outcome]
-        if chosen:
-            links = enumerate_markup(writer, [claim_link(each.id) for each in chosen])
-            said.append(writer.count(forms, len(chosen), claims=links))
-    return tuple(said)
-
-
-def enumerate_markup(writer: Writer, links: list[Markup]) -> Markup:
-    """Return links as a list in a sentence."""
-    marks = [f"\x00{place}\x00" for place in range(len(links))]
-    text = str(Markup.escape(writer.numbers.enumeration(marks)))
-    for place, link in enumerate(links):
-        text = text.replace(f"\x00{place}\x00", str(link))
-    return Markup(text)  # noqa: S704 - escaped above, then filled with links that are markup
-
-
-BY_OUTCOME = {
-    "reproduced": mark_plural(
-        "The data reproduce %(count)s claim: %(claims)s.",
-        "The data reproduce %(count)s claims: %(claims)s.",
-    ),
-    "not_reproduced": mark_plural(
-        "The data do not reproduce %(count)s claim: %(claims)s.",
-        "The data do not reproduce %(count)s claims: %(claims)s.",
-    ),
-    "inconclusive": mark_plural(
-        "The data cannot decide %(count)s claim: %(claims)s.",
-        "The data cannot decide %(count)s claims: %(claims)s.",
-    ),
-    "not_run": mark_plural(
-        "%(count)s claim was not tested, because runs or timings are missing: %(claims)s.",
-        "%(count)s claims were not tested, because runs or timings are missing: %(claims)s.",
-    ),
-    "not_testable": mark_plural(
-        "%(count)s claim cannot be tested with these data and this profile: %(claims)s.",
-        "%(count)s claims cannot be tested with these data and this profile: %(claims)s.",
-    ),
-}
+    return writer.translation.plain(sentences.CHOICES[entry.kind], {"seed": seed})

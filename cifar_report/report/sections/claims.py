@@ -1,0 +1,186 @@
+"""The tables of claims: all verdicts, the margins, the verdicts under other choices, and the registry."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from markupsafe import Markup
+
+from cifar_report.analysis.results import Sensitivity, Verdict
+from cifar_report.report import names
+from cifar_report.report.elements import Cell, Row, SectionView, Table, claim_link
+from cifar_report.report.i18n import mark
+from cifar_report.report.text.summary import tally
+from cifar_report.report.writer import Writer
+from cifar_report.spec import Claim
+
+EXACT = mark("counted, so there is no test")
+EXACT_MARGIN = mark("counted, so there is no margin")
+ONSET_MARGIN = mark("one epoch to either side of the stated one")
+ONSET_TEST = mark("an exact binomial test decides, without a p-value of its own")
+ONSET_ORIGINAL = mark("the original's is the stated epoch itself, and no share of seeds")
+NOT_TESTED = mark("not tested: the verdict says why")
+EXACT_KIND = mark("a relation of counts has no margin; a quarter means a ratio within a factor of 1.25 of it")
+ONSET_KIND = mark("one epoch to either side of the stated one, in more than half of all cases")
+NOT_VARIED = mark("this choice does not arise for the claim")
+SINGLE_CHOICES: tuple[Literal["margin_halved", "margin_doubled", "welch", "sign_flip"], ...] = (
+    *("margin_halved", "margin_doubled", "welch", "sign_flip"),
+)
+# Captions, and what they say where claims were changed after runs had been trained.
+VERDICTS = (
+    mark("All claims and their verdicts"),
+    mark("All claims and their verdicts, some changed after runs had been trained"),
+)
+MARGINS = (
+    mark("The kinds of claims, and the margins by which they are judged"),
+    mark(
+        "The kinds of claims, and the margins by which they are judged; some were changed after runs had been trained"
+    ),
+)
+REGISTRY = (
+    mark("The claims, as the bundle records them"),
+    mark("The claims, as the bundle records them; some were changed after runs had been trained"),
+)
+
+
+def verdicts(writer: Writer) -> SectionView:
+    """Return the section with the verdicts of all claims."""
+    heading = writer.heading("verdicts", writer.word("All claims and their verdicts"), 2)
+    found = writer.results.verdicts
+    originals = [verdict for verdict in found if verdict.original is not None and verdict.claim.relation != "onset"]
+    inside = [verdict.original_inside for verdict in originals if verdict.original_inside is not None]
+    view = {
+        "tally": [
+            (outcome, writer.badge(outcome), writer.numbers.integer(count)) for outcome, count in tally(found).items()
+        ],
+        "compared": bool(inside),  # originals with our prediction intervals
+        "all_inside": all(inside),
+        "only_shown": bool(originals) and not writer.results.scope.absolutes,
+        "table": _verdicts_table(writer) if found else None,
+    }
+    return SectionView(heading, "verdicts", view)
+
+
+def _caption(writer: Writer, captions: tuple[str, str]) -> Markup:
+    return writer.sentence(captions[writer.bundle.record.claims_changed])
+
+
+def _verdicts_table(writer: Writer) -> Table:
+    rows = [_verdict_row(writer, verdict) for verdict in writer.results.verdicts]
+    columns = writer.columns(
+        "Claim | What it says | Verdict | n | Estimate [95% interval] | Margin | p | Original",
+        words=3,
+        whole=(0, 2, 4),
+    )
+    return writer.table("verdicts", _caption(writer, VERDICTS), columns, rows, style="wide verdicts")
+
+
+def _verdict_row(writer: Writer, verdict: Verdict) -> Row:
+    onset, exact = verdict.claim.relation == "onset", verdict.claim.relation == "exact"
+    no_test = EXACT if exact else ONSET_TEST if onset and verdict.test is not None else NOT_TESTED
+    return writer.row(
+        claim_link(verdict.id),
+        writer.translation.text(verdict.claim.statement),
+        writer.badge(verdict.outcome),
+        verdict.n,
+        writer.cell(verdict.estimate, interval=True),
+        writer.cell(verdict.margin, none=ONSET_MARGIN if onset else EXACT_MARGIN),
+        writer.cell(verdict.p_corrected or verdict.p, none=no_test),
+        _original(writer, verdict),
+        outcome=verdict.outcome,
+    )
+
+
+def _original(writer: Writer, verdict: Verdict) -> Cell:
+    if verdict.claim.relation == "onset" and verdict.original is not None:
+        return writer.cell(None, none=ONSET_ORIGINAL)
+    cell = writer.cell(verdict.original)
+    outside = verdict.original is not None and verdict.original_inside is False
+    return Cell(Markup("({})").format(cell.content), numeric=True) if outside else cell
+
+
+def margins_table(writer: Writer) -> Table | None:
+    """Return the kinds of claims with the margins that claims of each kind have; None without claims."""
+    kinds: dict[tuple[str, str], list[Claim]] = {}
+    for claim in sorted(writer.bundle.claims, key=lambda claim: str((claim.quantity, claim.relation))):
+        kinds.setdefault((claim.quantity, claim.relation), []).append(claim)
+    margins = {verdict.id: verdict.margin for verdict in writer.results.verdicts}
+    rows = []
+    for claims in kinds.values():
+        quantity, relation = claims[0].quantity, claims[0].relation
+        shown = {writer.numbers.quantity(datum) for claim in claims if (datum := margins.get(claim.id))}
+        none = writer.empty_cell(ONSET_KIND if relation == "onset" else EXACT_KIND)
+        rows.append(
+            (
+                writer.word(names.QUANTITIES[quantity]),
+                writer.word(names.RELATIONS[relation]),
+                ", ".join(sorted(shown)) if shown else none,
+                len(claims),
+            )
+        )
+    columns = writer.columns("Quantity | Claimed relation | Margin | Claims", words=3)
+    return writer.table("margins", _caption(writer, MARGINS), columns, rows) if rows else None
+
+
+def sensitivity_table(writer: Writer) -> Table | None:
+    """Return one row for each claim that has something to vary: the verdict under each other choice."""
+    rows = [_varied(writer, verdict) for verdict in writer.results.verdicts if verdict.sensitivity]
+    if not rows:
+        return None
+    columns = (
+        *writer.columns("Claim | Verdict", words=2),
+        *writer.columns(" | ".join(names.SENSITIVITIES[kind] for kind in SINGLE_CHOICES), words=4),
+        *writer.columns("Changed by leaving out seed"),
+    )
+    caption = writer.sentence("Verdicts under other choices; p-values in brackets are not corrected")
+    return writer.table("sensitivity", caption, columns, rows, style="wide")
+
+
+def _varied(writer: Writer, verdict: Verdict) -> Row:
+    single = {entry.kind: entry for entry in verdict.sensitivity if entry.kind != "without_seed"}
+    without = [entry for entry in verdict.sensitivity if entry.kind == "without_seed"]
+    changing = [writer.numbers.integer(entry.seed or 0) for entry in without if entry.changes]
+    seeds = writer.numbers.enumeration(changing) if changing else writer.word("none of them")
+    return writer.row(
+        claim_link(verdict.id),
+        writer.word(names.OUTCOMES[verdict.outcome]),
+        *(_choice(writer, single.get(kind)) for kind in SINGLE_CHOICES),
+        seeds if without else writer.empty_cell(NOT_VARIED),
+    )
+
+
+def _choice(writer: Writer, entry: Sensitivity | None) -> Cell:
+    if entry is None:
+        return writer.empty_cell(NOT_VARIED)
+    name = writer.word(names.OUTCOMES[entry.outcome])
+    text = name if entry.p is None else f"{name} ({writer.numbers.p_value(entry.p)})"
+    return writer.cell(Markup("<strong>{}</strong>").format(text) if entry.changes else text)
+
+
+def registry_table(writer: Writer) -> Table | None:
+    """Return the claims with subject, comparator, relation, margin and family."""
+    if not writer.bundle.claims:
+        return None
+    margins = {verdict.id: verdict.margin for verdict in writer.results.verdicts}
+    rows = []
+    for claim in writer.bundle.claims:
+        comparator = claim.comparator
+        rows.append(
+            (
+                claim_link(claim.id),
+                writer.word(names.QUANTITIES[claim.quantity]),
+                writer.trial_title(claim.subject.trial, claim.subject.stage),
+                writer.trial_title(comparator.trial, comparator.stage)
+                if comparator
+                else writer.empty_cell(mark("an absolute claim has no comparator")),
+                writer.word(names.RELATIONS[claim.relation]),
+                writer.cell(margins.get(claim.id), none=mark("exact, or a factor: no margin")),
+                writer.word(names.FAMILIES[claim.family] if claim.family else mark("stands alone")),
+            )
+        )
+    columns = (
+        *writer.columns("Claim | Quantity | Subject | Comparator", words=4),
+        *writer.columns("Relation | Margin"),
+        *writer.columns("Family"),
+    )
+    return writer.table("registry", _caption(writer, REGISTRY), columns, rows, style="wide")

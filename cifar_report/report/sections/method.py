@@ -1,0 +1,168 @@
+"""Sections 1 and 2: the algorithm with its formulas, and the code with the recipes that are stored in the bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from markupsafe import Markup
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from cifar_report.report import formulas
+from cifar_report.report.elements import Cell, SectionView, Table
+from cifar_report.report.i18n import mark
+from cifar_report.report.names import network_name
+from cifar_report.report.writer import Writer
+from cifar_report.spec import AnyTrial, Augmentation, Trial
+from cifar_report.spec.layers import Layer
+
+SETTINGS = (
+    (mark("Optimizer"), mark("Adam with Keras's defaults, apart from the learning rate")),
+    (mark("Loss"), mark("categorical cross-entropy of one-hot labels")),
+    (mark("Activation of hidden layers"), mark("ReLU")),
+    (mark("Activation of the output"), mark("softmax over the ten classes")),
+    (mark("Scaling of the pixels"), mark("whole numbers of a byte divided by their largest value, so 0 to 1")),
+    (mark("Selection of weights"), mark("by the validation images alone, never by the test images")),
+)
+LISTINGS = 3
+WIDTH = 84  # characters of a line of a listing
+INDENT = "    "
+UNSHOWN = frozenset({"title", "as_written", "one_change", "published"})
+
+
+def algorithm(writer: Writer, number: str) -> SectionView:
+    """Return section 1: forward pass, loss, backward pass and Adam, with their formulas."""
+    heading = writer.heading("algorithm", writer.word("Description of the algorithm"), 2, number)
+    view = {
+        "forward": writer.heading("forward", writer.word("Forward pass"), 3, f"{number}.1"),
+        "loss": writer.heading("loss", writer.word("Loss"), 3, f"{number}.2"),
+        "backward": writer.heading("backward", writer.word("Backward pass"), 3, f"{number}.3"),
+        "adam": writer.heading("adam", writer.word("Adam"), 3, f"{number}.4"),
+        "formulas": {
+            name.lower(): formulas.view(formula, writer.translation)
+            for name, formula in vars(formulas).items()
+            if isinstance(formula, formulas.Formula)
+        },
+    }
+    return SectionView(heading, "algorithm", view)
+
+
+def code_section(writer: Writer, number: str) -> SectionView:
+    """Return section 2: how the data are prepared and what is trained; nothing is written by hand for one trial."""
+    heading = writer.heading("code", writer.word("Explanation of the code"), 2, number)
+    trials = [trial for trial in writer.bundle.trials.values() if isinstance(trial, Trial)]
+    stages = [stage for trial in trials for stage in trial.stages]
+    augmentations = dict.fromkeys(stage.augmentation for stage in stages if stage.augmentation)
+    stoppings = dict.fromkeys(stage.early_stopping for stage in stages if stage.early_stopping)
+    seeds = [writer.numbers.integer(seed) for seed in range(writer.bundle.record.seeds)]
+    splits = sorted({trial.split_seed for trial in writer.bundle.trials.values()})
+    view = {
+        "data": writer.heading("code-data", writer.word("Data: loading, splitting, scaling"), 3, f"{number}.1"),
+        "training": writer.heading("code-training", writer.word("Training and evaluation"), 3, f"{number}.2"),
+        "settings": _settings(writer),
+        "recipes": writer.heading("code-recipes", writer.word("The networks and their recipes"), 3, f"{number}.3"),
+        "networks": _networks(writer, trials),
+        "augmentations": [writer.enumeration(list(_augmentation(writer, each))) for each in augmentations],
+        "patience": [writer.numbers.integer(each.patience) for each in stoppings],
+        "seeds": writer.numbers.enumeration(seeds),
+        "splits": writer.numbers.enumeration([str(split) for split in splits]),
+        "listings": list(_listings(writer, trials)),
+    }
+    return SectionView(heading, "code", view)
+
+
+def _augmentation(writer: Writer, augmentation: Augmentation) -> Iterator[Markup]:
+    plain = writer.numbers.plain
+    if augmentation.rotation_degrees:
+        degrees = plain(augmentation.rotation_degrees)
+        yield writer.sentence("a random rotation by up to %(degrees)s degrees to either side", degrees=degrees)
+    if augmentation.shift_fraction:
+        share = plain(100 * augmentation.shift_fraction)
+        yield writer.sentence(
+            "a random shift by up to %(share)s%% of the image's side, in both directions", share=share
+        )
+    if augmentation.horizontal_flip:
+        yield writer.sentence("a horizontal mirroring of every other image, drawn at random")
+
+
+def _settings(writer: Writer) -> Table:
+    """Return the settings that most trials share; the ones that differ stand in the table of the networks."""
+    rows = [(writer.word(name), writer.word(text)) for name, text in SETTINGS]
+    columns = writer.columns("Setting | Value", words=2)
+    return writer.table("settings", writer.sentence("What all networks have in common"), columns, rows)
+
+
+def _networks(writer: Writer, trials: list[Trial]) -> Table:
+    columns = writer.columns(
+        "Trial | Layers | Epochs | Batch | Learning rate | Parameters | Multiply-accumulates", words=2
+    )
+    caption = writer.sentence(
+        "The networks: C filters·kernel (with its stride, s: padding same), P pooling window, D neurons, BN batch "
+        "normalization, drop rate"
+    )
+    rows = []
+    for trial in trials:
+        trained = writer.results.trial(trial.id).trained
+        stages = (trained if isinstance(trained, Trial) else trial).stages
+        rows.append(
+            (
+                writer.translation.text(trial.title),
+                Markup('<span class="network">{}</span>').format(network_name(trial, writer.numbers)),
+                " + ".join(str(stage.epochs) for stage in stages),
+                trial.batch_size,
+                Cell(Markup.escape(writer.numbers.plain(trial.learning_rate)), numeric=True),
+                trial.parameters_total,
+                trial.macs,
+            )
+        )
+    return writer.table("networks", caption, columns, rows, style="wide")
+
+
+def _listings(writer: Writer, trials: list[Trial]) -> Iterator[tuple[str, Markup]]:
+    """Yield the title and the recipe of the reference model and of networks with several stages."""
+    chosen = dict.fromkeys((*trials[:1], *(trial for trial in trials if len(trial.stages) > 1)))
+    for trial in list(chosen)[:LISTINGS]:
+        listing = highlight(recipe_text(trial), PythonLexer(), HtmlFormatter(nowrap=True))
+        yield writer.trial_title(trial.id), Markup(listing)  # noqa: S704 - escaped by Pygments
+
+
+def recipe_text(trial: AnyTrial) -> str:
+    """Return a trial's recipe as Python text, defaults left out, without its names and prose."""
+    return _source(trial, "", UNSHOWN)
+
+
+def _source(value: Any, indent: str, unshown: frozenset[str] = frozenset()) -> str:
+    if isinstance(value, msgspec.Struct):
+        return _call(value, indent, unshown)
+    if isinstance(value, tuple):
+        parts = [_source(part, indent + INDENT) for part in value]
+        line = f"({', '.join(parts)}{',' * (len(parts) == 1)})"
+        return line if _fits(line, indent) and len(parts) < 3 else _wrapped("", parts, indent)
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _call(value: msgspec.Struct, indent: str, unshown: frozenset[str]) -> str:
+    positional = isinstance(value, Layer)
+    parts = []
+    for field in msgspec.structs.fields(value):
+        inner = getattr(value, field.name)
+        default = not field.required and inner == field.default
+        if default or field.name in unshown:
+            positional = False
+            continue
+        text = _source(inner, indent + INDENT)
+        parts.append(text if positional else f"{field.name}={text}")
+    name = type(value).__name__
+    line = f"{name}({', '.join(parts)})"
+    return line if _fits(line, indent) else _wrapped(name, parts, indent)
+
+
+def _fits(line: str, indent: str) -> bool:
+    return len(indent) + len(line) <= WIDTH and "\n" not in line
+
+
+def _wrapped(name: str, parts: list[str], indent: str) -> str:
+    return f"{name}(\n" + "".join(f"{indent}{INDENT}{part},\n" for part in parts) + f"{indent})"
