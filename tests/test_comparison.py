@@ -12,8 +12,7 @@ from cifar_report.bundle import Bundle, EpochHashes, read_run
 from cifar_report.bundle.records import TimingPass
 from cifar_report.cli import main
 from cifar_report.spec import registry_hash
-from cifar_report.verify.flips import compare_bundles
-from cifar_report.verify.pairs import common_runs
+from cifar_report.verify.compare import common_runs, compare_bundles
 
 HIGH = {"baseline": 0.66, "filters_32": 0.60}
 LOW = {"baseline": 0.55, "filters_32": 0.60}
@@ -29,7 +28,7 @@ def bundle(accuracies=HIGH, experiments=None, **settings) -> Bundle:
 
 def reasons(one: Bundle, other: Bundle) -> str:
     """Return why the verdict about the filters differs; it must differ."""
-    found = {flip.claim: flip for flip in compare_bundles(one, other).flips}
+    found = {flip.claim: flip for flip in compare_bundles(one, other).verdicts}
     assert CLAIM in found
     return "\n".join(found[CLAIM].reasons)
 
@@ -46,7 +45,7 @@ def test_a_bundle_agrees_with_itself(capsys):
     """The same bundle twice: no verdict differs, all runs are the same bytes, exit status 0."""
     one = bundle()
     found = compare_bundles(one, one)
-    assert found.flips == ()
+    assert found.verdicts == ()
     assert found.same == len(one.claims)
     assert all(pair.same for pair in found.runs)
     assert main(["compare", str(one.folder), str(one.folder)]) == 0
@@ -60,7 +59,7 @@ def test_flipped_verdicts_are_those_that_the_analysis_gives(capsys):
     one, other = bundle(), bundle(LOW)
     found = compare_bundles(one, other)
     before, after = ({verdict.id: verdict.outcome for verdict in analyse(each).verdicts} for each in (one, other))
-    assert {flip.claim: (flip.before, flip.after) for flip in found.flips} == {
+    assert {flip.claim: (flip.before, flip.after) for flip in found.verdicts} == {
         claim: (before[claim], after[claim]) for claim in before if before[claim] != after[claim]
     }
     assert before[CLAIM] == "reproduced"
@@ -140,7 +139,7 @@ def test_a_margin_that_was_changed_explains_a_flip_of_equal_runs(tmp_path):
     assert reasons(one, Bundle.load(tmp_path / "b")) == "claim: its margin is 0.01 against 0.2"
 
 
-def test_a_changed_recipe_is_told_with_what_changed(tmp_path):
+def test_a_changed_configuration_is_told_with_what_changed(tmp_path):
     """A trial that was redefined is named with the change."""
     one, other = bundle(), bundle(LOW)
     copytree(other.folder, tmp_path / "b")
@@ -148,7 +147,7 @@ def test_a_changed_recipe_is_told_with_what_changed(tmp_path):
     change_record(tmp_path / "b", lambda record: set_in(record, f"experiments.{number}.trials.0.batch_size", 64))
     told = reasons(one, Bundle.load(tmp_path / "b"))
     trial = other.record.experiments[number].trials[0].id
-    assert f"trial: the recipe of {trial} differs (batch_size: 32 against 64)" in told
+    assert f"trial: the configuration of {trial} differs (batch_size: 32 against 64)" in told
 
 
 def test_another_profile_is_told():
@@ -171,8 +170,8 @@ def test_a_timing_pass_that_was_measured_anew_explains_verdicts_about_time(tmp_p
     )
     path.write_bytes(msgspec.json.encode(msgspec.structs.replace(timing, measurements=flipped)))
     found = compare_bundles(one, Bundle.load(tmp_path / "b"))
-    assert found.flips
-    assert all(flip.reasons == ("timing: another timing pass",) for flip in found.flips)
+    assert found.verdicts
+    assert all(flip.reasons == ("timing: another timing pass",) for flip in found.verdicts)
 
 
 def test_trials_and_claims_of_one_bundle_alone_are_listed(capsys):
@@ -180,7 +179,7 @@ def test_trials_and_claims_of_one_bundle_alone_are_listed(capsys):
     small = bundle(experiments=few_experiments("baseline"))
     large = bundle()
     found = compare_bundles(large, small)
-    assert found.flips == ()
+    assert found.verdicts == ()
     assert "filters_32" in found.trials_of_one
     assert found.trials_of_other == ()
     assert CLAIM in found.claims_of_one
@@ -214,7 +213,7 @@ def test_the_first_epoch_that_differs_is_found_by_the_log_of_hashes(tmp_path):
         "training, epoch 4: weights": {"stages.0.hashes.3.weights": "f" * 16, "stages.0.hashes.9.order": "f" * 16},
         "training, epoch 2: data order": {"stages.0.hashes.1.order": "f" * 16},
         "training, epoch 3: history": {"stages.0.history.val_loss.2": 9.0},
-        "the evaluation after the last epoch": {"stages.0.last.train.accuracy": 0.5},
+        "training, epoch 15: evaluation": {"stages.0.last.train.accuracy": 0.5},
     }
     for number, (first, changes) in enumerate(cases.items()):
         pairs = common_runs(whole, logged(tmp_path / str(number), **changes))

@@ -247,7 +247,10 @@ SPOILT = {
         f"{RUN}: was changed",
     ),
     "an empty manifest": (lambda members: with_manifest(members, b""), "is not in"),
-    "a manifest of bytes": (lambda members: with_manifest(members, b"\xff" * 80), "no SHA-256 with a path"),
+    "a manifest of bytes": (
+        lambda members: with_manifest(members, b"\xff" * 80),
+        "no list of files with their SHA-256",
+    ),
 }
 
 

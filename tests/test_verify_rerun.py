@@ -1,6 +1,5 @@
 """Runs of a real bundle trained again: the same bytes under other circumstances, and what was invented comes out."""
 
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -18,9 +17,9 @@ from cifar_report.bundle.arrays import dump_arrays, load_arrays
 from cifar_report.cli import main
 from cifar_report.commands.rerun import rerun
 from cifar_report.errors import SuiteError, UsageError
+from cifar_report.verify.files import sound_files
 from cifar_report.verify.integrity import verify_bundle
-from cifar_report.verify.soundness import sound_files
-from cifar_report.verify.weights import _keras_place
+from cifar_report.verify.scores import weights_hash
 
 
 @pytest.fixture
@@ -36,8 +35,10 @@ def invent_weights(bundle, run_id):
         name = max(each for each in arrays if each.startswith(f"training.{kind}.") and each.endswith(".bias"))
         arrays[name] = arrays[name] + np.float32(0.001)
     own = {name.removeprefix("training.last."): arrays[name] for name in arrays if name.startswith("training.last.")}
-    total = hashlib.sha256(b"".join(own[name].tobytes() for name in sorted(own, key=_keras_place))).hexdigest()[:16]
-    change_run(bundle, run_id, lambda run: set_in(run, "stages.0.hashes.0.weights", total), weights=dump_arrays(arrays))
+    logged = weights_hash(own)
+    change_run(
+        bundle, run_id, lambda run: set_in(run, "stages.0.hashes.0.weights", logged), weights=dump_arrays(arrays)
+    )
 
 
 @pytest.mark.long

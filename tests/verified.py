@@ -9,16 +9,15 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import pytest
 from reports import few_experiments
 
-from cifar_report.bundle import Bundle, BundleRecord, Run, encode, read_record, read_run, sha256, write_record
+from cifar_report.analysis import analyse
+from cifar_report.bundle import BundleRecord, Run, encode, read_record, read_run, sha256, write_folder, write_record
 from cifar_report.bundle.keys import key_of
 from cifar_report.bundle.manifest import write_manifest
-from cifar_report.report.derived import FOLDERS, write_derived
+from cifar_report.report.tables import summary_tables
 from cifar_report.simulation import Simulation, simulate_bundle
 from cifar_report.spec import PROFILES, spec_hash
-from cifar_report.verify import derived as rebuilding
 from cifar_report.verify.integrity import verify_bundle
 
 SMOKE = PROFILES["smoke"]
@@ -30,28 +29,17 @@ _FOLDERS: list[TemporaryDirectory[str]] = []
 def made(experiments: Sequence[str] = ("baseline", "classical"), *, derived: bool = True, **settings: Any) -> Path:
     """Return a finished simulated bundle of the smoke profile; it must not be changed, so copy it.
 
-    ``derived``: with its tables and figures.
+    ``derived``: with its tables, and with something in the place of a figure.
     """
     _FOLDERS.append(TemporaryDirectory())
     folder = Path(_FOLDERS[-1].name) / "bundle"
     simulation = Simulation(**{"profile": SMOKE, "seeds": 1, "timing": True} | settings)
     bundle = simulate_bundle(folder, few_experiments(*experiments), simulation)
     if derived:
-        write_derived(bundle)
+        write_folder(folder / "tables", summary_tables(bundle, analyse(bundle)))
+        write_folder(folder / "figures", {"costs.svg": b"<svg/>", "costs.csv": b"x\n1\n"})
     finish(folder)
     return folder
-
-
-@cache
-def drawn() -> dict[str, bytes]:
-    """Return the tables and figures of the bundle that ``made()`` returns, drawn from its numbers."""
-    paths = (path for name in FOLDERS for path in (made() / name).iterdir())
-    return {path.relative_to(made()).as_posix(): path.read_bytes() for path in paths}
-
-
-def draw_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let ``verify`` compare with ``drawn()``: drawing takes seconds, and in most tests the numbers are those."""
-    monkeypatch.setattr(rebuilding, "_rebuild", lambda *_: drawn())
 
 
 def copied(target: Path, source: Path | None = None) -> Path:
@@ -83,16 +71,22 @@ def change_record(folder: Path, change: Callable[[BundleRecord], BundleRecord]) 
 
 
 def set_in(part: Any, path: str, value: Any) -> Any:
-    """Return a record with one field changed; ``path`` leads there (``stages.0.last.test.accuracy``)."""
+    """Return a record with one field changed; ``path`` leads there (``stages.0.last.test.accuracy``).
+
+    ``value`` may be a function of the old one.
+    """
     name, _, rest = path.partition(".")
     if isinstance(part, tuple):
-        new = set_in(part[int(name)], rest, value) if rest else value
-        return (*part[: int(name)], new, *part[int(name) + 1 :])
+        return (*part[: int(name)], _changed(part[int(name)], rest, value), *part[int(name) + 1 :])
     if isinstance(part, dict):
-        return part | {name: set_in(part[name], rest, value) if rest else value}
-    old = getattr(part, name)
-    new = set_in(old, rest, value) if rest else (value(old) if callable(value) else value)
-    return msgspec.structs.replace(part, **{name: new})
+        return part | {name: _changed(part.get(name), rest, value)}
+    return msgspec.structs.replace(part, **{name: _changed(getattr(part, name), rest, value)})
+
+
+def _changed(old: Any, rest: str, value: Any) -> Any:
+    if rest:
+        return set_in(old, rest, value)
+    return value(old) if callable(value) else value
 
 
 def flip(path: Path, bit: int) -> None:
@@ -121,8 +115,3 @@ def edited(array: np.ndarray, place: Any, value: Any) -> np.ndarray:
     copy = np.array(array)
     copy[place] = value
     return copy
-
-
-def load(folder: Path) -> Bundle:
-    """Return a bundle, read anew."""
-    return Bundle.load(folder)

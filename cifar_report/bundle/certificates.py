@@ -46,6 +46,10 @@ class FirstDifference(Record, frozen=True, kw_only=True):
     what: tuple[What, ...]  # the cause before the effect
     deviation: Deviation
 
+    def words(self, separator: str) -> str:
+        """Return in words what differs."""
+        return separator.join("data order" if each == "order" else each for each in self.what)
+
 
 class Rerun(Record, frozen=True, kw_only=True):
     """One run that was trained again, compared with the run in the bundle."""

@@ -8,8 +8,8 @@ import secrets
 import shutil
 import stat
 from collections.abc import Mapping
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 
 def sha256(content: bytes) -> str:
@@ -61,7 +61,7 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def open_plain(path: Path) -> BinaryIO:
+def open_plain(path: Path) -> BufferedReader:
     """Open a regular file for reading; raises OSError, and ValueError for a link, a pipe, a device or a folder."""
     if not stat.S_ISREG(path.lstat().st_mode):
         raise ValueError("it is a link, a folder or a device, where a plain file must be")

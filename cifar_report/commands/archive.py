@@ -31,7 +31,7 @@ def _import(options: Namespace) -> int:
 def _copy(options: Namespace) -> int:
     """Copy a finished bundle without its weights."""
     from cifar_report.bundle.manifest import copy_numbers
-    from cifar_report.verify.soundness import sound_files
+    from cifar_report.verify.files import sound_files
 
     sound_files(options.folder)
     size = copy_numbers(options.folder, options.target)

@@ -11,7 +11,7 @@ from cifar_report.errors import SuiteError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from cifar_report.verify.flips import Comparison
+    from cifar_report.verify.compare import Comparison
 
 MOST_ROWS = 60  # of runs that differ; with a hundred seeds there may be thousands
 
@@ -24,7 +24,7 @@ def compare(options: Namespace) -> int:
 
     bundles = [Bundle.load(folder) for folder in (options.first, options.second)]
     try:
-        from cifar_report.verify.flips import compare_bundles
+        from cifar_report.verify.compare import compare_bundles
     except ImportError as error:
         raise SuiteError(f"{error.name} is not installed: pip install -e '.[report]'") from error
     found = compare_bundles(*bundles)
@@ -34,14 +34,14 @@ def compare(options: Namespace) -> int:
     )
     _print_verdicts(console, found)
     _print_runs(console, found)
-    return 1 if found.flips else 0
+    return 1 if found.verdicts else 0
 
 
 def _print_verdicts(console: Console, found: Comparison) -> None:
-    if found.flips:
-        rows = [(each.claim, each.before, each.after, "\n".join(each.reasons)) for each in found.flips]
+    if found.verdicts:
+        rows = [(each.claim, each.before, each.after, "\n".join(each.reasons)) for each in found.verdicts]
         _table(console, "Verdicts that differ", ("claim", "A", "B", "what may explain it"), rows)
-    _say(console, f"{len(found.flips)} verdicts differ, {found.same} are the same")
+    _say(console, f"{len(found.verdicts)} verdicts differ, {found.same} are the same")
     for which, claims in (("A", found.claims_of_one), ("B", found.claims_of_other)):
         _list(console, f"claims in {which} only", claims)
 
@@ -67,7 +67,7 @@ def _table(console: Console, title: str, columns: Sequence[str], rows: Iterable[
     from rich.table import Table
     from rich.text import Text
 
-    from cifar_report.verify.findings import printable
+    from cifar_report.verify.files import printable
 
     table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
     for column in columns:
@@ -83,7 +83,7 @@ def _list(console: Console, title: str, names: Sequence[str]) -> None:
 
 
 def _say(console: Console, *lines: str) -> None:
-    from cifar_report.verify.findings import printable
+    from cifar_report.verify.files import printable
 
     for line in lines:
         console.print(printable(line), markup=False, soft_wrap=True)

@@ -13,14 +13,6 @@ from cifar_report.errors import SuiteError, UsageError
 if TYPE_CHECKING:
     from cifar_report.bundle.certificates import Certificate, Deviation, Rerun
 
-CAUSES = {
-    "order": "data order",
-    "weights": "weights",
-    "history": "history",
-    "evaluation": "evaluation",
-    "predictions": "predictions",
-}
-
 
 def check_rerun(options: Namespace) -> None:
     """Refuse a number of runs that cannot be trained again, and options that say nothing without one."""
@@ -79,7 +71,7 @@ def _finding(each: Rerun) -> str:
         return f"the same: {compared}"
     if each.first is None:
         return f"differs by {_by(each.largest)} (compared: {compared})"
-    what = " and ".join(CAUSES[name] for name in each.first.what)
+    what = each.first.words(" and ")
     return (
         f"differs from {each.first.stage}, epoch {each.first.epoch} ({what}) by {_by(each.first.deviation)}; "
         f"over all epochs by {_by(each.largest)}"

@@ -13,9 +13,10 @@ def verify(options: Namespace) -> int:
     from cifar_report.bundle import find_bundle
     from cifar_report.bundle.manifest import MANIFEST_FILE
     from cifar_report.running.lock import hold
-    from cifar_report.verify.findings import printable
-    from cifar_report.verify.integrity import summary, verify_bundle, verify_pdf
-    from cifar_report.verify.recording import rollback
+    from cifar_report.verify.certify import rollback
+    from cifar_report.verify.files import printable
+    from cifar_report.verify.integrity import summary, verify_bundle
+    from cifar_report.verify.pdf import verify_pdf
 
     check_rerun(options)
     if options.pdf is not None and not options.pdf.is_file():

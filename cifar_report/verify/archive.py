@@ -14,8 +14,7 @@ from cifar_report.bundle.arrays import MOST_BYTES
 from cifar_report.bundle.manifest import MANIFEST_FILE
 from cifar_report.bundle.store import open_plain
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.verify.files import KNOWN
-from cifar_report.verify.soundness import sound_files
+from cifar_report.verify.files import KNOWN, sound_files
 
 ROOT = "bundle/"  # whoever unpacks with tar gets one folder
 MOST_ARCHIVE_BYTES = 16 * 2**30  # the whole suite with ten seeds and all weights has about 2

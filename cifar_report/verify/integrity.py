@@ -1,23 +1,33 @@
-"""The whole check of a bundle, in one pass: files, records, metrics, weights, then what is derived from them."""
+"""The whole check of a bundle in one pass: files, records, scores, weights, then the tables that follow from them."""
 
 from __future__ import annotations
 
+import csv
+import io
+import math
+from collections.abc import Iterator
+from importlib import metadata
+from itertools import zip_longest
 from pathlib import Path
 
-import msgspec
-
-from cifar_report.bundle import Bundle
+from cifar_report.bundle import METHOD_VERSION, Bundle, Environment
+from cifar_report.bundle.arrays import MOST_BYTES
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.manifest import MANIFEST_FILE
+from cifar_report.bundle.store import read_plain
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.verify.attached import attached_numbers, compare_numbers
-from cifar_report.verify.contents import read_bundle
-from cifar_report.verify.derived import BROKEN_ANALYSIS, check_derived
-from cifar_report.verify.files import check_files
-from cifar_report.verify.findings import Report, printable
-from cifar_report.verify.metrics import check_metrics
-from cifar_report.verify.records import check_records
-from cifar_report.verify.weights import check_weights
+from cifar_report.running.environment import processor_name
+from cifar_report.verify.files import KNOWN, Files, Report, check_files, printable
+from cifar_report.verify.records import check_records, read_bundle
+from cifar_report.verify.scores import check_scores, check_weights
+
+TABLES = "tables/"
+INPUTS = (RECORD_FILE, "runs/", "timing/")
+CALCULATING = ("numpy", "scipy", "statsmodels", "scikit-learn")
+# What the analysis may raise on numbers that no suite has written: they are then wrong, and the program is not.
+BROKEN_ANALYSIS = (ArithmeticError, LookupError, TypeError, ValueError)
+MOST_CELLS = 3  # that are named of one table
+ROUNDING = 1e-9  # relative; another release of a library or another processor may round the last digits otherwise
 
 
 def verify_bundle(folder: Path) -> Report:
@@ -32,49 +42,129 @@ def verify_bundle(folder: Path) -> Report:
     files = check_files(folder, report)
     bundle = read_bundle(files, report)
     if bundle is not None:
-        check_records(bundle, files, report)
-        check_metrics(bundle, files, report)
-        check_weights(bundle, files, report)
-        check_derived(bundle, files, report)
+        for check in (check_records, check_scores, check_weights, check_tables):
+            check(bundle, files, report)
     report.findings.sort(key=lambda finding: finding.file)
     return report
-
-
-def verify_pdf(pdf: Path, folder: Path, report: Report) -> None:
-    """Compare the numbers attached to a report with those that the bundle gives, and add what differs.
-
-    The words and the figures on its pages are not compared. Raises SuiteError where no analysis is installed.
-    """
-    try:
-        from cifar_report.analysis import analyse
-    except ImportError as error:
-        raise SuiteError(f"{error.name} is not installed: pip install -e '.[report]'") from error
-    try:
-        attached = attached_numbers(pdf)
-        expected = msgspec.json.decode(msgspec.json.encode(analyse(Bundle.load(folder)).data()))
-    except (SuiteError, UsageError, *BROKEN_ANALYSIS) as error:
-        report.find(pdf.name, f"was not compared: {error}")
-        return
-    compare_numbers(attached, expected, pdf.name, report)
 
 
 def summary(report: Report) -> str:
     """Return in one line how much was checked, and what of it was found wrong."""
     counts = report.counts
-    scores = f"{counts['test scores recomputed']} test scores recomputed"
-    drawn = f"{counts['tables and figures compared']} tables and figures drawn again and compared"
-    without = counts["runs without weights"]
+    failed, without = counts["failed runs"], counts["runs without weights"]
     parts = [
         f"{counts['files']} files",
-        f"{counts['runs']} of {counts['planned runs']} planned runs"
-        + (f" ({counts['failed runs']} failed)" if counts["failed runs"] else ""),
-        scores,
+        f"{counts['runs']} of {counts['planned runs']} planned runs" + (f" ({failed} failed)" if failed else ""),
+        f"{counts['test scores recomputed']} test scores recomputed",
         f"{counts['runs with weights']} networks' weights"
         + (f" ({without} have none: they were left out)" if without else ""),
-        drawn,
+        f"{counts['tables compared']} tables computed again and compared",
     ]
     if counts["attached numbers"]:
         parts.append(f"{counts['attached numbers']} numbers attached to the PDF (not its words and figures)")
     wrong = len(report.findings)
     end = f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong" if wrong else "nothing is wrong"
     return printable(f"checked {', '.join(parts)}: {end}")
+
+
+def check_tables(bundle: Bundle, files: Files, report: Report) -> None:
+    """Compute every table again and compare; figures are compared with their hashes in the manifest alone."""
+    stored = {name for name in files.digests if name.startswith(TABLES)}
+    if not stored and not any(name.startswith(TABLES) for name in files.listed or ()):
+        report.notes.append("the bundle holds no tables, so none were compared")
+    elif bundle.record.method_version != METHOD_VERSION:
+        report.notes.append(
+            f"the tables are by version {bundle.record.method_version} of the method, and this program has version "
+            f"{METHOD_VERSION}, so they were not compared"
+        )
+    elif any(finding.file.startswith(INPUTS) and KNOWN.fullmatch(finding.file) for finding in report.findings):
+        report.notes.append("tables were not computed again, because something is wrong with the numbers behind them")
+    elif (computed := _compute(bundle, report)) is not None:
+        for name in sorted(stored - computed.keys()):
+            report.find(name, "does not follow from the numbers: no such table is computed from them")
+        for name in sorted(computed.keys() - stored):
+            if not report.names(name):
+                report.find(name, "is missing: the numbers give this table")
+        _compare(bundle, files, {name: computed[name] for name in sorted(computed.keys() & stored)}, report)
+
+
+def _compute(bundle: Bundle, report: Report) -> dict[str, bytes] | None:
+    try:
+        from cifar_report.analysis import analyse
+        from cifar_report.report.tables import summary_tables
+    except ImportError as error:
+        package = (error.name or "a package").partition(".")[0]
+        report.notes.append(f"tables were not computed again: {package} is not installed (pip install -e '.[report]')")
+        return None
+    try:
+        return {f"{TABLES}{name}": content for name, content in summary_tables(bundle, analyse(bundle)).items()}
+    except (SuiteError, UsageError, *BROKEN_ANALYSIS) as error:
+        problem = f"tables cannot be computed from the numbers ({type(error).__name__}: {error})"
+        report.find(RECORD_FILE, problem)
+        return None
+
+
+def _compare(bundle: Bundle, files: Files, computed: dict[str, bytes], report: Report) -> None:
+    """Compare tables byte for byte, or within rounding where other libraries or another processor made them."""
+    others, rounded = _what_rounds_otherwise(bundle.record.environment), []
+    for name, content in computed.items():
+        stored = read_plain(files.folder / name, MOST_BYTES)
+        report.counts["tables compared"] += 1
+        if stored == content:
+            continue
+        cells = list(_other_cells(stored, content))
+        if others and not cells:
+            rounded.append(name)
+            continue
+        more = [f"and {len(cells) - MOST_CELLS} more cells"] if len(cells) > MOST_CELLS else []
+        report.find(name, *(cells[:MOST_CELLS] or ["is not the table that the numbers give"]), *more)
+    if rounded:
+        report.notes.append(
+            f"{len(rounded)} tables agree within rounding (made with {', '.join(others)}): {', '.join(rounded)}"
+        )
+
+
+def _what_rounds_otherwise(made_with: Environment) -> list[str]:
+    """Return the libraries and the processor that made the tables and are others here."""
+    here = processor_name()
+    others = [
+        f"{name} {made_with.packages.get(name)}"
+        for name in CALCULATING
+        if made_with.packages.get(name) != _version(name)
+    ]
+    if made_with.processor != here:
+        others.append(f"the processor {made_with.processor}; here it is {here}")
+    return others
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _other_cells(stored: bytes, computed: bytes) -> Iterator[str]:
+    """Yield what differs in a stored table, cell by cell; numbers that differ by rounding are the same."""
+    try:
+        given = list(csv.reader(io.StringIO(stored.decode(), newline="")))
+    except (UnicodeDecodeError, csv.Error) as error:
+        yield f"cannot be read as a table: {error}"
+        return
+    right = list(csv.reader(io.StringIO(computed.decode(), newline="")))
+    if len(given) != len(right):
+        yield f"has {len(given)} lines, but the numbers give {len(right)}"
+        return
+    for line, (row, expected) in enumerate(zip(given, right, strict=True), 1):
+        for place, (cell, value) in enumerate(zip_longest(row, expected)):
+            if cell != value and not _rounded(cell, value):
+                column = right[0][place] if place < len(right[0]) else str(place + 1)
+                what = f"{cell!r:.60}, but the numbers give {value!r:.60}"
+                yield f"line {line} ({''.join(expected[:1]):.60}), {column}: {what}"
+
+
+def _rounded(one: str | None, other: str | None) -> bool:
+    try:
+        return math.isclose(float(one or ""), float(other or ""), rel_tol=ROUNDING, abs_tol=ROUNDING * ROUNDING)
+    except ValueError:
+        return False

@@ -1,45 +1,95 @@
-"""Whether the records of a bundle agree with its plan, its data and one another; nothing is recomputed here."""
+"""Whether the records of a bundle can be read and agree with its plan, its data and one another."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
-from cifar_report.bundle import Bundle, Run, StageResult
-from cifar_report.bundle.bundle import RECORD_FILE
-from cifar_report.bundle.keys import key_of, recorded_parts
+from cifar_report.bundle import Bundle, BundleRecord, Run, RunTiming, StageResult, planned_trials, read_record, read_run
+from cifar_report.bundle.bundle import MOST_JSON_BYTES, RECORD_FILE, TIMING_FILE, decode, in_order
+from cifar_report.bundle.certificates import CERTIFICATES, Certificate
+from cifar_report.bundle.keys import ENGINE, ENGINE_VERSION, key_of, recorded_parts, with_engine
+from cifar_report.bundle.store import read_plain
 from cifar_report.data.release import TEST_COUNT, TRAIN_COUNT
 from cifar_report.data.splits import VALIDATION_SHARE
+from cifar_report.errors import SuiteError, UsageError
+from cifar_report.running.streams import streams_of
 from cifar_report.spec import Stage, Trial, registry_hash, spec_hash
-from cifar_report.verify.files import Files
-from cifar_report.verify.findings import Report
-from cifar_report.verify.randomness import check_randomness
+from cifar_report.verify.files import Files, Report
 
+RUN_RECORD = re.compile(r"runs/([^/]+/[^/]+)/run\.json")
 ALWAYS = {"predictions.npz"}  # files that a finished run has
 SOMETIMES = {"weights.npz", "kernels.npz"}
 VALIDATION_COUNT = round(TRAIN_COUNT * VALIDATION_SHARE)
 WHOLE = (TRAIN_COUNT - VALIDATION_COUNT, VALIDATION_COUNT, TEST_COUNT)
 
+_T = TypeVar("_T")
+
+
+def readable(name: str, read: Callable[[], _T], folder: Path, report: Report) -> _T | None:
+    """Return what ``read`` returns; None, with a finding about the file ``name``, where it cannot be read."""
+    try:
+        return read()
+    except (SuiteError, UsageError) as error:
+        report.find(name, str(error).removeprefix(f"{folder / name} "))
+        return None
+
+
+def read_bundle(files: Files, report: Report) -> Bundle | None:
+    """Return the bundle with every run whose record can be read; None without a readable ``bundle.json``."""
+    folder = files.folder
+    if RECORD_FILE not in files:
+        if not report.names(RECORD_FILE):
+            report.find(RECORD_FILE, "is missing")
+        record = None
+    else:
+        record = readable(RECORD_FILE, lambda: read_record(folder), folder, report)
+    if record is None:
+        report.notes.append("the runs were not checked: without bundle.json nothing says what they should be")
+        return None
+    planned = {trial.id: trial for trial in planned_trials(record)}
+    runs = []
+    for name in sorted(files.digests):
+        if found := RUN_RECORD.fullmatch(name):
+            runs.append(readable(name, partial(read_run, folder, found[1], planned), folder, report))
+        elif name.startswith(f"{CERTIFICATES}/"):
+            readable(name, partial(decode, folder / name, Certificate), folder, report)
+    bundle = Bundle(folder, record, in_order(record, [run for run in runs if run is not None]))
+    if TIMING_FILE in files:
+        readable(TIMING_FILE, lambda: bundle.timing_pass, folder, report)
+    return bundle
+
 
 def check_records(bundle: Bundle, files: Files, report: Report) -> None:
-    """Check the bundle's own record, and each run's against it."""
-    report.find(RECORD_FILE, *_record_problems(bundle))
+    """Check the bundle's own record, and each run's against it; nothing is recomputed here."""
+    record = bundle.record
+    report.find(RECORD_FILE, *_record_problems(record, read_plain(files.folder / RECORD_FILE, MOST_JSON_BYTES)))
     for run in bundle.runs:
-        name = f"runs/{run.id}/run.json"
-        for check in CHECKS:
+        name, timing = f"runs/{run.id}/run.json", f"runs/{run.id}/timing.json"
+        for check in (_key_problems, _plan_problems, _count_problems):
             report.find(name, *check(run, bundle))
+        if isinstance(run.trial, Trial):
+            for planned, stage in zip(run.trial.stages, run.stages, strict=False):
+                report.find(name, *(f"stage {stage.id}: {problem}" for problem in _stage_problems(planned, stage)))
+        report.find(name, *_randomness_problems(run))
         _check_run_files(run, files, report)
-    check_randomness(bundle, report)
-    seeds = bundle.record.seeds
-    report.counts["planned runs"] = sum(seeds if trial.seeded else 1 for trial in bundle.trials.values())
+        if timing in files:
+            seconds = readable(timing, partial(bundle.timing, run), files.folder, report)
+            report.find(timing, *_seconds_problems(run, seconds))
+    _check_orders(bundle, report)
+    report.counts["runs"] += len(bundle.runs)
+    report.counts["planned runs"] = sum(record.seeds if trial.seeded else 1 for trial in bundle.trials.values())
     report.counts["failed runs"] = sum(not run.done for run in bundle.runs)
 
 
-def _record_problems(bundle: Bundle) -> Iterator[str]:
-    record = bundle.record
-    stored = msgspec.json.decode((bundle.folder / RECORD_FILE).read_bytes())  # with the names of its own version
+def _record_problems(record: BundleRecord, content: bytes) -> Iterator[str]:
+    stored = msgspec.json.decode(content)  # with the names of its own version
     claims = [claim for experiment in stored["experiments"] for claim in experiment.get("claims", ())]
     if record.claims_hash != registry_hash(claims):
         yield "claims_hash is not the hash of the claims that it holds: a claim or its margin was edited"
@@ -72,32 +122,19 @@ def _plan_problems(run: Run, bundle: Bundle) -> Iterator[str]:
 
 
 def _count_problems(run: Run, bundle: Bundle) -> Iterator[str]:
-    train, validation, _ = bundle.record.dataset.counts
-    if not isinstance(run.trial, Trial):
-        images = train if run.trial.training_images == "train" else train + validation
-        if run.classical is not None and run.classical.training_images != images:
-            yield f"training_images is {run.classical.training_images}, but its part of the data has {images}"
-        expected: dict[str, int | None] = dict.fromkeys(("parameters_total", "parameters_trainable", "macs"))
-    else:
-        trial = run.trial
-        expected = {"macs": trial.macs}
-        if run.done:
-            expected |= {
-                "parameters_total": trial.parameters_total,
-                "parameters_trainable": trial.parameters_trainable,
-            }
-    for name, count in expected.items():
-        if getattr(run, name) != count:
-            yield f"{name} is {getattr(run, name)}, but its layers have {count}"
-
-
-def _stage_problems(run: Run, _: Bundle) -> Iterator[str]:
+    names = ("macs", "parameters_total", "parameters_trainable")
     if isinstance(run.trial, Trial):
-        for planned, stage in zip(run.trial.stages, run.stages, strict=False):
-            yield from (f"stage {stage.id}: {problem}" for problem in _one_stage(planned, stage))
+        for name in names if run.done else names[:1]:
+            if getattr(run, name) != getattr(run.trial, name):
+                yield f"{name} is {getattr(run, name)}, but its layers have {getattr(run.trial, name)}"
+    elif run.classical is not None:
+        train, validation, _ = bundle.record.dataset.counts
+        images = train if run.trial.training_images == "train" else train + validation
+        if run.classical.training_images != images:
+            yield f"training_images is {run.classical.training_images}, but its part of the data has {images}"
 
 
-def _one_stage(planned: Stage, stage: StageResult) -> Iterator[str]:
+def _stage_problems(planned: Stage, stage: StageResult) -> Iterator[str]:
     if stage.epochs > planned.epochs or (stage.epochs < planned.epochs and not stage.stopped_early):
         yield f"{stage.epochs} epochs, where {planned.epochs} were to be trained"
     if stage.stopped_early and planned.early_stopping is None:
@@ -120,26 +157,49 @@ def _close(one: float | None, other: float | None) -> bool:
     return one == other or (one is not None and other is not None and math.isclose(one, other, rel_tol=1e-6))
 
 
-CHECKS: tuple[Callable[[Run, Bundle], Iterator[str]], ...] = (
-    _key_problems,
-    _plan_problems,
-    _count_problems,
-    _stage_problems,
-)
+def _randomness_problems(run: Run) -> Iterator[str]:
+    """Yield where a network of today's engine lacks the streams of its seed, or the hashes of its epochs."""
+    if not (run.done and isinstance(run.trial, Trial)):
+        if run.streams:
+            yield "it has random streams, but nothing in it was trained by a seed"
+    elif with_engine(run.key_parts).get(ENGINE) == ENGINE_VERSION and run.seed is not None:
+        expected = streams_of(run.seed)
+        for name in sorted(expected.keys() | run.streams.keys()):
+            if run.streams.get(name) != expected.get(name):
+                found = run.streams.get(name)
+                yield f"stream {name!r:.40} is {found!r:.40}, but seed {run.seed} gives {expected.get(name)!r}"
+        for stage in run.stages:
+            if not stage.hashes:
+                yield f"stage {stage.id} holds no hashes of its {stage.epochs} epochs, but its engine records them"
+
+
+def _check_orders(bundle: Bundle, report: Report) -> None:
+    """Find runs of one seed, split and engine that did not see the images in the same order."""
+    seen: dict[tuple[int, int, int | None, str | None, str | None], dict[str, list[str]]] = {}
+    for run in bundle.runs:
+        engine, split = with_engine(run.key_parts).get(ENGINE), run.key_parts.get("split")
+        for place, stage in enumerate(run.stages, 1):
+            for epoch, hashes in enumerate(stage.hashes, 1):
+                alike = seen.setdefault((place, epoch, run.seed, engine, split), {})
+                alike.setdefault(hashes.order, []).append(run.id)
+    for (place, epoch, *_), groups in seen.items():
+        usual = max(groups.values(), key=len)
+        for run_id in (run_id for runs in groups.values() if runs is not usual for run_id in runs):
+            problem = f"stage {place}, epoch {epoch}: its hash of the data order is another than that of {usual[0]}"
+            report.find(f"runs/{run_id}/run.json", problem)
 
 
 def _check_run_files(run: Run, files: Files, report: Report) -> None:
-    """Hold a run's result files to the hashes in its record; weights alone may be left out, and the manifest tells."""
+    """Compare a run's result files with the hashes in its record; weights alone may be left out."""
     record, folder = f"runs/{run.id}/run.json", f"runs/{run.id}/"
     for name, digest in run.files.items():
         path = f"{folder}{name}"
         if name not in ALWAYS | SOMETIMES:
             report.find(record, f"lists a file {name!r:.100} that no run has")
         elif path not in files:
-            left_out = name == "weights.npz" and files.listed is not None and path not in files.listed
-            if left_out:
+            if name == "weights.npz" and files.listed is not None and path not in files.listed:
                 report.counts["runs without weights"] += 1
-            elif not any(finding.file == path for finding in report.findings):
+            elif not report.names(path):
                 report.find(path, f"is missing, though {record} lists it")
         elif files.digests[path] != digest:
             report.find(path, f"its SHA-256 is not the one in {record}")
@@ -148,3 +208,16 @@ def _check_run_files(run: Run, files: Files, report: Report) -> None:
             report.find(f"{folder}{name}", f"is not listed in {record}")
     if run.done:
         report.find(record, *(f"lists no {name}" for name in sorted(ALWAYS - run.files.keys())))
+
+
+def _seconds_problems(run: Run, timing: RunTiming | None) -> Iterator[str]:
+    """Yield each table of seconds that does not hold one number for each epoch of its run, resumed or not."""
+    if timing is None:
+        return
+    epochs = {stage.id: stage.epochs for stage in run.stages}
+    seconds = {stage: len(values) for stage, values in timing.epoch_seconds.items()}
+    if seconds != epochs:
+        yield f"holds the seconds of the epochs {seconds}, but {run.id} trained {epochs}"
+    for stage, values in timing.validation_seconds.items():
+        if len(values) != epochs.get(stage):
+            yield f"holds {len(values)} validations of stage {stage:.40}, but {run.id} trained {epochs}"

@@ -26,9 +26,8 @@ from cifar_report.running.progress import Display
 from cifar_report.running.request import Prepared, describe_dataset
 from cifar_report.running.worker import Failure, Product
 from cifar_report.spec import ClassicalTrial
-from cifar_report.verify.certificate import certify
-from cifar_report.verify.recording import record_certificate, rollback
-from cifar_report.verify.soundness import sound_files
+from cifar_report.verify.certify import certify, record_certificate, rollback
+from cifar_report.verify.files import sound_files
 
 KINDS = ("one stage", "several stages or augmentation", "several devices", "classical")
 """What runs differ in as far as repeating them goes; those that have more to repeat come first."""

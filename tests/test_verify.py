@@ -1,0 +1,542 @@
+"""``verify`` names whatever is damaged, added, hidden or edited in a bundle, also where every hash was made to fit."""
+
+import json
+import os
+import random
+import socket
+
+import numpy as np
+import pytest
+from command import TRAINING_ALONE, call
+from msgspec.structs import replace
+from verified import change_record, change_run, copied, edited, files_of, findings, finish, flip, made, set_in
+
+from cifar_report.bundle import METHOD_VERSION, EpochHashes, Predictions, encode, read_run
+from cifar_report.bundle.arrays import dump_arrays, load_arrays
+from cifar_report.bundle.keys import ENGINE_VERSION
+from cifar_report.cli import main
+from cifar_report.errors import UsageError
+from cifar_report.running.environment import processor_name
+from cifar_report.spec import BatchNormalization, Conv2D, Dense, walk
+from cifar_report.training import seeds
+from cifar_report.verify.files import printable
+from cifar_report.verify.integrity import CALCULATING, _version, summary, verify_bundle
+
+MANIFEST = "manifest-sha256.txt"
+BASELINE, LONGER, CLASSICAL = "baseline/seed-0", "baseline_30_epochs/seed-0", "nearest_centroid/once"
+FOLDER = f"runs/{BASELINE}"
+RECORD, PREDICTIONS, TIMING = (f"{FOLDER}/{name}" for name in ("run.json", "predictions.npz", "timing.json"))
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    """Return a copy of a finished bundle."""
+    return copied(tmp_path)
+
+
+def test_an_untouched_bundle_verifies_and_says_what_was_checked(capsys):
+    """Nothing is found in what the project wrote, and the last line counts files, runs, scores and tables."""
+    folder = made()
+    assert main(["verify", str(folder)]) == 0
+    line = capsys.readouterr().out
+    assert line.count("\n") == 1
+    assert line.startswith(f"checked {len(files_of(folder)) - 1} files, 8 of 8 planned runs, 10 test scores recomputed")
+    assert "5 tables computed again and compared: nothing is wrong" in line
+
+
+def test_one_flipped_bit_or_a_missing_file_is_found_whichever_it_is(bundle):
+    """One turned bit of any file, and its absence, make a finding that names the file."""
+    chance = random.Random(5)  # noqa: S311 - which bit it is must be the same in each run
+    for name in files_of(bundle):
+        bit = chance.randrange(8 * (bundle / name).stat().st_size)
+        flip(bundle / name, bit)
+        found = findings(bundle)
+        assert name in found or (name == MANIFEST and MANIFEST in str(found)), (name, bit)
+        flip(bundle / name, bit)
+        content = (bundle / name).read_bytes()
+        (bundle / name).unlink()
+        assert "missing" in findings(bundle)[name]
+        (bundle / name).write_bytes(content)
+    assert findings(bundle) == {}
+
+
+def test_what_is_no_file_of_the_bundle_is_named_and_not_followed(bundle, tmp_path):
+    """Added, swapped, linked and hidden files, pipes and sockets are found; nothing behind a link is read."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "run.json").write_text("{}")
+    (bundle / "tables" / "more.csv").write_text("a\n1\n")
+    (bundle / "tables" / "runs.csv").unlink()
+    (bundle / "tables" / "runs.csv").symlink_to("/dev/zero")
+    (bundle / "runs" / "linked").symlink_to(tmp_path / "elsewhere")
+    (bundle / "figures" / ".secret").write_text("")
+    os.mkfifo(bundle / "figures" / "pipe.csv")
+    one, other = (f"runs/{run}/once/predictions.npz" for run in ("nearest_neighbor_1", "nearest_neighbor_3"))
+    content = (bundle / one).read_bytes()
+    (bundle / other).replace(bundle / one)
+    (bundle / other).write_bytes(content)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(bundle / "timing" / "s"))
+        found = findings(bundle)
+    for name, problem in {
+        "tables/more.csv": "it was added",
+        "tables/runs.csv": "is a link",
+        "runs/linked": "is a link",
+        "figures/.secret": "is hidden",
+        "figures/pipe.csv": "pipe",
+        "timing/s": "socket",
+        one: f"holds what belongs into {other}",
+        other: f"holds what belongs into {one}",
+    }.items():
+        assert problem in found[name], name
+
+
+def test_files_of_a_suite_at_work_are_notes(bundle):
+    """Lock, checkpoints and what an interrupted writer left are no findings."""
+    (bundle / ".lock").write_text("1\n")
+    (bundle / ".checkpoints").mkdir()
+    (bundle / ".checkpoints" / "baseline.seed-0.npz").write_bytes(b"half")
+    (bundle / "runs" / "baseline" / ".seed-0.0123abcd.part").mkdir()
+    report = verify_bundle(bundle)
+    assert report.findings == []
+    assert ".checkpoints" in report.notes[0]
+    assert ".seed-0.0123abcd.part" in report.notes[1]
+
+
+def test_a_bundle_without_a_manifest_is_unfinished(bundle):
+    """A missing manifest is one finding that says what it means; the rest is checked all the same."""
+    (bundle / MANIFEST).unlink()
+    (bundle / PREDICTIONS).write_bytes(b"")
+    found = findings(bundle)
+    assert "unfinished" in found[MANIFEST]
+    assert PREDICTIONS in found
+
+
+@pytest.mark.parametrize(
+    "line", [b"no hash  bundle.json\n", b"\xff\xfe\n", b"0" * 64 + b"  a\n" + b"0" * 64 + b"  a\n"]
+)
+def test_a_bad_line_of_the_manifest_is_named(bundle, line):
+    """Lines that cannot be right, or stand there twice, are a finding about the manifest."""
+    (bundle / MANIFEST).write_bytes(line + (bundle / MANIFEST).read_bytes())
+    assert "no list of files" in findings(bundle)[MANIFEST]
+
+
+def test_all_findings_come_in_one_pass_and_names_reach_no_terminal_raw(bundle, capsys):
+    """Several damages are all named in one call, one printable line each, and the exit status is 1."""
+    names = ("tables/data.csv", "figures/costs.svg", f"{FOLDER}/kernels.npz")
+    for name in names:
+        flip(bundle / name, 7)
+    (bundle / "tables" / "\x1b[2Jcleared.csv").write_text("")
+    (bundle / "tables" / os.fsdecode(b"\xff.csv")).write_text("")
+    assert main(["verify", str(bundle)]) == 1
+    out = capsys.readouterr().out
+    assert all(any(line.startswith(f"{name}: ") for line in out.splitlines()) for name in names)
+    assert "things are wrong" in out.splitlines()[-1]
+    assert "\\x1b[2Jcleared.csv" in out
+    assert "\x1b" not in out
+    assert printable("\udcff") == "\\udcff"
+
+
+DAMAGES = {
+    "empty": lambda _: b"",
+    "half": lambda content: content[: len(content) // 2],
+    "no text": lambda content: b"\xff" + content,
+    "another kind": lambda _: b"[]",
+    "nothing in it": lambda _: b"{}",
+    "nested": lambda _: b"[" * 100_000,
+    "a newer version": lambda _: b'{"schema_version": 99}',
+    "an unknown field": lambda content: content.replace(b"{", b'{"more": 1,', 1),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.parametrize("name", ["bundle.json", RECORD, TIMING, "timing/timing.json"])
+def test_a_record_that_cannot_be_read_is_named_without_a_traceback(bundle, name, damage):
+    """Whatever a record holds, and with hashes that fit, its file is named and nothing is raised."""
+    (bundle / name).write_bytes(damage((bundle / name).read_bytes()))
+    if name != "bundle.json":
+        finish(bundle)
+    assert name in findings(bundle)
+
+
+def test_a_folder_that_is_no_bundle_is_bad_usage(tmp_path, capsys):
+    """Neither record nor manifest: there is nothing to verify, and the exit status is 2."""
+    with pytest.raises(UsageError, match="no results bundle"):
+        verify_bundle(tmp_path)
+    assert main(["verify", str(tmp_path / "nowhere")]) == 2
+    assert "no results bundle" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seconds", [b"[]", b"[1.0, 1.0]", b'[1.0], "more": [1.0]'])
+def test_the_seconds_of_a_run_are_those_of_its_epochs(bundle, seconds):
+    """A run's table of seconds holds one number for each epoch that was trained, of each stage and no other."""
+    content = json.loads((bundle / TIMING).read_bytes())
+    content["epoch_seconds"] = json.loads(b'{"training": ' + seconds + b"}")
+    (bundle / TIMING).write_text(json.dumps(content))
+    finish(bundle)
+    assert "but baseline/seed-0 trained {'training': 1}" in findings(bundle)[TIMING]
+
+
+NUMBERS = {  # a field of a run's record, another value, and the finding
+    "stages.0.last.test.accuracy": (lambda old: old + 0.005, "test accuracy is"),
+    "stages.0.best.test.accuracy": (lambda old: old + 0.005, "test accuracy is"),
+    "stages.0.last.test.loss": (lambda old: old * 1.00001, "test loss is"),
+    "stages.0.best.test.loss": (None, "test loss is not a number"),
+    "stages.0.last.validation.accuracy": (0.99, "not those of epoch 1"),
+    "stages.0.best.validation.loss": (0.001, "not those of epoch 1"),
+    "stages.0.best.train.accuracy": (0.99, "the best weights are the last ones"),
+    "stages.0.stopped_early": (True, "stopped early"),
+    "parameters_total": (1, "its layers have"),
+    "parameters_trainable": (1, "its layers have"),
+    "macs": (1, "its layers have"),
+    "trial.learning_rate": (0.01, "its trial is not the one that bundle.json plans"),
+    "trial.stages.0.epochs": (7, "where 7 were to be trained"),
+    "key_parts.dataset": ("0" * 64, "key part 'dataset'"),
+    "key_parts.seed": ("1", "key part 'seed'"),
+    "key_parts.split": ("0", "key part 'split'"),
+    "classical.test_accuracy": (0.5, "but its predictions give"),
+    "classical.training_images": (40_000, "training_images is 40000"),
+    "streams": ({"order": "0" * 16}, "random streams"),
+}
+
+
+@pytest.mark.parametrize(("field", "case"), NUMBERS.items(), ids=NUMBERS)
+def test_an_edited_number_is_found_though_every_hash_fits(bundle, field, case):
+    """Whoever edits a run's record and then makes all hashes and keys fit is found by what must agree with it."""
+    value, problem = case
+    run_id = CLASSICAL if field.startswith(("classical", "streams")) else BASELINE
+    change_run(bundle, run_id, lambda run: set_in(run, field, value))
+    assert problem in findings(bundle)[f"runs/{run_id}/run.json"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("key", "0" * 64, "key is not the hash"),
+        ("spec_hash", "0" * 64, "spec_hash is not the hash"),
+        ("files", {"secret.txt": "0"}, "lists a file 'secret.txt' that no run has"),
+        ("files", {}, "lists no predictions.npz"),
+    ],
+)
+def test_hashes_of_a_record_are_those_of_what_they_stand_for(bundle, field, value, problem):
+    """A key, a hash or a list of files that belongs to something else is found, the manifest fitting."""
+    (bundle / RECORD).write_bytes(encode(set_in(read_run(bundle, BASELINE), field, value)))
+    finish(bundle)
+    assert problem in findings(bundle)[RECORD]
+
+
+def test_a_seed_and_a_trial_that_are_not_planned_are_found(bundle):
+    """A run belongs to a seed and a trial that the bundle's record knows."""
+    run = set_in(set_in(read_run(bundle, BASELINE), "seed", 3), "key_parts.seed", "3")
+    (bundle / "runs" / "baseline" / "seed-0").rename(bundle / "runs" / "baseline" / "seed-3")
+    (bundle / "runs" / "baseline" / "seed-3" / "run.json").write_bytes(encode(run))
+    change_run(bundle, "baseline/seed-3", lambda run: run)
+    assert "seed 3 is not among the 1 seeds" in findings(bundle)["runs/baseline/seed-3/run.json"]
+
+    def without_baseline(record):
+        kept = (tuple(trial for trial in each.trials if trial.id != "baseline") for each in record.experiments)
+        experiments = [
+            replace(each, trials=trials, claims=()) for each, trials in zip(record.experiments, kept, strict=True)
+        ]
+        return set_in(record, "experiments", tuple(experiments))
+
+    change_record(bundle, without_baseline)
+    assert "plans no trial baseline" in findings(bundle)["runs/baseline/seed-3/run.json"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("experiments.1.claims.0.margin", 0.5, "claims_hash is not the hash"),
+        ("dataset.counts", (40_000, 100, 200), "counts of images"),
+    ],
+)
+def test_the_record_is_compared_with_its_hash_and_profile(bundle, field, value, problem):
+    """A margin that was edited shows in the claims' hash, another number of images in the profile."""
+    change_record(bundle, lambda record: set_in(record, field, value))
+    assert problem in findings(bundle)["bundle.json"]
+
+
+KEY = ("training", "last")
+TABLES = {  # what becomes of indices, labels and the tables of probabilities, by the finding
+    "test accuracy is": lambda i, y, p: (i, y, p | {KEY: np.eye(10, dtype=np.float32)[y]}),
+    "or their labels are others": lambda i, y, p: (i, edited(y, 0, (y[0] + 1) % 10), p),
+    "its test images": lambda i, y, p: (edited(i, 0, 59_999), y, p),
+    "is no test image": lambda i, y, p: (edited(i, 0, 5), y, p),
+    "an image twice": lambda i, y, p: (edited(i, 0, i[1]), y, p),
+    "where the data have 200": lambda i, y, p: (i[1:], y[1:], {key: table[1:] for key, table in p.items()}),
+    "do not add up to 1": lambda i, y, p: (i, y, p | {KEY: p[KEY] / 2}),
+    "probabilities between 0 and 1": lambda i, y, p: (i, y, p | {KEY: -p[KEY]}),
+    "does not hold one table": lambda i, y, p: (i, y, {KEY: p[KEY]}),
+    "what its kind of trial answers": lambda i, y, p: (i, y, p, y),
+    "test loss is": lambda i, y, p: (i, y, p | {KEY: np.full_like(p[KEY], np.nan)}),
+}
+
+
+@pytest.mark.parametrize("problem", TABLES)
+def test_edited_predictions_are_found_though_every_hash_fits(bundle, problem):
+    """Predictions that were edited contradict the scores, other runs or themselves."""
+    whole = Predictions.load(bundle / PREDICTIONS)
+    spoilt = Predictions(*TABLES[problem](whole.indices, whole.labels, whole.probabilities))
+    change_run(bundle, BASELINE, lambda run: run, predictions=spoilt.dump())
+    found = findings(bundle)
+    assert problem in found.get(PREDICTIONS, "") + found.get(RECORD, "")
+
+
+def test_a_probability_of_zero_bounds_the_loss_from_below(bundle):
+    """Where a label's probability was flushed to zero the loss may be larger than recomputed, never smaller."""
+    whole = Predictions.load(bundle / PREDICTIONS)
+    tables = {}
+    for key, table in whole.probabilities.items():
+        tables[key] = np.array(table)
+        place = int(np.flatnonzero(table.argmax(axis=1) != whole.labels)[0])
+        tables[key][place] = np.eye(10, dtype=np.float32)[(whole.labels[place] + 1) % 10]
+    chosen = tables["training", "last"][np.arange(200), whole.labels].astype(float)
+    least = float(np.mean(-np.log(np.maximum(chosen, np.finfo(np.float32).tiny))))
+    for loss, right in ((least, True), (least + 1, True), (least - 0.01, False)):
+
+        def change(run, loss=loss):
+            for each in ("last", "best"):
+                run = set_in(run, f"stages.0.{each}.test.loss", loss)
+            return run
+
+        change_run(bundle, BASELINE, change, predictions=Predictions(whole.indices, whole.labels, tables).dump())
+        assert ("test loss is" not in findings(bundle).get(RECORD, "")) is right
+
+
+def test_kernels_must_have_the_first_layers_shape(bundle):
+    """Kernels of another size, or other arrays in their place, are found."""
+    name = f"{FOLDER}/kernels.npz"
+    kernels = load_arrays(bundle / name)["kernels"]
+    for arrays in ({"kernels": kernels[..., :-1]}, {"others": kernels}, {"kernels": kernels[0]}):
+        change_run(bundle, BASELINE, lambda run: run, kernels=dump_arrays(arrays))
+        assert "kernels" in findings(bundle)[name]
+    (bundle / name).unlink()
+    change_run(bundle, BASELINE, lambda run: run)
+    assert "lists no kernels.npz" in findings(bundle)[RECORD]
+
+
+def weights_for(trial):
+    """Return random weights as Keras names and orders them: one array a variable."""
+    generator, shape, arrays = np.random.default_rng(1), (32, 32, 3), {}
+    for place, row in enumerate(walk(trial.layers)):
+        layer, sizes = row.layer, {}
+        if isinstance(layer, Conv2D):
+            sizes = {
+                "kernel": (layer.kernel_size, layer.kernel_size, shape[2], layer.filters),
+                "bias": (layer.filters,),
+            }
+        elif isinstance(layer, Dense):
+            sizes = {"kernel": (shape[0], layer.units), "bias": (layer.units,)}
+        elif isinstance(layer, BatchNormalization):
+            sizes = dict.fromkeys(("gamma", "beta", "moving_mean", "moving_variance"), (shape[-1],))
+        start = f"network.{place:02d}_{type(layer).__name__.lower()}."
+        arrays |= {start + name: generator.standard_normal(size).astype(np.float32) for name, size in sizes.items()}
+        shape = row.shape
+    return arrays
+
+
+KERNEL = "training.last.network.00_conv2d.kernel"
+WEIGHTS = {  # what becomes of the weights, and of the kernels beside them, by the finding
+    None: lambda weights: (weights, weights[KERNEL]),
+    "the log of hashes": lambda weights: (weights | {KERNEL: weights[KERNEL] + 1}, weights[KERNEL] + 1),
+    "not the first layer's kernels": lambda weights: (weights, weights[KERNEL] + 1),
+    "parameters, but the network has": lambda weights: ({n: a for n, a in weights.items() if n != KERNEL}, None),
+    "belongs to no stage": lambda weights: (weights | {KERNEL.replace("training", "other"): weights[KERNEL]}, None),
+    "something else than the variables": lambda weights: (weights | {"training.last.optimizer": weights[KERNEL]}, None),
+}
+
+
+@pytest.mark.parametrize("problem", WEIGHTS)
+def test_weights_are_compared_with_the_log_of_hashes_the_kernels_and_the_layers(bundle, problem):
+    """One changed, missing or added weight is found though every hash of a file fits."""
+    own = weights_for(read_run(bundle, BASELINE).trial)
+    hashes = (EpochHashes(order="0" * 16, weights=seeds.fingerprint(*own.values())),)
+    weights = {f"training.{kind}.{name}": array for kind in ("last", "best") for name, array in own.items()}
+    spoilt, kernels = WEIGHTS[problem](weights)
+    arrays = {"weights": dump_arrays(spoilt)}
+    arrays["kernels"] = dump_arrays({"kernels": weights[KERNEL] if kernels is None else kernels})
+    change_run(bundle, BASELINE, lambda run: set_in(run, "stages.0.hashes", hashes), **arrays)
+    report = verify_bundle(bundle)
+    if problem is None:
+        assert report.findings == []
+        assert "1 networks' weights" in summary(report)
+    else:
+        assert problem in str(report.findings)
+
+
+def trained_by(engine, streams, *orders):
+    """Return what makes a run look as if an engine had trained it, with streams and one data order an epoch."""
+    hashes = tuple(EpochHashes(order=order * 16, weights="0" * 16) for order in orders)
+
+    def change(run):
+        run = set_in(set_in(run, "streams", streams), "stages.0.hashes", hashes)
+        return set_in(run, "key_parts.engine", engine)
+
+    return change
+
+
+OWN = seeds.streams(0)
+
+
+@pytest.mark.parametrize(
+    ("engine", "streams", "orders", "problem"),
+    [
+        (ENGINE_VERSION, OWN, "1", None),
+        ("older", {}, "", None),
+        (ENGINE_VERSION, seeds.streams(1), "1", "stream 'order' is"),
+        (ENGINE_VERSION, OWN | {"more": "0"}, "1", "stream 'more' is '0'"),
+        (ENGINE_VERSION, {}, "1", "stream 'order' is None"),
+        (ENGINE_VERSION, OWN, "", "holds no hashes of its 1 epochs"),
+        (ENGINE_VERSION, OWN, "2", "its hash of the data order is another"),
+    ],
+)
+def test_streams_and_data_orders_are_those_of_the_seed(bundle, engine, streams, orders, problem):
+    """Streams follow from the seed, epochs have hashes, and runs of one seed saw the images in one order."""
+    change_run(bundle, LONGER, trained_by(ENGINE_VERSION, OWN, "1"))
+    change_run(bundle, BASELINE, trained_by(engine, streams, *orders))
+    found = findings(bundle)
+    assert found == {} if problem is None else problem in str(found)
+
+
+def test_weights_may_be_left_out_and_nothing_else(bundle):
+    """Weights that a run lists and neither the folder nor the manifest has were left out on purpose: that is said."""
+    change_run(bundle, BASELINE, lambda run: run, weights=b"whatever")
+    (bundle / FOLDER / "weights.npz").unlink()
+    assert "is missing" in findings(bundle)[f"{FOLDER}/weights.npz"]
+    finish(bundle)
+    report = verify_bundle(bundle)
+    assert report.findings == []
+    assert "0 networks' weights (1 have none: they were left out)" in summary(report)
+    (bundle / PREDICTIONS).unlink()
+    finish(bundle)
+    assert "is missing" in findings(bundle)[PREDICTIONS]
+
+
+def test_edited_tables_are_found_cell_by_cell(bundle):
+    """A table that does not follow from the numbers is named with the cell and both values, though the hashes fit."""
+    table = bundle / "tables" / "runs.csv"
+    text, accuracy = table.read_text(), repr(read_run(bundle, BASELINE).stages[0].last.test.accuracy)
+    table.write_text(text.replace(accuracy, "0.987", 1))
+    (bundle / "tables" / "data.csv").write_bytes(b"\xff")
+    (bundle / "tables" / "trials.csv").write_text("one line\n")
+    (bundle / "tables" / "verdicts.csv").unlink()
+    (bundle / "tables" / "more.csv").write_text("a\n1\n")
+    finish(bundle)
+    found = findings(bundle)
+    assert f"'0.987', but the numbers give '{accuracy}'" in found["tables/runs.csv"]
+    assert "last_test_accuracy" in found["tables/runs.csv"]
+    assert "cannot be read as a table" in found["tables/data.csv"]
+    assert "has 1 lines" in found["tables/trials.csv"]
+    assert "the numbers give this table" in found["tables/verdicts.csv"]
+    assert "no such table" in found["tables/more.csv"]
+
+
+def test_an_edited_number_without_its_predictions_shows_in_the_tables(bundle):
+    """Train accuracies cannot be recomputed, but the tables computed from the true one give it away."""
+    for place in ("last", "best"):
+        change_run(bundle, BASELINE, lambda run, place=place: set_in(run, f"stages.0.{place}.train.accuracy", 0.9))
+    found = findings(bundle)
+    assert "but the numbers give '0.9'" in found["tables/runs.csv"]
+    assert RECORD not in found
+
+
+@pytest.mark.parametrize(
+    ("factor", "processor", "numpy", "problem"),
+    [
+        (1 + 1e-13, None, None, "is not the table"),
+        (1 + 1e-13, None, "2.0.0", None),
+        (1 + 1e-13, "another", None, None),
+        (1.001, "another", "2.0.0", "but the numbers give"),
+    ],
+)
+def test_other_libraries_and_processors_may_round_the_last_digit_only(bundle, factor, processor, numpy, problem):
+    """Last digits are told where another release or processor explains them; anything more is a finding."""
+    packages = {name: _version(name) for name in CALCULATING} | ({"numpy": numpy} if numpy else {})
+    table, loss = bundle / "tables" / "runs.csv", read_run(bundle, BASELINE).stages[0].last.test.loss
+    text = table.read_text()
+    table.write_text(text.replace(repr(loss), repr(loss * factor), 1))
+    assert table.read_text() != text
+    change_record(bundle, lambda record: set_in(record, "environment.processor", processor or processor_name()))
+    change_record(bundle, lambda record: set_in(record, "environment.packages", packages))
+    report = verify_bundle(bundle)
+    if problem is None:
+        assert report.findings == []
+        assert "agree within rounding" in report.notes[0]
+        assert f"the processor {processor}; here it is" in report.notes[0] or numpy
+    else:
+        assert problem in findings(bundle)["tables/runs.csv"]
+
+
+def test_tables_of_another_method_are_not_compared(bundle):
+    """Another version of the method computes other numbers: that is told, and everything else is checked."""
+    change_record(bundle, lambda record: set_in(record, "method_version", METHOD_VERSION + 1))
+    (bundle / "tables" / "runs.csv").write_text("another\n")
+    finish(bundle)
+    report = verify_bundle(bundle)
+    assert report.findings == []
+    assert f"by version {METHOD_VERSION + 1} of the method" in report.notes[0]
+    assert report.counts["test scores recomputed"] == 10
+
+
+def test_an_older_record_names_no_method_and_is_of_the_first(bundle):
+    """A record from before the method had a version is read as of version 1."""
+    content = json.loads((bundle / "bundle.json").read_bytes())
+    del content["method_version"]
+    (bundle / "bundle.json").write_text(json.dumps(content))
+    finish(bundle)
+    assert findings(bundle) == {}
+
+
+def test_a_description_that_old_bundles_hold_is_verified_by_its_hash(bundle):
+    """An RO-Crate file, which bundles had before, is no stray file, and is named when it was changed."""
+    crate = bundle / "ro-crate-metadata.json"
+    crate.write_text("{}")
+    finish(bundle)
+    assert findings(bundle) == {}
+    crate.write_text("{ }")
+    assert "was changed" in findings(bundle)[crate.name]
+
+
+def test_without_the_packages_of_the_report_everything_else_is_checked(bundle, tmp_path):
+    """Where no table can be computed the command says so, and scores and hashes are still checked."""
+    called = call("verify", str(bundle), cwd=tmp_path, command=TRAINING_ALONE)
+    assert (called.status, called.err) == (0, "")
+    assert "note: tables were not computed again: statsmodels is not installed" in called.out
+    assert "10 test scores recomputed" in called.out
+
+
+def test_failed_runs_verify_and_are_counted(tmp_path):
+    """A failed run has no results to recompute but may have a log, and the summary says how many failed."""
+    failed = copied(tmp_path, made(("baseline",), derived=False, failed=(("baseline", 0),), timing=False))
+    (failed / TIMING).unlink()
+    (failed / FOLDER / "log.txt").write_bytes(b"Fatal Python error: Aborted\n\xff")
+    finish(failed)
+    report = verify_bundle(failed)
+    assert report.findings == []
+    assert "2 of 2 planned runs (1 failed)" in summary(report)
+
+
+def test_numbers_that_break_the_analysis_raise_nothing(bundle, monkeypatch):
+    """When the analysis itself fails on what was made up, that is a finding and not a traceback."""
+    monkeypatch.setattr("cifar_report.analysis.analyse", lambda _: 1 / 0)
+    assert "cannot be computed from the numbers (ZeroDivisionError" in findings(bundle)["bundle.json"]
+
+
+AMD = "model name\t: AMD EPYC\ncpu family\t: 25\nmodel\t\t: 17\nflags\t\t: "
+
+
+@pytest.mark.parametrize(
+    ("lines", "name"),
+    [
+        (f"{AMD}avx avx2 avx512f", "AMD EPYC (family 25, model 17, AVX-512)"),
+        (f"{AMD}avx2 avx", "AMD EPYC (family 25, model 17, AVX2)"),
+        (f"{AMD}sse2", "AMD EPYC (family 25, model 17, no AVX)"),
+        ("model name\t: ARMv7 Processor", "ARMv7 Processor"),
+        ("CPU part\t: 0xd0c", None),
+    ],
+)
+def test_processors_of_one_name_are_told_apart(tmp_path, lines, name):
+    """Machines rent out several generations under one name: design and instructions tell which it was, where known."""
+    information = tmp_path / "cpuinfo"
+    information.write_text(f"processor\t: 0\n{lines}\n\nprocessor\t: 1\n{lines.replace('25', '26')}\n\n")
+    assert processor_name(information) == (name or processor_name(tmp_path / "nothing"))
