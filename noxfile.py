@@ -64,6 +64,13 @@ def calibration(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Measure the engine against plain Keras on an idle machine, minutes (options after --; --help says which)."""
+    install(session, "experiments")
+    call(session, "python", "benchmarks/bench.py", *session.posargs)
+
+
+@nox.session
 def reproduce(session: nox.Session) -> None:
     """Train 3 runs of a bundle again and compare every byte (-- --rerun K BUNDLE: others; `verify --help`)."""
     install(session, "experiments")

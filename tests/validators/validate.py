@@ -16,14 +16,18 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from playwright.sync_api import Error, Page, sync_playwright
 
 HERE = Path(__file__).resolve().parent
 MODULES = HERE / "node_modules"  # of package-lock.json, which holds a SHA-512 of each package
 JAXB = ("jaxb-api", "jaxb-runtime", "jaxb-core", "istack-commons-runtime", "txw2", "javax.activation")
-LOOKS = ((1440, 900, "light"), (390, 844, "dark"))  # width and height in CSS pixels, colour scheme
+Look = tuple[int, int, Literal["light", "dark"]]  # width and height in CSS pixels, colour scheme
+LOOKS: tuple[Look, ...] = (
+    (1440, 900, "light"),
+    (390, 844, "dark"),
+)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN_AXE = "values => axe.run(document, { runOnly: { type: 'tag', values }, resultTypes: ['violations'] })"
 PATIENCE = 300  # seconds that a step in the browser may take
