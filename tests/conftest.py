@@ -134,9 +134,9 @@ def tensorflow():
     os.environ.update(WORKER_VARIABLES)
     import tensorflow
 
-    from cifar_report.training import devices
+    from cifar_report.training.engine import configure
 
-    devices.configure(mirrored=True)
+    configure(mirrored=True)
     return tensorflow
 
 

@@ -185,9 +185,9 @@ def main(words: list[str]) -> None:
         from cifar_report.running.environment import WORKER_VARIABLES
 
         os.environ.update(WORKER_VARIABLES)
-        from cifar_report.training import devices
+        from cifar_report.training.engine import configure
 
-        devices.configure(mirrored=True)
+        configure(mirrored=True)
         _write("training", {**read("training"), machine(): {kind: train(kind) for kind in kinds()}})
 
 

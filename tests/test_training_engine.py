@@ -13,8 +13,7 @@ pytestmark = pytest.mark.usefixtures("tensorflow")
 @pytest.fixture
 def make_engine(sample):
     """Return a function that makes an engine on the sample's images."""
-    from cifar_report.training.devices import make_strategy
-    from cifar_report.training.engine import Engine
+    from cifar_report.training.engine import Engine, make_strategy
 
     def make(trial, seed=3, *, mirrored=False):
         return Engine(trial, seed, sample.images, sample.labels, make_strategy(mirrored=mirrored))

@@ -127,12 +127,11 @@ def _network(trial: Trial, request: Request, images: Any, labels: Any, parts: Sp
     """Build a network and trace its training; what is measured is the warm-up and then the portions, one by one."""
     import numpy as np
 
-    from cifar_report.training import devices
+    from cifar_report.training.engine import Engine, configure, make_strategy
 
-    devices.configure(mirrored=trial.strategy == "mirrored")
-    from cifar_report.training.engine import Engine
-
-    engine = Engine(trial, 0, images, labels, devices.make_strategy(mirrored=trial.strategy == "mirrored"))
+    mirrored = trial.strategy == "mirrored"
+    configure(mirrored=mirrored)
+    engine = Engine(trial, 0, images, labels, make_strategy(mirrored=mirrored))
     shuffled = np.random.default_rng(0).permutation(parts.train).astype(np.int32)
     size = request.portion_steps * trial.batch_size
     keys = np.zeros(1 + engine.dropout_layers, np.int64)

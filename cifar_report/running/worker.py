@@ -177,9 +177,9 @@ def scratch_of(checkpoint: Path) -> Path:
 @cache
 def _start_tensorflow() -> None:
     """Fix TensorFlow's threads and devices, once in a process."""
-    from cifar_report.training import devices
+    from cifar_report.training.engine import configure
 
-    devices.configure(mirrored=_state.mirrored)
+    configure(mirrored=_state.mirrored)
 
 
 @cache

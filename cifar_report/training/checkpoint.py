@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +16,6 @@ from cifar_report.errors import SuiteError
 Array = np.ndarray[Any, Any]
 
 
-class Patience(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What Keras's callbacks remember between epochs; infinities stand for "no epoch yet"."""
-
-    checkpoint_best: float | None  # least validation loss that ModelCheckpoint has seen; None: none yet
-    wait: int = 0  # EarlyStopping: epochs without improvement
-    best: float | None = None
-    best_epoch: int = 0
-    stopped_epoch: int = 0
-
-
 class Position(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where a run stands: everything that is not an array."""
 
@@ -33,8 +23,6 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     stage: int  # counted from 0
     logs: tuple[dict[str, float | None], ...]  # of this stage; None: not a number
     hashes: tuple[EpochHashes, ...]  # of this stage
-    stop_training: bool
-    patience: Patience
     finished: tuple[StageResult, ...]  # the stages before
     epoch_seconds: dict[str, list[float]]
     validation_seconds: dict[str, list[float]]
@@ -43,24 +31,22 @@ class Position(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 @dataclass
 class Checkpoint:
-    """A position with its arrays.
+    """A position with its arrays, by group and name.
 
-    ``arrays`` maps a group ("model", "optimizer", "checkpoint", "early_stopping") to its list of arrays in Keras's
-    order; ``weights`` and ``probabilities`` belong to the finished stages, under their names in the bundle.
+    The groups are "model", "optimizer" and "best", each a list in its order, the names its places; "weights" and
+    "probabilities" of the finished stages, under their names in the bundle.
     """
 
     position: Position
-    arrays: dict[str, list[Array]]
-    weights: dict[str, Array] = field(default_factory=dict)
-    probabilities: dict[str, Array] = field(default_factory=dict)
+    groups: dict[str, dict[str, Array]]
+
+    def array_list(self, group: str) -> list[Array]:
+        """Return a group of arrays in its order."""
+        return [array for _, array in sorted(self.groups[group].items())]
 
     def write(self, path: Path) -> None:
         """Put the checkpoint in place in one step: beside, flushed, renamed."""
-        flat = {
-            f"{group}.{place:04d}": array for group, list_ in self.arrays.items() for place, array in enumerate(list_)
-        }
-        flat |= {f"weights.{name}": array for name, array in self.weights.items()}
-        flat |= {f"probabilities.{name}": array for name, array in self.probabilities.items()}
+        flat = {f"{group}.{name}": array for group, arrays in self.groups.items() for name, array in arrays.items()}
         flat["position"] = np.frombuffer(msgspec.json.encode(self.position), np.uint8)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_file(path, dump_arrays(flat, compress=False))
@@ -75,13 +61,13 @@ class Checkpoint:
             position = msgspec.json.decode(flat.pop("position").tobytes(), type=Position)
         except (SuiteError, KeyError, msgspec.DecodeError):
             return None
-        if position.key != key:
-            return None
-        found = cls(position, {})
-        for name in sorted(flat):
+        groups: dict[str, dict[str, Array]] = {"weights": {}, "probabilities": {}}
+        for name, array in flat.items():
             group, _, rest = name.partition(".")
-            if group in ("weights", "probabilities"):
-                getattr(found, group)[rest] = flat[name]
-            else:
-                found.arrays.setdefault(group, []).append(flat[name])
-        return found
+            groups.setdefault(group, {})[rest] = array
+        return cls(position, groups) if position.key == key else None
+
+
+def numbered(arrays: list[Array]) -> dict[str, Array]:
+    """Return arrays under their places in the list."""
+    return {f"{place:04d}": array for place, array in enumerate(arrays)}

@@ -1,9 +1,8 @@
-"""The one training loop: a whole epoch a call, on one device or several."""
+"""The one training loop: a whole epoch a call, on one device or several; and which devices a process trains on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import keras
@@ -12,11 +11,39 @@ import tensorflow as tf
 
 from cifar_report.spec import CLASS_COUNT, Augmentation, Trial
 from cifar_report.training import augmentation as augmenting
-from cifar_report.training.model import build_model, dropout_shapes, forward
-from cifar_report.training.optimizer import FusedAdam
+from cifar_report.training.model import FusedAdam, build_model, dropout_shapes, forward
 
 ALIGNMENT = 64  # bytes; where TensorFlow's arrays begin
 EVALUATION_BATCH = 200  # images
+LOGICAL_REPLICAS = 2  # processor devices for a mirrored trial where there are no graphics cards
+
+
+def configure(*, mirrored: bool) -> None:
+    """Fix threads, determinism and devices of this process; raises RuntimeError when TensorFlow already runs."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(LOGICAL_REPLICAS if mirrored else 1)
+    tf.config.experimental.enable_op_determinism()
+    # Nothing of the suite may draw from the global generators; a fixed seed keeps what still might the same.
+    keras.utils.set_random_seed(0)
+    for card in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(card, True)
+    if mirrored and not tf.config.list_physical_devices("GPU"):
+        processor = tf.config.list_physical_devices("CPU")[0]
+        parts = [tf.config.LogicalDeviceConfiguration()] * LOGICAL_REPLICAS
+        tf.config.set_logical_device_configuration(processor, parts)
+
+
+def make_strategy(*, mirrored: bool) -> tf.distribute.Strategy:
+    """Return one device's strategy, or the mirrored one over all graphics cards or else the logical processors."""
+    if not mirrored:
+        return tf.distribute.get_strategy()
+    if cards := tf.config.list_logical_devices("GPU"):
+        return tf.distribute.MirroredStrategy([card.name for card in cards])
+    # By default the sums over replicas have threads of their own, which take the cores from those that compute.
+    return tf.distribute.MirroredStrategy(
+        [processor.name for processor in tf.config.list_logical_devices("CPU")],
+        cross_device_ops=tf.distribute.ReductionToOneDevice(),
+    )
 
 
 class Epoch(NamedTuple):
@@ -38,7 +65,7 @@ class Engine:
     """One network, its optimizer and the compiled functions that train and evaluate it.
 
     ``images`` is uint8 [N, 32, 32, 3] and ``labels`` int [N]; both are addressed by index and never copied when the
-    memory allows it. The model is compiled for Keras callbacks only; Keras's own ``fit`` is not used.
+    memory allows it.
     """
 
     def __init__(
@@ -56,9 +83,7 @@ class Engine:
         self._labels = tf.constant(labels.astype(np.int32))
         with strategy.scope():
             self.model = build_model(trial, seed, synchronized=self.replicas > 1)
-            self.optimizer = FusedAdam(trial.learning_rate)
-            self.model.compile(self.optimizer, "categorical_crossentropy", metrics=["accuracy"])
-            self.optimizer.build(self.model.trainable_variables)
+            self.optimizer = FusedAdam(trial.learning_rate, self.model.trainable_variables)
         self._dropout_shapes = dropout_shapes(self.model)
         self._epochs: dict[Augmentation | None, Callable[..., Any]] = {}
         self._predict = tf.function(
@@ -79,25 +104,13 @@ class Engine:
         self.model.set_weights([np.array(weight) for weight in weights])
 
     def optimizer_state(self) -> list[np.ndarray[Any, Any]]:
-        """Return copies of the optimizer's variables in Keras's order."""
+        """Return copies of the optimizer's variables."""
         return [np.array(variable.numpy()) for variable in self.optimizer.variables]
 
     def set_optimizer_state(self, state: list[np.ndarray[Any, Any]]) -> None:
         """Set the optimizer's variables from copies."""
         for variable, value in zip(self.optimizer.variables, state, strict=True):
             variable.assign(np.array(value))
-
-    def weights_in(self, file: Path) -> list[np.ndarray[Any, Any]]:
-        """Return the weights that Keras saved in ``file``; model and optimizer stay as they are.
-
-        Keras's weight files hold the optimizer's state as well, and loading one sets it back.
-        """
-        weights, state = self.weights(), self.optimizer_state()
-        self.model.load_weights(file)
-        found = self.weights()
-        self.set_weights(weights)
-        self.set_optimizer_state(state)
-        return found
 
     def train_epoch(
         self, order: np.ndarray[Any, Any], keys: np.ndarray[Any, Any], augmentation: Augmentation | None
@@ -161,8 +174,7 @@ class Engine:
             losses = keras.losses.categorical_crossentropy(tf.one_hot(labels, CLASS_COUNT), probabilities)
             loss = tf.reduce_sum(losses)
             mean = loss / size  # over the global batch: the replicas' gradients are summed
-        variables = self.model.trainable_variables
-        self.optimizer.apply(tape.gradient(mean, variables), variables)
+        self.optimizer.apply(tape.gradient(mean, self.model.trainable_variables))
         answers = tf.argmax(probabilities, axis=1, output_type=tf.int32)
         return tf.cast(loss, tf.float64), tf.reduce_sum(tf.cast(answers == labels, tf.int32))
 

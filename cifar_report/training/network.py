@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import tempfile
-from collections.abc import Callable
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from cifar_report.bundle import Predictions
+from cifar_report.bundle import EpochHashes, Evaluation, History, Predictions, Scores, StageResult, Weights
 from cifar_report.data import Split
-from cifar_report.spec import Trial
+from cifar_report.spec import Stage, Trial
 from cifar_report.training import seeds
-from cifar_report.training.checkpoint import Checkpoint
-from cifar_report.training.devices import make_strategy
-from cifar_report.training.engine import Engine
-from cifar_report.training.outcome import Outcome, Seconds, Watcher
-from cifar_report.training.stage import StageTraining
+from cifar_report.training.checkpoint import Checkpoint, Position, numbered
+from cifar_report.training.engine import Engine, Predicted, make_strategy
+from cifar_report.training.outcome import Outcome, Progress, Seconds, Watcher
 
 
 @dataclass(frozen=True)
@@ -44,19 +41,16 @@ def train_network(
     """Train a trial under one seed and return everything measured.
 
     ``images`` uint8 [60000, 32, 32, 3] and ``labels`` [60000] hold the training images first; ``split`` addresses
-    them by index. The caller has configured the process (``devices.configure``).
+    them by index. The caller has configured the process (``engine.configure``).
     """
     keras.backend.clear_session()
-    strategy = make_strategy(mirrored=trial.strategy == "mirrored")
-    engine = Engine(trial, seed, images, labels, strategy)
+    engine = Engine(trial, seed, images, labels, make_strategy(mirrored=trial.strategy == "mirrored"))
     outcome = Outcome(Predictions(split.test, labels[split.test]), Seconds(evaluation=0.0))
     checkpoint = Checkpoint.read(resumption.file, resumption.key) if resumption is not None else None
     first = 0 if checkpoint is None else _restore(checkpoint, outcome)
-    with tempfile.TemporaryDirectory(prefix="cifar-report-") as folder:
-        for place, stage in enumerate(trial.stages[first:], first):
-            training = StageTraining(engine, seed, place, split, Path(folder), outcome, watch, _saver(resumption))
-            outcome.stages += (training.run(stage, checkpoint),)
-            checkpoint = None
+    for place in range(first, len(trial.stages)):
+        training = StageTraining(engine, seed, place, split, outcome, watch, resumption)
+        outcome.stages += (training.run(checkpoint if place == first else None),)
     outcome.streams = seeds.streams(seed)
     outcome.parameters_total = engine.model.count_params()
     outcome.parameters_trainable = sum(math.prod(weight.shape) for weight in engine.model.trainable_weights)
@@ -69,21 +63,186 @@ def _restore(checkpoint: Checkpoint, outcome: Outcome) -> int:
     """Bring back what the finished stages left; return the stage to go on with."""
     position = checkpoint.position
     outcome.stages = position.finished
-    outcome.weights = dict(checkpoint.weights)
-    for name, table in checkpoint.probabilities.items():
+    outcome.weights = checkpoint.groups["weights"]
+    for name, table in checkpoint.groups["probabilities"].items():
         stage, _, weights = name.rpartition(".")
         outcome.predictions.probabilities[stage, "last" if weights == "last" else "best"] = table
-    outcome.seconds = Seconds(
-        epochs={stage: list(values) for stage, values in position.epoch_seconds.items()},
-        validation={stage: list(values) for stage, values in position.validation_seconds.items()},
-        evaluation=position.evaluation_seconds,
-    )
+    outcome.seconds = Seconds(position.epoch_seconds, position.validation_seconds, position.evaluation_seconds)
     print(f"going on from the checkpoint after epoch {len(position.logs)} of stage {position.stage + 1}", flush=True)
     return position.stage
 
 
-def _saver(resumption: Resumption | None) -> Callable[[Callable[[str], Checkpoint]], None]:
-    """Return what a stage calls after each epoch with a function that makes the checkpoint for a key."""
-    if resumption is None:
-        return lambda _: None
-    return lambda make: make(resumption.key).write(resumption.file)
+class StageTraining:
+    """Trains one stage of an engine's trial and evaluates it; an object serves for one call of ``run``.
+
+    The best weights are those of the first epoch with the least validation loss, as Keras's ModelCheckpoint keeps
+    them; early stopping waits and restores as Keras's EarlyStopping does.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        seed: int,
+        place: int,
+        split: Split,
+        outcome: Outcome,
+        watch: Watcher,
+        resumption: Resumption | None,
+    ) -> None:
+        self.engine = engine
+        self.stage: Stage = engine.trial.stages[place]
+        self.seed = seed
+        self.place = place
+        self.split = split
+        self.outcome = outcome
+        self.watch = watch
+        self.resumption = resumption
+        self.logs: list[dict[str, float]] = []
+        self.hashes: list[EpochHashes] = []
+        self.best_weights: list[np.ndarray[Any, Any]] = []
+
+    def run(self, checkpoint: Checkpoint | None = None) -> StageResult:
+        """Train the stage and leave in the model the weights that the next stage starts from."""
+        if checkpoint is not None:
+            self._go_on_from(checkpoint)
+        while len(self.logs) < self.stage.epochs and not self._stopped():
+            self.logs.append(self._epoch(len(self.logs)))
+            if self._best_place() == len(self.logs) - 1:
+                self.best_weights = self.engine.weights()
+            if self.resumption is not None:
+                self._checkpoint(self.resumption.key).write(self.resumption.file)
+            self._tell()
+        result = self._evaluate()
+        if self.stage.early_stopping is not None:
+            self.engine.set_weights(self.best_weights)
+        return result
+
+    def _best_place(self) -> int:
+        """Return the place of the first least validation loss; one that is not a number counts as infinite."""
+        losses = [math.inf if math.isnan(log["val_loss"]) else log["val_loss"] for log in self.logs]
+        return losses.index(min(losses))
+
+    def _stopped(self) -> bool:
+        """Whether the validation loss has not fallen for as many epochs as early stopping waits."""
+        if self.stage.early_stopping is None or not self.logs:
+            return False
+        since_best = len(self.logs) - 1 - self._best_place()
+        return since_best >= max(1, self.stage.early_stopping.patience)
+
+    def _epoch(self, epoch: int) -> dict[str, float]:
+        order = seeds.epoch_order(self.seed, self.place, epoch, self.split.train)
+        keys = seeds.epoch_keys(self.seed, self.place, epoch, self.engine.dropout_layers)
+        started = time.perf_counter()
+        trained = self.engine.train_epoch(order, keys, self.stage.augmentation)
+        between = time.perf_counter()
+        validated = self.engine.evaluate(self.split.validation)
+        finished = time.perf_counter()
+        weights = seeds.fingerprint(*self.engine.weights())
+        self.hashes.append(EpochHashes(order=seeds.fingerprint(order), weights=weights))
+        self.outcome.seconds.epochs.setdefault(self.stage.id, []).append(between - started)
+        self.outcome.seconds.validation.setdefault(self.stage.id, []).append(finished - between)
+        return {
+            "loss": trained.loss,
+            "accuracy": trained.accuracy,
+            "val_loss": validated.loss,
+            "val_accuracy": validated.accuracy,
+        }
+
+    def _tell(self) -> None:
+        stage, epoch, logs = self.stage, len(self.logs), self.logs[-1]
+        before = sum(earlier.epochs for earlier in self.engine.trial.stages[: self.place])
+        figures = ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
+        print(f"{stage.id}: epoch {epoch}/{stage.epochs}: {figures}", flush=True)
+        self.watch(Progress(stage.id, epoch, stage.epochs, before, logs["loss"], logs["val_accuracy"]))
+
+    def _evaluate(self) -> StageResult:
+        """Evaluate the last weights and the best ones; leave the last ones in the model."""
+        started = time.perf_counter()
+        last_weights = self.engine.weights()
+        last = self._evaluation("last")
+        numbers = any(math.isfinite(log["val_loss"]) for log in self.logs)
+        best_epoch = self._best_place() + 1 if numbers else len(self.logs)
+        if best_epoch == len(self.logs):
+            best = self._same_again(last)
+        else:
+            self.engine.set_weights(self.best_weights)
+            best = self._evaluation("best")
+            self.engine.set_weights(last_weights)
+        self.outcome.seconds.evaluation = (self.outcome.seconds.evaluation or 0.0) + time.perf_counter() - started
+        return StageResult(
+            id=self.stage.id,
+            history=_history(self.logs),
+            best_epoch=best_epoch,
+            stopped_early=self._stopped(),
+            last=last,
+            best=best,
+            hashes=tuple(self.hashes),
+        )
+
+    def _evaluation(self, weights: Weights) -> Evaluation:
+        test = self.engine.evaluate(self.split.test)
+        self.outcome.predictions.probabilities[self.stage.id, weights] = test.probabilities
+        for variable in self.engine.model.weights:
+            name = f"{self.stage.id}.{weights}.{variable.path.replace('/', '.')}"
+            self.outcome.weights[name] = np.array(variable.numpy())
+        return Evaluation(
+            train=_scores(self.engine.evaluate(self.split.train)),
+            validation=_scores(self.engine.evaluate(self.split.validation)),
+            test=_scores(test),
+        )
+
+    def _same_again(self, last: Evaluation) -> Evaluation:
+        """Record the last weights as the best ones as well, since they are."""
+        stage, tables = self.stage.id, self.outcome.predictions.probabilities
+        tables[stage, "best"] = tables[stage, "last"]
+        for name in [name for name in self.outcome.weights if name.startswith(f"{stage}.last.")]:
+            self.outcome.weights[name.replace(".last.", ".best.", 1)] = self.outcome.weights[name]
+        return last
+
+    def _checkpoint(self, key: str) -> Checkpoint:
+        """Return the state after the epoch that has just ended."""
+        seconds, tables = self.outcome.seconds, self.outcome.predictions.probabilities
+        position = Position(
+            key=key,
+            stage=self.place,
+            logs=tuple({name: _number(value) for name, value in log.items()} for log in self.logs),
+            hashes=tuple(self.hashes),
+            finished=self.outcome.stages,
+            epoch_seconds=seconds.epochs,
+            validation_seconds=seconds.validation,
+            evaluation_seconds=seconds.evaluation or 0.0,
+        )
+        groups = {
+            "model": numbered(self.engine.weights()),
+            "optimizer": numbered(self.engine.optimizer_state()),
+            "best": numbered(self.best_weights),
+            "weights": self.outcome.weights,
+            "probabilities": {f"{stage}.{weights}": table for (stage, weights), table in tables.items()},
+        }
+        return Checkpoint(position, groups)
+
+    def _go_on_from(self, checkpoint: Checkpoint) -> None:
+        """Go back to the state after a checkpoint's epoch."""
+        self.engine.set_weights(checkpoint.array_list("model"))
+        self.engine.set_optimizer_state(checkpoint.array_list("optimizer"))
+        self.best_weights = checkpoint.array_list("best")
+        logs = checkpoint.position.logs
+        self.logs = [{name: math.nan if value is None else value for name, value in log.items()} for log in logs]
+        self.hashes = list(checkpoint.position.hashes)
+
+
+def _scores(predicted: Predicted) -> Scores:
+    return Scores(accuracy=predicted.accuracy, loss=_number(predicted.loss))
+
+
+def _history(logs: list[dict[str, float]]) -> History:
+    return History(
+        loss=tuple(_number(log["loss"]) for log in logs),
+        accuracy=tuple(log["accuracy"] for log in logs),
+        val_loss=tuple(_number(log["val_loss"]) for log in logs),
+        val_accuracy=tuple(log["val_accuracy"] for log in logs),
+    )
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
