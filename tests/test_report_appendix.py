@@ -14,7 +14,7 @@ from cifar_report.report import names
 from cifar_report.report.figures.error_rates import draw_error_rates
 from cifar_report.report.i18n import Translation
 from cifar_report.report.sections import appendix, error_rates
-from cifar_report.report.sections.conclusions import CHANGES
+from cifar_report.report.sections.conclusions import SAY
 from cifar_report.report.writer import Writer
 from cifar_report.simulation.calibration import with_interval
 
@@ -94,7 +94,7 @@ def test_what_is_odd_is_told_in_words() -> None:
 
 def test_every_change_of_mind_has_its_sentence() -> None:
     """What could change a verdict has one sentence, and there is no sentence that nothing could ever call for."""
-    assert set(get_args(ChangeKind)) == set(CHANGES)
+    assert set(get_args(ChangeKind)) == set(SAY.changes)
 
 
 def test_the_report_names_where_the_data_came_from() -> None:

@@ -12,7 +12,7 @@ from cifar_report.registry import load_experiments, trials_of
 from cifar_report.report import catalog, i18n, names
 from cifar_report.report.html import TEMPLATES
 from cifar_report.report.i18n import Translation
-from cifar_report.report.text.sentences import DECIDED, UNDECIDED
+from cifar_report.report.text.verdicts import SAY
 from cifar_report.spec import Family, Quantity, Relation
 
 # What a sentence may say in figures: the data's own facts and the method's own levels, all of them fixed.
@@ -143,11 +143,11 @@ def test_a_sentence_that_says_too_much_is_found(phrase, sentence):
 @pytest.mark.parametrize("relation", get_args(Relation))
 def test_every_verdict_of_every_relation_has_its_sentence(relation):
     """Whatever a claim says and however it ends, one whole sentence is there for it."""
-    assert {reason for kind, reason in DECIDED if kind == relation} == DECIDED_BY[relation]
+    assert set(SAY.decided[relation]) == DECIDED_BY[relation]
     decided = set().union(*DECIDED_BY.values())
     for reason in get_args(results.Reason):
-        assert (relation, reason) in DECIDED or reason in UNDECIDED or reason in decided
-    assert set(get_args(results.Reason)) <= decided | set(UNDECIDED)
+        assert reason in SAY.decided[relation] or reason in SAY.undecided or reason in decided
+    assert set(get_args(results.Reason)) <= decided | set(SAY.undecided)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +165,13 @@ def test_every_verdict_of_every_relation_has_its_sentence(relation):
 def test_every_code_has_a_name(kind, table):
     """No code of the analysis reaches a reader untranslated."""
     assert set(get_args(kind)) == set(table)
+
+
+@pytest.mark.parametrize("path", sorted(i18n.MESSAGES.glob("*.toml")), ids=lambda path: path.stem)
+def test_every_message_is_used(path):
+    """No message is left over where the sentence that used it is gone."""
+    code = " ".join(each.read_text(encoding="utf-8") for each in i18n.MESSAGES.parent.rglob("*.py"))
+    assert [name for name in vars(i18n.load_messages(path.stem)) if not re.search(rf"\.{name}\b", code)] == []
 
 
 def test_extracting_twice_gives_the_same_bytes(source):

@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -23,9 +24,11 @@ from cifar_report.report.i18n import (
     DOMAIN,
     EXPERIMENT,
     LOCALE_FOLDER,
+    MESSAGES,
     PLACEHOLDER,
     SOURCE_LANGUAGE,
     catalogue_path,
+    load_messages,
     read_catalogue,
 )
 from cifar_report.spec import LANGUAGES
@@ -49,10 +52,21 @@ def extract() -> Catalog:
             # The titles of a table's columns are one text.
             for part in message.split(" | ") if isinstance(message, str) else [message]:
                 catalogue.add(part, context=context)
+    for path in sorted(MESSAGES.glob("*.toml")):
+        for message in _texts(vars(load_messages(path.stem))):
+            catalogue.add(message)
     for experiment in load_experiments():
         for text in experiment.texts:
             catalogue.add(text, context=EXPERIMENT)
     return catalogue
+
+
+def _texts(messages: dict[str, Any]) -> Iterator[str | tuple[str, ...]]:
+    for message in messages.values():
+        if isinstance(message, dict):
+            yield from _texts(message)
+        else:
+            yield message if isinstance(message, str) else tuple(message)
 
 
 def render(catalogue: Catalog) -> bytes:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gettext as gettext_module
 import io
 import re
+import tomllib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 from babel import Locale
 from babel.messages.catalog import Catalog
@@ -20,6 +22,7 @@ from cifar_report.spec import LANGUAGES
 
 SOURCE_LANGUAGE = "en"
 PLACEHOLDER = re.compile(r"(?<!%)(?:%%)*%\((\w+)\)s")
+MESSAGES = Path(__file__).parent / "messages"
 LOCALE_FOLDER = Path(__file__).parent / "locale"
 DOMAIN = "report"
 EXPERIMENT = "experiment"  # context of the experiments' own texts in the catalogues
@@ -33,6 +36,11 @@ def mark(message: str) -> str:
 def mark_plural(singular: str, plural: str) -> tuple[str, str]:
     """Return both forms unchanged: the form is chosen and translated where they are used."""
     return singular, plural
+
+
+def load_messages(topic: str) -> SimpleNamespace:
+    """Return the messages of a topic by their names: a text, a list of its two forms, or a table of them by codes."""
+    return SimpleNamespace(**tomllib.loads((MESSAGES / f"{topic}.toml").read_text(encoding="utf-8")))
 
 
 def available_languages() -> tuple[str, ...]:

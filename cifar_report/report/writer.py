@@ -51,8 +51,9 @@ class Writer:
         """Return a translated sentence with its placeholders filled; what is no markup is escaped."""
         return self.translation.sentence(message, values)
 
-    def plural(self, singular: str, plural: str, count: int, /, **values: object) -> Markup:
-        """Return a translated sentence in the plural form of ``count``; ``%(count)s`` stands for it."""
+    def plural(self, forms: Sequence[str], count: int, /, **values: object) -> Markup:
+        """Return a translated sentence in the form, singular or plural, of ``count``; ``%(count)s`` stands for it."""
+        singular, plural = forms
         return self.translation.plural(singular, plural, count, {"count": self.numbers.integer(count), **values})
 
     def word(self, message: str) -> str:

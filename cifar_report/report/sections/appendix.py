@@ -9,7 +9,7 @@ from markupsafe import Markup
 from cifar_report.bundle.certificates import Certificate
 from cifar_report.report import names
 from cifar_report.report.elements import SectionView, Table, code
-from cifar_report.report.i18n import mark
+from cifar_report.report.i18n import mark, mark_plural
 from cifar_report.report.names import CLASSES
 from cifar_report.report.sections import error_rates, origins, tables
 from cifar_report.report.sections.claims import registry_table, sensitivity_table
@@ -36,6 +36,7 @@ FACTS = {
     "suite version": mark("version of this suite"),
     "suite commit": mark("commit of this suite"),
 }
+RUNS_ON = mark_plural("%(processor)s (%(count)s run)", "%(processor)s (%(count)s runs)")
 MOST_PROCESSORS = 8  # kinds that are listed
 
 
@@ -104,10 +105,7 @@ def _processors(writer: Writer) -> Markup:
     found = writer.results.determinism
     if len(found.processors) == 1 and not found.unknown_processors:
         return Markup.escape(found.processors[0][0])
-    counted = [
-        writer.plural("%(processor)s (%(count)s run)", "%(processor)s (%(count)s runs)", runs, processor=name)
-        for name, runs in found.processors[:MOST_PROCESSORS]
-    ]
+    counted = [writer.plural(RUNS_ON, runs, processor=name) for name, runs in found.processors[:MOST_PROCESSORS]]
     return Markup(", ").join([*counted, *["…"] * (len(found.processors) > MOST_PROCESSORS)])
 
 

@@ -9,70 +9,13 @@ from markupsafe import Markup
 from cifar_report.analysis.results import Outcome, TimingRow
 from cifar_report.analysis.results.views import ChangeKind
 from cifar_report.report.elements import FigureView, SectionView, Table, claim_link
-from cifar_report.report.i18n import mark, mark_plural
+from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.text import conclusions
 from cifar_report.report.text.verdicts import verdict_sentence
 from cifar_report.report.writer import Writer
 
-GROUPS: dict[Outcome, tuple[str, str]] = {
-    "reproduced": mark_plural(
-        "%(count)s claim that the data reproduce",
-        "%(count)s claims that the data reproduce",
-    ),
-    "not_reproduced": mark_plural(
-        "%(count)s claim that the data do not reproduce",
-        "%(count)s claims that the data do not reproduce",
-    ),
-    "inconclusive": mark_plural(
-        "%(count)s claim that the data cannot decide",
-        "%(count)s claims that the data cannot decide",
-    ),
-    "not_run": mark_plural(
-        "%(count)s claim that was not tested",
-        "%(count)s claims that were not tested",
-    ),
-    "not_testable": mark_plural(
-        "%(count)s claim that cannot be tested here",
-        "%(count)s claims that cannot be tested here",
-    ),
-}
+SAY = load_messages("conclusions")
 DETAILED: frozenset[Outcome] = frozenset({"reproduced", "not_reproduced", "inconclusive"})
-CHANGES: dict[ChangeKind, tuple[str, str]] = {
-    "more_seeds": mark_plural(
-        "More seeds could decide %(count)s claim: %(claims)s.", "More seeds could decide %(count)s claims: %(claims)s."
-    ),
-    "canonical_pixels": mark_plural(
-        "%(count)s claim can only be tested on the canonical pixels: %(claims)s.",
-        "%(count)s claims can only be tested on the canonical pixels: %(claims)s.",
-    ),
-    "timing_pass": mark_plural(
-        "%(count)s claim needs a timing pass: %(claims)s.", "%(count)s claims need a timing pass: %(claims)s."
-    ),
-    "full_profile": mark_plural(
-        "%(count)s claim can only be tested with the full profile: %(claims)s.",
-        "%(count)s claims can only be tested with the full profile: %(claims)s.",
-    ),
-    "real_data": mark_plural(
-        "%(count)s claim can only be tested on the real data: %(claims)s.",
-        "%(count)s claims can only be tested on the real data: %(claims)s.",
-    ),
-    "missing_runs": mark_plural(
-        "%(count)s claim needs runs that are missing: %(claims)s.",
-        "%(count)s claims need runs that are missing: %(claims)s.",
-    ),
-    "margin_halved": mark_plural(
-        "Half the margin would change %(count)s verdict: %(claims)s.",
-        "Half the margin would change %(count)s verdicts: %(claims)s.",
-    ),
-    "margin_doubled": mark_plural(
-        "Twice the margin would change %(count)s verdict: %(claims)s.",
-        "Twice the margin would change %(count)s verdicts: %(claims)s.",
-    ),
-    "without_seed": mark_plural(
-        "Leaving out a single seed would change %(count)s verdict: %(claims)s.",
-        "Leaving out a single seed would change %(count)s verdicts: %(claims)s.",
-    ),
-}
 LONG_LIST = 8  # claims that a sentence can name; more are looked up in the tables
 NEEDS: frozenset[ChangeKind] = frozenset(
     {"more_seeds", "canonical_pixels", "timing_pass", "full_profile", "real_data", "missing_runs"}
@@ -91,7 +34,7 @@ def build(writer: Writer) -> SectionView:
 
 def _groups(writer: Writer) -> Iterator[tuple[Markup, list[tuple[Markup, str, Markup | None]]]]:
     """Yield for each outcome a title and its claims: link, statement and the sentence of the verdict."""
-    for outcome, forms in GROUPS.items():
+    for outcome, forms in SAY.groups.items():
         verdicts = [verdict for verdict in writer.results.verdicts if verdict.outcome == outcome]
         points = [
             (
@@ -102,7 +45,7 @@ def _groups(writer: Writer) -> Iterator[tuple[Markup, list[tuple[Markup, str, Ma
             for verdict in verdicts
         ]
         if points:
-            yield writer.plural(*forms, len(points)), points
+            yield writer.plural(forms, len(points)), points
 
 
 def _topics(writer: Writer) -> Iterator[dict[str, object]]:
@@ -144,7 +87,7 @@ def _changes(writer: Writer) -> Iterator[Markup]:
         anchor = "verdicts" if kind in NEEDS else "appendix-sensitivity"
         table = Markup('<a class="reference" href="#{}">{}</a>').format(anchor, writer.word("see the table"))
         links = writer.enumeration([claim_link(claim) for claim in claims]) if len(claims) <= LONG_LIST else table
-        yield writer.plural(*CHANGES[kind], len(claims), claims=links)
+        yield writer.plural(SAY.changes[kind], len(claims), claims=links)
 
 
 def single_timings(writer: Writer) -> dict[str, TimingRow]:

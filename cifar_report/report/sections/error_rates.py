@@ -64,7 +64,7 @@ def _noise(writer: Writer, noise: Noise) -> Markup:
     if assumed:
         return writer.sentence(ASSUMED, **values)
     dataset = code((noise.dataset or "")[:FINGERPRINT_SHOWN])
-    return writer.plural(*MEASURED, noise.trials or 0, dataset=dataset, **values)
+    return writer.plural(MEASURED, noise.trials or 0, dataset=dataset, **values)
 
 
 def _table(writer: Writer, rates: tuple[ErrorRate, ...]) -> Table:

@@ -119,7 +119,7 @@ def _problems(writer: Writer, trials: Sequence[TrialResult]) -> Iterator[Markup]
             yield writer.sentence(FAILED, run=failure.run, error=failure.error)
         missing = len(trial.seeds_planned) - len(trial.seeds_run) - len(trial.failed)
         if missing > 0:
-            yield writer.plural(*MISSING, missing, trial=writer.trial_name(trial.id))
+            yield writer.plural(MISSING, missing, trial=writer.trial_name(trial.id))
 
 
 def _differences(writer: Writer, trials: Sequence[TrialResult]) -> Iterator[Markup]:

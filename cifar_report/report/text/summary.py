@@ -10,45 +10,13 @@ from markupsafe import Markup
 
 from cifar_report.analysis.results import Outcome, TrialResult, Verdict
 from cifar_report.report.elements import claim_link
-from cifar_report.report.i18n import mark, mark_plural
+from cifar_report.report.i18n import load_messages
 from cifar_report.report.writer import Writer
 from cifar_report.spec import Relation
 
-CLAIMED = mark_plural(
-    "The write-up's %(count)s claim, as it is put to the test here, ends as follows: reproduced %(reproduced)s, not "
-    "reproduced %(contradicted)s, undecided %(open)s, not tested or not testable %(untested)s.",
-    "The write-up's %(count)s claims, as they are put to the test here, end as follows: reproduced %(reproduced)s, not "
-    "reproduced %(contradicted)s, undecided %(open)s, not tested or not testable %(untested)s.",
-)
-NO_CLAIMS = mark("This bundle holds no claims of the write-up that could be put to the test.")
+SAY = load_messages("summary")
 
-BEST = mark(
-    "The highest mean test accuracy of a network is %(accuracy)s, that of %(trial)s; the conclusions say from which "
-    "others it can be told apart."
-)
-NO_BEST = mark("No network has finished its training yet, so nothing can be said about accuracies.")
 
-REFERENCE = mark(
-    "The reference model of the write-up, %(trial)s, reached %(accuracy)s here, where the write-up reported "
-    "%(original)s."
-)
-REFERENCE_ALONE = mark("The reference model, %(trial)s, reached %(accuracy)s here.")
-NO_REFERENCE = mark("The reference model has no finished run, so the other networks have nothing to be measured by.")
-
-CLASSICAL = mark(
-    "Of the classifiers without a network, %(trial)s did best, with %(accuracy)s of the test images; drawing one of "
-    "the ten classes blindly would give a tenth."
-)
-NO_CLASSICAL = mark("None of the classifiers without a network has run yet.")
-
-CONTRADICTED = mark(
-    "The data speak most clearly against this claim, as it is tested here: “%(statement)s” (%(claim)s)."
-)
-SUPPORTED = mark("The data speak most clearly for this claim, as it is tested here: “%(statement)s” (%(claim)s).")
-NOTHING_DECIDED = mark(
-    "None of the claims that one value lies above or below another could be decided from these data, neither for the "
-    "write-up nor against it."
-)
 COMPARING: frozenset[Relation] = frozenset({"greater", "less", "not_better"})
 
 
@@ -58,9 +26,11 @@ def summary(writer: Writer) -> tuple[Markup, ...]:
     network = best_network(writer)
     classical = _best_of(trial for trial in trials if trial.classical is not None)
     return (
-        writer.sentence(NO_BEST) if network is None else writer.sentence(BEST, **_named(writer, network)),
+        writer.sentence(SAY.no_best) if network is None else writer.sentence(SAY.best, **_named(writer, network)),
         _reference(writer),
-        writer.sentence(NO_CLASSICAL) if classical is None else writer.sentence(CLASSICAL, **_named(writer, classical)),
+        writer.sentence(SAY.no_classical)
+        if classical is None
+        else writer.sentence(SAY.classical, **_named(writer, classical)),
         _claims(writer),
         _clearest(writer),
     )
@@ -89,20 +59,20 @@ def _named(writer: Writer, trial: TrialResult) -> dict[str, object]:
 def _reference(writer: Writer) -> Markup:
     reference = next((trial for each in writer.experiments("trials") for trial in writer.own_trials(each)), None)
     if reference is None or reference.primary.datum.value is None:
-        return writer.sentence(NO_REFERENCE)
+        return writer.sentence(SAY.no_reference)
     values = _named(writer, reference)
     original, compatibility = reference.primary.original, reference.primary.compatibility
     # Other pixels and reduced profiles are not held against the write-up, here no more than in the judgements.
     comparable = compatibility is not None and compatibility.outcome in ("inside", "outside")
     if not comparable or original is None or original.value is None:
-        return writer.sentence(REFERENCE_ALONE, **values)
-    return writer.sentence(REFERENCE, original=writer.quantity(original), **values)
+        return writer.sentence(SAY.reference_alone, **values)
+    return writer.sentence(SAY.reference, original=writer.quantity(original), **values)
 
 
 def _claims(writer: Writer) -> Markup:
     verdicts = writer.results.verdicts
     if not verdicts:
-        return writer.sentence(NO_CLAIMS)
+        return writer.sentence(SAY.no_claims)
     counts = tally(verdicts)
     shown = {
         "reproduced": counts["reproduced"],
@@ -112,11 +82,11 @@ def _claims(writer: Writer) -> Markup:
     }
     link = Markup('<a class="reference" href="#verdicts">{}</a>')
     links = {name: link.format(writer.numbers.integer(count)) for name, count in shown.items()}
-    return writer.plural(*CLAIMED, len(verdicts), **links)
+    return writer.plural(SAY.claimed, len(verdicts), **links)
 
 
 def _clearest(writer: Writer) -> Markup:
-    outcomes: dict[Outcome, str] = {"not_reproduced": CONTRADICTED, "reproduced": SUPPORTED}
+    outcomes: dict[Outcome, str] = {"not_reproduced": SAY.contradicted, "reproduced": SAY.supported}
     for outcome, message in outcomes.items():
         decided = [verdict for verdict in writer.results.verdicts if verdict.outcome == outcome]
         chosen = [verdict for verdict in decided if verdict.claim.relation in COMPARING]
@@ -124,7 +94,7 @@ def _clearest(writer: Writer) -> Markup:
             clearest = max(chosen, key=clearness)
             statement = writer.translation.text(clearest.claim.statement).rstrip(".")
             return writer.sentence(message, statement=statement, claim=claim_link(clearest.id))
-    return writer.sentence(NOTHING_DECIDED)
+    return writer.sentence(SAY.nothing_decided)
 
 
 def clearness(verdict: Verdict) -> tuple[bool, float]:

@@ -11,12 +11,15 @@ from markupsafe import Markup
 from cifar_report.analysis.results import Datum, Sensitivity, Verdict
 from cifar_report.report import names
 from cifar_report.report.elements import claim_link
-from cifar_report.report.text import sentences
-from cifar_report.report.text.sentences import Forms
+from cifar_report.report.i18n import load_messages
 from cifar_report.report.writer import Writer
 from cifar_report.spec import Side
 
-Message: TypeAlias = str | tuple[str, str, int]
+SAY = load_messages("claims")
+# "Not better" has no claimed side, and ratios are of blocks; nothing is counted for them.
+SEEDS_AS_CLAIMED = {"greater": SAY.wins, "less": SAY.wins, "equal": SAY.within, "value": SAY.within}
+
+Message: TypeAlias = str | tuple[list[str], int]
 """A sentence that is to be filled, or its two forms and the count that chooses between them."""
 
 
@@ -37,10 +40,10 @@ def verdict_paragraph(writer: Writer, verdict: Verdict) -> tuple[Markup, ...]:
 def claims_sentences(writer: Writer, verdicts: tuple[Verdict, ...]) -> tuple[Markup, ...]:
     """Return one sentence for each outcome that some of ``verdicts`` have, naming the claims."""
     said = []
-    for outcome, forms in sentences.BY_OUTCOME.items():
+    for outcome, forms in SAY.by_outcome.items():
         links = [claim_link(verdict.id) for verdict in verdicts if verdict.outcome == outcome]
         if links:
-            said.append(writer.plural(*forms, len(links), claims=writer.enumeration(links)))
+            said.append(writer.plural(forms, len(links), claims=writer.enumeration(links)))
     return tuple(said)
 
 
@@ -52,9 +55,9 @@ def _messages(writer: Writer, verdict: Verdict) -> Iterator[Message]:
     first, second = (_described(writer, verdict, side) for side in (verdict.claim.subject, verdict.claim.comparator))
     if verdict.claim.relation == "exact" and verdict.outcome == "not_run" and first is not None:
         if second is not None:
-            yield sentences.BOTH_DESCRIBED
+            yield SAY.both_described
         elif verdict.stated is not None:
-            yield sentences.DESCRIBED
+            yield SAY.described
     yield from _qualified(verdict)
     yield from _original(verdict)
 
@@ -64,82 +67,86 @@ def _measured(verdict: Verdict) -> Iterator[Message]:
     if estimate.value is None:
         # What nobody ran has no evidence; the verdict's own sentence says so once.
         if estimate.reason == "not_reached":
-            yield sentences.NO_ESTIMATE
+            yield SAY.no_estimate
         return
     wins_known = verdict.wins is not None and verdict.wins.value is not None
     if claim.relation == "exact":
         compared = verdict.comparator_mean is not None and claim.comparator is not None
-        stated = sentences.ONE_COUNT if verdict.stated is None else sentences.STATED_COUNT
-        yield sentences.COUNTS if compared else stated
+        stated = SAY.one_count if verdict.stated is None else SAY.stated_count
+        yield SAY.counts if compared else stated
     elif claim.relation == "onset":
         if wins_known:
-            yield (*sentences.ONSET, n)
+            yield SAY.onset, n
     else:
-        yield (*_estimate_forms(verdict, estimate.value), n)
+        yield _estimate_forms(verdict, estimate.value), n
         if estimate.low is not None:
             difference = claim.comparator is not None and estimate.unit != "ratio"
-            yield sentences.INTERVAL_OF_DIFFERENCE if difference else sentences.INTERVAL
-        counted = sentences.SEEDS_AS_CLAIMED.get(claim.relation)
+            yield SAY.interval_of_difference if difference else SAY.interval
+        counted = SEEDS_AS_CLAIMED.get(claim.relation)
         if counted is not None and wins_known and n > 1 and verdict.n_of == "seeds":
-            yield (*counted, n)
+            yield counted, n
 
 
-def _estimate_forms(verdict: Verdict, value: float) -> Forms:
-    if verdict.claim.comparator is None:
-        return sentences.VALUE
-    if verdict.estimate.unit == "ratio":
-        return sentences.TIMES if verdict.claim.comparator_quantity is None else sentences.BETWEEN
+def _estimate_forms(verdict: Verdict, value: float) -> list[str]:
     # Where a run never reached the level there is no mean, and the median stands in for it.
     medians = verdict.estimate.formula == "median_difference"
-    if value == 0:
-        return sentences.LEVEL_OF_MEDIANS if medians else sentences.LEVEL
-    return (sentences.EXCEEDED if value > 0 else sentences.FELL_SHORT)["medians" if medians else verdict.n_of]
+    forms: list[str]
+    if verdict.claim.comparator is None:
+        forms = SAY.value
+    elif verdict.estimate.unit == "ratio":
+        forms = SAY.times if verdict.claim.comparator_quantity is None else SAY.between
+    elif value == 0:
+        forms = SAY.level_of_medians if medians else SAY.level
+    else:
+        forms = (SAY.exceeded if value > 0 else SAY.fell_short)["medians" if medians else verdict.n_of]
+    return forms
 
 
 def _decision(verdict: Verdict) -> str:
-    message = sentences.DECIDED.get((verdict.claim.relation, verdict.reason)) or sentences.UNDECIDED[verdict.reason]
-    return sentences.QUARTER.get(verdict.reason, message) if verdict.claim.exact_relation == "quarter" else message
+    message: str = SAY.decided[verdict.claim.relation].get(verdict.reason) or SAY.undecided[verdict.reason]
+    quarter = verdict.claim.exact_relation == "quarter"
+    return str(SAY.quarter.get(verdict.reason, message)) if quarter else message
 
 
 def _tested(verdict: Verdict) -> Iterator[Message]:
     """Yield which test decided where it is not the usual one, and what McNemar's test shows of single networks."""
     if verdict.test == "mcnemar":
-        yield sentences.IMAGES_ALONE
+        yield SAY.images_alone
         return
     if verdict.test == "sign_test":
-        yield sentences.SIGNS
+        yield SAY.signs
     if verdict.test == "all_equal":
-        yield (*sentences.ALL_EQUAL, verdict.n)
+        yield SAY.all_equal, verdict.n
     if verdict.networks is not None:
-        yield (*sentences.NETWORKS, len(verdict.networks.tests))
+        yield SAY.networks, len(verdict.networks.tests)
 
 
 def _qualified(verdict: Verdict) -> Iterator[Message]:
     if verdict.direction_only:
-        yield sentences.DIRECTION_ONLY
+        yield SAY.direction_only
     if verdict.outcome == "inconclusive":
         if verdict.detectable is not None and verdict.detectable.value is not None:
             factor = verdict.detectable.unit == "ratio"
-            yield (*(sentences.DETECTABLE_FACTOR if factor else sentences.DETECTABLE), verdict.n)
+            yield (SAY.detectable_factor if factor else SAY.detectable), verdict.n
         # As many seeds as there are cannot be what is lacking: then it is the margin or the correction that is.
         if verdict.seeds_needed is not None and (verdict.seeds_needed.value or 0) > verdict.n:
-            yield sentences.NEEDED
+            yield SAY.needed
     if verdict.outcome in ("reproduced", "not_reproduced", "inconclusive"):
         if verdict.deviation == "other_pixels":
-            yield sentences.OTHER_PIXELS
+            yield SAY.other_pixels
         if _changing(verdict):
-            yield sentences.UNSTABLE
+            yield SAY.unstable
     if verdict.claim.proxy is not None:
-        yield sentences.PROXY
+        yield SAY.proxy
 
 
 def _original(verdict: Verdict) -> Iterator[Message]:
     if verdict.original is None or verdict.original.value is None or verdict.claim.relation == "exact":
         return
     if verdict.original_inside is None or verdict.prediction is None or verdict.prediction.low is None:
-        yield sentences.ORIGINAL_RATIO if verdict.original.unit == "ratio" else sentences.ORIGINAL_ONLY
+        yield SAY.original_ratio if verdict.original.unit == "ratio" else SAY.original_only
     else:
-        yield sentences.ORIGINAL_INSIDE if verdict.original_inside else sentences.ORIGINAL_OUTSIDE
+        yield SAY.original_inside if verdict.original_inside else SAY.original_outside
 
 
 def _changing(verdict: Verdict) -> list[Sensitivity]:
@@ -205,9 +212,9 @@ def _probability(writer: Writer, datum: Datum | None) -> Markup:
     if datum is None or datum.value is None:
         return _optional(writer, datum)
     statement = writer.link(datum, writer.numbers.p_statement(datum.value))
-    return writer.sentence(sentences.CORRECTED, p=statement) if datum.formula == "p_corrected" else statement
+    return writer.sentence(SAY.corrected, p=statement) if datum.formula == "p_corrected" else statement
 
 
 def _choice(writer: Writer, entry: Sensitivity) -> str:
     seed = "" if entry.seed is None else writer.numbers.integer(entry.seed)
-    return writer.translation.plain(sentences.CHOICES[entry.kind], {"seed": seed})
+    return writer.translation.plain(SAY.choices[entry.kind], {"seed": seed})
