@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import copy
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, NoReturn
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
 
-from cifar_report import __version__, options
-from cifar_report.commands import archive, compare, report, suite, verify
+from cifar_report import __version__
+from cifar_report.commands import bundles, suite, verify
 from cifar_report.errors import SuiteError, UsageError
 
-DONE, FAILED, BAD_USAGE, INTERRUPTED = 0, 1, 2, 130
+FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
 SESSIONS = "--sessions"
 
 EPILOG = """\
@@ -27,6 +27,117 @@ examples:
 
 exit status: 0 done, 1 something failed, 2 bad usage, 130 interrupted
 """
+VERIFY_EPILOG = (
+    "exit status: 0 nothing was found, 1 something was (each finding is one line), 2 bad usage; "
+    "with --rerun, 0 every run agrees bit by bit, 1 one does not, 2 bad usage or other data"
+)
+COMPARE_EPILOG = (
+    "exit status: 0 every verdict that both have is the same, 1 some differ, 2 bad usage; "
+    "verify the bundles first: what they record is taken as it stands"
+)
+
+OPTIONS: dict[str, dict[str, Any]] = {  # by name; the word before a name says which command has it in this form
+    "--profile": {
+        "metavar": "NAME",
+        "help": "smoke (seconds), quick (minutes) or full (as the write-up; the default)",
+    },
+    "report --profile": {"metavar": "NAME", "help": "the last bundle of this profile (default: of any)"},
+    "--seeds": {"type": int, "metavar": "N", "help": "seeds 0 … N-1; more seeds extend a bundle"},
+    "--only": {"metavar": "ID[,ID]", "help": "these trials only (cifar-report list shows their ids)"},
+    "verify --only": {"metavar": "ID[,ID]", "help": "with --rerun, of these trials or runs only"},
+    "--timing": {
+        "action": argparse.BooleanOptionalAction,
+        "help": "time the trials after all training, one by one, alone on the machine (default: in full and quick)",
+    },
+    "--data": {
+        "metavar": "PATH|synthetic",
+        "help": "the binary version of CIFAR-10 (folder or archive), or the synthetic stand-in"
+        " (default: CIFAR10_DIR, the cache, a download)",
+    },
+    "--bundle": {
+        "type": Path,
+        "metavar": "DIR",
+        "help": "the results bundle (default: below report/bundle; the report takes the one written last)",
+    },
+    "--jobs": {"type": int, "metavar": "N", "help": "worker processes (default: one a core)"},
+    "verify --jobs": {"type": int, "metavar": "N", "help": "with --rerun, worker processes (default: one a core)"},
+    "--output": {
+        "type": Path,
+        "metavar": "DIR",
+        "default": Path("report"),
+        "help": "where the report goes (default: report)",
+    },
+    "--lang": {"metavar": "LANGUAGE", "default": "en", "help": "en, el or all (default: en)"},
+    "--check": {
+        "action": "store_true",
+        "help": "build again and name the files that differ from the output folder's",
+    },
+    "--pdf": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "compare the numbers attached to this report with the bundle's",
+    },
+    "--rerun": {
+        "type": int,
+        "metavar": "K",
+        "help": "train K runs again (the cheapest, at first one of each kind), compare, and record how far they agree",
+    },
+    "verify folder": {
+        "type": Path,
+        "nargs": "?",
+        "metavar": "BUNDLE",
+        "help": "the results bundle (default: the one below report/bundle that was written last)",
+    },
+    "first": {"type": Path, "metavar": "A", "help": "the results bundle A"},
+    "second": {"type": Path, "metavar": "B", "help": "the results bundle B"},
+    "folder": {"type": Path, "metavar": "BUNDLE", "help": "the results bundle"},
+    "file": {"type": Path, "metavar": "FILE", "help": "the archive, for example results.tar"},
+    "target": {"type": Path, "metavar": "DIR", "help": "the new bundle's folder: not there yet, or empty"},
+}
+PLAN = ("--profile", "--seeds", "--only", "--timing", "--data", "--bundle")
+RUN = (*PLAN, "--jobs")
+REPORT = ("--bundle", "report --profile", "--output", "--lang", "--check")
+VERIFY = ("verify folder", "--pdf", "--rerun", "verify --only", "verify --jobs", "--data")
+
+
+class Command(NamedTuple):
+    """One word after ``cifar-report``, or after ``cifar-report bundle``; its help is ``text``."""
+
+    function: Callable[[argparse.Namespace], int]
+    text: str
+    options: tuple[str, ...] = ()
+    epilog: str | None = None
+
+
+COMMANDS = {
+    "run": Command(suite.run, "train missing runs; write metrics, timings and plots to a results bundle", RUN),
+    "report": Command(bundles.report, "render a bundle as HTML and PDF; never trains", REPORT),
+    "list": Command(suite.list_trials, "show every experiment and its trials"),
+    "status": Command(suite.status, "show what is finished and why the rest would run", PLAN),
+    "data": Command(suite.data, "show which CIFAR-10 is found, and whether it is canonical", ("--data",)),
+    "verify": Command(verify.verify, "check every hash, key, count and number of a bundle", VERIFY, VERIFY_EPILOG),
+    "compare": Command(
+        bundles.compare, "show which verdicts of two bundles differ, and why", ("first", "second"), COMPARE_EPILOG
+    ),
+}
+BUNDLE = "make one file of a bundle, or a bundle of it"
+BUNDLE_COMMANDS = {
+    "export": Command(
+        bundles.export,
+        "write a finished bundle as one file: the same bytes for the same bundle, on every machine",
+        ("folder", "file"),
+    ),
+    "import": Command(
+        bundles.unpack,
+        "unpack such a file, whoever made it; anything that export would not write is refused",
+        ("file", "target"),
+    ),
+    "copy": Command(
+        bundles.copy,
+        "copy a finished bundle without its weights: small enough for a repository, enough for the report",
+        ("folder", "target"),
+    ),
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -38,59 +149,43 @@ class Parser(argparse.ArgumentParser):
         sys.exit(BAD_USAGE)
 
 
-class Command(NamedTuple):
-    """One word after ``cifar-report``."""
-
-    name: str
-    function: Callable[[argparse.Namespace], int]
-    add_options: Callable[[argparse.ArgumentParser], None]
-    text: str
-
-
-COMMANDS = (
-    Command("run", suite.run, options.add_run_options, "train what is missing and gather it in a results bundle"),
-    Command("report", report.report, options.add_report_options, "render a bundle as HTML and PDF; never trains"),
-    Command("list", suite.list_trials, lambda _: None, "show every experiment and its trials"),
-    Command("status", suite.status, options.add_plan_options, "show what is finished and why the rest would run"),
-    Command("data", suite.data, options.add_data_option, "show which CIFAR-10 is found, and whether it is canonical"),
-    Command("verify", verify.verify, options.add_verify_options, "check every hash, key, count and number of a bundle"),
-    Command(
-        "compare", compare.compare, options.add_compare_options, "show which verdicts of two bundles differ, and why"
-    ),
-    Command("bundle", archive.bundle, options.add_archive_options, "make one file of a bundle, or a bundle of it"),
-)
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     words = sys.argv[1:] if arguments is None else arguments
     found = make_parser(sessions=SESSIONS in words).parse_args(words)
-    command: Callable[[argparse.Namespace], int] = found.command
     try:
-        status = command(found)
+        status: int = found.command(found)
         sys.stdout.flush()
         return status
     except UsageError as error:
-        print(f"cifar-report: {error}", file=sys.stderr)
-        return BAD_USAGE
+        return _fail(str(error), BAD_USAGE)
     except SuiteError as error:
-        print(f"cifar-report: {error}", file=sys.stderr)
-        return FAILED
+        return _fail(str(error))
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("cifar_report"):
+            raise
+        return _fail(f"{error.name} is not installed: pip install -e '.[train,report]'")
     except BrokenPipeError:  # whoever read the output has gone; nothing is left to say, at exit neither
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except OSError as error:
-        print(f"cifar-report: {error.filename or 'a file'}: {error.strerror or error}", file=sys.stderr)
-        return FAILED
+        return _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
     except KeyboardInterrupt:
-        kept = "; every finished run is kept, the same call goes on from here" if command is suite.run else ""
-        print(f"cifar-report: interrupted{kept}", file=sys.stderr)
-        return INTERRUPTED
+        kept = "; every finished run is kept, the same call goes on from here" if found.command is suite.run else ""
+        return _fail(f"interrupted{kept}", INTERRUPTED)
+
+
+def _fail(sentence: str, status: int = FAILED) -> int:
+    print(f"cifar-report: {sentence}", file=sys.stderr)
+    return status
 
 
 def make_parser(*, sessions: bool = False) -> Parser:
-    """Return the parser of the whole command; with ``sessions``, run and report take each other's options too."""
+    """Return the parser of the whole command; with ``sessions``, run and report take each other's options too.
+
+    Both nox sessions get the same words after ``--``; options of the other command are accepted and not shown.
+    """
     parser = Parser(
         prog="cifar-report",
         description="Train the fixed-seed CIFAR-10 suite, and report what its data say about the write-up's claims.",
@@ -100,30 +195,27 @@ def make_parser(*, sessions: bool = False) -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"cifar-report {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    for command in COMMANDS:
-        added = subparsers.add_parser(
-            command.name,
-            help=command.text,
-            description=f"{command.text[0].upper()}{command.text[1:]}.",
-            allow_abbrev=False,
-        )
-        added.set_defaults(command=command.function)
-        command.add_options(added)
-    if sessions:
-        _share_options(subparsers.choices["run"], subparsers.choices["report"])
+    for name, command in COMMANDS.items():
+        added = _add_command(subparsers, name, command)
+        if sessions and name in ("run", "report"):
+            added.add_argument(SESSIONS, action="store_true", help=argparse.SUPPRESS)
+            own = {option.split()[-1] for option in command.options}
+            for option in dict.fromkeys(RUN + REPORT):
+                if option.split()[-1] not in own:
+                    added.add_argument(option.split()[-1], **OPTIONS[option] | {"help": argparse.SUPPRESS})
+    bundle = subparsers.add_parser("bundle", help=BUNDLE, description=f"{BUNDLE.capitalize()}.", allow_abbrev=False)
+    actions = bundle.add_subparsers(required=True, metavar="export|import|copy")
+    for name, command in BUNDLE_COMMANDS.items():
+        _add_command(actions, name, command)
     return parser
 
 
-def _share_options(*parsers: argparse.ArgumentParser) -> None:
-    """Let each command accept the others' options, unseen: both nox sessions get the same words after ``--``."""
-    every = {action.option_strings[-1]: action for parser in parsers for action in parser._actions}
-    for parser in parsers:
-        parser.add_argument(SESSIONS, action="store_true", help=argparse.SUPPRESS)
-        for name in every.keys() - {action.option_strings[-1] for action in parser._actions}:
-            hidden = copy.copy(every[name])
-            hidden.help = argparse.SUPPRESS
-            parser._add_action(hidden)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+def _add_command(subparsers: Any, name: str, command: Command) -> argparse.ArgumentParser:
+    description = f"{command.text[0].upper()}{command.text[1:]}."
+    parser: argparse.ArgumentParser = subparsers.add_parser(
+        name, help=command.text, description=description, epilog=command.epilog, allow_abbrev=False
+    )
+    parser.set_defaults(command=command.function)
+    for option in command.options:
+        parser.add_argument(option.split()[-1], **OPTIONS[option])
+    return parser

@@ -119,11 +119,11 @@ def test_scikit_learn_stays_where_it_is_needed():
 
 def test_the_command_imports_nothing_heavy_before_it_must():
     """What the command imports at once is the standard library and the project's own words."""
-    light = [PACKAGE / name for name in ("cli.py", "options.py", "__main__.py", "errors.py")]
+    light = [PACKAGE / name for name in ("cli.py", "__main__.py", "errors.py")]
     for path in (*light, *sorted((PACKAGE / "commands").glob("*.py"))):
         names = imports(path, lazy=False)
         assert tops(names) <= set(sys.stdlib_module_names) | {"cifar_report"}
-        assert parts(names) <= {"cli", "options", "commands", "errors", "__version__"}
+        assert parts(names) <= {"cli", "commands", "errors", "__version__"}
 
 
 def test_nothing_unpickles():

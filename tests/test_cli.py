@@ -14,7 +14,7 @@ from cifar_report import __version__, cli
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.spec import PROFILES
 
-COMMANDS = tuple(command.name for command in cli.COMMANDS)
+COMMANDS = (*cli.COMMANDS, "bundle")
 RECORDS = 10_000  # in each of CIFAR-10's files
 RECORD_BYTES = 3073
 

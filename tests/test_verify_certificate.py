@@ -22,7 +22,7 @@ from cifar_report.bundle.arrays import dump_arrays, load_arrays
 from cifar_report.bundle.certificates import Deviation
 from cifar_report.cli import main
 from cifar_report.commands import verify
-from cifar_report.commands.rerun import describe
+from cifar_report.commands.verify import describe
 from cifar_report.errors import UsageError
 from cifar_report.report.i18n import Translation
 from cifar_report.report.writer import Writer

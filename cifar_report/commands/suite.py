@@ -1,4 +1,4 @@
-"""The commands around training: run, list, status, data."""
+"""The commands around training: run, list, status, data; and what they share with the others."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cifar_report.commands.common import check_words, tell, warn, words
+from cifar_report.errors import UsageError
 
 if TYPE_CHECKING:
     from cifar_report.running.request import Prepared
 
 DEFAULT_PROFILE = "full"
+GRADES = {
+    "canonical": "canonical: the published CIFAR-10",
+    "unverified": "unverified: well-formed, but not shown to be the published pixels",
+    "stand-in": "stand-in: synthetic, not CIFAR-10",
+}
 
 
 def run(options: Namespace) -> int:
@@ -21,7 +26,7 @@ def run(options: Namespace) -> int:
 
     from cifar_report.running.suite import run_suite
 
-    check_words(options)
+    check_options(options)
     prepared = _prepare(options, download=True)
     result = run_suite(prepared, options.jobs, Console(), _derive)
     if result.ran == 0:
@@ -57,10 +62,11 @@ def status(options: Namespace) -> int:
 
     prepared = _prepare(options, download=False)
     states = states_of(prepared)
-    for state in states:
-        print(f"{state.planned.id:40}{'finished' if state.reason is None else f'would run: {state.reason}'}")
+    lines = [(state.planned.id, state.reason) for state in states]
     if (timing := timing_state(prepared)) is not None:
-        print(f"{'timing pass':40}{'finished' if timing.reason is None else f'would run: {timing.reason}'}")
+        lines.append(("timing pass", timing.reason))
+    for name, reason in lines:
+        print(f"{name:40}{'finished' if reason is None else f'would run: {reason}'}")
     if is_bundle(prepared.folder) and not plan_is_current(prepared.folder):
         print(f"{'claims and texts':40}would be recorded: the experiments are not those of the bundle")
     finished = sum(state.reason is None for state in states)
@@ -73,18 +79,12 @@ def data(options: Namespace) -> int:
     from cifar_report.data import locate
 
     dataset = locate(options.data, allow_stand_in=False, warn=warn, download=False)
-    meaning = {
-        "canonical": "canonical: the published CIFAR-10",
-        "unverified": "unverified: well-formed, but not shown to be the published pixels",
-        "stand-in": "stand-in: synthetic, not CIFAR-10",
-    }
-    labels = "CIFAR-10's, in canonical order" if dataset.canonical_labels else "not CIFAR-10's"
     for name, value in (
         ("source", dataset.source),
         ("found in", dataset.location),
         ("fingerprint", dataset.fingerprint),
-        ("grade", meaning[dataset.grade]),
-        ("labels", labels),
+        ("grade", GRADES[dataset.grade]),
+        ("labels", "CIFAR-10's, in canonical order" if dataset.canonical_labels else "not CIFAR-10's"),
         ("prepared in", str(dataset.folder)),
     ):
         print(f"{name:12}{value}")
@@ -97,7 +97,7 @@ def _prepare(options: Namespace, *, download: bool) -> Prepared:
     return prepare(
         options.profile or DEFAULT_PROFILE,
         seeds=options.seeds,
-        only=words(options.only),
+        only=split_words(options.only),
         data=options.data,
         bundle=options.bundle,
         warn=warn,
@@ -117,3 +117,53 @@ def _derive(folder: Path) -> None:
         warn(f"{error.name} is not installed, so the bundle gets no tables and plots: pip install -e '.[report]'")
         return
     write_derived(Bundle.load(folder))
+
+
+def check_options(options: Namespace) -> None:
+    """Raise UsageError for what either session would refuse, before anything is done: both may get the same words."""
+    given = vars(options)
+    for name, unit in (("seeds", "seed"), ("jobs", "worker")):
+        number = given.get(name)
+        if number is not None and number < 1:
+            raise UsageError(f"--{name} {number}: at least one {unit} is needed")
+    if given.get("profile") is not None:
+        from cifar_report.running.request import find_profile
+
+        find_profile(given["profile"])
+    if given.get("only") is not None:
+        from cifar_report.registry import load_experiments, select, trials_of
+
+        select(trials_of(load_experiments()), split_words(given["only"]))
+    languages(given.get("lang", "en"))
+
+
+def languages(language: str) -> tuple[str, ...]:
+    """Return the languages that ``--lang`` asks for; raises UsageError for one that there is no report in."""
+    from cifar_report.spec import LANGUAGES
+
+    if language not in (*LANGUAGES, "all"):
+        raise UsageError(f"there is no report in the language {language!r}; there are {', '.join(LANGUAGES)} and all")
+    return LANGUAGES if language == "all" else (language,)
+
+
+def split_words(text: str | None) -> list[str]:
+    """Return the words of a list with commas, none for None; raises UsageError when it was given and is empty."""
+    found = [word.strip() for word in (text or "").split(",")]
+    if text is not None and not any(found):
+        raise UsageError("--only names no trial")
+    return [word for word in found if word]
+
+
+def tell(text: str) -> None:
+    """Print what takes long to a person who waits; a log needs no such line."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr)
+
+
+def warn(text: str) -> None:
+    """Print a warning that cannot be missed."""
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.text import Text
+
+    Console(stderr=True).print(Panel(Text(text), title="warning", border_style="bold yellow"))
