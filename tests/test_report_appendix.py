@@ -11,7 +11,7 @@ from cifar_report.analysis.curves import COLUMNS
 from cifar_report.analysis.results.views import CautionCode, ChangeKind
 from cifar_report.bundle import Bundle, write_record
 from cifar_report.report import names
-from cifar_report.report.figures.error_rates import draw_error_rates
+from cifar_report.report.figures import draw_error_rates
 from cifar_report.report.i18n import Translation
 from cifar_report.report.sections import appendix, error_rates
 from cifar_report.report.sections.conclusions import SAY

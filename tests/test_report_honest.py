@@ -18,9 +18,9 @@ from cifar_report.analysis.results import Results, Verdict
 from cifar_report.bundle import Bundle
 from cifar_report.registry import load_experiments
 from cifar_report.report.figures import DrawnFigure
-from cifar_report.report.figures.curves_text import caption as curves_caption
-from cifar_report.report.figures.dots import draw_dots
-from cifar_report.report.figures.forest import draw_forests
+from cifar_report.report.figures.curves import caption as curves_caption
+from cifar_report.report.figures.forest import draw_forest
+from cifar_report.report.figures.points import draw_original
 from cifar_report.report.i18n import Translation
 from cifar_report.report.sections import tables
 from cifar_report.report.sections.claims import verdicts
@@ -53,7 +53,7 @@ def plain(sentences: object) -> str:
 
 def dots(results: Results, translation: Translation = ENGLISH) -> DrawnFigure:
     """Return the figure that sets the original's accuracies beside ours."""
-    figure = draw_dots(results, translation)
+    figure = draw_original(results, translation)
     assert figure is not None
     return figure
 
@@ -86,10 +86,10 @@ def test_captions_say_that_the_original_saw_other_pixels(grade: str, told: bool)
     assert ("not held against ours" in curves_caption(baseline, ENGLISH)) is told
     table = tables.results(writer, "anywhere", "Title", [baseline])
     assert ("without being held against ours" in table.caption) is told
-    forests = {figure.id: figure.caption for figure in draw_forests(writer.results, ENGLISH)}
-    assert ("on its own pixels" in forests["forest.points"]) is told
-    assert "not corrected for the number of claims" in forests["forest.points"]
-    assert "over the test images" in forests["forest.methods"]
+    points, methods = (draw_forest(kind, writer.results, ENGLISH).caption for kind in ("points", "methods"))
+    assert ("on its own pixels" in points) is told
+    assert "not corrected for the number of claims" in points
+    assert "over the test images" in methods
 
 
 def notes(writer: Writer) -> str:

@@ -16,11 +16,9 @@ from cifar_report.analysis.calibration_records import load_calibration
 from cifar_report.analysis.results import Results
 from cifar_report.bundle import Bundle, write_file
 from cifar_report.errors import SuiteError
-from cifar_report.report.figures import draw_all
-from cifar_report.report.figures.error_rates import draw_error_rates
+from cifar_report.report.figures import draw_all, draw_error_rates, find_images
 from cifar_report.report.html import to_html
 from cifar_report.report.i18n import SOURCE_LANGUAGE, Translation
-from cifar_report.report.images import find_images
 from cifar_report.report.pdf import to_json, to_pdf
 from cifar_report.report.sections import ReportView, assemble
 from cifar_report.report.writer import Medium, Writer

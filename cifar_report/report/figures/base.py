@@ -1,0 +1,116 @@
+"""What a drawn figure is, and the names in it: no matplotlib here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cifar_report.analysis.results import Measure, PredictionMetrics, Results, StageSummary, TrialResult
+from cifar_report.report.i18n import Translation, mark
+from cifar_report.report.names import CLASSES
+from cifar_report.report.numbers import Numbers
+from cifar_report.spec import AnyTrial, ClassicalTrial
+
+Cell = str | float | int | None
+Images = np.ndarray[Any, np.dtype[np.uint8]]
+"""All images of the dataset, uint8 [60000, 32, 32, 3], usually a memory map."""
+Photographs = Mapping[int, Images]
+"""Some of them, uint8 [32, 32, 3], by index."""
+
+ERROR_RATES = "error_rates"  # the group of the figure on the method itself
+SEPARATOR = " \N{MIDDLE DOT} "
+ORIGINAL_APART = mark(
+    "The original's values are shown for orientation and not held against ours: that would need the canonical pixels"
+    " and the full profile."
+)
+
+
+@dataclass(frozen=True)
+class DrawnFigure:
+    """One figure of the report, in one language, with its texts and its data.
+
+    ``id`` is unique and serves as HTML id and as file name; ``alt`` states the finding, for people who do not see the
+    picture; ``caption`` is one or two whole sentences. ``columns`` and ``rows`` are the numbers drawn. ``group``
+    is the experiment's id or one of ``overview``, ``networks``, ``confusion``, ``examples``, ``calibration`` and
+    ``timing``. ``png`` is the figure with photographs in it; they must not be passed on with the numbers, so ``svg``
+    never holds them.
+    """
+
+    id: str
+    svg: bytes
+    width_points: float
+    height_points: float
+    alt: str
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    group: str
+    png: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A network that is looked at closely: the trial, its last stage and the metrics of its predictions."""
+
+    result: TrialResult
+    stage: StageSummary
+    metrics: PredictionMetrics
+
+    def title(self, translate: Translation) -> str:
+        """Return the trial's title, with the stage where it has several."""
+        return trial_name(self.result.trial, translate, self.stage.id)
+
+
+def showcase(results: Results) -> tuple[Shown, ...]:
+    """Return the reference network and the final one: the first trial, and the first with several stages.
+
+    They are chosen by their place in the write-up, never by what they reached. Either is left out where its
+    predictions are missing; where both are, the first trial with predictions stands in.
+    """
+    shown = [
+        Shown(result, stage, stage.test)
+        for result in results.trials
+        if (stage := result.stage()) is not None and stage.test is not None
+    ]
+    first = next((result.id for result in results.trials), None)
+    picked = [each for each in shown if each.result.id == first]
+    picked += [each for each in shown if len(each.result.stages) > 1][:1]
+    return tuple(picked or shown[:1])
+
+
+def seeds_text(count: int, translate: Translation) -> str:
+    """Return, for example, "5 seeds"."""
+    return translate.ngettext("%(count)s seed", "%(count)s seeds", count) % {"count": Numbers(translate).integer(count)}
+
+
+def comparable(measure: Measure) -> bool:
+    """Whether the original's absolute value may be compared with ours: only canonical pixels allow that."""
+    return measure.compatibility is None or measure.compatibility.outcome != "not_testable"
+
+
+def class_names(translate: Translation) -> tuple[str, ...]:
+    """Return the ten classes in the order of their labels."""
+    return tuple(map(translate.gettext, CLASSES))
+
+
+def stage_name(trial: AnyTrial, stage_id: str, translate: Translation) -> str:
+    """Return what a stage is called: its place among the trial's stages, and whether images were augmented."""
+    stages = () if isinstance(trial, ClassicalTrial) else trial.stages
+    for place, stage in enumerate(stages, start=1):
+        if stage.id == stage_id:
+            values = {"place": Numbers(translate).integer(place)}
+            plain, augmented = mark("Training %(place)s"), mark("Training %(place)s, augmented")
+            name = translate.plain(plain if stage.augmentation is None else augmented, values)
+            return name.replace(f" {values['place']}", f"\N{NO-BREAK SPACE}{values['place']}")
+    return stage_id
+
+
+def trial_name(trial: AnyTrial, translate: Translation, stage_id: str | None = None) -> str:
+    """Return a trial's title, with the stage where it has several and one is meant."""
+    title = translate.text(trial.title)
+    if stage_id is None or isinstance(trial, ClassicalTrial) or len(trial.stages) == 1:
+        return title
+    return f"{title}{SEPARATOR}{stage_name(trial, stage_id, translate)}"
