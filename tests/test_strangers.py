@@ -1,12 +1,10 @@
 """A bundle from a stranger: attack files in every place that is read; none runs, leaves its folder, hangs or grows."""
 
-import io
 import json
 import os
 import shutil
 import signal
 import tracemalloc
-import zipfile
 from pathlib import Path
 
 import msgspec
@@ -19,8 +17,6 @@ from suites import simulated
 from cifar_report.analysis import analyse
 from cifar_report.analysis.answers import read_answers
 from cifar_report.bundle import Bundle, Predictions, read_run, write_run
-from cifar_report.bundle import arrays as arrays_module
-from cifar_report.bundle.arrays import load_arrays
 from cifar_report.bundle.bundle import MOST_JSON_BYTES
 from cifar_report.errors import SuiteError, UsageError
 
@@ -149,7 +145,7 @@ def change(path: Path, *steps, to) -> None:
     path.write_text(json.dumps(tree))
 
 
-NAMES = ("..", ".", "", "../x", "a/b", "/etc", "a\\b", "C:x", "nul", "con.x", "COM1", "a..b", "a.", "x" * 65, "\0", "é")
+NAMES = ("..", "", "../x", "/etc", "a\\b", "con.x", "a.", "x" * 65, "\0", "é")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -237,76 +233,6 @@ def test_a_json_bomb_is_refused_before_it_is_unpacked(folder, name, bomb):
     assert most < 4 * MOST_JSON_BYTES
 
 
-def npz(members: dict[str, bytes]) -> bytes:
-    """Return an archive of array files."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
-
-
-def described(shape: object, dtype: str = "<f4", *, fortran: bool = False, content: bytes = bytes(64)) -> bytes:
-    """Return an array file whose header says anything."""
-    text = f"{{'descr': '{dtype}', 'fortran_order': {fortran}, 'shape': {shape}, }}\n".encode()
-    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + content
-
-
-HEADERS = {
-    "10^12 numbers": described((10**12,)),
-    "a product beyond 64 bits": described((2**40, 2**40)),
-    "a side of nothing and one beyond memory": described((0, 2**70), content=b""),
-    "columns first": described((4, 4), fortran=True),
-    "objects": described((8,), "|O"),
-    "Python's own call": described("__import__('os').abort()"),
-    "a date": described((8,), "<M8[s]"),
-    "halves": described((32,), "<f2"),
-}
-
-
-@pytest.mark.parametrize("attack", HEADERS)
-def test_an_array_that_says_what_it_is_not_is_refused_without_memory(folder, attack):
-    """Types, orders and shapes that this project does not write are refused before anything is made for them."""
-    (folder / RUN / "kernels.npz").write_bytes(npz({"kernels.npy": HEADERS[attack]}))
-    tracemalloc.start()
-    with pytest.raises(SuiteError, match=r"kernels\.npz"):
-        read_all(folder)
-    most = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert most < 50 * 2**20
-
-
-def test_a_small_file_that_unpacks_to_gigabytes_is_refused(folder):
-    """What is declared beyond the bound is not unpacked, and a declaration that lies is not believed."""
-    size = arrays_module.MOST_BYTES + 2**20
-    path = folder / RUN / "predictions.npz"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("labels.npy", "w") as member:
-        for _ in range(size // 2**20):
-            member.write(bytes(2**20))
-    packed = path.read_bytes()
-    assert len(packed) < size / 900
-    lying = bytearray(packed)
-    place = lying.index(b"PK\x01\x02") + 24
-    lying[place : place + 4] = (1000).to_bytes(4, "little")
-    for content in (packed, bytes(lying)):
-        path.write_bytes(content)
-        tracemalloc.start()
-        with pytest.raises(SuiteError, match=r"predictions\.npz cannot be read as arrays"):
-            load_arrays(path)
-        most = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert most < 10 * 2**20
-
-
-def test_answers_to_other_images_than_the_bundle_has_are_refused(folder):
-    """A table that is whole in itself but answers more images than there are is refused."""
-    labels = np.zeros(60_000, np.uint8)
-    stored = Predictions(np.zeros(60_000, np.int32), labels, predicted=labels)
-    (folder / RUN / "predictions.npz").write_bytes(stored.dump())
-    with pytest.raises(SuiteError, match="holds 60000 answers"):
-        read_all(folder)
-
-
 def test_numbers_that_are_none_are_read_as_missing(folder):
     """Probabilities that are not numbers are no attack: a run that diverged has them, and its metrics are missing."""
     bundle = Bundle.load(folder)
@@ -331,22 +257,6 @@ def test_the_error_of_a_run_shows_no_hidden_characters(folder):
     assert shown.isprintable()
     assert shown.startswith("ValueError: \ufffd[31m \ufffdreversed\ufffd")
     assert len(shown) <= 1000
-
-
-@pytest.mark.parametrize("value", [1e38, float("inf"), -0.5])
-def test_what_is_no_probability_is_refused(tmp_path, value):
-    """A table of probabilities with a number below 0 or far above 1 is refused; what is no number is read."""
-    images = np.arange(50_000, 50_003, dtype=np.int32), np.array([1, 2, 3], np.uint8)
-    table = np.full((3, 10), 0.1, np.float32)
-    path = tmp_path / "predictions.npz"
-    for entry in (float("nan"), 1.0):
-        table[1, 2] = entry
-        path.write_bytes(Predictions(*images, {("training", "last"): table}).dump())
-        assert Predictions.load(path).probabilities["training", "last"].shape == (3, 10)
-    table[1, 2] = value
-    path.write_bytes(Predictions(*images, {("training", "last"): table}).dump())
-    with pytest.raises(SuiteError, match="between 0 and 1"):
-        Predictions.load(path)
 
 
 def test_a_long_text_does_not_make_a_long_error(folder):

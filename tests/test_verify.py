@@ -166,16 +166,6 @@ def test_a_folder_that_is_no_bundle_is_bad_usage(tmp_path, capsys):
     assert "no results bundle" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("seconds", [b"[]", b"[1.0, 1.0]", b'[1.0], "more": [1.0]'])
-def test_the_seconds_of_a_run_are_those_of_its_epochs(bundle, seconds):
-    """A run's table of seconds holds one number for each epoch that was trained, of each stage and no other."""
-    content = json.loads((bundle / TIMING).read_bytes())
-    content["epoch_seconds"] = json.loads(b'{"training": ' + seconds + b"}")
-    (bundle / TIMING).write_text(json.dumps(content))
-    finish(bundle)
-    assert "but baseline/seed-0 trained {'training': 1}" in findings(bundle)[TIMING]
-
-
 NUMBERS = {  # a field of a run's record, another value, and the finding
     "stages.0.last.test.accuracy": (lambda old: old + 0.005, "test accuracy is"),
     "stages.0.best.test.accuracy": (lambda old: old + 0.005, "test accuracy is"),

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from cifar_report.bundle import Bundle, BundleRecord, Run, RunTiming, StageResult, planned_trials, read_record, read_run
+from cifar_report.bundle import Bundle, BundleRecord, Run, StageResult, planned_trials, read_record, read_run
 from cifar_report.bundle.bundle import MOST_JSON_BYTES, RECORD_FILE, TIMING_FILE, decode, in_order
 from cifar_report.bundle.certificates import CERTIFICATES, Certificate
 from cifar_report.bundle.keys import ENGINE, ENGINE_VERSION, key_of, recorded_parts, with_engine
@@ -80,8 +80,7 @@ def check_records(bundle: Bundle, files: Files, report: Report) -> None:
         report.find(name, *_randomness_problems(run))
         _check_run_files(run, files, report)
         if timing in files:
-            seconds = readable(timing, partial(bundle.timing, run), files.folder, report)
-            report.find(timing, *_seconds_problems(run, seconds))
+            readable(timing, partial(bundle.timing, run), files.folder, report)
     _check_orders(bundle, report)
     report.counts["runs"] += len(bundle.runs)
     report.counts["planned runs"] = sum(record.seeds if trial.seeded else 1 for trial in bundle.trials.values())
@@ -208,16 +207,3 @@ def _check_run_files(run: Run, files: Files, report: Report) -> None:
             report.find(f"{folder}{name}", f"is not listed in {record}")
     if run.done:
         report.find(record, *(f"lists no {name}" for name in sorted(ALWAYS - run.files.keys())))
-
-
-def _seconds_problems(run: Run, timing: RunTiming | None) -> Iterator[str]:
-    """Yield each table of seconds that does not hold one number for each epoch of its run, resumed or not."""
-    if timing is None:
-        return
-    epochs = {stage.id: stage.epochs for stage in run.stages}
-    seconds = {stage: len(values) for stage, values in timing.epoch_seconds.items()}
-    if seconds != epochs:
-        yield f"holds the seconds of the epochs {seconds}, but {run.id} trained {epochs}"
-    for stage, values in timing.validation_seconds.items():
-        if len(values) != epochs.get(stage):
-            yield f"holds {len(values)} validations of stage {stage:.40}, but {run.id} trained {epochs}"

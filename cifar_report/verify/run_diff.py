@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from cifar_report.bundle import History, Run, StageResult, Weights
+from cifar_report.bundle import Run, StageResult, Weights
 from cifar_report.bundle.arrays import Array, load_arrays
 from cifar_report.bundle.certificates import Deviation, FirstDifference, Level, What
 
@@ -18,7 +18,6 @@ Quantity = Literal["loss", "accuracy", "weights", "probabilities"]
 
 TOLERANCE = 0.005  # of losses and accuracies: half a percentage point, where the claims' margins begin at one
 CAUSES: tuple[What, ...] = ("order", "weights", "history", "evaluation", "predictions")  # the cause before the effect
-CURVES: tuple[Quantity, ...] = ("loss", "accuracy", "loss", "accuracy")  # of a history: training, then validation
 SETS: tuple[Weights, ...] = ("last", "best")
 
 
@@ -46,12 +45,11 @@ class RunDiff:
         if not same:
             self.differences.add((place, what))
 
-    def measure(self, place: Place, quantity: Quantity, one: float | None, other: float | None) -> None:
-        """Keep how far two numbers lie apart; infinitely far where one of them alone is a number."""
-        if one is None or other is None:
-            self.distances.append((place, quantity, 0.0 if one is other else math.inf))
-        else:
-            self.distances.append((place, quantity, abs(one - other)))
+    def measure(self, place: Place, what: What, quantity: Quantity, one: float | None, other: float | None) -> None:
+        """Keep whether two numbers are the same and how far apart; infinitely far where one of them alone is None."""
+        self.note(place, what, same=one == other)
+        distance = abs(one - other) if one is not None and other is not None else 0.0 if one is other else math.inf
+        self.distances.append((place, quantity, distance))
 
     def largest(self, place: Place | None = None) -> Deviation:
         """Return the largest distances, of one place or of all."""
@@ -88,45 +86,34 @@ def compare_records(run: Run, again: Run) -> RunDiff:
     diff = RunDiff(run)
     if run.classical is not None and again.classical is not None:
         diff.compared.append("accuracy")
-        diff.note(NOWHERE, "evaluation", same=run.classical == again.classical)
-        diff.measure(NOWHERE, "accuracy", run.classical.test_accuracy, again.classical.test_accuracy)
+        accuracies = run.classical.test_accuracy, again.classical.test_accuracy
+        diff.measure(NOWHERE, "evaluation", "accuracy", *accuracies)
     if run.stages:
         diff.compared.append("history")
         if all(stage.hashes for stage in (*run.stages, *again.stages)):
             diff.compared.append("hashes of each epoch")
     for number, (one, other) in enumerate(zip(run.stages, again.stages, strict=True), 1):
-        _compare_histories(number, one.history, other.history, diff)
-        for epoch, (first, second) in enumerate(zip(one.hashes, other.hashes, strict=False), 1):
-            diff.note(Place(number, epoch), "order", same=first.order == second.order)
-            diff.note(Place(number, epoch), "weights", same=first.weights == second.weights)
-        _compare_evaluations(number, one, other, diff)
+        _compare_stages(number, one, other, diff)
     return diff
 
 
-def _compare_histories(stage: int, one: History, other: History, diff: RunDiff) -> None:
-    rows = (zip(each.loss, each.accuracy, each.val_loss, each.val_accuracy, strict=True) for each in (one, other))
-    for epoch, (first, second) in enumerate(zip_longest(*rows), 1):
-        place = Place(stage, epoch)
-        diff.note(place, "history", same=first == second)
-        if first is None or second is None:  # one of the two stopped earlier: no tolerance covers that
-            diff.measure(place, "loss", None, 0.0)
-            continue
-        for quantity, before, after in zip(CURVES, first, second, strict=True):
-            diff.measure(place, quantity, before, after)
-
-
-def _compare_evaluations(stage: int, one: StageResult, other: StageResult, diff: RunDiff) -> None:
-    earliest = Place(stage, min(one.best_epoch, other.best_epoch))
+def _compare_stages(number: int, one: StageResult, other: StageResult, diff: RunDiff) -> None:
+    for epoch, (first, second) in enumerate(zip(one.hashes, other.hashes, strict=False), 1):
+        diff.note(Place(number, epoch), "order", same=first.order == second.order)
+        diff.note(Place(number, epoch), "weights", same=first.weights == second.weights)
+    for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+        quantity: Quantity = "loss" if name.endswith("loss") else "accuracy"
+        curves = getattr(one.history, name), getattr(other.history, name)
+        for epoch, values in enumerate(zip_longest(*curves, fillvalue=math.inf), 1):  # one may have stopped earlier
+            diff.measure(Place(number, epoch), "history", quantity, *values)
+    earliest = Place(number, min(one.best_epoch, other.best_epoch))
     diff.note(earliest, "evaluation", same=one.best_epoch == other.best_epoch)
-    diff.note(Place(stage, one.epochs), "history", same=one.stopped_early == other.stopped_early)
     for weights in SETS:
-        place = _after(stage, one, weights)
-        first, second = one.evaluation(weights), other.evaluation(weights)
-        diff.note(place, "evaluation", same=first == second)
+        place, pair = _after(number, one, weights), (one.evaluation(weights), other.evaluation(weights))
         for part in ("train", "validation", "test"):
-            pair = getattr(first, part), getattr(second, part)
-            diff.measure(place, "loss", pair[0].loss, pair[1].loss)
-            diff.measure(place, "accuracy", pair[0].accuracy, pair[1].accuracy)
+            scores = [getattr(each, part) for each in pair]
+            diff.measure(place, "evaluation", "loss", *(each.loss for each in scores))
+            diff.measure(place, "evaluation", "accuracy", *(each.accuracy for each in scores))
 
 
 def _after(number: int, stage: StageResult, weights: str) -> Place:
@@ -147,7 +134,7 @@ def compare_arrays(diff: RunDiff, folder: Path, again_folder: Path) -> None:
             place, one, other = _place_of(diff.run, array), first.get(array), second.get(array)
             diff.note(place, what, same=_same_bytes(one, other))
             if array not in ("indices", "labels", "predicted"):
-                diff.measure(place, quantity, 0.0, _distance(one, other))
+                diff.distances.append((place, quantity, _distance(one, other)))
 
 
 def _place_of(run: Run, array: str) -> Place:
