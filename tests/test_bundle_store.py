@@ -6,12 +6,11 @@ Power cuts and full disks at every step are tried in ``test_faults``.
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
 import pytest
-from command import ROOT, call, contents, environment
+from command import call, contents
 from reports import small_bundle
 from test_bundle_records import record, run
 
@@ -79,36 +78,6 @@ def test_leftovers_are_removed_and_nothing_else(tmp_path):
     assert visible(kept) == visible(outside) == OLD
     assert [path.name for path in kept.parent.iterdir()] == ["seed-0"]
     assert [path.name for path in tmp_path.iterdir()] == ["runs"]
-
-
-WRITER = """
-import sys
-from pathlib import Path
-from cifar_report.bundle import write_folder
-number = 0
-while True:
-    number += 1
-    content = str(number).encode()
-    write_folder(Path(sys.argv[1]), {"weights.npz": content * 5000, "run.json": content})
-    print(number, flush=True)
-"""
-
-
-def test_a_killed_writer_leaves_a_whole_run_or_none(tmp_path):
-    """Where a process is killed while it replaces a run over and over, a record is there only with its files."""
-    folder = tmp_path / "seed-0"
-    for attempt in range(5):
-        writer = subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(folder)], env=environment(), cwd=ROOT, stdout=subprocess.PIPE
-        )
-        for _ in range(3 + attempt):
-            writer.stdout.readline()
-        writer.kill()
-        writer.communicate()
-        remove_leftovers(tmp_path)
-        files = visible(folder)
-        assert "run.json" not in files or files["weights.npz"] == files["run.json"] * 5000
-        assert files.keys() <= {"run.json", "weights.npz"}
 
 
 def test_the_manifest_is_what_sha256sum_checks(tmp_path):
