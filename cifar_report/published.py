@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 from msgspec import Meta
@@ -17,7 +17,7 @@ Shares = Annotated[tuple[Annotated[float, Meta(ge=0, le=1)], ...], Meta(min_leng
 Losses = Annotated[tuple[Annotated[float, Meta(ge=0, le=1e12)], ...], Meta(min_length=1, max_length=10_000)]
 
 
-class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """A part of the file, with the file's own names; a field that it leaves out is None."""
 
 
@@ -52,23 +52,13 @@ class TrialRecord(_Record, frozen=True, kw_only=True):
     history: History
 
 
-class AugmentationRecord(_Record, frozen=True, kw_only=True):
-    """The arguments of the original's ImageDataGenerator."""
-
-    rotation_range_degrees: float
-    width_shift_range: float
-    height_shift_range: float
-    horizontal_flip: bool
-    fill_mode: str
-
-
 class StageRecord(_Record, frozen=True, kw_only=True):
     """One of the three trainings of model 2."""
 
     id: str
     max_epochs: int
     epochs: int  # that really ran
-    augmentation: AugmentationRecord | None
+    augmentation: dict[str, Any] | None  # arguments of Keras's ImageDataGenerator
     train_seconds: float | None
     test_accuracy: float
     test_loss: float
@@ -87,26 +77,6 @@ class Model2Record(_Record, frozen=True, kw_only=True):
     batch_size: int
     note: str
     stages: Annotated[tuple[StageRecord, ...], Meta(min_length=1)]
-
-
-class CommonRecord(_Record, frozen=True, kw_only=True):
-    """What all of the original's trainings shared."""
-
-    dataset: str
-    split: str
-    scaling: str
-    optimizer: str
-    loss: str
-    model_seed: int | None
-    early_stopping: str
-
-
-class ClassicalRecord(_Record, frozen=True, kw_only=True):
-    """The original's comparison with classical classifiers, which printed no number."""
-
-    methods: tuple[str, ...]
-    numbers: None
-    note: str
 
 
 class OriginalStage(NamedTuple):
@@ -137,20 +107,10 @@ class OriginalTrial(NamedTuple):
         return next((stage for stage in self.stages if stage.id == stage_id), None)
 
     @property
-    def histories(self) -> dict[str, History]:
-        """Return the curves by stage."""
-        return {stage.id: stage.history for stage in self.stages}
-
-    @property
     def seconds(self) -> float | None:
         """Return the seconds of all stages together, None where one of them is unknown."""
         known = [stage.seconds for stage in self.stages if stage.seconds is not None]
         return sum(known) if len(known) == len(self.stages) else None
-
-    @property
-    def test_accuracy(self) -> float | None:
-        """Return the test accuracy after the last stage."""
-        return self.stages[-1].test_accuracy
 
     @property
     def test_loss(self) -> float | None:
@@ -162,10 +122,10 @@ class Original(_Record, frozen=True, kw_only=True):
     """Everything that the original published, one run each."""
 
     what: str
-    common: CommonRecord
+    common: dict[str, Any]  # what all trainings shared, in words
     trials: tuple[TrialRecord, ...]
     model_2: Model2Record
-    classical: ClassicalRecord
+    classical: dict[str, Any]  # the comparison with classical classifiers, which printed no number
 
     def __post_init__(self) -> None:
         """Refuse keys that would name two networks."""
@@ -178,53 +138,40 @@ class Original(_Record, frozen=True, kw_only=True):
 
     def trial(self, key: str) -> OriginalTrial:
         """Return the network of ``key``: a trial's id, or ``model_2``. Raises KeyError for any other."""
+        network: TrialRecord | Model2Record
+        stages: list[tuple[str, TrialRecord | StageRecord, float | None]]
         if key == "model_2":
-            return _model_2(self.model_2)
-        return _trial(next((record for record in self.trials if record.id == key), None), key)
-
-
-def decode(data: bytes) -> Original:
-    """Return the record in ``data``; raises msgspec.DecodeError for JSON that is none or has other fields."""
-    return msgspec.json.decode(data, type=Original)
+            network = self.model_2
+            stages = [(stage.id, stage, stage.validation_accuracy) for stage in network.stages]
+        else:
+            network = {record.id: record for record in self.trials}[key]
+            stages = [("training", network, network.history.val_accuracy[-1])]
+        return OriginalTrial(
+            key,
+            network.params_total,
+            network.params_trainable,
+            network.batch_size,
+            tuple(
+                OriginalStage(
+                    id=stage_id,
+                    epochs=stage.epochs,
+                    seconds=stage.train_seconds,
+                    test_accuracy=stage.test_accuracy,
+                    test_loss=stage.test_loss,
+                    validation_accuracy=validation_accuracy,
+                    history=stage.history,
+                )
+                for stage_id, stage, validation_accuracy in stages
+            ),
+        )
 
 
 def load_original(folder: Path | None = None) -> Original:
     """Return the record in ``folder`` (default: the project's experiments); raises SuiteError, naming the file."""
     path = (FOLDER if folder is None else folder) / FILE_NAME
     try:
-        return decode(path.read_bytes())
+        return msgspec.json.decode(path.read_bytes(), type=Original)
     except OSError as error:
         raise SuiteError(f"{path}: the original's numbers cannot be read: {error.strerror}") from error
     except msgspec.DecodeError as error:
         raise SuiteError(f"{path}: these are not the original's numbers: {error}") from error
-
-
-def _trial(record: TrialRecord | None, key: str) -> OriginalTrial:
-    if record is None:
-        raise KeyError(f"the original has no trial {key!r}")
-    stage = OriginalStage(
-        id="training",
-        epochs=record.epochs,
-        seconds=record.train_seconds,
-        test_accuracy=record.test_accuracy,
-        test_loss=record.test_loss,
-        validation_accuracy=record.history.val_accuracy[-1],
-        history=record.history,
-    )
-    return OriginalTrial(key, record.params_total, record.params_trainable, record.batch_size, (stage,))
-
-
-def _model_2(record: Model2Record) -> OriginalTrial:
-    stages = tuple(
-        OriginalStage(
-            id=stage.id,
-            epochs=stage.epochs,
-            seconds=stage.train_seconds,
-            test_accuracy=stage.test_accuracy,
-            test_loss=stage.test_loss,
-            validation_accuracy=stage.validation_accuracy,
-            history=stage.history,
-        )
-        for stage in record.stages
-    )
-    return OriginalTrial("model_2", record.params_total, record.params_trainable, record.batch_size, stages)

@@ -70,9 +70,9 @@ def test_augmentation_is_the_originals() -> None:
     ours = trial.stages[2].augmentation
     assert ours is not None
     assert original is not None
-    assert ours.rotation_degrees == original.rotation_range_degrees
-    assert ours.shift_fraction == original.width_shift_range == original.height_shift_range
-    assert ours.horizontal_flip == original.horizontal_flip
+    assert ours.rotation_degrees == original["rotation_range_degrees"]
+    assert ours.shift_fraction == original["width_shift_range"] == original["height_shift_range"]
+    assert ours.horizontal_flip == original["horizontal_flip"]
 
 
 @pytest.mark.parametrize("record", ORIGINAL.trials, ids=lambda record: record.id)
