@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from cifar_report.analysis.samples import Sample
 from cifar_report.analysis.values import Value
-from cifar_report.bundle import Bundle
+from cifar_report.bundle import Bundle, Predictions, Run, encode, sha256
 from cifar_report.simulation import Simulation, simulate_bundle
 from cifar_report.spec import (
     Claim,
@@ -57,17 +57,9 @@ def claim(relation: str = "greater", **changes: Any) -> Claim:
 
 def experiment(*claims: Claim) -> Experiment:
     """Return an experiment of two networks and two nearest-neighbour classifiers with these claims."""
-    return Experiment(
-        id="pair",
-        order=0,
-        section="trials",
-        title=WORD,
-        question=WORD,
-        change=WORD,
-        explanation=WORD,
-        trials=(FIRST, SECOND, NEAREST, NEAREST_3),
-        claims=claims,
-    )
+    texts = {"title": WORD, "question": WORD, "change": WORD, "explanation": WORD}
+    trials = (FIRST, SECOND, NEAREST, NEAREST_3)
+    return Experiment(id="pair", order=0, section="trials", trials=trials, claims=claims, **texts)
 
 
 def bundle(folder: Path, *claims: Claim, **changes: Any) -> Bundle:
@@ -76,14 +68,20 @@ def bundle(folder: Path, *claims: Claim, **changes: Any) -> Bundle:
     return simulate_bundle(folder, [experiment(*claims)], change(simulation, **changes))
 
 
+def rewrite(folder: Path, run: Run, predictions: Predictions | None = None) -> None:
+    """Put a changed run in its place, as a program that produced it would have."""
+    place = folder / "runs" / run.id
+    if predictions is not None:
+        content = predictions.dump()
+        (place / "predictions.npz").write_bytes(content)
+        run = replace(run, files=run.files | {"predictions.npz": sha256(content)})
+    (place / "run.json").write_bytes(encode(run))
+
+
 def sample(subject: Sequence[float | None], comparator: Sequence[float | None] = (), **changes: Any) -> Sample:
     """Return values by seed, None for an epoch count that was never reached."""
-
-    def values(numbers: Sequence[float | None]) -> tuple[Value, ...]:
-        return tuple(Value(number, censored=number is None) for number in numbers)
-
-    scale = "difference" if comparator else "value"
-    made = Sample(scale, "seeds", tuple(range(len(subject))), values(subject), values(comparator), ())
+    sides = [tuple(Value(number, censored=number is None) for number in side) for side in (subject, comparator)]
+    made = Sample("difference" if comparator else "value", "seeds", tuple(range(len(subject))), *sides)
     return change(made, **changes)
 
 

@@ -11,7 +11,7 @@ from analysis_cases import bundle, claim
 from command import ROOT
 
 from cifar_report.analysis import analyse
-from cifar_report.analysis.changes import changes_of_mind
+from cifar_report.analysis.sensitivity import changes_of_mind
 from cifar_report.analysis.timing import by_block, images_per_second, seconds_per_step
 from cifar_report.bundle import Bundle, RunTiming, encode, write_timing_pass
 from cifar_report.simulation.bundles import BLOCKS

@@ -6,9 +6,9 @@ from msgspec.structs import replace
 from reports import Page, chapter, few_experiments, report_of
 from suites import simulated
 
-from cifar_report.analysis.calibration_records import RESULTS, Calibration, load_calibration
-from cifar_report.analysis.curves import COLUMNS
-from cifar_report.analysis.results.views import CautionCode, ChangeKind
+from cifar_report.analysis.calibration import RESULTS, Calibration, load_calibration
+from cifar_report.analysis.results import CautionCode, ChangeKind
+from cifar_report.analysis.trials import COLUMNS
 from cifar_report.bundle import Bundle, write_record
 from cifar_report.report import names
 from cifar_report.report.figures import draw_error_rates

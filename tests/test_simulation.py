@@ -46,11 +46,11 @@ def test_same_arguments_write_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_whole_suite_is_simulated_and_analysed_in_seconds(tmp_path: Path) -> None:
-    """All experiments with ten seeds take the analysis less than five seconds of processor time."""
+    """All experiments with ten seeds take the analysis less than ten seconds of processor time."""
     loaded = simulate_bundle(tmp_path, load_experiments(), Simulation(seeds=10, timing=True))
     started = time.process_time()
     results = analyse(loaded)
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 10
     assert {trial.status for trial in results.trials} == {"done"}
     assert {verdict.outcome for verdict in results.verdicts} <= {"reproduced", "not_reproduced", "inconclusive"}
     assert results.data()

@@ -5,9 +5,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from cifar_report.analysis import calibration_records as stored
-from cifar_report.analysis.calibration_records import Calibration, Noise, Rates, load_calibration
-from cifar_report.analysis.error_rates import error_rates
+from cifar_report.analysis import calibration as stored
+from cifar_report.analysis.calibration import Calibration, Noise, Rates, error_rates, load_calibration
 from cifar_report.analysis.statistics import exact_interval
 from cifar_report.bundle import Bundle, Predictions, encode, sha256
 from cifar_report.errors import SuiteError, UsageError

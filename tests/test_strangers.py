@@ -15,7 +15,7 @@ from reports import few_experiments
 from suites import simulated
 
 from cifar_report.analysis import analyse
-from cifar_report.analysis.answers import read_answers
+from cifar_report.analysis.predictions import read_predictions
 from cifar_report.bundle import Bundle, Predictions, read_run, write_run
 from cifar_report.bundle.bundle import MOST_JSON_BYTES
 from cifar_report.errors import SuiteError, UsageError
@@ -242,9 +242,9 @@ def test_numbers_that_are_none_are_read_as_missing(folder):
     spoilt = Predictions(found.indices, found.labels, tables)
     (folder / "runs" / run.id / "predictions.npz").write_bytes(spoilt.dump())
     read_all(folder)
-    bins = {each: answers.bins for (each, _), answers in read_answers(Bundle.load(folder)).items()}
-    assert bins[run.id] is None
-    assert any(found is not None for found in bins.values()), "the other runs keep theirs"
+    sure = {each: stage.top for (each, _), stage in read_predictions(Bundle.load(folder)).items()}
+    assert sure[run.id] is None
+    assert any(found is not None for found in sure.values()), "the other runs keep theirs"
 
 
 def test_the_error_of_a_run_shows_no_hidden_characters(folder):

@@ -1,16 +1,21 @@
-"""The method's table: from evidence, margin and corrected p-values to an outcome with its reason."""
+"""The method's table: from a test, a margin and p-values corrected within families to an outcome with its reason."""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from scipy import stats
 
-from cifar_report.analysis.evidence import Evidence
+from cifar_report.analysis.hypothesis_tests import HypothesisTest
 from cifar_report.analysis.results import Outcome, Reason
-from cifar_report.analysis.statistics import SAME
-from cifar_report.analysis.values import LEVEL
+from cifar_report.analysis.statistics import SAME, holm
+from cifar_report.analysis.values import HIGHER_IS_BETTER, LEVEL, is_time
+from cifar_report.spec import Claim
 
+DIRECTIONS = ("greater", "less", "not_better")
 RATIO_SLACK = 1.25  # a ratio is near r between r / 1.25 and 1.25 r
 LEAST_SEEDS_FOR_ONSET = 5  # below, even a unanimous answer is no more than a coin's
 
@@ -23,37 +28,120 @@ class Decision(NamedTuple):
     direction_only: bool = False
 
 
-def decide_direction(evidence: Evidence, sign: int, margin: float, p: float, opposite_p: float) -> Decision:
-    """Decide "greater" (``sign`` +1) or "less" (-1) by ``margin``; the p-values are corrected already.
+class PValues(NamedTuple):
+    """The p-value of the tested side and that of the other side (None where there is none)."""
+
+    tested: float
+    opposite: float | None
+
+
+def side_of(claim: Claim) -> int:
+    """Return the sign of the side that is tested: the claimed one, or an improvement's for "not better"."""
+    if claim.relation == "not_better":
+        return 1 if claim.quantity in HIGHER_IS_BETTER else -1
+    return -1 if claim.relation == "less" else 1
+
+
+def margin_of(claim: Claim, factor: float = 1.0) -> float:
+    """Return the margin on the scale of the test, ``factor`` times the registry's."""
+    margin = (claim.margin or 0.0) * factor
+    return math.log1p(margin) if is_time(claim) else margin
+
+
+def limits_of(claim: Claim, factor: float = 1.0) -> tuple[float, float]:
+    """Return the limits of "equal", "ratio" and "value" on the scale of the test."""
+    if claim.relation == "ratio":
+        slack = 1 + (RATIO_SLACK - 1) * factor
+        return math.log((claim.value or 1.0) / slack), math.log((claim.value or 1.0) * slack)
+    if claim.relation == "value":
+        center = claim.value or 0.0
+        relative = claim.quantity == "loss" or is_time(claim)
+        half = (claim.margin or 0.0) * factor * (abs(center) if relative else 1.0)
+        return center - half, center + half
+    margin = margin_of(claim, factor)
+    return -margin, margin
+
+
+def p_values(claim: Claim, test: HypothesisTest) -> PValues:
+    """Return the uncorrected p-values of a claim.
+
+    The other side's is two-sided, because it is looked at only when the claimed side failed. No verdict hangs on
+    it, because a difference that is surely on the other side is surely below the margin; it only picks the reason.
+    How often the two strong statements err together is simulated, not derived (``simulation/calibration.py``).
+    """
+    if claim.relation in DIRECTIONS:
+        side = side_of(claim)
+        return PValues(test.p_value(0.0, side), min(1.0, 2 * test.p_value(0.0, -side)))
+    return PValues(test.p_between(*limits_of(claim)), None)
+
+
+class Families:
+    """All families' uncorrected p-values and the registry's sizes; corrects one claim's p-values in its family."""
+
+    def __init__(self, claims: Iterable[Claim], found: Mapping[str, PValues]) -> None:
+        """``found`` maps the ids of the claims that could be tested to their p-values."""
+        self._claims = [claim for claim in claims if claim.family is not None]
+        self._sizes = Counter(claim.family for claim in self._claims)
+        self._found = found
+
+    def size(self, claim: Claim) -> int | None:
+        """Return the registry's count of the claim's family; None where it stands alone."""
+        return None if claim.family is None or claim.relation not in DIRECTIONS else self._sizes[claim.family]
+
+    def corrected(self, claim: Claim, p: PValues) -> PValues:
+        """Return Holm's p-values of the claim if its own ones were ``p``, everything else as it is."""
+        size = self.size(claim)
+        if size is None:
+            return p
+        others = [
+            self._found[each.id]
+            for each in self._claims
+            if each.family == claim.family and each.relation in DIRECTIONS and each.id in self._found
+            and each.id != claim.id
+        ]  # fmt: skip
+        tested = holm([p.tested, *(other.tested for other in others)], size)[0]
+        opposite = holm([p.opposite or 0.0, *(other.opposite or 0.0 for other in others)], size)[0]
+        return PValues(float(tested), float(opposite))
+
+
+def decide(claim: Claim, test: HypothesisTest, p: PValues, factor: float = 1.0) -> Decision:
+    """Return the decision for corrected p-values; ``factor`` scales the margin (sensitivity)."""
+    if claim.relation == "not_better":
+        return decide_not_better(test, side_of(claim), margin_of(claim, factor), p.tested)
+    if claim.relation in DIRECTIONS:
+        return decide_direction(test, side_of(claim), margin_of(claim, factor), p)
+    return decide_within(test, *limits_of(claim, factor))
+
+
+def decide_direction(test: HypothesisTest, side: int, margin: float, p: PValues) -> Decision:
+    """Decide "greater" (``side`` +1) or "less" (-1) by ``margin``.
 
     Both strong statements, on the claimed side and on the other, ask for a mean that reaches the margin.
     """
-    if p < LEVEL and _reaches(evidence, sign, margin):
+    if p.tested < LEVEL and _reaches(test, side, margin):
         return Decision("reproduced", "beyond_margin")
-    direction_only = p < LEVEL
-    if opposite_p < LEVEL and _reaches(evidence, -sign, margin):
+    direction_only = p.tested < LEVEL
+    if (p.opposite or 0.0) < LEVEL and _reaches(test, -side, margin):
         return Decision("not_reproduced", "opposite")
-    ruled_out = evidence.p_below(margin) if sign > 0 else evidence.p_above(-margin)
-    if ruled_out < LEVEL:
+    if test.p_value(side * margin, -side) < LEVEL:
         return Decision("not_reproduced", "margin_ruled_out", direction_only)
     return Decision("inconclusive", "undecided", direction_only)
 
 
-def decide_not_better(evidence: Evidence, better: int, margin: float, p: float) -> Decision:
+def decide_not_better(test: HypothesisTest, better: int, margin: float, p: float) -> Decision:
     """Decide "fails to improve"; ``better`` is the sign of an improvement, ``p`` the corrected one for it."""
-    ruled_out = evidence.p_below(margin) if better > 0 else evidence.p_above(-margin)
-    if ruled_out < LEVEL:
+    if test.p_value(better * margin, -better) < LEVEL:
         return Decision("reproduced", "improvement_ruled_out")
-    if p < LEVEL and _reaches(evidence, better, margin):
+    if p < LEVEL and _reaches(test, better, margin):
         return Decision("not_reproduced", "improvement_found")
     return Decision("inconclusive", "undecided")
 
 
-def decide_within(evidence: Evidence, low: float, high: float) -> Decision:
+def decide_within(test: HypothesisTest, low: float, high: float) -> Decision:
     """Decide "equal", "ratio" and "value": equivalent, wholly outside, or neither."""
-    if evidence.p_between(low, high) < LEVEL:
+    if test.p_between(low, high) < LEVEL:
         return Decision("reproduced", "equivalent")
-    if min(evidence.p_above(high), evidence.p_below(low)) < LEVEL / 2:
+    if min(test.p_value(high, 1), test.p_value(low, -1)) < LEVEL / 2:
         return Decision("not_reproduced", "outside_margin")
     return Decision("inconclusive", "undecided")
 
@@ -62,9 +150,9 @@ def decide_onset(successes: int, count: int) -> Decision:
     """Decide an onset from how many seeds of ``count`` showed it within one epoch."""
     if count < LEAST_SEEDS_FOR_ONSET:
         return Decision("inconclusive", "too_few_seeds")
-    if stats.binomtest(successes, count, 0.5, alternative="greater").pvalue < LEVEL:
+    if stats.binomtest(successes, count, alternative="greater").pvalue < LEVEL:
         return Decision("reproduced", "onset_shown")
-    if stats.binomtest(successes, count, 0.5, alternative="less").pvalue < LEVEL:
+    if stats.binomtest(successes, count, alternative="less").pvalue < LEVEL:
         return Decision("not_reproduced", "onset_ruled_out")
     return Decision("inconclusive", "undecided")
 
@@ -80,11 +168,11 @@ def decide_exact(relation: str, subject: float, reference: float) -> Decision:
     return Decision("reproduced", "holds") if holds else Decision("not_reproduced", "does_not_hold")
 
 
-def _reaches(evidence: Evidence, sign: int, margin: float) -> bool:
+def _reaches(test: HypothesisTest, side: int, margin: float) -> bool:
     """Whether the mean reaches the margin on one side.
 
     Where the median stands in for it and is no number (a run never reached the level), the signs tell.
     """
-    if evidence.center is not None:
-        return sign * evidence.center >= margin - SAME
-    return (evidence.p_above(margin) if sign > 0 else evidence.p_below(-margin)) < 0.5
+    if test.center is not None:
+        return side * test.center >= margin - SAME
+    return test.p_value(side * margin, side) < 0.5

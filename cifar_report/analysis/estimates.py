@@ -1,188 +1,132 @@
-"""The descriptive numbers of a claim: its estimate, margin, the original's difference and the values by seed."""
+"""From values by seed to estimates: means with intervals, paired differences, and how the original's number stands."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
-from cifar_report.analysis.decisions import RATIO_SLACK
-from cifar_report.analysis.evidence import Images, Paired, Signs
-from cifar_report.analysis.judging import DIRECTIONS, is_time, limits_of, onset_successes, side_of
-from cifar_report.analysis.results import Datum, Formula, SeedDifference, SeedValue, Undefined, Unit
-from cifar_report.analysis.samples import Sample
-from cifar_report.analysis.statistics import Bounds, all_equal, exact_interval, prediction_interval
+from cifar_report.analysis.results import Datum, Formula, Measure, Scope, Undefined, Unit
+from cifar_report.analysis.results.numbers import Compatibility, SeedValue
+from cifar_report.analysis.statistics import all_equal, prediction_interval, t_interval
 from cifar_report.analysis.values import Value
-from cifar_report.spec import Claim, Quantity
-
-VALUE_UNITS: dict[Quantity, Unit] = {
-    "accuracy": "share",
-    "validation_accuracy": "share",
-    "loss": "loss",
-    "gap": "points",
-    "epochs_to_accuracy": "epochs",
-    "epoch_of_least_loss": "epochs",
-    "seconds": "seconds",
-    "throughput": "throughput",
-    "fit_seconds": "seconds",
-    "predict_seconds": "seconds",
-    "parameters": "count",
-    "trainable_parameters": "count",
-    "macs": "count",
-}
-DIFFERENCE_UNITS: dict[Unit, Unit] = {"share": "points", "loss": "relative"}
+from cifar_report.bundle import Bundle, Run
 
 
-def unit_of(claim: Claim) -> Unit:
-    """Return the unit of the claim's estimate."""
-    unit = VALUE_UNITS[claim.quantity]
-    if claim.relation == "onset":
-        return "share"
-    if claim.relation == "ratio" or claim.exact_relation == "quarter" or (is_time(claim) and claim.comparator):
-        return "ratio"
-    return unit if claim.comparator is None else DIFFERENCE_UNITS.get(unit, unit)
+def scope_of(bundle: Bundle) -> Scope:
+    """Return what this bundle can test, by its profile and its data."""
+    dataset, profile = bundle.record.dataset, bundle.record.profile
+    if dataset.grade == "stand-in":
+        return Scope(False, "stand_in", False, "stand_in")
+    if not dataset.canonical_labels:
+        return Scope(False, "other_labels", False, "other_labels")
+    if profile.reduced:
+        return Scope(False, "reduced_profile", False, "reduced_profile")
+    if dataset.grade != "canonical":
+        return Scope(True, None, False, "other_pixels")
+    return Scope(True, None, True, None)
 
 
-def formula_of(claim: Claim) -> Formula:
-    """Return how the claim's estimate is computed from seeds or blocks."""
-    if claim.relation == "onset":
-        return "share_of_seeds"
-    if claim.comparator is None:
-        return "mean_over_seeds"
-    if unit_of(claim) == "ratio":
-        return "geometric_mean_ratio"
-    return "mean_relative_difference" if claim.quantity == "loss" else "mean_difference"
+def measure(
+    identity: str,
+    unit: Unit,
+    runs: Sequence[Run],
+    values: Sequence[Value],
+    *,
+    original: float | None = None,
+    scope: Scope | None = None,
+) -> Measure:
+    """Return the measure of one value per run; ``original`` and ``scope`` add the comparison with the original's."""
+    entries = tuple(SeedValue(run.seed, run.id, *value) for run, value in zip(runs, values, strict=True))
+    datum = mean_datum(identity, unit, entries)
+    published = original_datum(identity, unit, original)
+    compatibility = None if scope is None else _compatible(datum, entries, published, scope)
+    return Measure(datum, entries, published, compatibility)
 
 
-def estimate(claim: Claim, sample: Sample) -> Datum:
-    """Return the estimate with its two-sided 95 % interval."""
-    identity, unit, formula = f"claim.{claim.id}.estimate", unit_of(claim), formula_of(claim)
-    count, runs = sample.count, sample.runs
-    if claim.relation == "onset":
-        return _onset_estimate(identity, claim, sample)
-    if not sample.defined:
-        return Datum(identity, None, unit, formula, count, sample.n_of, runs=runs, reason="not_a_number")
-    evidence = sample.evidence()
-    if isinstance(evidence, Signs):
-        center = evidence.center
-        missing: Undefined | None = "not_reached" if center is None else None
-        return Datum(identity, center, unit, "median_difference", count, runs=runs, reason=missing)
-    bounds = evidence.interval()
-    if bounds is None:
-        raise ValueError(f"claim {claim.id}: its evidence has no interval")
-    if isinstance(evidence, Images):
-        return Datum(identity, bounds.mean, unit, "difference_over_images", count, "images", *bounds[1:], runs)
-    mean, low, high = shown(claim, bounds)
-    reason: Undefined | None = "one_seed" if count < 2 else None
-    if isinstance(evidence, Paired) and count > 1 and all_equal(evidence.values):
-        reason = "no_spread"
-    return Datum(identity, mean, unit, formula, count, sample.n_of, low, high, runs, reason)
-
-
-def shown(claim: Claim, bounds: Bounds) -> Bounds:
-    """Bring bounds from the scale of the test to the one that is shown: log ratios become ratios."""
-    if unit_of(claim) != "ratio":
-        return bounds
-    low, high = (None if edge is None else math.exp(edge) for edge in (bounds.low, bounds.high))
-    return Bounds(math.exp(bounds.mean), low, high)
-
-
-def _onset_estimate(identity: str, claim: Claim, sample: Sample) -> Datum:
-    successes = onset_successes(claim, sample)
-    low, high = exact_interval(successes, sample.count)
-    share = successes / sample.count
-    return Datum(identity, share, "share", "share_of_seeds", sample.count, "seeds", low, high, sample.runs)
-
-
-def entries_of(sample: Sample, values: Sequence[Value], runs: Sequence[str]) -> tuple[SeedValue, ...]:
-    """Return one side's values by seed or block; timing blocks belong to no run."""
-    names = runs or [""] * len(values)
-    return tuple(SeedValue(key, name, *value) for key, name, value in zip(sample.keys, names, values, strict=True))
-
-
-def differences(claim: Claim, sample: Sample) -> tuple[SeedDifference, ...]:
-    """Return the two values of each seed or block and their difference as it is shown."""
-    raw = sample.differences()
-    ratio = unit_of(claim) == "ratio"
-    pairs = []
-    for place, key in enumerate(sample.keys):
-        subject = sample.subject[place]
-        comparator = sample.comparator[place] if sample.comparator else Value(None)
-        value = float(raw[place])
-        pairs.append(
-            SeedDifference(
-                key,
-                subject.value,
-                comparator.value,
-                (math.exp(value) if ratio else value) if math.isfinite(value) else None,
-                subject.censored or comparator.censored,
-            )
-        )
-    return tuple(pairs)
-
-
-def wins(claim: Claim, sample: Sample) -> Datum | None:
-    """Return in how many seeds or blocks the data are as claimed; None for comparisons over images."""
-    if sample.images is not None or not sample.defined:
+def original_datum(identity: str, unit: Unit, value: float | None) -> Datum | None:
+    """Return the original's number beside ours, None where it published none."""
+    if value is None:
         return None
-    if claim.relation == "onset":
-        number = onset_successes(claim, sample)
-    else:
-        values = sample.differences()
-        number = int(np.sum(_as_claimed(claim, values[~np.isnan(values)])))
-    return Datum(f"claim.{claim.id}.wins", number, "count", "share_of_seeds", sample.count, sample.n_of)
+    return Datum(f"{identity}.original", value, unit, "original_value", origin="original")
 
 
-def _as_claimed(
-    claim: Claim, values: np.ndarray[tuple[int], np.dtype[np.float64]]
-) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    if claim.relation == "not_better":
-        return side_of(claim) * values <= 0
-    if claim.relation in DIRECTIONS:
-        return side_of(claim) * values > 0
-    low, high = limits_of(claim)
-    return (values >= low) & (values <= high)
+def mean_datum(
+    identity: str, unit: Unit, entries: Sequence[SeedValue], n_of: Literal["seeds", "blocks"] = "seeds"
+) -> Datum:
+    """Return the mean over seeds with its t interval; undefined as soon as one seed's value is.
+
+    A mean over the seeds that happen to have one would drop the worst of them. Where some never reached a level,
+    the median stands in for the mean as long as it exists.
+    """
+    count, runs = len(entries), tuple(dict.fromkeys(entry.run for entry in entries if entry.run))
+    values = [entry.value for entry in entries if entry.value is not None]
+    formula: Formula = "mean_over_seeds"
+    if not entries:
+        return Datum(identity, None, unit, formula, 0, n_of, reason="not_run")
+    if any(entry.censored for entry in entries):
+        ordered = sorted(values) + [np.inf] * (count - len(values))
+        median = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
+        reached = bool(np.isfinite(median))
+        return Datum(
+            identity, float(median) if reached else None, unit, "median_over_seeds", count, n_of, runs=runs,
+            reason=None if reached else "not_reached",
+        )  # fmt: skip
+    if len(values) < count:
+        return Datum(identity, None, unit, formula, count, n_of, runs=runs, reason="not_a_number")
+    if count == 1:
+        reason: Undefined | None = None if entries[0].seed is None else "one_seed"
+        return Datum(identity, float(values[0]), unit, "single_value", 1, n_of, runs=runs, reason=reason)
+    return interval_datum(identity, unit, formula, np.array(values, float), runs, n_of)
 
 
-def margin_datum(claim: Claim) -> Datum | None:
-    """Return the margin: in points or epochs, as a share for losses and times, as a factor for ratios."""
-    identity = f"claim.{claim.id}.margin"
-    if claim.relation in ("exact", "onset"):
-        return None
-    if claim.relation == "ratio":
-        return Datum(identity, RATIO_SLACK, "ratio", "margin", origin="spec")
-    unit = unit_of(claim)
-    relative = is_time(claim) or claim.quantity == "loss"
-    shown_unit: Unit = "relative" if relative else DIFFERENCE_UNITS.get(unit, unit)
-    return Datum(identity, claim.margin, shown_unit, "margin", origin="spec")
+def interval_datum(
+    identity: str,
+    unit: Unit,
+    formula: Formula,
+    values: np.ndarray[tuple[int], np.dtype[np.float64]],
+    runs: tuple[str, ...],
+    n_of: Literal["seeds", "blocks"] = "seeds",
+) -> Datum:
+    """Return the mean of float [n >= 1] with its t interval, or the reason why it has none."""
+    mean, low, high = t_interval(values)
+    reason: Undefined | None = "one_seed" if len(values) < 2 else "no_spread" if all_equal(values) else None
+    return Datum(identity, mean, unit, formula, len(values), n_of, low, high, runs, reason)
 
 
-def stated_datum(claim: Claim) -> Datum | None:
-    """Return the stated value, ratio, epoch or count; None where the claim states none."""
-    if claim.value is None:
-        return None
-    unit: Unit = "epochs" if claim.relation == "onset" else unit_of(claim)
-    return Datum(f"claim.{claim.id}.stated", claim.value, unit, "stated_value", origin="spec")
+def _compatible(datum: Datum, entries: Sequence[SeedValue], original: Datum | None, scope: Scope) -> Compatibility:
+    """Say whether the original's one number lies in the 95 % prediction interval of one more run."""
+    values = np.array([entry.value for entry in entries if entry.value is not None], float)
+    identity = f"{datum.id}.prediction"
+    if datum.value is None or not len(values):
+        missing = Datum(identity, None, datum.unit, "prediction_interval", 0, reason=datum.reason or "not_run")
+        return Compatibility("not_run", None, original, missing)
+    mean, low, high = prediction_interval(values)
+    reason: Undefined | None = "one_seed" if len(values) < 2 else None
+    prediction = Datum(
+        identity, mean, datum.unit, "prediction_interval", len(values), "seeds", low, high, datum.runs, reason
+    )
+    if original is None or original.value is None:
+        return Compatibility("no_original", None, None, prediction)
+    if not scope.absolutes:
+        return Compatibility("not_testable", scope.absolutes_reason, original, prediction)
+    if low is None or high is None:
+        return Compatibility("one_seed", None, original, prediction)
+    return Compatibility("inside" if low <= original.value <= high else "outside", None, original, prediction)
 
 
-def original_datum(claim: Claim) -> Datum | None:
-    """Return what the original's own numbers give; None where it printed none."""
-    if claim.original_difference is None:
-        return None
-    unit: Unit = "epochs" if claim.relation == "onset" else unit_of(claim)
-    identity = f"claim.{claim.id}.original"
-    formula: Formula = "original_value" if claim.comparator is None else "original_difference"
-    return Datum(identity, claim.original_difference, unit, formula, origin="original")
-
-
-def prediction(claim: Claim, sample: Sample) -> Datum | None:
-    """Return the estimate with the 95 % prediction interval of one more seed; None where t does not apply."""
-    if claim.relation == "onset" or sample.n_of != "seeds" or not sample.defined or sample.censored:
-        return None
-    bounds = shown(claim, prediction_interval(sample.differences()))
-    reason: Undefined | None = "one_seed" if sample.count < 2 else None
-    identity = f"claim.{claim.id}.prediction"
-    formula: Formula = "prediction_interval" if claim.comparator is None else "prediction_interval_of_difference"
-    return Datum(identity, bounds.mean, unit_of(claim), formula, sample.count, "seeds",
-                 bounds.low, bounds.high, sample.runs, reason)  # fmt: skip
+def paired_difference(identity: str, subject: Measure, comparator: Measure) -> Datum:
+    """Return the mean difference over the common seeds with its paired t interval; a run without a seed fits all."""
+    other = {entry.seed: entry for entry in comparator.seeds}
+    pairs = [
+        (entry, partner) for entry in subject.seeds if (partner := other.get(entry.seed, other.get(None))) is not None
+    ]
+    if not pairs:
+        reasons = [side.datum.reason for side in (subject, comparator) if side.datum.value is None]
+        return Datum(identity, None, "points", "mean_difference", 0, reason=next(iter(reasons), None) or "not_run")
+    runs = tuple(dict.fromkeys(entry.run for pair in pairs for entry in pair))
+    values = [one.value - two.value for one, two in pairs if one.value is not None and two.value is not None]
+    if len(values) < len(pairs):
+        return Datum(identity, None, "points", "mean_difference", len(pairs), runs=runs, reason="not_a_number")
+    return interval_datum(identity, "points", "mean_difference", np.array(values), runs)

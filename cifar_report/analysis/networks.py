@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
-
 import numpy as np
 from scipy import stats
 
-from cifar_report.analysis.answers import Answers, AnswerTable, same_images
-from cifar_report.analysis.evidence import RESAMPLES, Images
-from cifar_report.analysis.results import Datum, Networks, NetworkTest
+from cifar_report.analysis.hypothesis_tests import RESAMPLES, McNemar
+from cifar_report.analysis.predictions import PredictionTable, StagePredictions, same_images
+from cifar_report.analysis.results import Datum, Networks
+from cifar_report.analysis.results.verdicts import NetworkTest
 from cifar_report.analysis.samples import Sample
-from cifar_report.analysis.statistics import Bounds, mcnemar_p
-from cifar_report.analysis.values import LEVEL
-from cifar_report.bundle import Bundle, Run
+from cifar_report.analysis.values import LEVEL, Array
+from cifar_report.bundle import Bundle
 from cifar_report.spec import Claim, Side
 
-Array = np.ndarray[Any, Any]
 
-MOST_REMEMBERED = 10_000  # counts of a pair of networks whose bootstrap is kept
-
-
-def networks_of(claim: Claim, sample: Sample, bundle: Bundle, answers: AnswerTable) -> Networks | None:
+def networks_of(claim: Claim, sample: Sample, bundle: Bundle, predictions: PredictionTable) -> Networks | None:
     """Return McNemar's tests and bootstraps for a comparison of test accuracies; None without predictions."""
     if claim.quantity != "accuracy" or claim.comparator is None:
         return None
-    pairs = []
-    sides = (claim.subject, claim.comparator)
-    runs: list[dict[int | None, Run]] = [{run.seed: run for run in bundle.runs_of(side.trial)} for side in sides]
+    first, second = (_by_seed(side, bundle, predictions) for side in (claim.subject, claim.comparator))
+    right: list[tuple[Array, Array]] = []
     for seed in sample.keys:
-        first, second = (_answers(answers, *pair, seed) for pair in zip(sides, runs, strict=True))
-        if first is None or second is None or not same_images(first, second):
+        one, other = (found.get(seed, found.get(None)) for found in (first, second))
+        if one is None or other is None or not same_images(one, other):
             return None
-        pairs.append((first.right, second.right))
-    tests = tuple(
-        _test(f"claim.{claim.id}.network_{'once' if seed is None else seed}", seed, *pair)
-        for seed, pair in zip(sample.keys, pairs, strict=True)
-    )
-    by_image = np.mean([one.astype(float) - other for one, other in pairs], axis=0)
-    differences = np.array([np.mean(one) - np.mean(other) for one, other in pairs])
+        right.append((one.right, other.right))
+    tests = tuple(_test(claim, seed, *pair) for seed, pair in zip(sample.keys, right, strict=True))
+    by_image = np.mean([one.astype(float) - other for one, other in right], axis=0)
+    differences = np.array([np.mean(one) - np.mean(other) for one, other in right])
     apart = sum((test.p.value or 0.0) < LEVEL for test in tests)
     return Networks(
         tests,
@@ -49,50 +38,34 @@ def networks_of(claim: Claim, sample: Sample, bundle: Bundle, answers: AnswerTab
     )
 
 
-def _answers(answers: AnswerTable, side: Side, runs: dict[int | None, Run], seed: int | None) -> Answers | None:
-    run: Run | None = runs.get(seed, runs.get(None))
-    if run is None:
-        return None
-    stage = None if run.classical is not None else run.stage(side.stage).id
-    return answers.get((run.id, stage))
+def _by_seed(side: Side, bundle: Bundle, predictions: PredictionTable) -> dict[int | None, StagePredictions | None]:
+    return {
+        run.seed: predictions.get((run.id, None if run.classical is not None else run.stage(side.stage).id))
+        for run in bundle.runs_of(side.trial)
+    }
 
 
-def _test(prefix: str, seed: int | None, one: Array, other: Array) -> NetworkTest:
-    images = Images(int(np.sum(one & ~other)), int(np.sum(other & ~one)), len(one))
-    bounds, p = _tested(images.only_subject, images.only_comparator, images.total)
-    count = images.total
-
-    def images_of(name: str, value: int) -> Datum:
-        return Datum(f"{prefix}.{name}", value, "count", "count_of_images", count, "images")
-
+def _test(claim: Claim, seed: int | None, one: Array, other: Array) -> NetworkTest:
+    prefix = f"claim.{claim.id}.network_{'once' if seed is None else seed}"
+    test, count = McNemar.of(one, other), len(one)
+    mean, low, high = test.interval()
     return NetworkTest(
         seed,
-        images_of("only_subject", images.only_subject),
-        images_of("only_comparator", images.only_comparator),
-        Datum(
-            f"{prefix}.difference", bounds.mean, "points", "difference_over_images", count, "images",
-            bounds.low, bounds.high,
-        ),
-        Datum(f"{prefix}.p", p, "probability", "mcnemar", count, "images"),
-    )  # fmt: skip
-
-
-@lru_cache(MOST_REMEMBERED)
-def _tested(only_subject: int, only_comparator: int, total: int) -> tuple[Bounds, float]:
-    """Return the bootstrap's interval and McNemar's p-value; with many seeds the same counts come again and again."""
-    return Images(only_subject, only_comparator, total).interval(), mcnemar_p(only_subject, only_comparator)
+        Datum(f"{prefix}.only_subject", test.only_subject, "count", "count_of_images", count, "images"),
+        Datum(f"{prefix}.only_comparator", test.only_comparator, "count", "count_of_images", count, "images"),
+        Datum(f"{prefix}.difference", mean, "points", "difference_over_images", count, "images", low, high),
+        Datum(f"{prefix}.p", test.two_sided_p_value(), "probability", "mcnemar", count, "images"),
+    )
 
 
 def _pooled(identity: str, by_image: Array, runs: tuple[str, ...]) -> Datum:
     """Bootstrap the images: few different values occur, so drawing images is drawing from these values."""
+    count, mean = len(by_image), float(np.mean(by_image))
     values, counts = np.unique(np.round(by_image, 9), return_counts=True)
-    drawn = np.random.default_rng(0).multinomial(len(by_image), counts / len(by_image), RESAMPLES)
-    low, high = np.quantile(drawn @ values / len(by_image), [LEVEL / 2, 1 - LEVEL / 2])
-    mean = float(np.mean(by_image))
-    count = len(by_image)
-    return Datum(
-        identity, mean, "points", "mean_difference_over_images", count, "images", float(low), float(high), runs
-    )
+    drawn = np.random.default_rng(0).multinomial(count, counts / count, RESAMPLES)
+    low, high = np.quantile(drawn @ values / count, [LEVEL / 2, 1 - LEVEL / 2])
+    bounds = float(low), float(high)
+    return Datum(identity, mean, "points", "mean_difference_over_images", count, "images", *bounds, runs)
 
 
 def _beyond(identity: str, by_image: Array, differences: Array, runs: tuple[str, ...]) -> Datum:

@@ -3,64 +3,52 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 from scipy import stats
 
-from cifar_report.analysis.evidence import Paired
 from cifar_report.analysis.results import Datum, Formula, Measure, RankingTest, RankRow, TrialResult
-from cifar_report.analysis.statistics import holm
-from cifar_report.analysis.values import LEVEL
+from cifar_report.analysis.statistics import SAME, all_equal, holm
+from cifar_report.analysis.values import LEVEL, Array
 
 MOST_TRIALS = 100  # the pairs grow with the square; beyond, the ranking shows no groups
 
 
-def ranking(trials: Sequence[TrialResult]) -> tuple[RankRow, ...]:
-    """Return all trials that have a primary accuracy, best first, with the letters of their groups."""
-    return ranked(trials)[0]
-
-
 def ranked(trials: Sequence[TrialResult]) -> tuple[tuple[RankRow, ...], RankingTest | None]:
-    """Return the ranking and what its tests could tell apart; no test beyond MOST_TRIALS and below two trials."""
+    """Return all trials that have a primary accuracy, best first, with the letters of their groups.
+
+    Beside it what the tests could tell apart; no test beyond MOST_TRIALS and below two trials.
+    """
     order = [trial for trial in trials if trial.primary.datum.value is not None]
     order.sort(key=lambda trial: -(trial.primary.datum.value or 0.0))
-    tested = len(order) <= MOST_TRIALS
-    pairs = _pairs(order) if tested else {}
-    corrected = holm(pairs, len(pairs))
-    groups = _groups(len(order), corrected) if tested else [() for _ in order]
+    places = range(len(order)) if len(order) <= MOST_TRIALS else range(0)
+    pairs = list(combinations(places, 2))
+    p_values = np.array([pair_p_value(order[one].primary, order[other].primary) for one, other in pairs])
+    apart = holm(p_values, len(pairs)) < LEVEL
+    sets = compact_letters(len(places), {pair for pair, differs in zip(pairs, apart, strict=True) if differs})
     rows = tuple(
-        RankRow(place, trial.id, trial.primary.datum, group)
-        for place, (trial, group) in enumerate(zip(order, groups, strict=True), start=1)
+        RankRow(
+            place + 1,
+            trial.id,
+            trial.primary.datum,
+            tuple(_letter(number) for number, members in enumerate(sets) if place in members),
+        )
+        for place, trial in enumerate(order)
     )
-    return rows, _test(order, pairs, corrected) if pairs else None
+    return rows, _test(order, p_values, apart) if pairs else None
 
 
-def _pairs(order: Sequence[TrialResult]) -> dict[str, float]:
-    """Return the uncorrected p-value of each pair of places."""
-    return {
-        f"{one} {other}": pair_p_value(order[one].primary, order[other].primary)
-        for one, other in combinations(range(len(order)), 2)
-    }
-
-
-def _groups(count: int, corrected: Mapping[str, float]) -> list[tuple[str, ...]]:
-    """Give every trial its letters: two trials share one exactly when no test tells them apart."""
-    apart = {(int(a), int(b)) for name, p in corrected.items() if p < LEVEL for a, b in [name.split()]}
-    sets = compact_letters(count, apart)
-    return [tuple(_letter(place) for place, members in enumerate(sets) if trial in members) for trial in range(count)]
-
-
-def _test(order: Sequence[TrialResult], pairs: Mapping[str, float], corrected: Mapping[str, float]) -> RankingTest:
+def _test(order: Sequence[TrialResult], p_values: Array, apart: Array) -> RankingTest:
     def count(name: str, value: int) -> Datum:
-        return Datum(f"ranking.{name}", value, "count", "count_of_pairs", len(pairs), "pairs")
+        return Datum(f"ranking.{name}", value, "count", "count_of_pairs", len(p_values), "pairs")
 
     return RankingTest(
-        pairs=count("pairs", len(pairs)),
-        apart=count("apart", sum(p < LEVEL for p in corrected.values())),
-        singly=count("singly", sum(p < LEVEL for p in pairs.values())),
-        needed=_needed(order, len(pairs)),
+        pairs=count("pairs", len(p_values)),
+        apart=count("apart", int(np.sum(apart))),
+        singly=count("singly", int(np.sum(p_values < LEVEL))),
+        needed=_needed(order, len(p_values)),
     )
 
 
@@ -80,8 +68,7 @@ def pair_p_value(first: Measure, second: Measure) -> float:
 
     A classifier without seeds stands for every seed. Two of them are compared through their binomial intervals.
     """
-    one = {entry.seed: entry.value for entry in first.seeds if entry.value is not None}
-    other = {entry.seed: entry.value for entry in second.seeds if entry.value is not None}
+    one, other = ({each.seed: each.value for each in side.seeds if each.value is not None} for side in (first, second))
     if None in one and None in other:
         return _images_p_value(first, second)
     seeds = (one.keys() | other.keys()) - {None}
@@ -89,18 +76,17 @@ def pair_p_value(first: Measure, second: Measure) -> float:
     values = np.array([a - b for a, b in pairs if a is not None and b is not None], float)
     if len(values) < 2:
         return 1.0
-    evidence = Paired(values)
-    return min(1.0, 2 * min(evidence.p_above(0.0), evidence.p_below(0.0)))
+    if all_equal(values):
+        return 0.0 if abs(np.mean(values)) > SAME else 1.0
+    return float(stats.ttest_1samp(values, 0.0).pvalue)
 
 
 def _images_p_value(first: Measure, second: Measure) -> float:
     """Return the p-value of Fisher's test on right and wrong answers (unpaired, so a little conservative)."""
     if first.datum.n_of != "images" or second.datum.n_of != "images":
         return 1.0
-    table = [
-        [right := round((each.datum.value or 0.0) * (each.datum.n or 0)), (each.datum.n or 0) - right]
-        for each in (first, second)
-    ]
+    counts = [((each.datum.value or 0.0), (each.datum.n or 0)) for each in (first, second)]
+    table = [[round(share * count), count - round(share * count)] for share, count in counts]
     return float(stats.fisher_exact(table).pvalue)
 
 
@@ -112,8 +98,8 @@ def compact_letters(count: int, apart: set[tuple[int, int]]) -> list[frozenset[i
     """
     sets = [frozenset(range(count))] if count else []
     for one, other in sorted(apart):
-        split = [members for members in sets if one in members and other in members]
-        kept = [members for members in sets if not (one in members and other in members)]
+        split = [members for members in sets if {one, other} <= members]
+        kept = [members for members in sets if not {one, other} <= members]
         for candidate in [each for members in split for each in (members - {one}, members - {other})]:
             if candidate and not any(candidate <= members for members in kept):
                 kept = [members for members in kept if not members < candidate] + [candidate]
@@ -122,9 +108,6 @@ def compact_letters(count: int, apart: set[tuple[int, int]]) -> list[frozenset[i
 
 
 def _letter(place: int) -> str:
-    alphabet = "abcdefghijklmnopqrstuvwxyz"
-    return (
-        alphabet[place]
-        if place < len(alphabet)
-        else _letter(place // len(alphabet) - 1) + alphabet[place % len(alphabet)]
-    )
+    """Count in letters: a … z, aa, ab and so on."""
+    letter = chr(ord("a") + place % 26)
+    return letter if place < 26 else _letter(place // 26 - 1) + letter

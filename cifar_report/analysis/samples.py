@@ -1,32 +1,30 @@
-"""Gathers what a claim compares: paired values by seed, by timing block or by image, or why there are none."""
+"""Collects what a claim compares: paired values by seed, by timing block or by image, or why there are none."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 
-from cifar_report.analysis.alternatives import Unpaired
-from cifar_report.analysis.answers import AnswerTable, same_images
-from cifar_report.analysis.evidence import Evidence, Images, Paired, Signs
+from cifar_report.analysis.hypothesis_tests import HypothesisTest, McNemar, PairedT, SignTest
+from cifar_report.analysis.predictions import PredictionTable, same_images
 from cifar_report.analysis.results import Outcome, Reason
-from cifar_report.analysis.timing import by_block, timed_quantity
-from cifar_report.analysis.values import Value, diverged, overfits_from, read
+from cifar_report.analysis.timing import by_block
+from cifar_report.analysis.values import Array, Value, diverged, is_time, overfits_from, read
 from cifar_report.bundle import Bundle, Run
 from cifar_report.spec import Claim, Quantity, Side, Trial
 
-Array = np.ndarray[Any, Any]
+T = TypeVar("T")
 Scale = Literal["difference", "relative", "log_ratio", "value"]
 
 
-class Blocked(NamedTuple):
-    """Why nothing can be compared."""
+class NotTestable(NamedTuple):
+    """Why a claim cannot be decided."""
 
     outcome: Outcome
     reason: Reason
-    n: int = 0
 
 
 @dataclass(frozen=True)
@@ -41,10 +39,10 @@ class Sample:
     n_of: Literal["seeds", "images", "blocks"]
     keys: tuple[int | None, ...]
     subject: tuple[Value, ...]
-    comparator: tuple[Value, ...]
-    subject_runs: tuple[str, ...]
+    comparator: tuple[Value, ...] = ()
+    subject_runs: tuple[str, ...] = ()
     comparator_runs: tuple[str, ...] = ()
-    images: Images | None = None
+    images: McNemar | None = None
 
     @property
     def runs(self) -> tuple[str, ...]:
@@ -54,7 +52,7 @@ class Sample:
     @property
     def count(self) -> int:
         """Return how many seeds, blocks or images there are."""
-        return self.images.count if self.images is not None else len(self.keys)
+        return self.images.total if self.images is not None else len(self.keys)
 
     @property
     def censored(self) -> bool:
@@ -68,84 +66,78 @@ class Sample:
 
     def differences(self) -> Array:
         """Return float [n] on the scale of the test; infinite where one side, NaN where both never got there."""
-        subject = _floats(self.subject)
+        subject = floats(self.subject)
         if not self.comparator:
             return subject
-        comparator = _floats(self.comparator)
+        comparator = floats(self.comparator)
         with np.errstate(invalid="ignore", divide="ignore"):
             if self.scale == "log_ratio":
                 return np.asarray(np.log(subject / comparator))
             difference = subject - comparator
             return np.asarray(difference / comparator if self.scale == "relative" else difference)
 
-    def evidence(self) -> Evidence:
-        """Return what the tests work on."""
+    def test(self) -> HypothesisTest:
+        """Return the hypothesis test that fits: McNemar over images, signs where runs are censored, else paired t."""
         if self.images is not None:
             return self.images
-        return Signs(self.differences()) if self.censored else Paired(self.differences())
-
-    def without(self, place: int) -> Sample:
-        """Return the same without one seed."""
-        kept = [other for other in range(len(self.keys)) if other != place]
-        return replace(
-            self,
-            keys=tuple(self.keys[other] for other in kept),
-            subject=tuple(self.subject[other] for other in kept),
-            subject_runs=tuple(self.subject_runs[other] for other in kept if self.subject_runs),
-            comparator_runs=tuple(self.comparator_runs[other] for other in kept if self.comparator_runs),
-            comparator=tuple(self.comparator[other] for other in kept) if self.comparator else (),
-        )
-
-    def unpaired(self) -> Unpaired | None:
-        """Return the same for Welch's test; None where there are no two groups of numbers."""
-        if self.images is not None or not self.comparator or self.censored:
-            return None
-        subject, comparator = _floats(self.subject), _floats(self.comparator)
-        if self.scale == "log_ratio":
-            subject, comparator = np.log(subject), np.log(comparator)
-        elif self.scale == "relative":
-            subject, comparator = subject / comparator.mean(), comparator / comparator.mean()
-        return Unpaired(self.differences(), subject, comparator)
+        return SignTest(self.differences()) if self.censored else PairedT(self.differences())
 
 
-def gather(claim: Claim, bundle: Bundle, answers: AnswerTable) -> Sample | Blocked:
+def floats(values: tuple[Value, ...]) -> Array:
+    """Return float [n]; infinite where a value is censored, NaN where it is missing."""
+    return np.array([np.inf if each.censored else np.nan if each.value is None else each.value for each in values])
+
+
+def collect_sample(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | NotTestable:
     """Return the values that a claim compares, or why it has none."""
-    if timed_quantity(claim.quantity):
-        return _gather_blocks(claim, bundle)
-    sides = [side for side in (claim.subject, claim.comparator) if side is not None]
-    for side in sides:
+    if is_time(claim):
+        return _by_block(claim, bundle)
+    sides = _sides(claim)
+    for side, _ in sides:
         if not bundle.runs_of(side.trial):
-            return Blocked("not_run", "failed" if bundle.failed_of(side.trial) else "missing")
-    if len(sides) == 2 and not any(bundle.trials[side.trial].seeded for side in sides):
-        return _gather_images(claim, bundle, answers)
-    return _gather_seeds(claim, bundle)
+            return NotTestable("not_run", "failed" if bundle.failed_of(side.trial) else "missing")
+    if len(sides) == 2 and not any(bundle.trials[side.trial].seeded for side, _ in sides):
+        return _by_image(claim, bundle, predictions)
+    return _by_seed(claim, bundle)
 
 
-def _gather_seeds(claim: Claim, bundle: Bundle) -> Sample | Blocked:
-    subject = _by_seed(bundle, claim.subject)
-    comparator = None if claim.comparator is None else _by_seed(bundle, claim.comparator)
-    seeds = [seed for seed in subject if comparator is None or seed in comparator or None in comparator]
-    if comparator is not None and None in subject:
-        seeds = list(comparator)
+def _sides(claim: Claim) -> list[tuple[Side, Quantity]]:
+    """Return the subject and, unless the claim is absolute, the comparator, each with its quantity."""
+    subject = (claim.subject, claim.quantity)
+    return [subject] if claim.comparator is None else [
+        subject, (claim.comparator, claim.comparator_quantity or claim.quantity)
+    ]  # fmt: skip
+
+
+def _by_seed(claim: Claim, bundle: Bundle) -> Sample | NotTestable:
+    """Pair the seeds that all sides have; a run without a seed stands for every seed."""
+    found = [{run.seed: run for run in bundle.runs_of(side.trial)} for side, _ in _sides(claim)]
+    seeded = next((runs for runs in found if None not in runs), found[0])
+    seeds = [seed for seed in seeded if all(seed in runs or None in runs for runs in found)]
     if not seeds:
-        return Blocked("not_run", "no_common_seeds")
-    first = [_pick(subject, seed) for seed in seeds]
-    second = [] if comparator is None else [_pick(comparator, seed) for seed in seeds]
-    return Sample(
-        scale=_scale(claim),
-        n_of="seeds",
-        keys=tuple(seeds),
-        subject=tuple(_read(run, claim.subject, claim.quantity, claim) for run in first),
-        comparator=tuple(
-            _read(run, claim.comparator or claim.subject, claim.comparator_quantity or claim.quantity, claim)
-            for run in second
-        ),
-        subject_runs=tuple(run.id for run in first),
-        comparator_runs=tuple(run.id for run in second),
-    )
+        return NotTestable("not_run", "no_common_seeds")
+    paired = [[runs[seed] if seed in runs else runs[None] for seed in seeds] for runs in found]
+    values = [
+        tuple(_value(run, side, quantity, claim) for run in runs)
+        for runs, (side, quantity) in zip(paired, _sides(claim), strict=True)
+    ]
+    ids = [tuple(run.id for run in runs) for runs in paired]
+    scale: Scale = "difference"
+    if len(paired) == 1:
+        scale = "value"
+    elif claim.relation == "ratio":
+        scale = "log_ratio"
+    elif claim.quantity == "loss":
+        scale = "relative"
+    return Sample(scale, "seeds", tuple(seeds), *_two(values), *_two(ids))
 
 
-def _read(run: Run, side: Side, quantity: Quantity, claim: Claim) -> Value:
+def _two(sides: Sequence[tuple[T, ...]]) -> tuple[tuple[T, ...], tuple[T, ...]]:
+    """Return both sides, an empty comparator for absolute claims."""
+    return sides[0], sides[1] if len(sides) > 1 else ()
+
+
+def _value(run: Run, side: Side, quantity: Quantity, claim: Claim) -> Value:
     """Return the run's value; for an onset the epoch from which it overfits, "censored" where it never does.
 
     Of a run that diverged nobody can say when it would have overfitted.
@@ -156,81 +148,37 @@ def _read(run: Run, side: Side, quantity: Quantity, claim: Claim) -> Value:
     return Value(epoch, censored=epoch is None and not diverged(run.stage(side.stage)))
 
 
-def _scale(claim: Claim) -> Scale:
-    if claim.comparator is None:
-        return "value"
-    if claim.relation == "ratio":
-        return "log_ratio"
-    return "relative" if claim.quantity == "loss" else "difference"
-
-
-def _by_seed(bundle: Bundle, side: Side) -> dict[int | None, Run]:
-    return {run.seed: run for run in bundle.runs_of(side.trial)}
-
-
-def _pick(runs: Mapping[int | None, Run], seed: int | None) -> Run:
-    return runs[seed] if seed in runs else runs[None]
-
-
-def _gather_images(claim: Claim, bundle: Bundle, answers: AnswerTable) -> Sample | Blocked:
-    sides = (claim.subject, claim.comparator or claim.subject)
-    runs = [bundle.runs_of(side.trial)[0] for side in sides]
-    first, second = (answers.get((run.id, None)) for run in runs)
+def _by_image(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | NotTestable:
+    sides = _sides(claim)
+    runs = [bundle.runs_of(side.trial)[0] for side, _ in sides]
+    first, second = (predictions.get((run.id, None)) for run in runs)
     if first is None or second is None or not same_images(first, second):
-        return Blocked("not_run", "no_predictions")
-    one, other = first.right, second.right
-    images = Images(int(np.sum(one & ~other)), int(np.sum(other & ~one)), len(one))
-    values = [(read(run, side, claim.quantity),) for run, side in zip(runs, sides, strict=True)]
+        return NotTestable("not_run", "no_predictions")
+    values = [(read(run, side, claim.quantity),) for run, (side, _) in zip(runs, sides, strict=True)]
     ids = [(run.id,) for run in runs]
-    return Sample("difference", "images", (None,), values[0], values[1], ids[0], ids[1], images)
+    return Sample("difference", "images", (None,), *_two(values), *_two(ids), McNemar.of(first.right, second.right))
 
 
-def _gather_blocks(claim: Claim, bundle: Bundle) -> Sample | Blocked:
+def _by_block(claim: Claim, bundle: Bundle) -> Sample | NotTestable:
     if _lacks_hardware(claim, bundle):
-        return Blocked("not_testable", "no_hardware")
+        return NotTestable("not_testable", "no_hardware")
     if bundle.timing_pass is None:
-        return Blocked("not_run", "no_timing_pass")
-    subject = by_block(bundle, claim.subject.trial, claim.quantity)
-    comparator: dict[int, float] | None = None
-    if claim.comparator is not None:
-        comparator = by_block(bundle, claim.comparator.trial, claim.comparator_quantity or claim.quantity)
-    blocks = [block for block in subject if comparator is None or block in comparator]
+        return NotTestable("not_run", "no_timing_pass")
+    sides = [(side.trial, quantity) for side, quantity in _sides(claim)]
+    found = [by_block(bundle, *side) for side in sides]
+    blocks = tuple(block for block in found[0] if all(block in values for values in found))
     if not blocks:
-        return Blocked("not_run", "disturbed" if _timed(claim, bundle) else "not_timed")
-    return Sample(
-        scale="value" if comparator is None else "log_ratio",
-        n_of="blocks",
-        keys=tuple(blocks),
-        subject=_values(subject, blocks),
-        comparator=() if comparator is None else _values(comparator, blocks),
-        subject_runs=(),
-    )
-
-
-def _timed(claim: Claim, bundle: Bundle) -> bool:
-    """Whether the timing pass holds both sides in some block, disturbed or not."""
-    sides = [(claim.subject, claim.quantity)]
-    if claim.comparator is not None:
-        sides.append((claim.comparator, claim.comparator_quantity or claim.quantity))
-    blocks = [set(by_block(bundle, side.trial, quantity, disturbed=True)) for side, quantity in sides]
-    return bool(set.intersection(*blocks))
+        timed = [by_block(bundle, *side, disturbed=True).keys() for side in sides]
+        return NotTestable("not_run", "disturbed" if set.intersection(*map(set, timed)) else "not_timed")
+    values = [tuple(Value(side[block]) for block in blocks) for side in found]
+    return Sample("value" if len(values) == 1 else "log_ratio", "blocks", blocks, *_two(values))
 
 
 def _lacks_hardware(claim: Claim, bundle: Bundle) -> bool:
     """Whether a claim about several devices meets a machine that has one processor core alone."""
     trial = bundle.trials.get(claim.subject.trial)
-    parallel = isinstance(trial, Trial) and trial.strategy == "mirrored"
-    replicas = [
-        each.replicas
-        for each in (bundle.timing_pass.measurements if bundle.timing_pass else ())
-        if each.trial == claim.subject.trial
-    ]
-    return parallel and (max(replicas) < 2 if replicas else bundle.record.environment.cores < 2)
-
-
-def _values(found: Mapping[int, float], blocks: Sequence[int]) -> tuple[Value, ...]:
-    return tuple(Value(found[block]) for block in blocks)
-
-
-def _floats(values: Sequence[Value]) -> Array:
-    return np.array([np.inf if each.censored else np.nan if each.value is None else each.value for each in values])
+    if not isinstance(trial, Trial) or trial.strategy != "mirrored":
+        return False
+    measured = bundle.timing_pass.measurements if bundle.timing_pass else ()
+    replicas = [each.replicas for each in measured if each.trial == claim.subject.trial]
+    return max(replicas) < 2 if replicas else bundle.record.environment.cores < 2

@@ -1,79 +1,100 @@
-"""What other choices would have said: other margins, one seed less, Welch's test, sign flips."""
+"""What other choices would have said: other margins, one seed less, other tests; and what would change a verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
-from cifar_report.analysis.alternatives import Flipped
-from cifar_report.analysis.evidence import Evidence, Paired
-from cifar_report.analysis.judging import DIRECTIONS, Families, judge, judge_onset, p_values
-from cifar_report.analysis.results import Outcome, Sensitivity
-from cifar_report.analysis.samples import Sample
+import numpy as np
+
+from cifar_report.analysis.claim_estimates import onset_hits
+from cifar_report.analysis.decisions import DIRECTIONS, Families, decide, decide_onset, p_values
+from cifar_report.analysis.hypothesis_tests import HypothesisTest, PairedT, SignFlip, SignTest, Welch
+from cifar_report.analysis.results import ChangeKind, ChangeOfMind, Outcome, Sensitivity, Verdict
+from cifar_report.analysis.samples import Sample, floats
 from cifar_report.spec import Claim
 
 Kind = Literal["margin_halved", "margin_doubled", "without_seed", "welch", "sign_flip"]
 
 LEAST_SEEDS = 3  # below, leaving one out leaves too few to say anything
+MISSING: dict[str, ChangeKind] = {
+    "other_pixels": "canonical_pixels",
+    "other_labels": "real_data",
+    "stand_in": "real_data",
+    "reduced_profile": "full_profile",
+    "no_timing_pass": "timing_pass",
+    "not_timed": "timing_pass",
+    "disturbed": "timing_pass",
+    "one_block": "timing_pass",
+    "missing": "missing_runs",
+    "failed": "missing_runs",
+    "no_common_seeds": "missing_runs",
+    "no_predictions": "missing_runs",
+    "one_seed": "more_seeds",
+    "too_few_seeds": "more_seeds",
+    "undecided": "more_seeds",
+}
 
 
 def sensitivities(claim: Claim, sample: Sample, families: Families, outcome: Outcome) -> tuple[Sensitivity, ...]:
     """Return the verdict under each other choice; ``outcome`` is the one under the method's own."""
     if claim.relation == "onset":
         return tuple(_onsets(claim, sample, outcome))
-    evidence = sample.evidence()
-    return (
-        _under(claim, evidence, families, outcome, "margin_halved", 0.5),
-        _under(claim, evidence, families, outcome, "margin_doubled", 2.0),
-        *_without_seeds(claim, sample, evidence, families, outcome),
-        *_other_tests(claim, sample, evidence, families, outcome),
-    )
+    test = sample.test()
+
+    def under(kind: Kind, other: HypothesisTest, factor: float = 1.0, seed: int | None = None) -> Sensitivity:
+        p = p_values(claim, other)
+        decided = decide(claim, other, families.corrected(claim, p), factor).outcome
+        return Sensitivity(kind, decided, p.tested, seed, decided != outcome)
+
+    found = [under("margin_halved", test, 0.5), under("margin_doubled", test, 2.0)]
+    if isinstance(test, PairedT | SignTest) and sample.n_of == "seeds" and sample.count >= LEAST_SEEDS:
+        for place, seed in enumerate(sample.keys):
+            found.append(under("without_seed", replace(test, values=np.delete(test.values, place)), seed=seed))
+    if isinstance(test, PairedT) and claim.relation in DIRECTIONS:
+        if sample.comparator:
+            found.append(under("welch", _unpaired(sample)))
+        found.append(under("sign_flip", SignFlip(test.values)))
+    return tuple(found)
 
 
-def stable(found: tuple[Sensitivity, ...]) -> bool | None:
+def stable(found: Sequence[Sensitivity]) -> bool | None:
     """Whether neither another margin nor one seed less changes the verdict; None where nothing was varied."""
     varied = [each for each in found if each.counts]
     return not any(each.changes for each in varied) if varied else None
 
 
-def _under(
-    claim: Claim,
-    evidence: Evidence,
-    families: Families,
-    outcome: Outcome,
-    kind: Kind,
-    factor: float = 1.0,
-    seed: int | None = None,
-) -> Sensitivity:
-    p, opposite = p_values(claim, evidence)
-    corrected, other = families.corrected(claim, p), families.corrected(claim, opposite, "opposite")
-    decided = judge(claim, evidence, p if corrected is None else corrected, other, factor).outcome
-    return Sensitivity(kind, decided, p, seed, decided != outcome)
-
-
-def _without_seeds(
-    claim: Claim, sample: Sample, evidence: Evidence, families: Families, outcome: Outcome
-) -> Iterator[Sensitivity]:
-    if sample.n_of != "seeds" or sample.count < LEAST_SEEDS:
-        return
-    for place, seed in enumerate(sample.keys):
-        yield _under(claim, evidence.without(place), families, outcome, "without_seed", seed=seed)
-
-
-def _other_tests(
-    claim: Claim, sample: Sample, evidence: Evidence, families: Families, outcome: Outcome
-) -> Iterator[Sensitivity]:
-    unpaired = sample.unpaired()
-    if unpaired is not None and claim.relation in DIRECTIONS:
-        yield _under(claim, unpaired, families, outcome, "welch")
-    if isinstance(evidence, Paired) and claim.relation in DIRECTIONS:
-        yield _under(claim, Flipped(evidence.values), families, outcome, "sign_flip")
+def _unpaired(sample: Sample) -> Welch:
+    """Return Welch's test of the two groups, on the scale of the claim."""
+    subject, comparator = floats(sample.subject), floats(sample.comparator)
+    if sample.scale == "log_ratio":
+        subject, comparator = np.log(subject), np.log(comparator)
+    elif sample.scale == "relative":
+        subject, comparator = subject / comparator.mean(), comparator / comparator.mean()
+    return Welch(sample.differences(), subject, comparator)
 
 
 def _onsets(claim: Claim, sample: Sample, outcome: Outcome) -> Iterator[Sensitivity]:
-    if sample.count < LEAST_SEEDS:
+    hits = onset_hits(claim, sample)
+    if len(hits) < LEAST_SEEDS:
         return
-    for place, seed in enumerate(sample.keys):
-        decision = judge_onset(claim, sample.without(place))
+    for seed, hit in zip(sample.keys, hits, strict=True):
+        decision = decide_onset(sum(hits) - hit, len(hits) - 1)
         if decision.reason != "too_few_seeds":  # which says nothing about the seed that was left out
             yield Sensitivity("without_seed", decision.outcome, None, seed, decision.outcome != outcome)
+
+
+def changes_of_mind(verdicts: Sequence[Verdict]) -> tuple[ChangeOfMind, ...]:
+    """Return, claim by claim, what would or could change its verdict: other choices, and what is missing for one."""
+    return tuple(change for verdict in verdicts for change in _changes(verdict))
+
+
+def _changes(verdict: Verdict) -> Iterator[ChangeOfMind]:
+    for other in verdict.sensitivity:
+        if other.changes and other.kind != "welch" and other.kind != "sign_flip":  # weaker tests, whatever the data
+            yield ChangeOfMind(verdict.id, other.kind, other.outcome, other.seed)
+    kind = MISSING.get(verdict.reason)
+    if kind is None or verdict.n_of == "images" or (kind == "more_seeds" and verdict.n_of == "blocks"):
+        return  # neither images nor the blocks of the timing pass have seeds
+    yield ChangeOfMind(verdict.id, kind, None, seeds_needed=verdict.seeds_needed if kind == "more_seeds" else None)

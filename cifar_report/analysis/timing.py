@@ -37,11 +37,6 @@ READERS: dict[Quantity, Reader] = {
 }
 
 
-def timed_quantity(quantity: Quantity) -> bool:
-    """Whether a quantity comes from the timing pass alone."""
-    return quantity in READERS
-
-
 def by_block(bundle: Bundle, trial: str, quantity: Quantity, *, disturbed: bool = False) -> dict[int, float]:
     """Return the median of a trial's positive values by block; empty without a pass that holds it.
 

@@ -1,51 +1,62 @@
-"""Every planned trial's result: what ran, what it reached, what it costs and how it stands to the original."""
+"""Every planned trial's result: its runs, curves and scores by stage, its costs, the original's numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from cifar_report.analysis.answers import AnswerTable
-from cifar_report.analysis.classes import prediction_metrics
-from cifar_report.analysis.measures import measure, original_datum, undefined
+import numpy as np
+
+from cifar_report.analysis.estimates import measure, original_datum
+from cifar_report.analysis.predictions import PredictionTable, prediction_metrics
 from cifar_report.analysis.results import (
-    ClassicalSummary,
-    Costs,
+    Curve,
     Datum,
-    FailedRun,
     Measure,
     Scope,
     StageSummary,
     Status,
     TrialResult,
     Undefined,
+    Unit,
+    WeightScores,
 )
-from cifar_report.analysis.stages import stage_summary
+from cifar_report.analysis.results.trials import ClassicalSummary, Costs, EpochRow, FailedRun
 from cifar_report.analysis.statistics import wilson_interval
-from cifar_report.analysis.values import Value, finite
-from cifar_report.bundle import Bundle, Run
-from cifar_report.published import OriginalTrial
+from cifar_report.analysis.values import (
+    Value,
+    epoch_of_least_loss,
+    epochs_to_accuracy,
+    finite,
+    first_epoch_at_level,
+    primary_weights,
+)
+from cifar_report.bundle import Bundle, Run, StageResult, Weights
+from cifar_report.published import OriginalStage, OriginalTrial
 from cifar_report.spec import AnyTrial, Change, Experiment, Trial, differences
 
+COLUMNS: dict[str, Unit] = {"loss": "loss", "accuracy": "share", "val_loss": "loss", "val_accuracy": "share"}
 MOST_CHARACTERS = 1_000  # of an error, as it is shown
 
 
-def trial_results(bundle: Bundle, answers: AnswerTable, scope: Scope) -> tuple[TrialResult, ...]:
+def trial_results(bundle: Bundle, predictions: PredictionTable, scope: Scope) -> tuple[TrialResult, ...]:
     """Return the results of all planned trials, in the order of the experiments."""
     return tuple(
-        _trial_result(bundle, experiment, trial, answers, scope)
+        _trial_result(bundle, experiment, trial, predictions, scope)
         for experiment in bundle.record.experiments
         for trial in experiment.trials
     )
 
 
 def _trial_result(
-    bundle: Bundle, experiment: Experiment, trial: AnyTrial, answers: AnswerTable, scope: Scope
+    bundle: Bundle, experiment: Experiment, trial: AnyTrial, predictions: PredictionTable, scope: Scope
 ) -> TrialResult:
     runs, failed = bundle.runs_of(trial.id), bundle.failed_of(trial.id)
     planned: tuple[int | None, ...] = tuple(range(bundle.record.seeds)) if trial.seeded else (None,)
-    original = _original(bundle, trial)
-    stages = _stages(trial, runs, answers, original, scope)
-    classical = _classical(trial, runs, answers)
+    original = bundle.record.original.trial(trial.published) if trial.published is not None else None
+    stages: tuple[StageSummary, ...] = ()
+    if isinstance(trial, Trial) and runs:
+        stages = tuple(_stage_summary(trial, stage.id, runs, predictions, original, scope) for stage in trial.stages)
+    classical = _classical(trial, runs, predictions)
     return TrialResult(
         id=trial.id,
         trial=trial,
@@ -59,7 +70,7 @@ def _trial_result(
         runs=tuple(run.id for run in runs),
         stages=stages,
         classical=classical,
-        costs=_costs(trial, original),
+        costs=_costs(trial, original) if isinstance(trial, Trial) else None,
         primary=_primary(trial, stages, classical, failed),
         original_loss=original_datum(f"{trial.id}.loss", "loss", original.test_loss if original else None),
         original_seconds=original_datum(f"{trial.id}.seconds", "seconds", original.seconds if original else None),
@@ -68,38 +79,120 @@ def _trial_result(
     )
 
 
-def _original(bundle: Bundle, trial: AnyTrial) -> OriginalTrial | None:
-    return bundle.record.original.trial(trial.published) if trial.published is not None else None
+def _stage_summary(
+    trial: Trial,
+    stage_id: str,
+    runs: Sequence[Run],
+    predictions: PredictionTable,
+    original_trial: OriginalTrial | None,
+    scope: Scope,
+) -> StageSummary:
+    """Return the summary of one stage; ``runs`` are the finished ones and must not be empty."""
+    prefix, primary = f"{trial.id}.{stage_id}", primary_weights(trial, stage_id)
+    original = original_trial.stage(stage_id) if original_trial else None
+    curves = tuple(_curve(run, stage_id) for run in runs)
+    given = [found for run in runs if (found := predictions.get((run.id, stage_id))) is not None]
 
+    def over_runs(name: str, read: Callable[[StageResult], Value], published: float | None = None) -> Measure:
+        values = [read(run.stage(stage_id)) for run in runs]
+        return measure(f"{prefix}.{name}", "epochs", runs, values, original=published)
 
-def _stages(
-    trial: AnyTrial, runs: Sequence[Run], answers: AnswerTable, original: OriginalTrial | None, scope: Scope
-) -> tuple[StageSummary, ...]:
-    if not isinstance(trial, Trial) or not runs:
-        return ()
-    return tuple(
-        stage_summary(trial, stage.id, runs, answers, original.stage(stage.id) if original else None, scope)
-        for stage in trial.stages
+    def scores(weights: Weights) -> WeightScores:
+        return _weight_scores(prefix, weights, runs, stage_id, original if primary == weights else None, scope)
+
+    original_epochs = first_epoch_at_level(original.history.val_accuracy) if original else None
+    return StageSummary(
+        trial=trial.id,
+        id=stage_id,
+        primary_weights=primary,
+        last=scores("last"),
+        best=scores("best"),
+        curves=curves,
+        original_curve=_original_curve(original) if original else None,
+        epochs_table=_epoch_rows(prefix, curves),
+        epochs_run=over_runs("epochs_run", lambda stage: Value(stage.epochs), original.epochs if original else None),
+        best_epoch=over_runs("best_epoch", lambda stage: Value(stage.best_epoch)),
+        epochs_to_accuracy=over_runs("epochs_to_accuracy", epochs_to_accuracy, original_epochs),
+        epoch_of_least_loss=over_runs("epoch_of_least_loss", lambda stage: Value(epoch_of_least_loss(stage))),
+        test=prediction_metrics(prefix, primary, runs, given) if len(given) == len(runs) else None,
     )
 
 
-def _classical(trial: AnyTrial, runs: Sequence[Run], answers: AnswerTable) -> ClassicalSummary | None:
-    found = [run for run in runs if run.classical is not None]
-    if isinstance(trial, Trial) or not found or found[0].classical is None:
+def _weight_scores(
+    prefix: str, weights: Weights, runs: Sequence[Run], stage_id: str, original: OriginalStage | None, scope: Scope
+) -> WeightScores:
+    evaluations = [run.stage(stage_id).evaluation(weights) for run in runs]
+    published = {
+        "test_accuracy": original.test_accuracy if original else None,
+        "test_loss": original.test_loss if original else None,
+        "validation_accuracy": original.validation_accuracy if original else None,
+    }
+
+    def over_runs(part: str, name: str, unit: Unit) -> Measure:
+        values = [Value(finite(getattr(getattr(evaluation, part), name))) for evaluation in evaluations]
+        number = published.get(f"{part}_{name}")
+        identity = f"{prefix}.{weights}.{part}_{name}"
+        return measure(identity, unit, runs, values, original=number, scope=scope if original else None)
+
+    gaps = [Value(finite(evaluation.gap)) for evaluation in evaluations]
+    return WeightScores(
+        weights,
+        train_accuracy=over_runs("train", "accuracy", "share"),
+        validation_accuracy=over_runs("validation", "accuracy", "share"),
+        test_accuracy=over_runs("test", "accuracy", "share"),
+        train_loss=over_runs("train", "loss", "loss"),
+        validation_loss=over_runs("validation", "loss", "loss"),
+        test_loss=over_runs("test", "loss", "loss"),
+        gap=measure(f"{prefix}.{weights}.gap", "points", runs, gaps),
+    )
+
+
+def _curve(run: Run, stage_id: str) -> Curve:
+    stage = run.stage(stage_id)
+    columns = {name: tuple(finite(value) for value in getattr(stage.history, name)) for name in COLUMNS}
+    return Curve(run.id, run.seed, **columns, best_epoch=stage.best_epoch, stopped_early=stage.stopped_early)
+
+
+def _original_curve(stage: OriginalStage) -> Curve:
+    """Return the curves that the original printed."""
+    columns = {name: tuple(getattr(stage.history, name)) for name in COLUMNS}
+    best = int(np.argmin(columns["val_loss"])) + 1 if columns["val_loss"] else None
+    return Curve("original", None, **columns, best_epoch=best, stopped_early=None)
+
+
+def _epoch_rows(prefix: str, curves: Sequence[Curve]) -> tuple[EpochRow, ...]:
+    """Return the means by epoch over the seeds that trained in it; a seed without a number makes a mean undefined."""
+    rows = []
+    for epoch in range(1, max((len(curve.loss) for curve in curves), default=0) + 1):
+        running = [curve for curve in curves if len(curve.loss) >= epoch]
+        means = {name: _epoch_mean(f"{prefix}.epoch_{epoch}.{name}", running, name, epoch) for name in COLUMNS}
+        rows.append(EpochRow(epoch, len(running), **means))
+    return tuple(rows)
+
+
+def _epoch_mean(identity: str, running: Sequence[Curve], name: str, epoch: int) -> Datum:
+    values = [getattr(curve, name)[epoch - 1] for curve in running]
+    runs = tuple(curve.run for curve in running)
+    mean = None if None in values else sum(values) / len(values)
+    reason: Undefined | None = "not_a_number" if mean is None else None
+    return Datum(identity, mean, COLUMNS[name], "mean_over_running_seeds", len(running), runs=runs, reason=reason)
+
+
+def _classical(trial: AnyTrial, runs: Sequence[Run], predictions: PredictionTable) -> ClassicalSummary | None:
+    """Return what a classifier without seeds reached; its interval is over the test images."""
+    run = next((run for run in runs if run.classical is not None), None)
+    if isinstance(trial, Trial) or run is None or run.classical is None:
         return None
-    result, given = found[0].classical, answers.get((found[0].id, None))
-    accuracy = finite(result.test_accuracy)
-    entry = measure(f"{trial.id}.test_accuracy", "share", found[:1], [Value(accuracy)])
+    given, accuracy = predictions.get((run.id, None)), finite(run.classical.test_accuracy)
+    reached = measure(f"{trial.id}.test_accuracy", "share", [run], [Value(accuracy)])
     if given is not None and accuracy is not None:
-        low, high = wilson_interval(int(given.right.sum()), len(given.labels))
-        datum = Datum(
-            entry.datum.id, accuracy, "share", "share_of_images", len(given.labels), "images", low, high,
-            entry.datum.runs,
-        )  # fmt: skip
-        entry = Measure(datum, entry.seeds)
-    images = Datum(f"{trial.id}.training_images", result.training_images, "count", "single_value")
-    metrics = prediction_metrics(trial.id, None, found[:1], [given]) if given is not None else None
-    return ClassicalSummary(entry, images, metrics)
+        count = len(given.labels)
+        bounds = wilson_interval(int(given.right.sum()), count)
+        datum = Datum(reached.datum.id, accuracy, "share", "share_of_images", count, "images", *bounds, (run.id,))
+        reached = Measure(datum, reached.seeds)
+    images = Datum(f"{trial.id}.training_images", run.classical.training_images, "count", "single_value")
+    metrics = prediction_metrics(trial.id, None, [run], [given]) if given is not None else None
+    return ClassicalSummary(reached, images, metrics)
 
 
 def _primary(
@@ -110,7 +203,7 @@ def _primary(
     if classical is not None:
         return classical.test_accuracy
     reason: Undefined = "failed" if failed else "not_run"
-    return Measure(undefined(f"{trial.id}.test_accuracy", "share", "mean_over_seeds", reason), ())
+    return Measure(Datum(f"{trial.id}.test_accuracy", None, "share", "mean_over_seeds", 0, reason=reason), ())
 
 
 def _status(runs: Sequence[Run], failed: Sequence[Run], planned: Sequence[int | None]) -> Status:
@@ -119,24 +212,23 @@ def _status(runs: Sequence[Run], failed: Sequence[Run], planned: Sequence[int | 
     return "done" if {run.seed for run in runs} >= set(planned) else "partial"
 
 
-def _costs(trial: AnyTrial, original: OriginalTrial | None) -> Costs | None:
-    if not isinstance(trial, Trial):
-        return None
-    total, trainable, macs = (
-        Datum(f"{trial.id}.{name}", value, "count", "counted_in_spec", origin="spec")
-        for name, value in (
-            ("parameters", trial.parameters_total),
-            ("trainable_parameters", trial.parameters_trainable),
-            ("macs", trial.macs),
-        )
-    )
-    published = (original.parameters_total, original.parameters_trainable) if original else (None, None)
+def _costs(trial: Trial, original: OriginalTrial | None) -> Costs:
+    counts = {
+        "parameters": trial.parameters_total,
+        "trainable_parameters": trial.parameters_trainable,
+        "macs": trial.macs,
+    }
     return Costs(
-        parameters=total,
-        trainable_parameters=trainable,
-        macs=macs,
-        original_parameters=original_datum(total.id, "count", published[0]),
-        original_trainable_parameters=original_datum(trainable.id, "count", published[1]),
+        **{
+            name: Datum(f"{trial.id}.{name}", value, "count", "counted_in_spec", origin="spec")
+            for name, value in counts.items()
+        },
+        original_parameters=original_datum(
+            f"{trial.id}.parameters", "count", original.parameters_total if original else None
+        ),
+        original_trainable_parameters=original_datum(
+            f"{trial.id}.trainable_parameters", "count", original.parameters_trainable if original else None
+        ),
     )
 
 

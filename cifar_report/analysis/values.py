@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from cifar_report.analysis.results.trials import Weights
-from cifar_report.bundle import Run, Scores, StageResult
-from cifar_report.spec import Quantity, Side, Trial
+from cifar_report.bundle import Run, StageResult, Weights
+from cifar_report.spec import Claim, Quantity, Side, Trial
+
+Array = np.ndarray[Any, Any]
 
 LEVEL = 0.05  # of every test; intervals cover the rest
 ACCURACY_LEVEL = 0.55  # validation accuracy that counts as converged
 LOSS_RISE = 1.02  # the least rise of the validation loss that counts as overfitting
 HIGHER_IS_BETTER: frozenset[Quantity] = frozenset({"accuracy", "validation_accuracy", "throughput"})
+TIMES: frozenset[Quantity] = frozenset({"seconds", "throughput", "fit_seconds", "predict_seconds"})
 
 
 class Value(NamedTuple):
@@ -25,6 +27,11 @@ class Value(NamedTuple):
     censored: bool = False
 
 
+def is_time(claim: Claim) -> bool:
+    """Whether the claim is about times or rates: read from the timing pass alone, compared as log ratios."""
+    return claim.quantity in TIMES
+
+
 def primary_weights(trial: Trial, stage_id: str) -> Weights:
     """Return which weights the method judges: the restored best ones after early stopping, else the last ones."""
     stage = next(stage for stage in trial.stages if stage.id == stage_id)
@@ -32,10 +39,9 @@ def primary_weights(trial: Trial, stage_id: str) -> Weights:
 
 
 def read(run: Run, side: Side, quantity: Quantity) -> Value:
-    """Return the quantity of a finished run, for the side's stage or the last one.
+    """Return the quantity of a finished run, for the side's stage or the last one; no quantity of time.
 
-    Raises KeyError when the run has no such stage. Quantities of time are not read here: they come from the
-    timing pass alone.
+    Raises KeyError when the run has no such stage.
     """
     counts = {"parameters": run.parameters_total, "trainable_parameters": run.parameters_trainable, "macs": run.macs}
     if quantity in counts:
@@ -59,17 +65,15 @@ def read(run: Run, side: Side, quantity: Quantity) -> Value:
     return Value(finite(readers[quantity]))
 
 
-def score(scores: Scores, name: str) -> float | None:
-    """Return ``accuracy`` or ``loss`` of some scores; None where it is not a number."""
-    return finite(scores.accuracy if name == "accuracy" else scores.loss)
-
-
 def epochs_to_accuracy(stage: StageResult) -> Value:
     """Return the first epoch whose validation accuracy reaches ACCURACY_LEVEL, or that none did."""
-    for epoch, accuracy in enumerate(stage.history.val_accuracy, start=1):
-        if accuracy >= ACCURACY_LEVEL:
-            return Value(float(epoch))
-    return Value(None, censored=True)
+    epoch = first_epoch_at_level(stage.history.val_accuracy)
+    return Value(epoch, censored=epoch is None)
+
+
+def first_epoch_at_level(accuracies: tuple[float, ...]) -> float | None:
+    """Return the first epoch, counted from 1, that reaches ACCURACY_LEVEL."""
+    return next((float(epoch) for epoch, value in enumerate(accuracies, 1) if value >= ACCURACY_LEVEL), None)
 
 
 def epoch_of_least_loss(stage: StageResult) -> float | None:
@@ -78,14 +82,13 @@ def epoch_of_least_loss(stage: StageResult) -> float | None:
     return None if np.all(np.isnan(smooth)) else float(np.nanargmin(smooth) + 1)
 
 
-def smoothed_loss(stage: StageResult) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def smoothed_loss(stage: StageResult) -> Array:
     """Return float [epochs]: the median of each epoch's validation loss and its neighbours' (at the ends, of two)."""
     losses = [finite(loss) for loss in stage.history.val_loss]
     smooth = np.full(len(losses), np.nan)
     for place, own in enumerate(losses):
-        window = [loss for loss in losses[max(0, place - 1) : place + 2] if loss is not None]
         if own is not None:
-            smooth[place] = median(window)
+            smooth[place] = median(loss for loss in losses[max(0, place - 1) : place + 2] if loss is not None)
     return smooth
 
 
@@ -96,8 +99,7 @@ def overfits_from(stage: StageResult) -> float | None:
         return None
     place = int(epoch) - 1
     later = smoothed_loss(stage)[place:]
-    training = [finite(loss) for loss in stage.history.loss]
-    first, last = training[place], training[-1]
+    first, last = finite(stage.history.loss[place]), finite(stage.history.loss[-1])
     rises = np.nanmax(later) >= LOSS_RISE * later[0]
     return epoch if rises and first is not None and last is not None and last < first else None
 

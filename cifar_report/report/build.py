@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cifar_report.analysis import analyse
-from cifar_report.analysis.calibration_records import load_calibration
+from cifar_report.analysis.calibration import load_calibration
 from cifar_report.analysis.results import Results
 from cifar_report.bundle import Bundle, write_file
 from cifar_report.errors import SuiteError

@@ -18,10 +18,18 @@ import msgspec
 import numpy as np
 from scipy import stats
 
-from cifar_report.analysis.answers import read_answers
-from cifar_report.analysis.calibration_records import COMMAND, RESULTS, Calibration, CurvePoint, Noise, Rates, Scenario
-from cifar_report.analysis.error_rates import error_rates
-from cifar_report.analysis.judging import side_of
+from cifar_report.analysis.calibration import (
+    COMMAND,
+    RESULTS,
+    Calibration,
+    CurvePoint,
+    Noise,
+    Rates,
+    Scenario,
+    error_rates,
+)
+from cifar_report.analysis.decisions import side_of
+from cifar_report.analysis.predictions import read_predictions
 from cifar_report.analysis.samples import Sample
 from cifar_report.analysis.statistics import exact_interval, power_of
 from cifar_report.analysis.values import LEVEL, Value
@@ -169,8 +177,7 @@ def _margin(claim: Claim) -> float:
 
 
 def _p(claim: Claim, sample: Sample) -> float:
-    evidence = sample.evidence()
-    return evidence.p_above(0.0) if side_of(claim) > 0 else evidence.p_below(0.0)
+    return sample.test().p_value(0.0, side_of(claim))
 
 
 def _sides(claim: Claim) -> tuple[Side, Side]:
@@ -224,10 +231,10 @@ def measured_noise(bundle: Bundle) -> Noise:
 
 def _right_answers(bundle: Bundle) -> list[Array]:
     """Return bool [runs, images] for each network with at least two runs: where its last stage is right."""
-    answers, tables = read_answers(bundle), []
+    predictions, tables = read_predictions(bundle), []
     for trial in bundle.trials.values():
         if isinstance(trial, Trial):
-            given = [answers.get((run.id, trial.stages[-1].id)) for run in bundle.runs_of(trial.id)]
+            given = [predictions.get((run.id, trial.stages[-1].id)) for run in bundle.runs_of(trial.id)]
             right = [each.right for each in given if each is not None]
             if len(right) > 1 and len({len(each) for each in right}) == 1:
                 tables.append(np.array(right))

@@ -6,15 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
-from cifar_report.analysis.results.datum import Compatibility, Datum, Formula, Measure, SeedValue, Undefined, Unit
+from cifar_report.analysis.results.numbers import Datum, Formula, Measure, Undefined, Unit
 from cifar_report.analysis.results.trials import (
-    ClassicalSummary,
-    ClassScores,
-    ConfusedPair,
-    Costs,
     Curve,
-    EpochRow,
-    FailedRun,
     PredictionMetrics,
     ReliabilityBin,
     StageSummary,
@@ -22,19 +16,12 @@ from cifar_report.analysis.results.trials import (
     TrialResult,
     WeightScores,
 )
-from cifar_report.analysis.results.verdicts import (
-    Networks,
-    NetworkTest,
-    Outcome,
-    Procedure,
-    Reason,
-    SeedDifference,
-    Sensitivity,
-    Verdict,
-)
+from cifar_report.analysis.results.verdicts import Networks, Outcome, Reason, Sensitivity, Verdict
 from cifar_report.analysis.results.views import (
     AblationRow,
     Caution,
+    CautionCode,
+    ChangeKind,
     ChangeOfMind,
     Comparison,
     Determinism,
@@ -43,63 +30,19 @@ from cifar_report.analysis.results.views import (
     ParetoPoint,
     RankingTest,
     RankRow,
-    ReplicaAgreement,
     Study,
-    StudyPoint,
     TimingRow,
     VarianceRow,
     WeightsRow,
 )
 
 __all__ = [
-    "AblationRow",
-    "Caution",
-    "ChangeOfMind",
-    "ClassScores",
-    "ClassicalSummary",
-    "Comparison",
-    "Compatibility",
-    "ConfusedPair",
-    "Costs",
-    "Curve",
-    "Datum",
-    "Determinism",
-    "EpochRow",
-    "Example",
-    "FailedRun",
-    "Formula",
-    "Measure",
-    "NetworkTest",
-    "Networks",
-    "Outcome",
-    "ParetoFront",
-    "ParetoPoint",
-    "PredictionMetrics",
-    "Procedure",
-    "RankRow",
-    "RankingTest",
-    "Reason",
-    "ReliabilityBin",
-    "ReplicaAgreement",
-    "Results",
-    "Scope",
-    "SeedDifference",
-    "SeedValue",
-    "Seeds",
-    "Sensitivity",
-    "StageSummary",
-    "Status",
-    "Study",
-    "StudyPoint",
-    "TimingRow",
-    "TrialResult",
-    "Undefined",
-    "Unit",
-    "VarianceRow",
-    "Verdict",
-    "WeightScores",
-    "WeightsRow",
-]
+    "AblationRow", "Caution", "CautionCode", "ChangeKind", "ChangeOfMind", "Comparison", "Curve", "Datum",
+    "Determinism", "Example", "Formula", "Measure", "Networks", "Outcome", "ParetoFront", "ParetoPoint",
+    "PredictionMetrics", "RankRow", "RankingTest", "Reason", "ReliabilityBin", "Results", "Scope", "Seeds",
+    "Sensitivity", "StageSummary", "Status", "Study", "TimingRow", "TrialResult", "Undefined", "Unit", "VarianceRow",
+    "Verdict", "WeightScores", "WeightsRow",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -149,17 +92,11 @@ class Results:
 
     def trial(self, trial_id: str) -> TrialResult:
         """Return a planned trial's result; raises KeyError when there is no such trial."""
-        for trial in self.trials:
-            if trial.id == trial_id:
-                return trial
-        raise KeyError(trial_id)
+        return {trial.id: trial for trial in self.trials}[trial_id]
 
     def verdict(self, claim_id: str) -> Verdict:
         """Return a claim's verdict; raises KeyError when there is no such claim."""
-        for verdict in self.verdicts:
-            if verdict.claim.id == claim_id:
-                return verdict
-        raise KeyError(claim_id)
+        return {verdict.claim.id: verdict for verdict in self.verdicts}[claim_id]
 
     def data(self) -> dict[str, Datum]:
         """Return every number of the report by its id, in the report's order.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from cifar_report.analysis.results.datum import Datum, Measure
+from cifar_report.analysis.results.numbers import Datum, Measure
+from cifar_report.bundle import Weights
 from cifar_report.spec import AnyTrial, Change, Section
 
 Status = Literal[
@@ -14,8 +15,6 @@ Status = Literal[
     "failed",  # every run that was tried failed
     "missing",  # nothing was tried
 ]
-
-Weights = Literal["last", "best"]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from cifar_report.analysis.results.datum import Datum
+from cifar_report.analysis.results.numbers import Datum
 from cifar_report.spec import Claim
 
 Outcome = Literal["reproduced", "not_reproduced", "inconclusive", "not_run", "not_testable"]
@@ -24,37 +24,16 @@ Reason = Literal[
     "outside_margin",  # equal, ratio, value: the interval lies wholly outside
     "onset_ruled_out",
     "does_not_hold",  # exact
-    # inconclusive
-    "one_seed",
-    "one_block",  # of the timing pass
-    "too_few_seeds",  # onset below five seeds
-    "undecided",
-    "not_a_number",  # a value of the comparison is not a number
-    # not run
-    "missing",
-    "failed",
-    "no_common_seeds",
-    "no_timing_pass",
-    "not_timed",  # the timing pass does not hold these trials
-    "disturbed",  # no block of the timing pass stayed undisturbed on both sides
-    "no_predictions",
-    # not testable
-    "reduced_profile",
-    "stand_in",
-    "other_labels",
-    "other_pixels",  # absolute claims only
-    "no_hardware",
-]
+    # inconclusive; "one_block" of the timing pass, "too_few_seeds" for an onset
+    "one_seed", "one_block", "too_few_seeds", "undecided", "not_a_number",
+    # not run; "disturbed": no block of the timing pass stayed undisturbed on both sides
+    "missing", "failed", "no_common_seeds", "no_timing_pass", "not_timed", "disturbed", "no_predictions",
+    # not testable; "other_pixels" for absolute claims only
+    "reduced_profile", "stand_in", "other_labels", "other_pixels", "no_hardware",
+]  # fmt: skip
 
-Procedure = Literal[
-    "paired_t",
-    "tost",
-    "sign_test",
-    "binomial",
-    "all_equal",  # decided exactly, without a t test
-    "mcnemar",
-    "exact",
-]
+Procedure = Literal["paired_t", "tost", "sign_test", "binomial", "all_equal", "mcnemar", "exact"]
+"""``all_equal``: decided exactly, because a t test needs some spread."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +94,9 @@ class Sensitivity:
         return self.kind not in ("welch", "sign_flip")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What the data say about one claim.
+    """What the data say about one claim; ``judge_claim`` makes it.
 
     ``estimate`` carries the two-sided 95 % interval. ``bound`` is the one-sided 95 % bound that decides whether
     the margin is ruled out (relations with a direction). ``wins`` counts the seeds on the claimed side.
@@ -126,31 +105,31 @@ class Verdict:
     claim: Claim
     outcome: Outcome
     reason: Reason
-    direction_only: bool  # significantly on the claimed side, but below the margin
-    test: Procedure | None
-    n: int  # seeds, timing blocks, or images for classifiers without seeds
-    n_of: Literal["seeds", "images", "blocks"]
+    direction_only: bool = False  # significantly on the claimed side, but below the margin
+    test: Procedure | None = None
+    n: int = 0  # seeds, timing blocks, or images for classifiers without seeds
+    n_of: Literal["seeds", "images", "blocks"] = "seeds"
     estimate: Datum
-    bound: Datum | None
+    bound: Datum | None = None
     margin: Datum | None
     stated: Datum | None  # r, x, k or the number of ratio, value, onset and exact
-    p: Datum | None
-    p_corrected: Datum | None  # Holm within the family; None where the claim stands alone
-    opposite_p: Datum | None  # for the other direction, corrected like p
+    p: Datum | None = None
+    p_corrected: Datum | None = None  # Holm within the family; None where the claim stands alone
+    opposite_p: Datum | None = None  # for the other direction, corrected like p
     family_size: int | None  # the registry's count, whatever was run
     original: Datum | None
-    original_inside: bool | None  # whether the original's difference lies in our 95 % prediction interval
-    prediction: Datum | None  # the estimate with the prediction interval as its bounds
-    wins: Datum | None
-    differences: tuple[SeedDifference, ...]
-    subject_mean: Datum | None
-    comparator_mean: Datum | None
-    sensitivity: tuple[Sensitivity, ...]
-    stable: bool | None  # None where there is nothing to vary
-    detectable: Datum | None
-    seeds_needed: Datum | None
-    networks: Networks | None
-    deviation: Literal["other_pixels"] | None  # testable, but on pixels that are not canonical
+    original_inside: bool | None = None  # whether the original's difference lies in our 95 % prediction interval
+    prediction: Datum | None = None  # the estimate with the prediction interval as its bounds
+    wins: Datum | None = None
+    differences: tuple[SeedDifference, ...] = ()
+    subject_mean: Datum | None = None
+    comparator_mean: Datum | None = None
+    sensitivity: tuple[Sensitivity, ...] = ()
+    stable: bool | None = None  # None where there is nothing to vary
+    detectable: Datum | None = None
+    seeds_needed: Datum | None = None
+    networks: Networks | None = None
+    deviation: Literal["other_pixels"] | None = None  # testable, but on pixels that are not canonical
 
     @property
     def id(self) -> str:

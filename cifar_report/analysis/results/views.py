@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from cifar_report.analysis.results.datum import Datum
+from cifar_report.analysis.results.numbers import Datum
 from cifar_report.analysis.results.trials import Status
 from cifar_report.bundle.certificates import Certificate
 from cifar_report.spec import Change

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from cifar_report.analysis.calibration_records import Calibration, CurvePoint
+from cifar_report.analysis.calibration import Calibration, CurvePoint
 from cifar_report.analysis.results import ReliabilityBin
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import ERROR_RATES, DrawnFigure, Shown, seeds_text

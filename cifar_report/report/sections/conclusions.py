@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import Outcome, TimingRow
-from cifar_report.analysis.results.views import ChangeKind
+from cifar_report.analysis.results import ChangeKind, Outcome, TimingRow
 from cifar_report.report.elements import FigureView, SectionView, Table, claim_link
 from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.text import conclusions

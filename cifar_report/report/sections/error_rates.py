@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 
-from cifar_report.analysis.calibration_records import Noise, Scenario, load_calibration
-from cifar_report.analysis.error_rates import ErrorRate, error_rates
+from cifar_report.analysis.calibration import ErrorRate, Noise, Scenario, error_rates, load_calibration
 from cifar_report.analysis.results import Datum
 from cifar_report.report.elements import Cell, Row, Table, code
 from cifar_report.report.figures.base import ERROR_RATES as GROUP

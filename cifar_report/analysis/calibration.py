@@ -1,12 +1,18 @@
-"""What was simulated with known truth, as it is committed. No statistics are imported: a figure is drawn from it."""
+"""The method's own error rates, as simulated with known truth and committed, and what the method promises of them.
+
+No statistics are imported: a figure is drawn from this.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from cifar_report.analysis.results import Datum
+from cifar_report.analysis.values import LEVEL
 from cifar_report.errors import SuiteError
 
 RESULTS = Path(__file__).parents[1] / "simulation" / "calibration.json"
@@ -15,11 +21,15 @@ COMMAND = "nox -s calibration"
 Scenario = Literal["no_effect", "at_margin", "original"]
 
 
-class Noise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How far accuracies lie apart without any difference between recipes: standard deviations, 0 … 1.
+class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of the file."""
 
-    ``seed`` is what the random start does to a recipe; ``image`` what a finite test set adds to each network, as two
-    networks of one recipe disagree on some images. Measured noise names the data and the runs that it comes from.
+
+class Noise(_Record, frozen=True, kw_only=True):
+    """How far accuracies lie apart without any difference between configurations: standard deviations, 0 … 1.
+
+    ``seed`` is what the random start does to a configuration; ``image`` what a finite test set adds to each network,
+    as two networks of one configuration disagree on some images. Measured noise names the data and the runs.
     """
 
     seed: float
@@ -31,7 +41,7 @@ class Noise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     runs: int | None = None
 
 
-class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Rates(_Record, frozen=True, kw_only=True):
     """How often a scenario gave which verdict, over all claims and draws, and in how many draws any claim erred."""
 
     scenario: Scenario
@@ -60,7 +70,7 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         }[self.scenario]
 
 
-class CurvePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CurvePoint(_Record, frozen=True, kw_only=True):
     """Shares of verdicts on one claim that stands alone, when the true difference is ``effect`` margins."""
 
     seeds: int
@@ -70,7 +80,7 @@ class CurvePoint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     inconclusive: float
 
 
-class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Calibration(_Record, frozen=True, kw_only=True):
     """Everything that was simulated, by which command and with which noise."""
 
     command: str
@@ -85,3 +95,40 @@ def load_calibration() -> Calibration:
         return msgspec.json.decode(RESULTS.read_bytes(), type=Calibration)
     except (OSError, msgspec.DecodeError) as error:
         raise SuiteError(f"{RESULTS}: the calibration cannot be read: {error}; make it anew with: {COMMAND}") from error
+
+
+@dataclass(frozen=True)
+class ErrorRate:
+    """One rate that the method promises something about.
+
+    ``rate`` carries its exact binomial interval. ``promised`` is the bound that it must not exceed or, in the
+    scenario ``original``, the power that it must meet. ``kept`` says whether the interval allows the promise.
+    """
+
+    scenario: Scenario
+    seeds: int
+    draws: int
+    claims: int
+    rate: Datum
+    promised: Datum
+    kept: bool
+
+
+def error_rates(calibration: Calibration) -> tuple[ErrorRate, ...]:
+    """Return every promised rate beside what was simulated, in the order of the file."""
+    return tuple(_error_rate(rates) for rates in calibration.rates)
+
+
+def _error_rate(rates: Rates) -> ErrorRate:
+    (value, count), low, high = rates.counted, rates.low, rates.high
+    bound = (rates.power or 0.0) if rates.scenario == "original" else LEVEL
+    prefix = f"calibration.{rates.scenario}.{rates.seeds}"
+    return ErrorRate(
+        rates.scenario,
+        rates.seeds,
+        rates.draws,
+        rates.claims,
+        Datum(f"{prefix}.rate", value, "share", "share_of_draws", count, "draws", low, high, origin="simulated"),
+        Datum(f"{prefix}.promised", bound, "share", "promised_rate", origin="simulated"),
+        kept=low <= bound and (rates.scenario != "original" or bound <= high),
+    )

@@ -8,79 +8,37 @@ from typing import Literal
 Unit = Literal[
     "share",  # 0 … 1, shown as a percentage (accuracies)
     "points",  # a difference of shares, shown in percentage points
-    "loss",
     "relative",  # a relative difference, shown as a signed percentage
-    "epochs",
     "count",  # parameters, multiply-accumulates, images, seeds
-    "bytes",
-    "seconds",
-    "ratio",
     "throughput",  # images per second
     "probability",  # p-values
     "score",  # F1, Brier, calibration error
-]
+    "loss", "epochs", "bytes", "seconds", "ratio",
+]  # fmt: skip
 
-Formula = Literal[
-    "mean_over_seeds",  # interval: t over seeds
-    "single_value",  # one run without a seed, or one seed
-    "mean_over_running_seeds",  # of one epoch: over the seeds that still trained then
-    "prediction_interval",  # mean ± t·s·√(1 + 1/n): where one more run is expected
-    "prediction_interval_of_difference",  # the same of a difference by seed
-    "mean_difference",  # of per-seed differences; interval: paired t
-    "mean_relative_difference",  # of per-seed (subject - comparator) / comparator; interval: paired t
-    "geometric_mean_ratio",  # of paired ratios; interval: t on the log ratios, transformed back
-    "median_over_seeds",  # where runs did not reach the level, which counts as later than every epoch
-    "median_difference",  # of epochs with runs that did not reach the level; no interval
-    "share_of_images",  # of test images; interval: Wilson
-    "share_of_seeds",  # how many seeds of n; interval: exact binomial
-    "difference_over_images",  # one pair of networks; interval: paired bootstrap over the test images
-    "mean_difference_over_images",  # mean over seeds; interval: paired bootstrap over the test images
-    "difference_beyond_images",  # interval with SE² = s²/n + Var over images / N
-    "count_of_images",
-    "mcnemar",  # exact, two-sided
-    "margin",
-    "stated_value",
-    "original_value",
-    "original_difference",
-    "counted_in_spec",
-    "exact_ratio",
-    "exact_difference",
-    "one_sided_bound",  # the one-sided 95 % bound of the estimate on the side of the margin
-    "detectable_difference",  # at n seeds, 80 % power, .05, uncorrected
-    "count_of_pairs",  # of trials that a ranking compares
-    "least_standardized_difference",  # that a corrected test of a ranking can find, in standard deviations
-    "seeds_needed",  # for the observed difference, 80 % power, .05, uncorrected
-    "p_value",
-    "p_corrected",
-    "sum_over_seeds",
-    "standard_deviation",
-    "variance_share",
-    "geometric_mean_of_blocks",  # timing pass: medians by block
-    "seconds_of_an_epoch",  # images of an epoch / images per second of the timing pass
-    "largest_over_blocks",
-    "run_probability",
-    "share_of_draws",  # of simulated draws; interval: exact binomial
-    "assumed_deviation",  # of simulated values
-    "promised_rate",  # what the method promises of such a share
-]
+Formula = Literal[  # each is described in one line in ``report/names.py``
+    "mean_over_seeds", "single_value", "mean_over_running_seeds", "median_over_seeds", "sum_over_seeds",
+    "prediction_interval", "prediction_interval_of_difference", "one_sided_bound", "detectable_difference",
+    "mean_difference", "mean_relative_difference", "geometric_mean_ratio", "median_difference",
+    "share_of_images", "share_of_seeds", "count_of_images", "run_probability", "mcnemar", "p_value", "p_corrected",
+    "difference_over_images", "mean_difference_over_images", "difference_beyond_images",
+    "margin", "stated_value", "original_value", "original_difference", "seeds_needed",
+    "counted_in_spec", "exact_ratio", "exact_difference", "standard_deviation", "variance_share",
+    "count_of_pairs", "least_standardized_difference",
+    "geometric_mean_of_blocks", "seconds_of_an_epoch", "largest_over_blocks",
+    "share_of_draws", "assumed_deviation", "promised_rate",
+]  # fmt: skip
 
 Undefined = Literal[
-    "not_run",
-    "failed",
     "one_seed",  # an interval or a test needs two
-    "not_a_number",
-    "not_reached",  # the level of validation accuracy, in at least half of the seeds
-    "no_original",
-    "no_predictions",
-    "no_probabilities",
-    "no_timing_pass",
-    "not_timed",
-    "disturbed",  # every block of the timing pass
-    "no_difference_observed",  # seeds needed for a difference of exactly nought
-    "too_many_seeds",  # more than the largest number looked for
     "no_spread",  # all seeds gave the same value
-    "does_not_apply",
-]
+    "not_reached",  # the level of validation accuracy, in at least half of the seeds
+    "disturbed",  # every block of the timing pass
+    "no_difference_observed",  # seeds needed for a difference of exactly zero
+    "too_many_seeds",  # more than the largest number looked for
+    "not_run", "failed", "not_a_number", "no_original", "no_predictions", "no_probabilities", "no_timing_pass",
+    "not_timed", "does_not_apply",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

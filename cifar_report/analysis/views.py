@@ -1,0 +1,218 @@
+"""Views that put trials side by side: studies, costs, ablation, weights, variance, and examples of answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+
+from cifar_report.analysis.estimates import paired_difference
+from cifar_report.analysis.predictions import PredictionTable, StagePredictions
+from cifar_report.analysis.ranking import ranked
+from cifar_report.analysis.results import (
+    Comparison,
+    Datum,
+    Example,
+    ParetoFront,
+    ParetoPoint,
+    StageSummary,
+    Study,
+    TimingRow,
+    TrialResult,
+    Undefined,
+)
+from cifar_report.analysis.results.views import AblationRow, StudyPoint, VarianceRow, WeightsRow
+from cifar_report.bundle import Bundle
+from cifar_report.spec import CLASS_COUNT, Change, Trial
+
+
+def studies(bundle: Bundle, trials: Mapping[str, TrialResult]) -> tuple[Study, ...]:
+    """Return the points of every experiment, in its order."""
+    return tuple(
+        _study(experiment.id, [trials[name] for name in dict.fromkeys(experiment.shown) if name in trials])
+        for experiment in bundle.record.experiments
+    )
+
+
+def _study(experiment: str, shown: Sequence[TrialResult]) -> Study:
+    compared = [trial for trial in shown if trial.one_change_changes]
+    return Study(
+        experiment,
+        tuple(point for trial in shown for point in _points(trial)),
+        ranked(shown)[0],
+        only_splits=bool(compared) and all(_other_split(trial) for trial in compared),
+    )
+
+
+def _points(trial: TrialResult) -> Iterator[StudyPoint]:
+    parameters = trial.costs.parameters if trial.costs else None
+    if len(trial.stages) < 2:
+        yield StudyPoint(trial.id, None, trial.status, trial.primary.datum, parameters)
+        return
+    for stage in trial.stages:
+        yield StudyPoint(trial.id, stage.id, trial.status, stage.primary.test_accuracy.datum, parameters)
+
+
+def _other_split(trial: TrialResult) -> bool:
+    """Whether a trial differs from the one it is compared with in the division of the images alone."""
+    return {change.place for change in trial.one_change_changes} == {"split_seed"}
+
+
+def _repeats(trial: TrialResult) -> bool:
+    """Whether a trial is another one's configuration on another split or on several devices."""
+    return _other_split(trial) or (isinstance(trial.trial, Trial) and trial.trial.strategy != "single")
+
+
+def pareto_fronts(trials: Sequence[TrialResult], timing: Sequence[TimingRow], images: int) -> tuple[ParetoFront, ...]:
+    """Return accuracy against parameters, multiply-accumulates and seconds for one epoch of ``images`` images."""
+    networks = [trial for trial in trials if trial.primary.datum.value is not None and not _repeats(trial)]
+    seconds = {row.trial: datum for row in timing if (datum := _epoch_seconds(row, images)) is not None}
+    parameters = {trial.id: trial.costs.parameters for trial in networks if trial.costs}
+    macs = {trial.id: trial.costs.macs for trial in networks if trial.costs}
+    return (
+        _front("parameters", networks, parameters, "not_run"),
+        _front("macs", networks, macs, "not_run"),
+        _front("seconds", networks, {name: seconds[name] for name in seconds if name in parameters},
+               "not_run" if timing else "no_timing_pass"),
+    )  # fmt: skip
+
+
+def _epoch_seconds(row: TimingRow, images: int) -> Datum | None:
+    rate = row.images_per_second
+    if rate is None or not rate.value:
+        return None
+    low, high = (None if edge is None else images / edge for edge in (rate.high, rate.low))
+    identity = f"timing.{row.trial}.epoch_seconds"
+    return Datum(identity, images / rate.value, "seconds", "seconds_of_an_epoch", rate.n, "blocks", low, high)
+
+
+def _front(
+    cost: Literal["parameters", "macs", "seconds"],
+    trials: Sequence[TrialResult],
+    costs: Mapping[str, Datum],
+    missing: Literal["no_timing_pass", "not_run"],
+) -> ParetoFront:
+    chosen = [trial for trial in trials if trial.id in costs]
+    chosen.sort(key=lambda trial: (costs[trial.id].value or 0.0, -(trial.primary.datum.value or 0.0)))
+    best, points = -1.0, []
+    for trial in chosen:  # cheapest first: on the front is whoever is more accurate than all cheaper ones
+        accuracy = trial.primary.datum.value or 0.0
+        points.append(ParetoPoint(trial.id, costs[trial.id], trial.primary.datum, on_front=accuracy > best))
+        best = max(best, accuracy)
+    return ParetoFront(cost, tuple(points), None if points else missing)
+
+
+def ablation(trials: Mapping[str, TrialResult]) -> tuple[AblationRow, ...]:
+    """Return each trial that is compared with another one, as written and by one change."""
+    return tuple(
+        AblationRow(
+            result.id,
+            _comparison(trials, result.trial.as_written, result, result.as_written_changes),
+            _comparison(trials, result.trial.one_change, result, result.one_change_changes),
+        )
+        for result in trials.values()
+        if result.trial.as_written is not None or result.trial.one_change is not None
+    )
+
+
+def _comparison(
+    trials: Mapping[str, TrialResult], other: str | None, result: TrialResult, changes: tuple[Change, ...]
+) -> Comparison | None:
+    if other is None or other not in trials:
+        return None
+    difference = paired_difference(f"{result.id}.against.{other}", result.primary, trials[other].primary)
+    return Comparison(other, difference, changes)
+
+
+def weights_rows(trials: Sequence[TrialResult]) -> tuple[WeightsRow, ...]:
+    """Return last epoch and validation-selected weights of every stage side by side."""
+    return tuple(
+        WeightsRow(
+            trial.id,
+            stage.id,
+            stage.last.test_accuracy.datum,
+            stage.best.test_accuracy.datum,
+            paired_difference(
+                f"{trial.id}.{stage.id}.best_against_last", stage.best.test_accuracy, stage.last.test_accuracy
+            ),
+        )
+        for trial in trials
+        for stage in trial.stages
+    )
+
+
+def variance_rows(trials: Sequence[TrialResult], predictions: PredictionTable) -> tuple[VarianceRow, ...]:
+    """Return a row for every trial with at least two seeds that have predictions."""
+    return tuple(row for trial in trials if (row := _variance(trial, predictions)) is not None)
+
+
+def _variance(trial: TrialResult, predictions: PredictionTable) -> VarianceRow | None:
+    """Split the variance of one run: s² between seeds, and Var over images / N of the seeds' mean answers."""
+    if not trial.stages or len(trial.runs) < 2:
+        return None
+    given = [predictions.get((run, trial.stages[-1].id)) for run in trial.runs]
+    right = [each.right for each in given if each is not None]
+    if len(right) < len(trial.runs) or len({len(each) for each in right}) != 1 or len(right[0]) < 2:
+        return None
+    table = np.array(right, float)
+    seeds = float(np.var(table.mean(axis=1), ddof=1))
+    images = float(np.var(table.mean(axis=0), ddof=1) / table.shape[1])
+    total, count, runs = seeds + images, len(right), trial.runs
+
+    def spread(name: str, variance: float) -> Datum:
+        identity = f"{trial.id}.variance.{name}"
+        return Datum(identity, float(np.sqrt(variance)), "points", "standard_deviation", count, runs=runs)
+
+    identity, share = f"{trial.id}.variance.seed_share", seeds / total if total else None
+    reason: Undefined | None = None if total else "no_spread"
+    return VarianceRow(
+        trial.id,
+        observed=spread("seeds", seeds),
+        sampling=spread("images", images),
+        seed_share=Datum(identity, share, "share", "variance_share", count, runs=runs, reason=reason),
+    )
+
+
+def examples(trials: Sequence[TrialResult], predictions: PredictionTable) -> tuple[Example, ...]:
+    """Return per class the surest right and the surest wrong answer of one run.
+
+    It is the first seed of the trial with the best mean validation accuracy, so that nothing is selected on the test
+    set; ties go to the earlier trial.
+    """
+    candidates = [
+        (trial, trial.stages[-1], found)
+        for trial in trials
+        if trial.stages and (found := predictions.get((trial.runs[0], trial.stages[-1].id))) and found.top is not None
+    ]
+    if not candidates:
+        return ()
+    trial, stage, given = max(candidates, key=lambda candidate: _validation(candidate[1]))
+    kinds: tuple[Literal["right", "wrong"], ...] = ("right", "wrong")
+    chosen = (_example(kind, label, given, trial, stage.id) for label in range(CLASS_COUNT) for kind in kinds)
+    return tuple(example for example in chosen if example is not None)
+
+
+def _validation(stage: StageSummary) -> float:
+    value = stage.primary.validation_accuracy.datum.value
+    return -1.0 if value is None else value
+
+
+def _example(
+    kind: Literal["right", "wrong"], label: int, given: StagePredictions, trial: TrialResult, stage: str
+) -> Example | None:
+    chosen = np.flatnonzero((given.labels == label) & (given.right == (kind == "right")))
+    if not len(chosen) or given.top is None:
+        return None
+    place, run = int(chosen[np.argmax(given.top[chosen])]), trial.runs[0]
+    sure = float(given.top[place])
+    return Example(
+        kind=kind,
+        image=int(given.indices[place]),
+        label=label,
+        predicted=int(given.predicted[place]),
+        probability=Datum(f"example.{kind}_{label}", sure, "share", "run_probability", 1, "images", runs=(run,)),
+        run=run,
+        trial=trial.id,
+        stage=stage,
+    )
