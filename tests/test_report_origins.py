@@ -1,93 +1,56 @@
+"""Where the numbers of a report come from, on the screen and on paper."""
+
 import re
-from functools import cache
 
 import pytest
-from reports import Page, few_experiments
-from suites import simulated
+from reports import Page, few_experiments, report_of, small_bundle
+from suites import shared
 
-from cifar_report.report.html import render
-from cifar_report.report.i18n import Translation
-from cifar_report.report.sections import assemble
-from cifar_report.report.sections.origins import group_of
-from cifar_report.report.writer import Writer, letter
+from cifar_report.spec import PROFILES
+
+FEW = ("baseline", "filters", "batch_size", "learning_rate")
 
 
-@cache
 def report(medium, language="en", grade="canonical"):
-    """Return a report of four experiments in one medium, and the writer that wrote it."""
-    found, results = simulated(
-        few_experiments("baseline", "filters", "batch_size", "learning_rate"), seeds=3, grade=grade
-    )
-    translation = Translation(language)
-    writer = Writer(found, results, translation, (), medium)
-    source = render(assemble(writer, pictures=False), translation, medium, found.record.created)
-    return source.replace("<wbr>", ""), writer
+    """Return a report of four experiments in one medium."""
+    return report_of(shared(few_experiments(*FEW), seeds=3, grade=grade), medium=medium, language=language)
 
 
 @pytest.mark.parametrize("grade", ["canonical", "unverified"])
 @pytest.mark.parametrize("language", ["en", "el"])
-@pytest.mark.parametrize("medium", ["screen", "print"])
-def test_every_linked_number_leads_to_a_place_of_its_own(medium, language, grade):
-    """On the screen and on paper each number's link has exactly one target, and each target is linked to."""
-    source, writer = report(medium, language, grade)
-    targets = re.findall(r'\bid="(d-[^"]+)"', source)
-    assert len(targets) == len(set(targets)) == len(writer.linked) > 50
+def test_every_linked_number_leads_to_a_row_of_its_own(language, grade):
+    """On the screen each number's link has exactly one target, and each target is linked to."""
+    source = report("screen", language, grade)
+    targets = re.findall(r'<tr id="(d-[^"]+)"', source)
+    assert len(targets) == len(set(targets)) > 50
     assert set(re.findall(r'href="#(d-[^"]+)"', source)) == set(targets)
 
 
-@pytest.mark.parametrize(("language", "separator"), [("en", ";"), ("el", "·")])  # ";" is a Greek question mark
-def test_on_paper_each_number_stands_with_name_value_interval_and_how_it_was_found(language, separator):
-    """A row names what its numbers belong to; together with a number's own name that is the id in the attached file."""
-    source, writer = report("print", language)
-    heading = writer.word("Numbers of")
-    table = next(each for each in Page(source).all("table") if heading in each.text)
-    letters = dict(re.findall(r"<b>([a-z]+)</b> ([^<]+?)[.;·] ?(?=<b>|</p>)", source))
-    rows = re.findall(r'<th scope="row"><code>([^<]+)</code></th><td>(.*?)</td><td>(.*?)</td>', source)
-    found = {}
-    for group, numbers, _ in rows:
-        for one in re.sub(r"\(([a-z]+)\)" + f"{separator} ", r"(\1)\n", numbers).splitlines():
-            name, value, interval, sign = re.fullmatch(
-                r'(\S+) <b id="d-[^"]+">([^<]+)</b>(.*) \(([a-z]+)\)', one
-            ).groups()
-            found[f"{group}.{name}"] = value, interval.strip(), letters[sign]
-    assert found.keys() == writer.linked.keys()
-    for name, datum in writer.linked.items():
-        value, interval, how = found[name]
-        assert value == writer.numbers.quantity(datum).replace("<", "&lt;")
-        assert interval == ("" if datum.low is None else writer.numbers.interval(datum))
-        assert how.endswith(f"n = {datum.n}") or datum.n is None
-    assert {"learning_rate_0.0003", "learning_rate_0.003"} <= {group for group, _, _ in rows}, "a point is no end"
-    assert len(table.text.splitlines()) < len(writer.linked), "no row a number"
+def test_a_number_s_row_names_the_runs_behind_it_once():
+    """Both sides of a comparison stand in the row of its estimate, with their first and last seed."""
+    rows = Page(report("screen")).all("tr")
+    row = next(each for each in rows if each.attributes.get("id") == "d-claim.C01a.15_epochs.estimate")
+    assert row.inside[-1].text == "baseline/seed-0…2, filters_32/seed-0…2"
 
 
-def test_the_runs_behind_a_group_are_named_once():
-    """Both sides of a comparison stand beside its numbers, with their first and last seed."""
-    source, _ = report("print")
-    row = re.search(r"<code>claim\.C01a\.15_epochs</code></th>.*?</tr>", source)
-    assert row is not None
-    assert row[0].endswith("<td>baseline/seed-0…2, filters_32/seed-0…2</td></tr>")
-
-
-def test_numbers_are_grouped_by_comparison_trial_or_what_their_id_begins_with():
-    """A claim has several comparisons, a trial one row; an id without parts stands for itself."""
-    trials = ("baseline", "dropout", "dropout_0.2", "dropout_0.25")
-    for name, group in (
-        ("claim.C08b.epochs.one_change.estimate", "claim.C08b.epochs.one_change"),
-        ("timing.dropout_0.25.epoch_seconds", "timing.dropout_0.25"),
-        ("baseline.training.last.test_accuracy", "baseline"),
-        ("dropout_0.25.training.last.test_accuracy", "dropout_0.25"),
-        ("dropout.against.dropout_0.25", "dropout"),
-        ("ranking.pairs", "ranking"),
-        ("spread", "spread"),
-    ):
-        assert group_of(name, trials) == group
-
-
-def test_there_is_a_letter_for_every_note():
-    """After z come aa and ab: no two notes share a letter."""
-    letters = [letter(place) for place in range(800)]
-    assert letters[:2] + letters[25:29] + [letters[51], letters[52], letters[702]] == [
-        *("a", "b", "z", "aa", "ab", "ac"),
-        *("az", "ba", "aaa"),
+def test_paper_leaves_full_tables_to_the_screen_and_the_attached_numbers():
+    """The print has no table of all numbers nor of layers, and of each training's epochs no more than four."""
+    screen, paper = Page(report("screen")), Page(report("print"))
+    assert not [each for each in paper.all("a") if each.attributes["href"].startswith("#d-")]
+    for words in ("Every number with its origin", "layer by layer"):
+        assert words in screen.all("main")[0].text
+        assert words not in paper.all("main")[0].text
+    epochs = [
+        [row.inside[0].text for row in block.inside if row.tag == "tr"][1:] for block in paper.all("div", "epochs")
     ]
-    assert len(set(letters)) == 800
+    assert epochs[:2] == [["1", "5", "10", "15"], ["1", "10", "20", "30"]]
+    numbers = [re.findall(r"^Table (\d+)\.", each.text) for each in screen.all("caption")]
+    told = [number for found in numbers for number in found]
+    assert [each.text.split(".")[0] for each in paper.all("caption")] == [f"Table {number}" for number in told[:-1]]
+
+
+def test_a_training_of_few_epochs_is_shown_whole():
+    """Where there are no more epochs than rows, paper shows all of them and says so."""
+    source = report_of(small_bundle("baseline", seeds=2, profile=PROFILES["smoke"]), medium="print")
+    assert "epoch by epoch" in source
+    assert "some of its epochs" not in source

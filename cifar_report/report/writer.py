@@ -111,11 +111,17 @@ class Writer:
     # Numbers
 
     def link(self, datum: Datum, text: str | None = None) -> Markup:
-        """Return a number as a link to its row of the appendix; a dash with its reason where it has no value."""
+        """Return a number as a link to its row of the appendix; a dash with its reason where it has no value.
+
+        The printed report has no such row: all numbers are attached to it.
+        """
         if datum.value is None:
             return Markup('<span class="missing" title="{}">{}</span>').format(self.reason(datum), DASH)
+        shown = self.numbers.number(datum) if text is None else text
+        if self.medium == "print":
+            return escape(shown)
         self.linked.setdefault(datum.id, datum)
-        return Markup('<a href="#d-{}">{}</a>').format(datum.id, self.numbers.number(datum) if text is None else text)
+        return Markup('<a href="#d-{}">{}</a>').format(datum.id, shown)
 
     def quantity(self, datum: Datum, *, size: bool = False) -> Markup:
         """Return a number with its unit in words, as a link; ``size``: without its sign."""
@@ -133,10 +139,7 @@ class Writer:
     # Tables
 
     def cell(self, value: Value, *, interval: bool = False, link: bool = True, none: str = names.NO_ORIGINAL) -> Cell:
-        """Return a table cell: words, a whole number, or an estimate with its interval; ``none`` says why it is empty.
-
-        On the screen an estimate is a link to its row of the appendix, save where ``link`` is off.
-        """
+        """Return a cell: words, a whole number, or an estimate with its interval; ``none`` says why it is empty."""
         if isinstance(value, Cell):
             return value
         if value is None:
@@ -147,7 +150,7 @@ class Writer:
             return Cell(escape(self.numbers.integer(value)), numeric=True)
         if value.value is None:
             return Cell(escape(DASH), numeric=True, missing=self.reason(value))
-        shown = self.link(value) if link and self.medium == "screen" else escape(self.numbers.number(value))
+        shown = self.link(value) if link else escape(self.numbers.number(value))
         if interval and value.low is not None:
             shown += Markup(' <span class="interval">{}</span>').format(self.numbers.interval(value))
         return Cell(shown, numeric=True)
@@ -190,7 +193,7 @@ class Writer:
         self._tables += numbered
         whole = tuple(row if isinstance(row, Row) else self.row(*row) for row in rows)
         reasons = dict.fromkeys(cell.missing for row in whole for cell in row.cells if cell.missing)
-        notes = {reason: letter(place) for place, reason in enumerate(reasons)}
+        notes = {reason: _letter(place) for place, reason in enumerate(reasons)}
         room = ACROSS if "verdicts" in style.split() else UPRIGHT
         # Laying out thousands of cells to find a column's width takes longer than all the rest of the printed report.
         widths = column_widths(columns, whole, room) if self.medium == "print" else ()
@@ -241,7 +244,7 @@ class Writer:
         return Table(f"t-data-{figure.id}", "", caption, columns, shown, {}, style="data")
 
 
-def letter(place: int) -> str:
+def _letter(place: int) -> str:
     """Return the letter of the note at a place, counted from 0: a to z, then aa, ab and so on."""
     before, last = divmod(place, len(LETTERS))
-    return (letter(before - 1) if before else "") + LETTERS[last]
+    return (_letter(before - 1) if before else "") + LETTERS[last]

@@ -1,17 +1,18 @@
-"""The appendix: runs, sensitivity, environment, determinism, the registry of claims, error rates and all numbers."""
+"""The appendix: runs, sensitivity, environment, determinism, claims, error rates and, in HTML, all numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from cifar_report.analysis.results import Datum
 from cifar_report.bundle.certificates import Certificate
 from cifar_report.report import names
-from cifar_report.report.elements import SectionView, Table, code
+from cifar_report.report.elements import Cell, SectionView, Table, code
 from cifar_report.report.i18n import mark, mark_plural
 from cifar_report.report.names import CLASSES
-from cifar_report.report.sections import error_rates, origins, tables
+from cifar_report.report.sections import error_rates, tables
 from cifar_report.report.sections.claims import registry_table, sensitivity_table
 from cifar_report.report.writer import Value, Writer
 
@@ -21,8 +22,9 @@ TITLES = {
     "environment": mark("Environment and determinism"),
     "registry": mark("The registry of claims"),
     "error_rates": mark("The method's own error rates"),
-    "data": mark("Every number with its origin"),
+    "data": mark("Every number with its origin"),  # in HTML alone
 }
+COUNTED = mark("%(how)s; n = %(count)s")
 CACHED = mark("cache, filled from: %(source)s")
 VERSION = mark("version of %(library)s")
 OF_WEIGHTS = {
@@ -46,6 +48,7 @@ def build(writer: Writer) -> SectionView:
     headings = {
         name: writer.heading(f"appendix-{name.replace('_', '-')}", writer.word(title), 3, letter)
         for (name, title), letter in zip(TITLES.items(), "ABCDEF", strict=True)
+        if name != "data" or writer.medium == "screen"
     }
     determinism = writer.results.determinism
     view: dict[str, object] = {
@@ -64,7 +67,7 @@ def build(writer: Writer) -> SectionView:
         "registry": registry_table(writer),
         "error_rates": error_rates.build(writer),
         "figures": writer.show(*writer.figures),
-        "data": origins.build(writer),
+        "data": _numbers_table(writer),
     }
     return SectionView(heading, "appendix", view)
 
@@ -104,7 +107,7 @@ def _processors(writer: Writer) -> Markup:
     """Return the kinds of processors that trained networks; one kind that trained all of them stands by its name."""
     found = writer.results.determinism
     if len(found.processors) == 1 and not found.unknown_processors:
-        return Markup.escape(found.processors[0][0])
+        return escape(found.processors[0][0])
     counted = [writer.plural(RUNS_ON, runs, processor=name) for name, runs in found.processors[:MOST_PROCESSORS]]
     return Markup(", ").join([*counted, *["…"] * (len(found.processors) > MOST_PROCESSORS)])
 
@@ -174,3 +177,32 @@ def _detail(writer: Writer, detail: str) -> str:
     weights, _, score = detail.rpartition(".")
     name = writer.word(names.SCORES.get(score, score))
     return writer.translation.plain(OF_WEIGHTS[weights], {"score": name}) if weights in OF_WEIGHTS else name
+
+
+def _numbers_table(writer: Writer) -> Table | None:
+    """Return every number that was linked before, with what it was found by and the runs behind it."""
+    rows = [
+        writer.row(
+            code(datum.id),
+            Cell(escape(writer.numbers.quantity(datum)), numeric=True),
+            writer.interval_cell(datum, link=False),
+            _how(writer, datum),
+            tables.run_names(datum.runs) or writer.word(names.ORIGINS[datum.origin]),
+            id=f"d-{datum.id}",
+        )
+        for datum in writer.linked.values()
+    ]
+    columns = (
+        *writer.columns("Number", whole=(0,)),
+        *writer.columns("Value | 95% interval", words=0),
+        *writer.columns("How it was found | Runs", words=2),
+    )
+    caption = writer.sentence("Every number that the text links to")
+    return writer.table("data", caption, columns, rows, style="wide data") if rows else None
+
+
+def _how(writer: Writer, datum: Datum) -> str:
+    how = writer.word(names.FORMULAS[datum.formula])
+    if datum.n is None:
+        return how
+    return writer.translation.plain(COUNTED, {"how": how, "count": writer.numbers.integer(datum.n)})

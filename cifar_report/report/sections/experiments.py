@@ -57,7 +57,7 @@ def experiment_view(writer: Writer, experiment: Experiment, number: str) -> dict
     # Diagrams show a network and no result, so they belong to the table of its layers.
     own = [figure for figure in writer.figures if figure.group == experiment.id]
     diagrams = writer.show(*(figure for figure in own if figure.id.startswith("layers.")))
-    layers = _layers(writer, found)
+    layers = _layers(writer, found) if writer.medium == "screen" else []
     results = [tables.results(writer, experiment.id, title, found)] if found else []
     points = [each for each in writer.results.studies if each.experiment == experiment.id and experiment.points]
     study = [tables.study(writer, title, each) for each in points[:1]]
@@ -72,7 +72,7 @@ def experiment_view(writer: Writer, experiment: Experiment, number: str) -> dict
         "explanation": text(experiment.explanation),
         "problems": list(_problems(writer, found)),
         "differences": list(_differences(writer, found)),
-        "referenced": [table for table in (*layers, *results, *study, *epochs) if table.number],
+        "referenced": [table for table in (*results, *study, *epochs) if table.number],
         "diagrams": diagrams,
         "layers": layers,
         "results": (*results, *study),

@@ -24,6 +24,10 @@ RESULTS_APART = mark(
     "%(title)s: means over the runs, evaluated after training; the gap is training minus test accuracy, and the "
     "original's values are shown without being held against ours"
 )
+EPOCHS = mark("%(trial)s, epoch by epoch; training values are running means over the epoch, as Keras prints them")
+SOME_EPOCHS = mark(
+    "%(trial)s, some of its epochs; training values are running means over the epoch, as Keras prints them"
+)
 MOST_RUN_ROWS = 500  # beyond it, one row a trial
 CLASSICAL_RUN = mark("a classifier without training by gradient has none")
 FAILED_RUN = mark("the run failed")
@@ -31,7 +35,7 @@ ONCE = mark("it has no randomness and runs once")
 
 
 def layers(writer: Writer, trial: Trial) -> Table:
-    """Return a network layer by layer, with shapes, parameters and multiply-accumulates."""
+    """Return a network layer by layer, with shapes, parameters and multiply-accumulates; for the screen alone."""
     rows: list[Sequence[Value]] = []
     for row in walk(trial.layers):
         shape = Cell(Markup(" × ").join(map(writer.numbers.integer, row.shape)), numeric=True)
@@ -46,7 +50,7 @@ def layers(writer: Writer, trial: Trial) -> Table:
         trial=writer.trial_name(trial.id),
     )
     columns = writer.columns("Layer | Output | Parameters | Trainable | Multiply-accumulates")
-    return writer.table(f"layers-{trial.id}", caption, columns, rows, style="layers")
+    return writer.table(f"layers-{trial.id}", caption, columns, rows, style="layers", numbered=False)
 
 
 def results(writer: Writer, anchor: str, title: str, trials: Sequence[TrialResult]) -> Table:
@@ -82,11 +86,15 @@ def _result_rows(writer: Writer, trial: TrialResult) -> Iterator[Sequence[Value]
 def epochs(writer: Writer, trial: TrialResult, stage: StageSummary, *, numbered: bool) -> Table:
     """Return a stage epoch by epoch: means over the seeds, and the original's one run beside them.
 
-    ``numbered``: no for a table that the printed report leaves out.
+    On paper four epochs stand for all: the first, after a third, after two thirds, and the last. ``numbered``: no for
+    a table that the printed report leaves out.
     """
-    original = stage.original_curve
+    original, count = stage.original_curve, len(stage.epochs_table)
+    shown = sorted({1, round(count / 3), round(2 * count / 3), count} - {0})
+    if writer.medium == "screen" or count <= len(shown):
+        shown = list(range(1, count + 1))
     rows = []
-    for row in stage.epochs_table:
+    for row in (stage.epochs_table[epoch - 1] for epoch in shown):
         data = (row.loss, row.accuracy, row.val_loss, row.val_accuracy)
         ours = (row.epoch, row.n, *(writer.cell(datum, link=False) for datum in data))
         rows.append(ours if original is None else (*ours, *_original_epoch(writer, original, row.epoch)))
@@ -96,8 +104,7 @@ def epochs(writer: Writer, trial: TrialResult, stage: StageSummary, *, numbered:
             "Original loss | Original accuracy | Original val. loss | Original val. accuracy", words=0
         )
     caption = writer.sentence(
-        "%(trial)s, epoch by epoch; training values are running means over the epoch, as Keras prints them",
-        trial=writer.trial_name(trial.id, stage.id),
+        EPOCHS if len(shown) == count else SOME_EPOCHS, trial=writer.trial_name(trial.id, stage.id)
     )
     style = "epochs" if numbered else "epochs screen-only"
     return writer.table(f"epochs-{trial.id}-{stage.id}", caption, columns, rows, style, numbered=numbered)
