@@ -80,6 +80,8 @@ def test_the_committed_rates_keep_the_method_s_promises() -> None:
     }
     for rates in found.rates:
         assert rates.draws == 4000
+        again = with_interval(rates)
+        assert (rates.low, rates.high) == pytest.approx((again.low, again.high), rel=1e-9)
         assert rates.claims == len(CLAIMS) or rates.scenario == "original"
         if rates.scenario == "no_effect":
             assert rates.any_direction <= 0.05 + slack(0.05, rates.draws)
@@ -102,27 +104,19 @@ def test_the_committed_rates_are_those_of_today_s_method() -> None:
 
 
 def test_the_command_writes_what_the_report_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The program writes the form that is committed, with its own command and noise in it, and prints the rates."""
-    main(["--output", str(tmp_path / "new" / "out.json"), "--draws", "2"])
-    assert "no_effect, 5 seeds: " in capsys.readouterr().out
-    again = msgspec.json.decode((tmp_path / "new" / "out.json").read_bytes(), type=Calibration)
-    assert (again.command, again.noise) == ("nox -s calibration -- --draws 2", ASSUMED)
-    assert [(each.scenario, each.seeds) for each in again.rates] == [
-        (each.scenario, each.seeds) for each in load_calibration().rates
-    ]
-
-
-def test_noise_can_be_taken_from_a_bundle(tmp_path: Path) -> None:
-    """With a bundle the noise is measured there, and the file says so without telling where it lay."""
+    """The program prints the rates and writes them with its command; a bundle gives the noise and is not told of."""
     bundle = simulate_bundle(tmp_path / "secret", load_experiments(), Simulation(seeds=4, trials=("baseline",)))
-    main(["--output", str(tmp_path / "out.json"), "--draws", "2", "--noise-from", str(bundle.folder)])
-    content = (tmp_path / "out.json").read_bytes()
-    found = msgspec.json.decode(content, type=Calibration)
-    assert found.noise == measured_noise(bundle)
-    assert (found.noise.source, found.noise.profile, found.noise.trials, found.noise.runs) == ("measured", "full", 1, 4)
-    assert found.noise.dataset == bundle.record.dataset.fingerprint
-    assert found.command == "nox -s calibration -- --draws 2 --noise-from BUNDLE"
-    assert b"secret" not in content
+    output = tmp_path / "new" / "out.json"
+    for more, noise in (((), ASSUMED), (("--noise-from", str(bundle.folder)), measured_noise(bundle))):
+        main(["--output", str(output), "--draws", "2", *more])
+        assert "no_effect, 5 seeds: " in capsys.readouterr().out
+        found = msgspec.json.decode(output.read_bytes(), type=Calibration)
+        assert found.command == "nox -s calibration -- --draws 2" + (" --noise-from BUNDLE" if more else "")
+        assert found.noise == noise
+        known = load_calibration().rates
+        assert [(each.scenario, each.seeds) for each in found.rates] == [(each.scenario, each.seeds) for each in known]
+    assert (noise.source, noise.profile, noise.trials, noise.runs) == ("measured", "full", 1, 4)
+    assert b"secret" not in output.read_bytes()
 
 
 def test_measured_noise_is_that_of_the_bundle(tmp_path: Path) -> None:
@@ -192,15 +186,6 @@ def test_a_broken_promise_is_called_broken(given: Rates, kept: bool, count: int)
     assert found.kept is kept
     assert found.rate.n == count
     assert (found.rate.low, found.rate.high) == exact_interval(round((found.rate.value or 0.0) * count), count)
-
-
-def test_the_committed_intervals_are_those_of_their_shares() -> None:
-    """The report shows intervals that the file holds, so that it needs no statistics: each is the exact one."""
-    committed = load_calibration().rates
-    assert committed
-    for each in committed:
-        again = with_interval(each)
-        assert (each.low, each.high) == pytest.approx((again.low, again.high), rel=1e-9)
 
 
 def test_a_missing_calibration_says_how_to_make_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
