@@ -45,11 +45,6 @@ def find_images() -> Dataset:
         raise pytest.UsageError(str(error)) from error
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a longer search for what breaks the readers be asked for."""
-    parser.addoption("--fuzz-examples", type=int, default=30, help="spoilt bundles to try (default: 30)")
-
-
 def pytest_configure() -> None:
     """Let Ctrl-C reach the commands under test, also where the tests themselves were started to ignore it.
 

@@ -1,73 +1,30 @@
-"""Bundles and data spoilt at random: a sentence or a right answer, never a crash, a hang or a gigabyte.
+"""Bundles and data spoilt at random: a sentence or a right answer, never a crash, a hang or a gigabyte."""
 
-``--fuzz-examples N`` (``nox -s fuzz -- --fuzz-examples N``) tries more of them.
-"""
-
-import json
 import random
-import select
+import re
+import resource
 import shutil
-import subprocess
+import signal
 import sys
 from pathlib import Path
 
 import pytest
-from command import ROOT, environment
-from data_samples import archive_bytes, binary_files, write_files
-from fuzzing import spoil_bundle, spoil_bytes
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from reports import few_experiments
+from data_samples import RELEASE, archive_bytes, binary_files, find, write_files
+from reports import few_experiments, report_of
+from spoiling import spoil_bundle, spoil_bytes
 from suites import simulated
+
+from cifar_report.bundle import Bundle, read_run
+from cifar_report.cli import main
+from cifar_report.errors import SuiteError, UsageError
+from cifar_report.verify.archive import export_bundle, import_bundle
+from cifar_report.verify.integrity import verify_bundle
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the bound on memory is Linux's")
 EXPERIMENTS = ("baseline", "batch_size", "model_2", "parallel", "classical")
 TRIALS = ("baseline", "batch_64", "model_2", "baseline_parallel", "nearest_neighbor_1", "nearest_centroid")
-PATIENCE = 120  # seconds; the slowest answer takes about one
-
-
-class Reader:
-    """A process that reads what is spoilt; replaced when it hangs or dies."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
-
-    def __call__(self, kind: str, folder: Path) -> tuple[str, str]:
-        """Return how the reading ended: ``done``, ``refused``, ``crashed`` or ``hung``, and why."""
-        if self._process is None:
-            command = [sys.executable, str(Path(__file__).with_name("fuzz_worker.py"))]
-            path = f"{Path(__file__).parent}:{ROOT}"
-            self._process = subprocess.Popen(
-                command,
-                env=environment(PYTHONPATH=path, OPENBLAS_NUM_THREADS="1"),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        print(kind, folder, file=self._process.stdin, flush=True)
-        if not select.select([self._process.stdout], [], [], PATIENCE)[0]:
-            self.close()
-            return "hung", f"no answer within {PATIENCE} s"
-        line = self._process.stdout.readline()
-        if not line:
-            self.close()
-            return "crashed", "the process died"
-        return tuple(json.loads(line))
-
-    def close(self) -> None:
-        """End the process."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            self._process = None
-
-
-@pytest.fixture(scope="module")
-def reader():
-    """Return a reader for all examples."""
-    each = Reader()
-    yield each
-    each.close()
+MOST_MEMORY = 2**30  # bytes beyond what the process holds before
+PATIENCE = 120  # seconds; the slowest answer takes a few
 
 
 @pytest.fixture(scope="module")
@@ -77,65 +34,100 @@ def bundle(tmp_path_factory) -> Path:
     return shutil.copytree(made.folder, tmp_path_factory.mktemp("whole") / "bundle")
 
 
-def examples(request: pytest.FixtureRequest, share: float):
-    """Return hypothesis's settings for a share of the examples that were asked for."""
-    number = round(request.config.getoption("--fuzz-examples") * share)
-    if not number:
-        pytest.skip("takes long: it is tried where more examples are asked for")
-    checks = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-    return settings(max_examples=number, deadline=None, database=None, suppress_health_check=checks)
+@pytest.fixture(autouse=True)
+def bounds():
+    """Let an allocation beyond the bound fail, and whatever hangs end with an error."""
+    held = int(re.search(r"VmData:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) * 1024
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+
+    def stop(*_):
+        raise TimeoutError("it hangs")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    resource.setrlimit(resource.RLIMIT_DATA, (held + MOST_MEMORY, hard))
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+    resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
-def check(reader, kind: str, folder: Path, what: str) -> None:
-    """Let a folder be read; a crash, a hang or too much memory fails and says what was done to the folder."""
-    ended, why = reader(kind, folder)
-    assert ended in ("done", "refused"), f"{ended} after: {what}\n{why}"
-    assert ended == "done" or (why.strip() and len(why) < 5000), f"refused without a sentence after: {what}"
+def read(folder):
+    """Look at each run as the suite does before it goes on, then judge the bundle and write its page."""
+    for path in sorted(folder.glob("runs/*/*")):
+        read_run(folder, f"{path.parent.name}/{path.name}")
+    loaded = Bundle.load(folder)
+    for run in loaded.runs:
+        loaded.timing(run)
+        loaded.kernels(run)
+    report_of(loaded)
 
 
-SEEDS = st.integers(0, 2**40)
-STEPS = [("read", 1.0), ("resume", 0.3), ("verify", 0.05), ("pack", 0.1), ("render", 0.01)]
+def pack(folder):
+    """Verify a bundle, make an archive of it, and a bundle of that archive."""
+    verify_bundle(folder)
+    export_bundle(folder, folder.with_name("bundle.tar"))
+    import_bundle(folder.with_name("bundle.tar"), folder.with_name("again"))
 
 
-def test_the_bundle_itself_is_read(reader, bundle):
-    """What the examples spoil is whole: it is read and gone on with."""
-    assert [reader(kind, bundle) for kind in ("read", "resume")] == [("done", "")] * 2
+def render(folder):
+    """Make both files of the report by the command."""
+    if main(["report", "--bundle", str(folder), "--output", str(folder.with_name("report"))]) != 0:
+        raise SuiteError("the command said why")
 
 
-@pytest.mark.parametrize(("kind", "share"), STEPS)
-def test_a_spoilt_bundle_is_refused_or_read(request, reader, bundle, tmp_path, kind, share):
-    """Whatever is changed in a bundle, reading it, going on with it and rendering it end with a sentence or well."""
+def read_data(folder):
+    """Find a dataset in a folder or an archive, as a command does."""
+    for path in sorted(folder.iterdir()):
+        dataset = find(folder.with_name("places"), path)
+        assert dataset.images().shape == (RELEASE.count, 32, 32, 3)
+        assert dataset.labels().max() < 10
 
-    @examples(request, share)
-    @given(SEEDS)
-    def try_one(seed):
-        folder = tmp_path / "bundle"
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(bundle, folder)
-        what = spoil_bundle(folder, seed)
-        check(reader, kind, folder, f"{what} (seed {seed})")
 
-    try_one()
+def attempt(act, folder, what):
+    """Let a folder be read; anything but a right answer or a sentence fails and says what was done to it."""
+    signal.alarm(PATIENCE)
+    try:
+        act(folder)
+        sentence = "read"
+    except (SuiteError, UsageError) as error:
+        sentence = str(error).strip()
+    except Exception as error:
+        raise AssertionError(f"crashed after: {what}") from error
+    assert 0 < len(sentence) < 5000, f"refused without a sentence after: {what}"
+
+
+def test_the_bundle_itself_is_read(bundle):
+    """What the others spoil is whole."""
+    read(bundle)
+
+
+@pytest.mark.parametrize(
+    ("act", "seeds"),
+    [
+        pytest.param(read, range(10), id="read"),
+        pytest.param(read, range(10, 150), id="read more", marks=pytest.mark.long),
+        pytest.param(pack, range(30), id="verify and pack"),
+        pytest.param(render, range(3), id="render", marks=pytest.mark.long),
+    ],
+)
+def test_a_spoilt_bundle_is_refused_or_read(act, seeds, bundle, tmp_path):
+    """Whatever is changed in a bundle, reading, packing and rendering it end with a sentence or well."""
+    for seed in seeds:
+        folder = shutil.copytree(bundle, tmp_path / str(seed) / "bundle")
+        attempt(act, folder, f"{spoil_bundle(folder, seed)} (seed {seed})")
+        shutil.rmtree(folder.parent)
 
 
 @pytest.mark.parametrize("form", ["folder", "archive"])
-def test_spoilt_data_are_refused_or_read(request, reader, tmp_path, form):
+def test_spoilt_data_are_refused_or_read(form, tmp_path):
     """Whatever is changed in a folder of batches or an archive, it is refused with a sentence or holds whole images."""
     files = binary_files()
-
-    @examples(request, 0.15)
-    @given(SEEDS)
-    def try_one(seed):
-        source = random.Random(seed)  # noqa: S311 - spoils files
-        folder = tmp_path / "data"
-        shutil.rmtree(folder, ignore_errors=True)
+    for seed in range(30):
+        source, folder = random.Random(seed), tmp_path / str(seed) / "data"  # noqa: S311 - spoils files
         if form == "archive":
-            folder.mkdir()
+            folder.mkdir(parents=True)
             (folder / "cifar.tar.gz").write_bytes(spoil_bytes(archive_bytes(files), source))
         else:
-            inner = write_files(folder / "cifar-10-batches-bin", files)
-            path = inner / source.choice(sorted(files))
+            path = write_files(folder / "cifar-10-batches-bin", files) / source.choice(sorted(files))
             path.write_bytes(spoil_bytes(path.read_bytes(), source))
-        check(reader, "data", folder, f"{form}, seed {seed}")
-
-    try_one()
+        attempt(read_data, folder, f"{form}, seed {seed}")

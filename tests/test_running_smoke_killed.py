@@ -1,4 +1,4 @@
-"""A suite and its worker killed in the middle of a run: the next call ends with the bytes of an undisturbed one."""
+"""A suite killed three times in the middle of a run ends with the bytes of an undisturbed one."""
 
 import os
 from pathlib import Path
@@ -7,9 +7,9 @@ import psutil
 import pytest
 
 from cifar_report.bundle.manifest import MANIFEST_FILE
-from cifar_report.running.keeping import CHECKPOINTS
 from cifar_report.verify.integrity import verify_bundle
 
+CHECKPOINTS = ".checkpoints"
 VOLATILE = ("timing.json", "log.txt")
 
 
@@ -23,30 +23,36 @@ def written(bundle: Path) -> set[tuple[str, int, int]]:
         return written(bundle)
 
 
-@pytest.mark.long
-def test_a_run_whose_worker_and_suite_were_killed_ends_with_the_same_bytes(suite, run, in_folder, smoke, monkeypatch):
-    """Three stages, augmented and stopped early: killed after an epoch, the run goes on and ends byte for byte.
+def kill(running):
+    """Kill a suite as a power cut would; its workers follow it."""
+    family = [running.process, *running.workers()]
+    running.process.kill()
+    assert psutil.wait_procs(family, timeout=30)[1] == []
 
-    No temporary file outlives it.
+
+@pytest.mark.long
+def test_a_suite_that_was_killed_three_times_ends_with_the_same_bytes(suite, run, in_folder, smoke, monkeypatch):
+    """Killed after an epoch (its worker), after another one and at its start, the run goes on and ends byte for byte.
+
+    It has three stages, is augmented and stopped early. No temporary file outlives it.
     """
     monkeypatch.setenv("TMPDIR", str(in_folder / "temporary"))
     (in_folder / "temporary").mkdir()
     bundle = in_folder / "bundle"
     running = suite("model_2")
     first = running.wait_for(lambda: written(bundle), "the first epoch")
-    worker = running.wait_for_worker()
-    worker.kill()
-    running.wait_for(lambda: "its worker died" in running.out, "the second attempt")
+    running.wait_for_worker().kill()
     running.wait_for(lambda: written(bundle) - first, "another epoch")
-    family = [running.process, *running.workers()]
-    running.process.kill()
-    assert psutil.wait_procs(family, timeout=30)[1] == []
+    kill(running)
+    again = suite("model_2")
+    again.wait_for_worker()
+    kill(again)
     assert written(bundle), "the checkpoint outlives the suite"
-    assert not (bundle / "runs" / "model_2").exists()
+    assert not (bundle / "runs" / "model_2" / "seed-0" / "run.json").exists()
 
-    again = run("model_2")
-    assert again.status == 0, again.err
-    assert "1 of 1 runs finished" in again.out
+    last = run("model_2")
+    assert last.status == 0, last.err
+    assert "1 of 1 runs finished" in last.out
     undisturbed = smoke.folder / "runs" / "model_2" / "seed-0"
     for path in sorted(undisturbed.iterdir()):
         if path.name not in VOLATILE:
