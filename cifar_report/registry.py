@@ -16,11 +16,11 @@ from typing import get_args
 
 import msgspec
 
+from cifar_report import project_folder
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.spec import AnyTrial, Claim, Experiment, Section, Trial
 
-FOLDER = Path(__file__).resolve().parent.parent / "experiments"
-"""Where the project's own experiments lie: beside the package."""
+FOLDER = project_folder("experiments")  # the project's own
 
 
 def load_experiments(folder: Path | None = None) -> tuple[Experiment, ...]:

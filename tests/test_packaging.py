@@ -7,7 +7,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from command import ROOT
+from command import ROOT, environment
+
+from cifar_report.registry import load_experiments
 
 FOLDERS = ("cifar_report", "experiments", "templates")
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
@@ -19,21 +21,44 @@ def source(tmp_path_factory):
     folder = tmp_path_factory.mktemp("source")
     for name in FOLDERS:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "node_modules"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder / name)
     return folder
 
 
-def test_a_wheel_holds_everything_that_the_project_reads(source, tmp_path):
-    """Templates, style sheets, fonts, catalogues and recorded numbers are installed like the code."""
+@pytest.fixture(scope="module")
+def installed(source, tmp_path_factory):
+    """Return a folder with what a wheel of the project holds."""
     pytest.importorskip("setuptools", minversion="77", reason="the project's build backend is not installed")
-    built = subprocess.run(
-        [sys.executable, "-c", BUILD, str(tmp_path)], cwd=source, capture_output=True, text=True, timeout=300
-    )
+    folder = tmp_path_factory.mktemp("wheel")
+    built = subprocess.run([sys.executable, "-c", BUILD, str(folder)], cwd=source, capture_output=True, text=True)
     assert built.returncode == 0, built.stderr
-    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
-        held = set(wheel.namelist())
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+        wheel.extractall(folder / "installed")
+    return folder / "installed"
+
+
+def test_a_wheel_holds_everything_that_the_project_reads(source, installed):
+    """Templates, style sheets, fonts, catalogues and recorded numbers are installed like the code."""
+    held = {path.relative_to(installed).as_posix() for path in installed.rglob("*")}
     files = {path.relative_to(source) for name in FOLDERS for path in (source / name).rglob("*") if path.is_file()}
-    needed = {path.as_posix() for path in files if "build" not in path.parts}
-    assert Path("templates/report.html.j2").as_posix() in needed
+    inside = {path if path.parts[0] == "cifar_report" else Path("cifar_report", path) for path in files}
+    needed = {path.as_posix() for path in inside if "build" not in path.parts}
+    assert "cifar_report/templates/report.html.j2" in needed
     assert needed - held == set()
+
+
+def test_an_installed_copy_works_and_is_one_package(installed):
+    """Nothing but the package lands among others' packages, and it finds its experiments and templates there."""
+    assert {path.name for path in installed.iterdir() if path.suffix != ".dist-info"} == {"cifar_report"}
+    program = """
+from cifar_report.registry import load_experiments
+from cifar_report.report.html import TEMPLATES
+print(len(load_experiments()), TEMPLATES.is_dir(), TEMPLATES)
+"""
+    variables = environment(PYTHONPATH=str(installed))
+    done = subprocess.run([sys.executable, "-c", program], cwd=installed, env=variables, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    count, found, where = done.stdout.split()
+    assert (int(count), found) == (len(load_experiments()), "True")
+    assert Path(where).is_relative_to(installed)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from cifar_report import __version__
+from cifar_report import __version__, project_folder
 from cifar_report.errors import SuiteError
 from cifar_report.report.i18n import Translation
 from cifar_report.report.sections import ReportView
 from cifar_report.report.typefaces import font_faces
 from cifar_report.report.writer import Medium
 
-TEMPLATES = Path(__file__).parents[2] / "templates"
+TEMPLATES = project_folder("templates")
 
 
 def to_html(view: ReportView, translation: Translation, created: str) -> bytes:
