@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -48,8 +49,10 @@ def build_report(
     write = partial(_write_both, bundle, analyse(bundle), output)
     if min(processes, len(wanted)) == 1:
         written = [write(language) for language in wanted]
-    else:  # a worker ends with its one task, also where this process was killed and tells it nothing
-        with ProcessPoolExecutor(len(wanted), get_context("spawn"), max_tasks_per_child=1) as pool:
+    else:
+        # Ctrl-C ends a worker without a word, and its one task does, also where this process was killed.
+        silence = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        with ProcessPoolExecutor(len(wanted), get_context("spawn"), silence, max_tasks_per_child=1) as pool:
             try:
                 written = list(pool.map(write, wanted))
             except BrokenProcessPool as error:
