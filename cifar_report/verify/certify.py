@@ -18,11 +18,9 @@ from cifar_report.bundle.certificates import (
     certificate_files,
     weakest,
 )
-from cifar_report.bundle.keys import current_parts
 from cifar_report.bundle.manifest import read_manifest, update_manifest
-from cifar_report.errors import SuiteError
 from cifar_report.verify.files import printable
-from cifar_report.verify.run_diff import TOLERANCE, compare_arrays, compare_records
+from cifar_report.verify.run_diff import TOLERANCE, compare_arrays, compare_records, key_values
 
 LIBRARIES = ("tensorflow", "keras", "numpy", "scikit-learn", "scipy")  # those that compute while a run is trained
 
@@ -42,7 +40,7 @@ class Mixed(Bundle):
 def certify(bundle: Bundle, again: Bundle, environment: Environment) -> Certificate:
     """Return how far the runs in ``again`` agree with the same runs of ``bundle``.
 
-    Raises SuiteError when arrays are damaged, or when the verdicts are needed and what computes them is not installed.
+    Raises SuiteError when arrays are damaged.
     """
     pairs = [(next(run for run in bundle.runs if run.id == other.id), other) for other in again.runs]
     diffs = []
@@ -75,10 +73,8 @@ def certify(bundle: Bundle, again: Bundle, environment: Environment) -> Certific
 
 def changed_verdicts(bundle: Bundle, again: Bundle) -> tuple[str, ...]:
     """Return the ids of the claims whose outcome is another with the second training's results in place."""
-    try:
-        from cifar_report.analysis import analyse
-    except ImportError as error:
-        raise SuiteError(f"{error.name} is not installed: pip install -e '.[train,report]'") from error
+    from cifar_report.analysis import analyse
+
     by_id = {run.id: run for run in again.runs}
     mixed = Mixed(bundle.folder, bundle.record, tuple(by_id.get(run.id, run) for run in bundle.runs), again)
     before, after = ({verdict.id: verdict.outcome for verdict in analyse(each).verdicts} for each in (bundle, mixed))
@@ -87,24 +83,21 @@ def changed_verdicts(bundle: Bundle, again: Bundle) -> tuple[str, ...]:
 
 def environment_changes(bundle: Bundle, pairs: Sequence[tuple[Run, Run]], environment: Environment) -> Iterator[Change]:
     """Yield what differs between the trainings: first what went into the runs' keys, then what their machines say."""
-    keys = [(current_parts(run), current_parts(again)) for run, again in pairs]
-    told = {name for pair in keys for parts in pair for name in parts}
-    for name in sorted(told):
-        differing = [pair for pair in keys if pair[0].get(name) != pair[1].get(name)]
-        if differing:
-            before, after = (sorted({pair[side][name] for pair in differing if name in pair[side]}) for side in (0, 1))
-            yield _change(name, ", ".join(before) or None, ", ".join(after) or None)
-    old, new = _facts(bundle.record.environment), _facts(environment)
+    keys = [key_values(runs) for runs in zip(*pairs, strict=True)]
+    told = [{name: ", ".join(values) for name, values in side.items()} for side in keys]
+    facts = [_facts(each) for each in (bundle.record.environment, environment)]
     if any(run.processor for run in bundle.runs):  # a bundle that was extended elsewhere speaks of the last machine
-        old["processor"] = ", ".join(sorted({run.processor for run, _ in pairs if run.processor})) or new["processor"]
-    for name in sorted((old.keys() | new.keys()) - told):
-        if old.get(name) != new.get(name):
-            yield _change(name, old.get(name), new.get(name))
+        known = sorted({run.processor for run, _ in pairs if run.processor})
+        facts[0]["processor"] = ", ".join(known) or facts[1]["processor"]
+    for before, after in (told, facts):
+        for name in sorted(before.keys() | after.keys()):
+            old, new = before.get(name), after.get(name)
+            if old != new and (before is told[0] or name not in told[0].keys() | told[1].keys()):
+                yield Change(name=printable(name)[:MOST_WORD], before=_phrase(old), after=_phrase(new))
 
 
-def _change(name: str, *values: str | None) -> Change:
-    before, after = (None if value is None else printable(value)[:MOST_PHRASE] for value in values)
-    return Change(name=printable(name)[:MOST_WORD], before=before, after=after)
+def _phrase(text: str | None) -> str | None:
+    return None if text is None else printable(text)[:MOST_PHRASE]
 
 
 def _facts(environment: Environment) -> dict[str, str]:

@@ -9,10 +9,10 @@ import msgspec
 
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle, Run
-from cifar_report.bundle.keys import ENGINE, with_engine
+from cifar_report.bundle.keys import ENGINE
 from cifar_report.bundle.records import stage_ids
 from cifar_report.spec import AnyTrial, Claim, differences
-from cifar_report.verify.run_diff import compare_records
+from cifar_report.verify.run_diff import compare_records, key_values
 
 EXPLAINS_RUNS = ("profile:", "data:", "trial:", "code:", "environment:")
 TIMED = {"seconds", "throughput", "fit_seconds", "predict_seconds"}
@@ -185,16 +185,16 @@ def _trial_differences(one: AnyTrial | None, other: AnyTrial | None) -> Iterator
     yield f"trial: the configuration of {one.id} differs ({told}{more})"
 
 
-def _key_differences(one: list[Run], other: list[Run]) -> Iterator[str]:
+def _key_differences(one: Sequence[Run], other: Sequence[Run]) -> Iterator[str]:
     """Yield how the runs differ in what their keys say, the engine first."""
-    mine, theirs = ([with_engine(run.key_parts) for run in runs] for runs in (one, other))
-    names = {name for parts in mine for name in parts} & {name for parts in theirs for name in parts} - BY_NAME
-    for name in sorted(names, key=lambda name: (name != ENGINE, name)):
-        before, after = (sorted({parts[name] for parts in side if name in parts}) for side in (mine, theirs))
-        if before != after:
-            what, most = ("code: the training engine differs", 8) if name == ENGINE else (f"environment: {name}", 60)
-            values = " against ".join(" and ".join(value[:most] for value in side) for side in (before, after))
-            yield f"{what} ({values})" if name == ENGINE else f"{what} {values}"
+    mine, theirs = key_values(one), key_values(other)
+    for name in sorted((mine.keys() & theirs.keys()) - BY_NAME, key=lambda name: (name != ENGINE, name)):
+        most = 8 if name == ENGINE else 60
+        before, after = (" and ".join(value[:most] for value in side[name]) for side in (mine, theirs))
+        if mine[name] != theirs[name] and name == ENGINE:
+            yield f"code: the training engine differs ({before} against {after})"
+        elif mine[name] != theirs[name]:
+            yield f"environment: {name} {before} against {after}"
 
 
 def _seed_differences(trial: str, one: Bundle, other: Bundle) -> Iterator[str]:

@@ -147,18 +147,16 @@ def _version(name: str) -> str | None:
 def _other_cells(stored: bytes, computed: bytes) -> Iterator[str]:
     """Yield what differs in a stored table, cell by cell; numbers that differ by rounding are the same."""
     try:
-        given = list(csv.reader(io.StringIO(stored.decode(), newline="")))
+        given, right = (list(csv.reader(io.StringIO(table.decode(), newline=""))) for table in (stored, computed))
     except (UnicodeDecodeError, csv.Error) as error:
         yield f"cannot be read as a table: {error}"
         return
-    right = list(csv.reader(io.StringIO(computed.decode(), newline="")))
     if len(given) != len(right):
         yield f"has {len(given)} lines, but the numbers give {len(right)}"
         return
     for line, (row, expected) in enumerate(zip(given, right, strict=True), 1):
-        for place, (cell, value) in enumerate(zip_longest(row, expected)):
+        for column, cell, value in zip_longest(right[0], row, expected):
             if cell != value and not _rounded(cell, value):
-                column = right[0][place] if place < len(right[0]) else str(place + 1)
                 what = f"{cell!r:.60}, but the numbers give {value!r:.60}"
                 yield f"line {line} ({''.join(expected[:1]):.60}), {column}: {what}"
 

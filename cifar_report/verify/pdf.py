@@ -25,21 +25,18 @@ Numbers = dict[str, dict[str, Any]]
 def verify_pdf(pdf: Path, folder: Path, report: Report) -> None:
     """Compare the numbers attached to a report with those that the bundle gives, and add what differs.
 
-    The words and the figures on its pages are not compared. Raises SuiteError where no analysis is installed.
+    The words and the figures on its pages are not compared.
     """
-    try:
-        import pypdf
+    from cifar_report.analysis import analyse
 
-        from cifar_report.analysis import analyse
-    except ImportError as error:
-        raise SuiteError(f"{error.name} is not installed: pip install -e '.[report]'") from error
     try:
         attached = attached_numbers(pdf)
         expected = msgspec.json.decode(msgspec.json.encode(analyse(Bundle.load(folder)).data()))
-    except (SuiteError, UsageError, pypdf.errors.PyPdfError, *BROKEN_ANALYSIS) as error:
+    except (SuiteError, UsageError, *BROKEN_ANALYSIS) as error:
         report.find(pdf.name, f"was not compared: {error}")
-        return
-    compare_numbers(attached, expected, pdf.name, report)
+    else:
+        report.find(pdf.name, *sorted(number_differences(attached, expected)))
+        report.counts["attached numbers"] += len(attached)
 
 
 def attached_numbers(path: Path) -> Numbers:
@@ -61,21 +58,16 @@ def attached_numbers(path: Path) -> Numbers:
         raise SuiteError(f"{path} is no report of this project with its numbers attached: {error}") from error
 
 
-def compare_numbers(attached: Numbers, expected: Numbers, name: str, report: Report) -> None:
-    """Add a finding for each number that a PDF gives otherwise than the bundle; ``name`` is the PDF's."""
-    report.find(name, *(f"{each}: is not attached, but the bundle gives it" for each in expected.keys() - attached))
-    report.find(name, *(f"{each}: the bundle gives no such number" for each in attached.keys() - expected))
+def number_differences(attached: Numbers, expected: Numbers) -> Iterator[str]:
+    """Yield each number that a PDF gives otherwise than the bundle."""
+    yield from (f"{number}: is not attached, but the bundle gives it" for number in expected.keys() - attached)
+    yield from (f"{number}: the bundle gives no such number" for number in attached.keys() - expected)
     for number in attached.keys() & expected.keys():
-        report.find(name, *(f"{number}: {problem}" for problem in _other_fields(attached[number], expected[number])))
-    report.counts["attached numbers"] += len(attached)
-    report.findings.sort()
-
-
-def _other_fields(attached: dict[str, Any], expected: dict[str, Any]) -> Iterator[str]:
-    for field in sorted(attached.keys() | expected.keys()):
-        given, right = attached.get(field), expected.get(field)
-        if not _same(given, right):
-            yield f"{field} is {given!r:.100} in the PDF, but the bundle gives {right!r:.100}"
+        given, right = attached[number], expected[number]
+        for field in sorted(given.keys() | right.keys()):
+            pair = given.get(field), right.get(field)
+            if not _same(*pair):
+                yield f"{number}: {field} is {pair[0]!r:.100} in the PDF, but the bundle gives {pair[1]!r:.100}"
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -84,17 +83,13 @@ def rerun(bundle: Bundle, runs: Sequence[Run], dataset: Dataset, jobs: int | Non
     with hold(bundle.folder):
         rollback(bundle.folder)
         remove_leftovers(bundle.folder)
-        with _folder_aside(bundle.folder) as folder:
-            certificate = certify(bundle, _train(bundle, runs, dataset, jobs, console, folder), record_environment())
+        # Hidden in the bundle: whoever holds it next removes what a kill left.
+        suffix = f".{secrets.token_hex(4)}.part"
+        with TemporaryDirectory(prefix=".rerun.", suffix=suffix, dir=bundle.folder) as folder:
+            again = _train(bundle, runs, dataset, jobs, console, Path(folder))
+            certificate = certify(bundle, again, record_environment())
         record_certificate(bundle.folder, certificate)
     return certificate
-
-
-@contextmanager
-def _folder_aside(bundle: Path) -> Iterator[Path]:
-    """Make a folder for the second trainings, hidden in the bundle: whoever holds it next removes what a kill left."""
-    with TemporaryDirectory(prefix=".rerun.", suffix=f".{secrets.token_hex(4)}.part", dir=bundle) as folder:
-        yield Path(folder)
 
 
 def _train(

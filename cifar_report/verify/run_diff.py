@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 from cifar_report.bundle import Run, StageResult, Weights
 from cifar_report.bundle.arrays import Array, load_arrays
 from cifar_report.bundle.certificates import Deviation, FirstDifference, Level, What
+from cifar_report.bundle.keys import current_parts
 
 Quantity = Literal["loss", "accuracy", "weights", "probabilities"]
 
@@ -160,3 +162,12 @@ def _distance(one: Array | None, other: Array | None) -> float:
     if not np.array_equal(one[~both], other[~both], equal_nan=True):
         return math.inf
     return float(np.max(np.abs(one[both].astype(float) - other[both].astype(float)), initial=0.0))
+
+
+def key_values(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """Return the values of each part of some runs' keys by name, as they are written today."""
+    values: dict[str, set[str]] = {}
+    for run in runs:
+        for name, value in current_parts(run).items():
+            values.setdefault(name, set()).add(value)
+    return {name: sorted(found) for name, found in values.items()}
