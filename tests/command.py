@@ -89,10 +89,10 @@ class Suite:
         return _content(self._err)
 
     def workers(self) -> list[psutil.Process]:
-        """Return its worker processes, without the helper of Python's multiprocessing."""
+        """Return its worker processes."""
         try:
             children = self.process.children(recursive=True)
-            return [child for child in children if "spawn_main" in " ".join(child.cmdline())]
+            return [child for child in children if "running.workers" in " ".join(child.cmdline())]
         except psutil.NoSuchProcess:
             return []
 

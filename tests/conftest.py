@@ -26,9 +26,8 @@ GROUPS = {
     "test_figures_gallery": "the figures of a few trials",
     "test_report_sections": "the figures of a few trials",
     "test_tables": "the figures of a few trials",
-    "test_running_stopwatch": "processes that measure",
     "test_report_files": "a report that was built in a process of its own",
-    "test_running_suite": "processes that train",
+    "test_running_workers": "processes that train",
     "test_sessions": "environments of nox",
     "test_verify": "a bundle that verifies",
 }

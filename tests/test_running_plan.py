@@ -17,14 +17,12 @@ from cifar_report.bundle import (
     write_record,
     write_run,
 )
-from cifar_report.bundle.keys import current_parts
+from cifar_report.bundle.keys import current_parts, key_of
 from cifar_report.errors import UsageError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running import keys
-from cifar_report.running.keys import changed_parts, key_of, key_parts
-from cifar_report.running.plan import PlannedRun, next_run, plan_runs
-from cifar_report.running.request import describe_dataset, find_profile, prepare
-from cifar_report.running.states import states_of
+from cifar_report.running.keys import changed_parts, key_parts, states_of
+from cifar_report.running.plan import PlannedRun, describe_dataset, find_profile, next_run, plan_runs, prepare
 from cifar_report.spec import PROFILES, ClassicalTrial, Dropout, NearestCentroid, Stage, Trial, spec_hash
 
 TRIALS = trials_of(load_experiments())

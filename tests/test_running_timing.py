@@ -1,30 +1,106 @@
-"""The timing pass without a measurement: which trials, in which order, repeated when, kept and gone on with how."""
+"""The timing pass: which trials, in which order, repeated when, kept and gone on with how, measured by what."""
 
+import os
+import shutil
+import signal
+import time
 from collections import Counter
+from contextlib import suppress
+from dataclasses import replace as changed
 
+import psutil
 import pytest
+from command import TRAINING_ALONE, Suite, call, contents, is_one_sentence
 from msgspec.structs import replace
 from networks import linear_trial, small_trial
-from timing_cases import CALM, CENTROID, PLAN, Readings, calm, request_for
 
-from cifar_report.bundle import read_timing_pass, write_timing_pass
+from cifar_report.bundle import Bundle, DatasetRecord, read_timing_pass
 from cifar_report.bundle.bundle import TIMING_FILE
+from cifar_report.bundle.manifest import MANIFEST_FILE
 from cifar_report.cli import make_parser
+from cifar_report.data import Dataset
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of, load_experiments, trials_of
-from cifar_report.running import timing_state as timing_states
-from cifar_report.running.contention import MachineState, between, read_state
+from cifar_report.running import timing
 from cifar_report.running.environment import available_cores
-from cifar_report.running.measuring import MeasurementError
-from cifar_report.running.timed import TIMED_QUANTITIES, choose_timed, cost_hash
-from cifar_report.running.timing_pass import ORDER_SEED, disturbances, order_of, processor_share, run_timing_pass
-from cifar_report.running.timing_state import timing_state
-from cifar_report.spec import PROFILES, Dropout, Stage
+from cifar_report.running.measurement import (
+    Counters,
+    MeasurementError,
+    MeasurementRequest,
+    Reading,
+    measure_group,
+    read_counters,
+    with_disturbance,
+)
+from cifar_report.running.plan import TIMED_QUANTITIES, Prepared, choose_timed, cost_hash
+from cifar_report.running.timing import (
+    ORDER_SEED,
+    disturbances,
+    order_of,
+    processor_share,
+    run_timing_pass,
+    timing_state,
+)
+from cifar_report.spec import (
+    PROFILES,
+    Augmentation,
+    ClassicalTrial,
+    Dropout,
+    NearestCentroid,
+    Stage,
+    TimingPlan,
+)
 
 EXPERIMENTS = load_experiments()
 TRIALS = trials_of(EXPERIMENTS)
 CLAIMS = claims_of(EXPERIMENTS)
 NETWORK, LINEAR = small_trial(), linear_trial()
+RECORD = DatasetRecord(
+    fingerprint="a" * 64, grade="unverified", canonical_labels=True, source="folder", counts=(320, 100, 200)
+)
+CENTROID = ClassicalTrial(id="centroid", title="c", method=NearestCentroid())
+PLAN = TimingPlan(blocks=3, portions=2, portion_steps=5)
+CALM = Reading(
+    steps=10,
+    portions=(0.1, 0.2),
+    peak_memory_bytes=1000,
+    load=0.5,
+    processor_share=0.99,
+    other_work=0.01,
+    stolen_seconds=0.0,
+    steal=0.0,
+    throttled=False,
+)
+CLASSICAL = changed(CALM, steps=0, portions=(), fit_seconds=0.1, predict_seconds=0.3)
+
+
+def request_for(folder, *trials, plan=PLAN) -> Prepared:
+    """Return a request that times these trials."""
+    data = Dataset(folder, RECORD.fingerprint, RECORD.grade, RECORD.canonical_labels, RECORD.source, "nowhere")
+    return Prepared(replace(PROFILES["smoke"], timing=plan), 1, data, RECORD, folder / "bundle", [], trials)
+
+
+class Readings:
+    """Stands where the processes are: answers each request, and remembers which trial was asked for."""
+
+    def __init__(self, answer=None) -> None:
+        self.asked: list[str] = []
+        self.groups: list[tuple[str, ...]] = []
+        self._answer = answer or (lambda request, _: calm(request))
+
+    def __call__(self, requests) -> list[Reading | MeasurementError]:
+        """Answer a group; ``answer`` gets the request and how often its trial was asked for before."""
+        self.groups.append(tuple(request.trial.id for request in requests))
+        found = []
+        for request in requests:
+            found.append(self._answer(request, self.asked.count(request.trial.id)))
+            self.asked.append(request.trial.id)
+        return found
+
+
+def calm(request: MeasurementRequest) -> Reading:
+    """Return an undisturbed reading."""
+    return CLASSICAL if isinstance(request.trial, ClassicalTrial) else CALM
 
 
 def names(trials) -> set[str]:
@@ -90,13 +166,6 @@ def test_asking_decides_before_the_profile():
         choose_timed(PROFILES["quick"], {"dropout": TRIALS["dropout"]}, CLAIMS, True)
 
 
-def test_the_timing_does_not_divide_bundles():
-    """A bundle stays usable when only the way of timing changed, and for nothing else of the profile."""
-    full = PROFILES["full"]
-    assert replace(full, timing=None).trains_like(full)
-    assert not replace(full, fraction=0.5).trains_like(full)
-
-
 def test_blocks_hold_every_trial_in_a_random_order_that_is_fixed(tmp_path):
     """Each block holds each trial once, in an order that differs between blocks and is the same in every call."""
     trials = [replace(NETWORK, id=f"trial_{number}") for number in range(8)]
@@ -143,28 +212,27 @@ def test_what_is_measured_is_kept(tmp_path):
 )
 def test_what_disturbs_a_measurement(change, disturbed):
     """Steal, throttling, a core that was shared and work on other cores disturb; what always happens does not."""
-    assert bool(disturbances(NETWORK, replace(CALM, **change))) is disturbed
+    assert bool(disturbances(NETWORK, changed(CALM, **change))) is disturbed
 
 
 def test_the_machine_is_read_as_it_is():
     """The counters grow, this process's own work is nobody else's, and stolen time is a share of the timed cores."""
-    before = MachineState(clock=10.0, own=1.0, busy=5.0, stolen=2.0, throttles=3)
-    after = MachineState(clock=12.0, own=2.9, busy=7.4, stolen=2.2, throttles=4)
-    found = between(before, after, timed=2)
+    before = Counters(clock=10.0, own=1.0, busy=5.0, stolen=2.0, throttles=3)
+    after = Counters(clock=12.0, own=2.9, busy=7.4, stolen=2.2, throttles=4)
+    found = with_disturbance(Reading(), before, after, timed=2)
     assert (found.processor_share, found.other_work, found.steal) == pytest.approx((0.95, 0.25, 0.05))
     assert found.throttled
     cores = available_cores()
-    first = read_state(cores[-1:], cores)
+    first = read_counters(cores[-1:], cores)
     sum(range(3_000_000))
-    second = read_state(cores[-1:], cores)
+    second = read_counters(cores[-1:], cores)
     assert second.own > first.own
     assert second.busy >= first.busy > 0
-    assert between(first, second, 1).processor_share > 0
 
 
 def test_a_disturbed_measurement_is_repeated_and_at_last_marked(tmp_path):
     """It is repeated after the rest of its block, at most three times, and then kept as disturbed."""
-    stolen = replace(CALM, steal=0.03, stolen_seconds=0.2)
+    stolen = changed(CALM, steal=0.03, stolen_seconds=0.2)
 
     def answer(request, times):
         if request.trial.id == "linear":
@@ -185,7 +253,7 @@ def test_a_disturbed_measurement_is_repeated_and_at_last_marked(tmp_path):
 
 def test_no_more_processes_prepare_than_there_are_cores(tmp_path, monkeypatch):
     """As many trials prepare at the same time as there are cores, four at most, each first on a core of its own."""
-    monkeypatch.setattr("cifar_report.running.timing_pass.available_cores", lambda: list(range(6)))
+    monkeypatch.setattr("cifar_report.running.timing.available_cores", lambda: list(range(6)))
     trials = [replace(NETWORK, id=f"trial_{number}") for number in range(6)]
     mirrored = replace(NETWORK, id="several", strategy="mirrored")
     seen = []
@@ -196,18 +264,6 @@ def test_no_more_processes_prepare_than_there_are_cores(tmp_path, monkeypatch):
     assert {request.timed_on for request in single} == {(5,)}
     assert {len(request.prepared_on) for request in single} == {1}
     assert {request.timed_on for request in seen} - {(5,)} == {(4, 5)}
-
-
-def test_what_starts_fast_prepares_beside_the_networks(tmp_path, monkeypatch):
-    """A classifier takes no network's place, wherever the order puts it, and the order of measuring stays."""
-    monkeypatch.setattr("cifar_report.running.timing_pass.available_cores", lambda: [0, 1])
-    readings = Readings()
-    run(request_for(tmp_path, NETWORK, LINEAR, CENTROID, plan=replace(PLAN, blocks=4)), readings)
-    assert [len(group) for group in readings.groups] == [3] * 4
-    monkeypatch.setattr("cifar_report.running.timing_pass.available_cores", lambda: [0])
-    alone = Readings()
-    run(request_for(tmp_path / "alone", NETWORK, LINEAR, plan=replace(PLAN, blocks=1)), alone)
-    assert [len(group) for group in alone.groups] == [1, 1]
 
 
 def test_both_sessions_take_the_option():
@@ -259,18 +315,6 @@ def test_a_measurement_that_fails_is_told_and_tried_again_by_the_next_call(tmp_p
     assert timing_state(prepared).reason is None
 
 
-def test_a_pass_that_told_the_processors_name_alone_is_kept(tmp_path, monkeypatch):
-    """Older records lack the processor's design: the same name does not repeat a pass of many minutes, another does."""
-    monkeypatch.setattr(timing_states, "available_cores", lambda: [0, 1])
-    prepared = request_for(tmp_path, CENTROID)
-    monkeypatch.setattr(timing_states, "processor_name", lambda: "AMD EPYC")
-    run(prepared, Readings())
-    monkeypatch.setattr(timing_states, "processor_name", lambda: "AMD EPYC (family 25, model 1, AVX2)")
-    assert timing_state(prepared).reason is None
-    monkeypatch.setattr(timing_states, "processor_name", lambda: "AMD Ryzen (family 25, model 1, AVX2)")
-    assert timing_state(prepared).reason == "processor changed"
-
-
 @pytest.mark.parametrize(
     ("what", "value", "reason"),
     [
@@ -278,18 +322,22 @@ def test_a_pass_that_told_the_processors_name_alone_is_kept(tmp_path, monkeypatc
         ("processor_name", lambda: "other", "processor changed"),
         ("available_cores", lambda: [0, 1, 2], "cores changed"),
         ("graphics_cards", lambda: 1, "graphics cards changed"),
-        ("version_of", lambda name: f"{name} 9", "version of numpy changed, version of scikit-learn changed"),
+        (
+            "library_versions",
+            lambda *_: {"version of numpy": "9"},
+            "version of numpy changed, version of scikit-learn changed",
+        ),
     ],
 )
 def test_another_machine_or_code_repeats_the_pass(tmp_path, monkeypatch, what, value, reason):
     """The pass begins anew, and says why, when the machine, the code or a version is not that of the record."""
-    monkeypatch.setattr(timing_states, "available_cores", lambda: [0, 1])
+    monkeypatch.setattr(timing, "available_cores", lambda: [0, 1])
     prepared = request_for(tmp_path, CENTROID)
     run(prepared, Readings())
     assert timing_state(prepared).reason is None
-    monkeypatch.setattr(timing_states, what, value)
+    monkeypatch.setattr(timing, what, value)
     state = timing_state(prepared)
-    assert (state.reason, state.done) == (reason, None)
+    assert (state.reason, state.done) == (reason, ())
     again = Readings()
     run(prepared, again)
     assert again.asked == ["centroid"] * 3
@@ -314,7 +362,7 @@ def test_a_changed_or_new_trial_repeats_the_whole_pass(tmp_path):
     assert timing_state(request_for(tmp_path, replace(baseline, batch_size=64))).reason == "baseline changed"
     more, readings = request_for(tmp_path, other), Readings()
     state = timing_state(more)
-    assert (state.reason, state.done) == ("stride_2 not timed yet", None)
+    assert (state.reason, state.done) == ("stride_2 not timed yet", ())
     assert names(state.trials) == {"baseline", "nearest_centroid", "stride_2"}  # what was there comes along
     run(more, readings)
     assert Counter(readings.asked) == {"baseline": 3, "nearest_centroid": 3, "stride_2": 3}
@@ -325,10 +373,10 @@ def test_a_changed_or_new_trial_repeats_the_whole_pass(tmp_path):
 def test_several_devices_need_two_cores(tmp_path, monkeypatch):
     """On one core a mirrored trial is not timed: its replicas would only take turns."""
     mirrored = replace(NETWORK, id="several", strategy="mirrored")
-    monkeypatch.setattr(timing_states, "available_cores", lambda: [0])
+    monkeypatch.setattr(timing, "available_cores", lambda: [0])
     assert names(timing_state(request_for(tmp_path, NETWORK, mirrored)).trials) == {"small"}
     assert timing_state(request_for(tmp_path, mirrored)) is None
-    monkeypatch.setattr(timing_states, "available_cores", lambda: [0, 1])
+    monkeypatch.setattr(timing, "available_cores", lambda: [0, 1])
     assert names(timing_state(request_for(tmp_path, mirrored)).trials) == {"several"}
 
 
@@ -337,9 +385,6 @@ def test_several_devices_need_two_cores(tmp_path, monkeypatch):
     [
         lambda text: text[: len(text) // 2],
         lambda text: text.replace('"seconds": 0.', '"seconds": -0.'),
-        lambda text: text.replace('"load": 0.5', '"load": 1e999'),
-        lambda text: text.replace('"block": 0', '"block": -1'),
-        lambda text: text.replace('"order_seed"', '"other_seed"'),
     ],
 )
 def test_a_damaged_record_is_refused_and_measured_again(tmp_path, damage):
@@ -357,21 +402,145 @@ def test_a_damaged_record_is_refused_and_measured_again(tmp_path, damage):
     assert timing_state(prepared).reason is None
 
 
-def test_nothing_is_written_through_a_link(tmp_path):
-    """A link where the pass lies is refused, so that no file outside the bundle is replaced."""
-    prepared = request_for(tmp_path, CENTROID)
-    run(prepared, Readings())
-    known = read_timing_pass(prepared.folder)
-    (prepared.folder / "timing").rename(tmp_path / "elsewhere")
-    (prepared.folder / "timing").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(SuiteError, match="is a link"):
-        write_timing_pass(prepared.folder, known)
-
-
 def test_the_share_of_a_core_says_nothing_where_waiting_is_part_of_the_work(monkeypatch):
     """Several replicas wait for one another, and a processor waits for its graphics cards; a classifier does not."""
     assert processor_share(NETWORK, CALM) == 0.99
-    assert processor_share(NETWORK, replace(CALM, replicas=2)) is None
-    monkeypatch.setattr("cifar_report.running.timing_pass.graphics_cards", lambda: 1)
+    assert processor_share(NETWORK, changed(CALM, replicas=2)) is None
+    monkeypatch.setattr("cifar_report.running.timing.graphics_cards", lambda: 1)
     assert processor_share(NETWORK, CALM) is None
     assert processor_share(CENTROID, CALM) == 0.99
+
+
+CORES = tuple(available_cores())
+PLAIN = ("--profile", "smoke", "--seeds", "1", "--only", "nearest_centroid", "--bundle", "bundle")
+TIMED = (*PLAIN, "--timing")
+
+
+@pytest.fixture
+def request_of(dataset):
+    """Return a function that makes a request for a tiny measurement."""
+
+    def make(trial, counts=(60, 20, 20)):
+        several = not isinstance(trial, ClassicalTrial) and trial.strategy == "mirrored"
+        return MeasurementRequest(trial, dataset, 1.0, counts, 3, 2, CORES[:1], CORES if several else CORES[-1:], CORES)
+
+    return make
+
+
+def workers() -> list[psutil.Process]:
+    """Return the worker processes below this one."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            if "running.workers" in " ".join(process.cmdline()):
+                found.append(process)
+    return found
+
+
+def test_each_kind_of_trial_is_measured(request_of):
+    """A network, a mirrored one with augmentation and a classifier give their seconds; no process is left.
+
+    What fails says why and disturbs no other.
+    """
+    augmented = small_trial(strategy="mirrored", stages=[Stage(epochs=1, augmentation=Augmentation())])
+    requests = [request_of(trial) for trial in (small_trial(Dropout(0.5)), augmented, CENTROID)]
+    network, mirrored, classical, failed = measure_group([*requests, request_of(CENTROID, (60, 20, 1))])
+    for reading, replicas in ((network, 1), (mirrored, 2)):
+        assert (reading.replicas, reading.steps, len(reading.portions)) == (replicas, 6, 3)
+        assert min(reading.portions) > 0
+        assert 2e8 < reading.peak_memory_bytes < 2.5e9
+    assert (classical.steps, classical.portions) == (0, ())
+    assert min(classical.fit_seconds, classical.predict_seconds) > 0
+    for reading in (network, mirrored, classical):
+        assert 0 <= reading.steal <= 1
+        assert 0 < reading.processor_share < 2 * len(CORES)
+        assert 0 <= reading.other_work < len(CORES) + 1
+    assert isinstance(failed, MeasurementError)
+    assert str(failed).startswith("ValueError: 1 test images asked for")
+    assert workers() == []
+
+
+def test_who_waits_for_the_turn_sleeps_and_may_die(request_of):
+    """A worker that is ready uses no processor time until its turn; one that dies meanwhile is told."""
+    readings = measure_group([request_of(CENTROID)] * 2)
+    assert isinstance(next(readings), Reading)
+    (waiting,) = workers()
+    assert waiting.cpu_affinity() == [CORES[0]]
+    before = waiting.cpu_times()
+    time.sleep(0.5)
+    after = waiting.cpu_times()
+    assert after.user + after.system - before.user - before.system <= 0.02
+    waiting.kill()
+    assert isinstance(next(readings), MeasurementError)
+    assert list(readings) == []
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, data_words):
+    """Return a bundle in which nothing is left to train."""
+    folder = tmp_path_factory.mktemp("trained")
+    called = call("run", *PLAIN, *data_words, cwd=folder, command=TRAINING_ALONE)
+    assert called.status == 0, called.err
+    assert "timing" not in called.out
+    return folder / "bundle"
+
+
+@pytest.fixture
+def finished(trained, in_folder):
+    """Return a copy of that bundle in a folder of its own."""
+    return shutil.copytree(trained, in_folder / "bundle")
+
+
+def test_timing_alone_runs_on_a_finished_bundle(finished, in_folder, data_words):
+    """--timing adds the pass and nothing else, the manifest covers it, and the next call finds it finished."""
+    runs = contents(finished / "runs")
+    asked = call("status", *TIMED, *data_words, cwd=in_folder)
+    assert "timing pass" in asked.out
+    assert "would run: not run yet" in asked.out
+    called = call("run", *TIMED, *data_words, cwd=in_folder, command=TRAINING_ALONE)
+    assert called.status == 0, called.err
+    assert "the timing pass is finished" in called.out
+    assert "block 2 of 2 is measured" in called.out
+    assert contents(finished / "runs") == runs
+    assert f"  {TIMING_FILE}\n" in (finished / MANIFEST_FILE).read_text()
+    bundle = Bundle.load(finished)
+    assert [(each.trial, each.block) for each in bundle.timing_pass.measurements] == [
+        ("nearest_centroid", 0),
+        ("nearest_centroid", 1),
+    ]
+    assert all(each.attempts <= 2 for each in bundle.timing_pass.measurements)
+    assert all(each.peak_memory_bytes for each in bundle.timing_pass.measurements)
+    again = call("run", *TIMED, *data_words, cwd=in_folder, command=TRAINING_ALONE)
+    assert again.out.startswith("all 1 runs are finished already")
+    assert "finished" in call("status", *TIMED, *data_words, cwd=in_folder).out
+
+
+def test_nothing_is_timed_unasked_in_smoke(finished, in_folder, data_words):
+    """The smoke profile has no pass of its own, and where nothing of --only is timed, asking for it is an error."""
+    assert "timing" not in call("status", *PLAIN, *data_words, cwd=in_folder).out
+    refused = call("run", *TIMED, "--only", "dropout", *data_words, cwd=in_folder)
+    assert refused.status == 2
+    assert is_one_sentence(refused.err)
+    assert "none of these trials is timed" in refused.err
+    assert not (finished / TIMING_FILE).exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="signals to a group are those of Unix")
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [
+        (signal.SIGINT, 130),
+        pytest.param(signal.SIGTERM, 130, marks=pytest.mark.long),  # goes the way of Ctrl-C
+        (signal.SIGKILL, -9),
+    ],
+)
+@pytest.mark.usefixtures("finished")
+def test_whatever_ends_the_pass_leaves_no_process(in_folder, data_words, number, status):
+    """After Ctrl-C, a polite request to end, and a kill, no measuring process lives on, and the lock is free."""
+    with Suite(*TIMED, *data_words, cwd=in_folder) as running:
+        measuring = running.wait_for(workers, "a measurement")
+        os.killpg(running.process.pid, number)
+        assert running.end().status == status
+        assert psutil.wait_procs(measuring, timeout=10)[1] == []
+        assert workers() == []
+    assert "would run" in call("status", *TIMED, *data_words, cwd=in_folder).out

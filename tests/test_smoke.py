@@ -12,7 +12,7 @@ WATCHED_PROGRAM = """
 import sys
 from cifar_report.cli import main
 status = main(sys.argv[1:])
-unwanted = {"tensorflow", "keras", "cifar_report.training", "cifar_report.running.suite", "cifar_report.running.worker"}
+unwanted = {"tensorflow", "keras", "cifar_report.training", "cifar_report.running.suite", "cifar_report.running.runs"}
 print(*(unwanted & set(sys.modules)), file=sys.stderr)
 sys.exit(status)
 """

@@ -8,8 +8,7 @@ from networks import linear_trial
 from cifar_report.bundle import Predictions, Run, StageResult
 from cifar_report.bundle.arrays import dump_arrays, load_arrays
 from cifar_report.running.plan import PlannedRun
-from cifar_report.running.products import result_files, run_record
-from cifar_report.running.worker import Product
+from cifar_report.running.runs import RunResult, result_files, run_record
 from cifar_report.spec import EarlyStopping, Stage
 
 pytestmark = pytest.mark.usefixtures("tensorflow")
@@ -140,10 +139,10 @@ def test_a_loss_that_is_no_number_is_recorded_and_not_a_crash(sample, tmp_path):
     outcome = train_network(trial, 0, sample.images, sample.labels, sample.split)
     assert outcome.stages[0].history.val_loss[-1] is None
     assert outcome.stages[-1].last.test.loss is None
-    product = Product(outcome, None, b"", "", "", 1.0, 0, 0)
-    run = run_record(PlannedRun(trial, 0, 1.0), {"spec": "x"}, product)
+    result = RunResult(outcome)
+    run = run_record(PlannedRun(trial, 0, 1.0), {"spec": "x"}, result)
     assert msgspec.json.decode(msgspec.json.encode(run), type=Run) == run
-    (tmp_path / "predictions.npz").write_bytes(result_files(product)["predictions.npz"])
+    (tmp_path / "predictions.npz").write_bytes(result_files(result)["predictions.npz"])
     loaded = Predictions.load(tmp_path / "predictions.npz")
     assert np.isnan(loaded.probabilities["more", "last"]).all()
 

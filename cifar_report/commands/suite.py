@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cifar_report.errors import UsageError
 
 if TYPE_CHECKING:
-    from cifar_report.running.request import Prepared
+    from cifar_report.running.plan import Prepared
 
 DEFAULT_PROFILE = "full"
 GRADES = {
@@ -57,8 +57,8 @@ def list_trials(_: Namespace) -> int:
 def status(options: Namespace) -> int:
     """Print for every planned run whether it is finished, or why it would run."""
     from cifar_report.bundle import is_bundle
-    from cifar_report.running.states import plan_is_current, states_of
-    from cifar_report.running.timing_state import timing_state
+    from cifar_report.running.keys import plan_is_current, states_of
+    from cifar_report.running.timing import timing_state
 
     prepared = _prepare(options, download=False)
     states = states_of(prepared)
@@ -92,7 +92,7 @@ def data(options: Namespace) -> int:
 
 
 def _prepare(options: Namespace, *, download: bool) -> Prepared:
-    from cifar_report.running.request import prepare
+    from cifar_report.running.plan import prepare
 
     return prepare(
         options.profile or DEFAULT_PROFILE,
@@ -127,7 +127,7 @@ def check_options(options: Namespace) -> None:
         if number is not None and number < 1:
             raise UsageError(f"--{name} {number}: at least one {unit} is needed")
     if given.get("profile") is not None:
-        from cifar_report.running.request import find_profile
+        from cifar_report.running.plan import find_profile
 
         find_profile(given["profile"])
     if given.get("only") is not None:

@@ -18,7 +18,7 @@ def verify(options: Namespace) -> int:
     """Check a bundle, or the numbers attached to a PDF against it; 0 when nothing was found, else 1."""
     from cifar_report.bundle import find_bundle
     from cifar_report.bundle.manifest import MANIFEST_FILE
-    from cifar_report.running.lock import hold
+    from cifar_report.running.suite import hold
     from cifar_report.verify.certify import rollback
     from cifar_report.verify.files import printable
     from cifar_report.verify.integrity import summary, verify_bundle

@@ -24,6 +24,7 @@ WORKER_VARIABLES = {
 }
 PROCESSOR_INFORMATION = Path("/proc/cpuinfo")
 VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX"}  # by their flags in Linux, the widest first
+GRAPHICS_CARDS = Path("/proc/driver/nvidia/gpus")
 PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "scipy", "statsmodels", "matplotlib", "weasyprint")
 
 
@@ -47,6 +48,11 @@ def available_cores() -> list[int]:
     if hasattr(os, "sched_getaffinity"):
         return sorted(os.sched_getaffinity(0))
     return list(range(os.cpu_count() or 1))
+
+
+def graphics_cards() -> int:
+    """Return how many graphics cards the training may use."""
+    return len(list(GRAPHICS_CARDS.iterdir())) if GRAPHICS_CARDS.is_dir() else 0
 
 
 def processor_name(information: Path = PROCESSOR_INFORMATION) -> str:

@@ -1,33 +1,39 @@
-"""A run's key: everything that could change its result, and so the reason to run it again."""
+"""A run's key, everything that could change its result, and which runs of a plan are finished by it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from cifar_report.bundle import DatasetRecord
-from cifar_report.bundle.keys import ENGINE, ENGINE_VERSION, key_of, recorded_parts
-from cifar_report.errors import UsageError
-from cifar_report.running.environment import WORKER_VARIABLES
-from cifar_report.running.plan import PlannedRun
+from cifar_report.bundle import DatasetRecord, Run, read_record, read_run
+from cifar_report.bundle.keys import ENGINE, ENGINE_VERSION, current_parts, recorded_parts
+from cifar_report.errors import SuiteError, UsageError
+from cifar_report.published import load_original
+from cifar_report.registry import load_experiments
+from cifar_report.running.environment import WORKER_VARIABLES, graphics_cards
+from cifar_report.running.plan import PlannedRun, Prepared
 from cifar_report.spec import AnyTrial, Profile, Trial
 
-__all__ = ["changed_parts", "graphics_cards", "key_of", "key_parts", "version_of"]
 
-GRAPHICS_CARDS = Path("/proc/driver/nvidia/gpus")
+@dataclass(frozen=True)
+class RunState:
+    """A planned run, its key's parts today, and the reason to run it (None: it is finished)."""
+
+    planned: PlannedRun
+    key_parts: dict[str, str]
+    reason: str | None
 
 
 def key_parts(run: PlannedRun, profile: Profile, dataset: DatasetRecord) -> dict[str, str]:
     """Return what goes into the run's key, by name; raises UsageError when a training library is not installed."""
-    trial = run.trial
-    libraries = ("tensorflow", "keras") if isinstance(trial, Trial) else ()
     return {
-        **recorded_parts(trial, run.seed, profile, dataset),
-        "devices": _devices(trial),
-        "variables": ", ".join(f"{name}={WORKER_VARIABLES[name]}" for name in ("TF_ENABLE_ONEDNN_OPTS",)),
+        **recorded_parts(run.trial, run.seed, profile, dataset),
+        "devices": _devices(run),
+        "variables": f"TF_ENABLE_ONEDNN_OPTS={WORKER_VARIABLES['TF_ENABLE_ONEDNN_OPTS']}",
         ENGINE: ENGINE_VERSION,
-        **{f"version of {name}": version_of(name) for name in (*libraries, "numpy", "scikit-learn")},
+        **library_versions(run.trial),
     }
 
 
@@ -37,16 +43,11 @@ def changed_parts(old: dict[str, str], new: dict[str, str]) -> list[str]:
     return [f"{name} changed" for name in names if old.get(name) != new.get(name)]
 
 
-def _devices(trial: AnyTrial) -> str:
-    if not (isinstance(trial, Trial) and trial.strategy == "mirrored"):
-        return "1 replica, 1 thread"
-    cards = graphics_cards()
-    return f"{cards} graphics cards" if cards else "2 logical processors, 1 thread each"
-
-
-def graphics_cards() -> int:
-    """Return how many graphics cards the training may use."""
-    return len(list(GRAPHICS_CARDS.iterdir())) if GRAPHICS_CARDS.is_dir() else 0
+def library_versions(*trials: AnyTrial) -> dict[str, str]:
+    """Return the versions of the libraries that compute the trials, as parts of a key."""
+    networks = any(isinstance(trial, Trial) for trial in trials)
+    libraries = (*(("tensorflow", "keras") if networks else ()), "numpy", "scikit-learn")
+    return {f"version of {name}": version_of(name) for name in libraries}
 
 
 @cache
@@ -58,3 +59,46 @@ def version_of(library: str) -> str:
         raise UsageError(
             f"{library} is not installed, so nothing can be trained: pip install -e '.[train,report]'"
         ) from error
+
+
+def states_of(prepared: Prepared) -> list[RunState]:
+    """Return the state of every planned run, in the order in which they run."""
+    return [_state(prepared, planned) for planned in prepared.runs]
+
+
+def plan_is_current(folder: Path) -> bool:
+    """Whether a bundle records the experiments and the original's numbers as they are now: claims, texts and all."""
+    record = read_record(folder)
+    return record.experiments == load_experiments() and record.original == load_original()
+
+
+def streams_of(seed: int) -> dict[str, str]:
+    """Return the fingerprint of each random stream of a seed by name, as today's training code derives them."""
+    from cifar_report.training import seeds  # NumPy alone: no TensorFlow comes with it
+
+    return seeds.streams(seed)
+
+
+def _state(prepared: Prepared, planned: PlannedRun) -> RunState:
+    parts = key_parts(planned, prepared.profile, prepared.dataset_record)
+    try:
+        run = read_run(prepared.folder, planned.id)
+    except SuiteError as error:
+        return RunState(planned, parts, f"its record is damaged ({error})")
+    return RunState(planned, parts, _reason(run, parts))
+
+
+def _reason(run: Run | None, parts: dict[str, str]) -> str | None:
+    if run is None:
+        return "not run yet"
+    changes = changed_parts(current_parts(run), parts)
+    if changes:
+        return ", ".join(changes)
+    return None if run.done else "failed last time"
+
+
+def _devices(run: PlannedRun) -> str:
+    if not run.mirrored:
+        return "1 replica, 1 thread"
+    cards = graphics_cards()
+    return f"{cards} graphics cards" if cards else "2 logical processors, 1 thread each"

@@ -1,17 +1,31 @@
-"""Which runs a suite consists of, and in which order."""
+"""What is asked of the suite, checked before anything is written or trained: which runs, in which order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
 
-from cifar_report.spec import AnyTrial, ClassicalTrial, Profile, Trial
+import msgspec
 
+from cifar_report.bundle import BundleRecord, DatasetRecord, is_bundle, read_record
+from cifar_report.bundle.bundle import BUNDLES, RECORD_FILE
+from cifar_report.data import Dataset, locate
+from cifar_report.errors import UsageError
+from cifar_report.registry import claims_of, load_experiments, select, trials_of
+from cifar_report.spec import PROFILES, AnyTrial, Claim, ClassicalTrial, Dropout, Profile, Trial
+
+LOCK_FILE = ".lock"
+# What a suite leaves that was killed before it had written its plan.
+BEGUN = re.compile(rf"{re.escape(LOCK_FILE)}|\.{re.escape(RECORD_FILE)}\.[0-9a-f]{{8}}\.part")
+TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES = 40_000, 10_000, 10_000
 # One training step of an image takes about this many operations beyond its multiply-accumulates; the estimate
 # orders runs and feeds the progress bar, it is never shown as a result.
 FIXED_COST_PER_IMAGE = 1.5e6
 CLASSICAL_COST = 1.0e12
+TIMED_QUANTITIES = ("seconds", "throughput", "fit_seconds", "predict_seconds")
 
 
 @dataclass(frozen=True)
@@ -33,31 +47,71 @@ class PlannedRun:
         return isinstance(self.trial, Trial) and self.trial.strategy == "mirrored"
 
 
-class Waiting(Protocol):
-    """A run that nobody has taken yet."""
+@dataclass(frozen=True)
+class Prepared:
+    """A request that can be carried out: data found, bundle fitting, runs planned."""
 
-    @property
-    def cost(self) -> float:
-        """Return how long it takes, as estimated."""
+    profile: Profile
+    seeds: int
+    dataset: Dataset
+    dataset_record: DatasetRecord
+    folder: Path
+    runs: list[PlannedRun]
+    timed: tuple[AnyTrial, ...] = ()  # which of the trials are timed, alone on the machine; none without a pass
 
-    @property
-    def mirrored(self) -> bool:
-        """Return whether it needs the machine for itself."""
 
+def prepare(
+    profile_name: str,
+    *,
+    seeds: int | None,
+    only: Sequence[str],
+    data: str | None,
+    bundle: Path | None,
+    warn: Callable[[str], None],
+    notify: Callable[[str], None] = lambda _: None,
+    download: bool = True,
+    timing: bool | None = None,
+) -> Prepared:
+    """Check a request and return what to run; raises UsageError, and changes no bundle, for what cannot be done.
 
-def next_run(waiting: Sequence[Waiting], remaining: Sequence[float]) -> int | None:
-    """Return the place of the run that an idle worker takes, or None where it had better wait.
-
-    ``remaining`` is what is left of the runs at work, in the units of their cost. Runs are taken in their order, but
-    for a mirrored one that waits until all others have ended: meanwhile goes ahead what is estimated to end before
-    the last of them, so that few cores stand idle and the mirrored one starts no later.
+    ``warn``, ``notify`` and ``download`` are those of ``cifar_report.data.locate``; ``timing`` says whether the trials
+    are timed (None: as the profile has it).
     """
-    if not waiting:
-        return None
-    if not waiting[0].mirrored or not remaining:
-        return 0
-    fitting = (place for place, run in enumerate(waiting) if not run.mirrored and run.cost <= max(remaining))
-    return next(fitting, None)
+    profile = find_profile(profile_name)
+    if seeds is not None and seeds < 1:
+        raise UsageError(f"--seeds {seeds}: at least one seed is needed")
+    experiments = load_experiments()
+    trials = select(trials_of(experiments), only)
+    timed = choose_timed(profile, trials, claims_of(experiments), timing)
+    if bundle is not None:  # before the data are looked for, which may take long
+        _refuse_other_bundle(bundle, profile)
+    dataset = locate(data, allow_stand_in=profile.stand_in_allowed, warn=warn, notify=notify, download=download)
+    folder = bundle or BUNDLES / f"{profile.name}-{dataset.fingerprint[:8]}"
+    _refuse_other_bundle(folder, profile, dataset)
+    record = describe_dataset(dataset, profile)
+    seeds = seeds or profile.seeds
+    runs = plan_runs(trials.values(), profile, seeds, record.counts[0])
+    return Prepared(profile, seeds, dataset, record, folder, runs, timed)
+
+
+def find_profile(name: str) -> Profile:
+    """Return a profile by name; raises UsageError for an unknown one."""
+    if name not in PROFILES:
+        raise UsageError(f"there is no profile {name!r}; there are {', '.join(PROFILES)}")
+    return PROFILES[name]
+
+
+def describe_dataset(dataset: Dataset, profile: Profile) -> DatasetRecord:
+    """Return what the bundle records of the data."""
+    whole = (TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES)
+    train, validation, test = profile.counts or (round(count * profile.fraction) for count in whole)
+    return DatasetRecord(
+        fingerprint=dataset.fingerprint,
+        grade=dataset.grade,
+        canonical_labels=dataset.canonical_labels,
+        source=dataset.source,
+        counts=(train, validation, test),
+    )
 
 
 def plan_runs(trials: Iterable[AnyTrial], profile: Profile, seeds: int, training_images: int) -> list[PlannedRun]:
@@ -72,17 +126,95 @@ def plan_runs(trials: Iterable[AnyTrial], profile: Profile, seeds: int, training
         for planned in trials
         for seed in range(seeds if planned.seeded else min(seeds, 1))
     ]
-    return sorted(runs, key=_place)
 
+    def place(run: PlannedRun) -> tuple[bool, int, bool, float, str]:
+        seed = run.seed or 0
+        return run.mirrored and seed > 0, seed, run.mirrored, -run.cost, run.id
 
-def _place(run: PlannedRun) -> tuple[bool, int, bool, float, str]:
-    seed = run.seed or 0
-    return run.mirrored and seed > 0, seed, run.mirrored, -run.cost, run.id
+    return sorted(runs, key=place)
 
 
 def cost(trial: AnyTrial, training_images: int) -> float:
     """Estimate how long a run takes, in arbitrary units that are comparable between runs of one suite."""
     if isinstance(trial, ClassicalTrial):
-        return CLASSICAL_COST * training_images / 40_000
+        return CLASSICAL_COST * training_images / TRAIN_IMAGES
     epochs = sum(stage.epochs for stage in trial.stages)
     return epochs * training_images * (trial.macs + FIXED_COST_PER_IMAGE)
+
+
+def choose_timed(
+    profile: Profile, trials: Mapping[str, AnyTrial], claims: Iterable[Claim], asked: bool | None
+) -> tuple[AnyTrial, ...]:
+    """Return which of the chosen trials are timed; ``asked`` is None where the profile decides.
+
+    The profile names them; without names they are one of each cost and every one that a claim about time names.
+    Trials that differ only in what costs no time (epochs, split, learning rate, dropout rate) are timed once. Raises
+    UsageError where a pass is asked for and the profile times none of them.
+    """
+    plan = profile.timing
+    if asked is False or (asked is None and (plan is None or not plan.by_default)):
+        return ()
+    names: Iterable[str] = (plan.trials if plan else ()) or ()
+    if plan is not None and plan.trials is None:
+        about_time = [claim for claim in claims if claim.quantity in TIMED_QUANTITIES]
+        named = {side.trial for claim in about_time for side in (claim.subject, claim.comparator) if side is not None}
+        chosen: dict[str, str] = {}  # cost: the first trial of it; the named ones come first
+        for trial in sorted(trials.values(), key=lambda trial: trial.id not in named):
+            chosen.setdefault(cost_hash(trial), trial.id)
+        names = named | set(chosen.values())
+    timed = tuple(trial for trial in trials.values() if trial.id in names)
+    if asked and not timed:
+        known = ", ".join(names)
+        raise UsageError(f"--timing: none of these trials is timed in the profile {profile.name!r}: it times {known}")
+    return timed
+
+
+def cost_hash(trial: AnyTrial) -> str:
+    """Return the SHA-256 of what decides a trial's speed on one machine.
+
+    A classifier counts once whatever images it is fitted on: more of them are more of the same work.
+    """
+    if isinstance(trial, ClassicalTrial):
+        costs: object = msgspec.to_builtins(trial.method)
+    else:
+        layers = ["Dropout" if isinstance(layer, Dropout) else msgspec.to_builtins(layer) for layer in trial.layers]
+        costs = [layers, trial.batch_size, trial.strategy, msgspec.to_builtins(trial.stages[0].augmentation)]
+    return hashlib.sha256(msgspec.json.encode(costs, order="sorted")).hexdigest()
+
+
+def next_run(waiting: Sequence[PlannedRun], remaining: Sequence[float]) -> int | None:
+    """Return the place of the run that an idle worker takes, or None where it had better wait.
+
+    ``remaining`` is what is left of the runs at work, in the units of their cost. Runs are taken in their order, but
+    for a mirrored one that waits until all others have ended: meanwhile goes ahead what is estimated to end before
+    the last of them, so that few cores stand idle and the mirrored one starts no later.
+    """
+    if not waiting:
+        return None
+    if not waiting[0].mirrored or not remaining:
+        return 0
+    fitting = (place for place, run in enumerate(waiting) if not run.mirrored and run.cost <= max(remaining))
+    return next(fitting, None)
+
+
+def _refuse_other_bundle(folder: Path, profile: Profile, dataset: Dataset | None = None) -> None:
+    """Raise UsageError for a folder that cannot become this bundle, or holds one of another profile or dataset."""
+    nearest = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    if nearest.exists() and not nearest.is_dir():
+        raise UsageError(f"{nearest} is a file, so {folder} cannot be the folder of a bundle")
+    if not is_bundle(folder):
+        if folder.is_dir() and not all(BEGUN.fullmatch(path.name) for path in folder.iterdir()):
+            raise UsageError(f"{folder} is no results bundle and not empty: name a new folder or a bundle")
+        return
+    record: BundleRecord = read_record(folder)
+    if not record.profile.trains_like(profile):
+        raise UsageError(
+            f"{folder} was made with the profile {record.profile.name!r}, not {profile.name!r}"
+            + (" as it is defined now" if record.profile.name == profile.name else "")
+            + ": profiles never mix in one bundle; name another folder"
+        )
+    if dataset is not None and record.dataset.fingerprint != dataset.fingerprint:
+        raise UsageError(
+            f"{folder} was made from other data (fingerprint {record.dataset.fingerprint[:8]}, not "
+            f"{dataset.fingerprint[:8]}): datasets never mix in one bundle; name another folder"
+        )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import msgspec
+from filelock import FileLock, Timeout
 from rich.console import Console
 
 from cifar_report.bundle import (
@@ -27,18 +29,14 @@ from cifar_report.bundle.manifest import CRATE_FILE, MANIFEST_FILE, write_manife
 from cifar_report.errors import SuiteError
 from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments
-from cifar_report.running.environment import WORKER_VARIABLES, available_cores, record_environment
-from cifar_report.running.execution import Execution
-from cifar_report.running.keeping import Keeper
-from cifar_report.running.lock import hold
+from cifar_report.running.environment import available_cores, record_environment
+from cifar_report.running.keys import plan_is_current, states_of
+from cifar_report.running.plan import LOCK_FILE, PlannedRun, Prepared
 from cifar_report.running.progress import Display
-from cifar_report.running.request import Prepared
-from cifar_report.running.states import RunState, plan_is_current, states_of
-from cifar_report.running.timing_pass import run_timing_pass
-from cifar_report.running.timing_state import timing_state
+from cifar_report.running.runs import RunWriter
+from cifar_report.running.scheduler import Scheduler
+from cifar_report.running.timing import run_timing_pass, timing_state
 from cifar_report.spec import registry_hash
-
-__all__ = ["SuiteResult", "run_suite"]
 
 
 @dataclass(frozen=True)
@@ -70,14 +68,33 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
             (prepared.folder / MANIFEST_FILE).unlink(missing_ok=True)  # it is written anew at the end of the pass
             states = states_of(prepared)  # another suite may have finished some while this one waited to begin
             _write_plan(prepared)
-            failed = _execute(prepared, states, jobs, console)
+            writer = RunWriter(prepared, {state.planned.id: state.key_parts for state in states})
+            train(writer, [state.planned for state in states if state.reason is not None], jobs, console)
+            writer.drop_checkpoints(state.planned for state in states if state.reason is None)
             timed, timing_failed = _time(prepared, console)
             _finish(prepared.folder, finish)
     except OSError as error:
         place = error.filename or prepared.folder
         raise SuiteError(f"writing {place} failed ({error.strerror or error}); every finished run is kept") from error
     ran = sum(state.reason is not None for state in states)
-    return SuiteResult(prepared.folder, ran, failed, len(states) - ran, timed, timing_failed)
+    return SuiteResult(prepared.folder, ran, len(writer.failures), len(states) - ran, timed, timing_failed)
+
+
+@contextlib.contextmanager
+def hold(folder: Path) -> Iterator[None]:
+    """Hold the bundle's lock; raises SuiteError naming the holder when another suite has it.
+
+    The operating system drops the lock with the process, so a crash leaves nothing to clean up.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / LOCK_FILE
+    try:
+        with FileLock(path, timeout=0):
+            path.write_text(f"{os.getpid()}\n", encoding="utf-8")
+            yield
+    except Timeout:
+        holder = re.sub("[^0-9]", "", path.read_text(encoding="utf-8", errors="replace")[:40]) or "unknown"
+        raise SuiteError(f"another suite (process {holder}) is working on {folder}: wait for it or stop it") from None
 
 
 def _is_complete(prepared: Prepared) -> bool:
@@ -125,17 +142,17 @@ def _write_plan(prepared: Prepared) -> None:
     write_record(prepared.folder, record)
 
 
-def _execute(prepared: Prepared, states: list[RunState], jobs: int | None, console: Console) -> int:
-    """Run what is missing; return how many runs failed."""
-    runs = [state.planned for state in states if state.reason is not None]
+def train(
+    writer: RunWriter, runs: list[PlannedRun], jobs: int | None, console: Console, *, fresh: bool = False
+) -> None:
+    """Train runs by so many workers (None: one a core) and write each as soon as it is there.
+
+    ``fresh``: every run gets a process of its own.
+    """
     cores = available_cores()
     jobs = min(jobs or len(cores), max(1, len(runs)))
-    os.environ.update(WORKER_VARIABLES)
-    keeper = Keeper(prepared, {state.planned.id: state.key_parts for state in states})
     with Display(console, runs, [str(place + 1) for place in range(jobs)]) as display:
-        Execution(runs, keeper.task, keeper.keep, display, jobs, cores).run()
-    keeper.drop_checkpoints(state.planned for state in states if state.reason is None)
-    return len(keeper.failures)
+        Scheduler(runs, writer.request, writer.write, display, jobs, cores, fresh=fresh).run()
 
 
 def _time(prepared: Prepared, console: Console) -> tuple[bool, int]:

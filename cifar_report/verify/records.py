@@ -19,7 +19,7 @@ from cifar_report.bundle.store import read_plain
 from cifar_report.data.release import TEST_COUNT, TRAIN_COUNT
 from cifar_report.data.splits import VALIDATION_SHARE
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.running.streams import streams_of
+from cifar_report.running.keys import streams_of
 from cifar_report.spec import Stage, Trial, registry_hash, spec_hash
 from cifar_report.verify.files import Files, Report
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,16 +13,11 @@ from cifar_report.bundle import Bundle, Run, read_run, remove_leftovers
 from cifar_report.bundle.certificates import Certificate
 from cifar_report.data import Dataset
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.running.environment import WORKER_VARIABLES, available_cores, record_environment
-from cifar_report.running.execution import Execution
-from cifar_report.running.keeping import Keeper
+from cifar_report.running.environment import record_environment
 from cifar_report.running.keys import key_parts
-from cifar_report.running.lanes import Lane
-from cifar_report.running.lock import hold
-from cifar_report.running.plan import PlannedRun, cost
-from cifar_report.running.progress import Display
-from cifar_report.running.request import Prepared, describe_dataset
-from cifar_report.running.worker import Failure, Product
+from cifar_report.running.plan import PlannedRun, Prepared, cost, describe_dataset
+from cifar_report.running.runs import RunWriter
+from cifar_report.running.suite import hold, train
 from cifar_report.spec import ClassicalTrial
 from cifar_report.verify.certify import certify, record_certificate, rollback
 from cifar_report.verify.files import sound_files
@@ -102,17 +96,8 @@ def _train(
     planned.sort(key=lambda each: (each.mirrored, -each.cost, each.id))
     described = describe_dataset(dataset, record.profile)
     prepared = Prepared(record.profile, record.seeds, dataset, described, folder, planned)
-    keeper = Keeper(prepared, {each.id: key_parts(each, record.profile, described) for each in planned})
-
-    def keep(run: PlannedRun, product: Product | Failure, lane: Lane) -> str:
-        lane.close()  # every run gets a fresh process: nothing of one may reach the next
-        return keeper.keep(run, product, lane)
-
-    os.environ.update(WORKER_VARIABLES)
-    cores = available_cores()
-    jobs = min(jobs or len(cores), len(planned))
-    with Display(console, planned, [str(place + 1) for place in range(jobs)]) as display:
-        Execution(planned, keeper.task, keep, display, jobs, cores).run()
+    writer = RunWriter(prepared, {each.id: key_parts(each, record.profile, described) for each in planned})
+    train(writer, planned, jobs, console, fresh=True)  # nothing of one run may reach the next
     found = [_finished(folder, run) for run in runs]
     return Bundle(folder, record, tuple(found))
 

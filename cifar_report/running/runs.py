@@ -1,0 +1,219 @@
+"""One run: the request to a worker, its training there, and what it leaves in the bundle."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import psutil
+
+from cifar_report.bundle import Run, RunTiming, encode, write_run
+from cifar_report.bundle.arrays import dump_arrays
+from cifar_report.bundle.keys import key_of
+from cifar_report.data import Dataset, split
+from cifar_report.running.environment import processor_name
+from cifar_report.running.plan import PlannedRun, Prepared
+from cifar_report.running.workers import send_progress
+from cifar_report.spec import AnyTrial, ClassicalTrial, Trial, spec_hash
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from cifar_report.training.outcome import Outcome
+
+CHECKPOINTS = ".checkpoints"  # hidden: no part of the bundle's manifest
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """One run for a worker, complete."""
+
+    trial: AnyTrial  # with the profile's epochs
+    seed: int | None
+    dataset: Dataset
+    fraction: float
+    counts: tuple[int, int, int] | None
+    key: str
+    checkpoint: Path  # where a network keeps its state between epochs
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What came of a run: an outcome, or the traceback or sentence that says what stopped it."""
+
+    outcome: Outcome | None = None
+    error: str | None = None
+    timing: RunTiming | None = None  # None: its worker died
+    memory_bytes: int = 0  # that the worker holds at the end
+
+
+def train_run(request: RunRequest) -> RunResult:
+    """Carry out a run in a worker; whatever it raises becomes part of the result, so that the other runs go on."""
+    started, clock = _now(), time.perf_counter()
+    outcome, error = None, None
+    try:
+        outcome = _train(request)
+    except Exception:  # noqa: BLE001 - a failed run is recorded with its traceback
+        error = traceback.format_exc()
+    timing = RunTiming(
+        started=started,
+        finished=_now(),
+        host=socket.gethostname(),
+        cores=tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else (),
+        total_seconds=time.perf_counter() - clock,
+        peak_memory_bytes=peak_memory(),
+    )
+    if outcome is not None:
+        seconds = outcome.seconds
+        timing = msgspec.structs.replace(
+            timing,
+            epoch_seconds={stage: tuple(values) for stage, values in seconds.epochs.items()},
+            validation_seconds={stage: tuple(values) for stage, values in seconds.validation.items()},
+            evaluation_seconds=seconds.evaluation,
+            fit_seconds=seconds.fit,
+            predict_seconds=seconds.predict,
+        )
+    return RunResult(outcome, error, timing, psutil.Process().memory_info().rss)
+
+
+def _train(request: RunRequest) -> Outcome:
+    images, labels = _images(request.dataset), request.dataset.labels()
+    trial = request.trial
+    parts = split(labels, split_seed=trial.split_seed, fraction=request.fraction, counts=request.counts)
+    if isinstance(trial, ClassicalTrial):
+        from cifar_report.training.classical import fit_classifier
+
+        return fit_classifier(trial, images, labels, parts, send_progress)
+    _start_tensorflow(mirrored=trial.strategy == "mirrored")
+    from cifar_report.training.network import Resumption, train_network
+
+    resumption = Resumption(request.checkpoint, request.key)
+    return train_network(trial, request.seed or 0, images, labels, parts, resumption=resumption, watch=send_progress)
+
+
+@cache
+def _start_tensorflow(*, mirrored: bool) -> None:
+    """Fix TensorFlow's threads and devices, once in a process."""
+    from cifar_report.training.engine import configure
+
+    configure(mirrored=mirrored)
+
+
+@cache
+def _images(dataset: Dataset) -> npt.NDArray[np.uint8]:
+    """Map the images once in a process: each further map would count against its memory again."""
+    return dataset.images("c")
+
+
+def peak_memory() -> int:
+    """Return the most memory that this process has held, bytes; what it holds now counts, the record lags behind."""
+    now = psutil.Process().memory_info()
+    try:
+        import resource
+    except ImportError:  # Windows
+        return int(now.peak_wset)
+    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux kibibytes
+    return max(int(now.rss), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+
+
+class RunWriter:
+    """The only writer of a bundle's runs; ``failures`` lists the ids of those that failed."""
+
+    def __init__(self, prepared: Prepared, key_parts: dict[str, dict[str, str]]) -> None:
+        self._prepared = prepared
+        self._key_parts = key_parts
+        self.failures: list[str] = []
+
+    def request(self, planned: PlannedRun) -> RunRequest:
+        """Return everything that a worker needs to carry out a run."""
+        prepared = self._prepared
+        return RunRequest(
+            trial=planned.trial,
+            seed=planned.seed,
+            dataset=prepared.dataset,
+            fraction=prepared.profile.fraction,
+            counts=prepared.profile.counts,
+            key=key_of(self._key_parts[planned.id]),
+            checkpoint=self._checkpoint(planned),
+        )
+
+    def write(self, planned: PlannedRun, result: RunResult, log: bytes) -> str:
+        """Write a run into the bundle, drop its checkpoint, and say in a few words what became of it.
+
+        A run that failed keeps its checkpoint: the next call goes on from there.
+        """
+        run = run_record(planned, self._key_parts[planned.id], result)
+        volatile = {"log.txt": log} | ({"timing.json": encode(result.timing)} if result.timing else {})
+        write_run(self._prepared.folder, run, result_files(result), volatile)
+        if run.error is not None:
+            self.failures.append(planned.id)
+            return f"failed: {run.error.strip().splitlines()[-1]}"
+        self._checkpoint(planned).unlink(missing_ok=True)
+        accuracy = run.classical.test_accuracy if run.classical is not None else run.stage().last.test.accuracy
+        return f"test accuracy {accuracy:.4f} in {result.timing.total_seconds if result.timing else 0:.0f} s"
+
+    def drop_checkpoints(self, finished: Iterable[PlannedRun]) -> None:
+        """Remove what was left of finished runs, which a suite killed between a run and its tidying up leaves."""
+        for planned in finished:
+            self._checkpoint(planned).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # others are still needed, or there is none
+            (self._prepared.folder / CHECKPOINTS).rmdir()
+
+    def _checkpoint(self, planned: PlannedRun) -> Path:
+        return self._prepared.folder.resolve() / CHECKPOINTS / f"{planned.id.replace('/', '.')}.npz"
+
+
+def run_record(planned: PlannedRun, key_parts: dict[str, str], result: RunResult) -> Run:
+    """Return the scientific record of a result."""
+    trial, outcome = planned.trial, result.outcome
+    run = Run(
+        trial=trial,
+        seed=planned.seed,
+        status="failed",
+        key=key_of(key_parts),
+        key_parts=key_parts,
+        spec_hash=spec_hash(trial),
+        processor=processor_name(),
+        macs=trial.macs if isinstance(trial, Trial) else None,
+        error=result.error or "it left no result",
+    )
+    if outcome is None:
+        return run
+    return msgspec.structs.replace(
+        run,
+        status="done",
+        error=None,
+        stages=outcome.stages,
+        classical=outcome.classical,
+        streams=outcome.streams,
+        parameters_total=outcome.parameters_total,
+        parameters_trainable=outcome.parameters_trainable,
+    )
+
+
+def result_files(result: RunResult) -> dict[str, bytes]:
+    """Return the scientific files beside the record; none for a failure."""
+    if (outcome := result.outcome) is None:
+        return {}
+    files = {"predictions.npz": outcome.predictions.dump()}
+    if outcome.weights:
+        files["weights.npz"] = dump_arrays(outcome.weights)
+    if outcome.kernels is not None:
+        files["kernels.npz"] = dump_arrays({"kernels": outcome.kernels})
+    return files
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

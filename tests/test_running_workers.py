@@ -1,0 +1,287 @@
+"""The suite with real workers: deaths, failures, full disks, Ctrl-C, and going on."""
+
+import os
+import queue
+import signal
+import stat
+import sys
+from dataclasses import replace
+from io import StringIO
+
+import psutil
+import pytest
+from command import call, contents, is_one_sentence
+from networks import small_trial
+from rich.console import Console
+
+from cifar_report.bundle import Bundle, read_run
+from cifar_report.bundle.manifest import MANIFEST_FILE
+from cifar_report.running import scheduler
+from cifar_report.running.plan import PlannedRun
+from cifar_report.running.progress import Display
+from cifar_report.running.runs import RunRequest, RunResult
+from cifar_report.running.scheduler import Scheduler
+from cifar_report.running.suite import hold
+from cifar_report.running.workers import MOST_LOG_BYTES, Message, PinnedWorker
+from cifar_report.spec import ClassicalTrial, NearestCentroid
+
+resource = pytest.importorskip("resource", reason="limits and signals are those of Unix")
+LINUX = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="another process's limits are Linux's")
+CLASSICAL = "nearest_centroid,nearest_neighbor_1,nearest_neighbor_3"
+CENTROID, OTHER = (
+    PlannedRun(ClassicalTrial(id=name, title="Centroid", method=NearestCentroid()), None, 1.0)
+    for name in ("centroid", "other")
+)
+
+
+def test_a_worker_that_dies_is_replaced_and_its_run_tried_once_more(suite, in_folder):
+    """A run whose worker is killed twice is recorded as failed, one whose worker is killed once is done.
+
+    The others go on, and the exit status is 1.
+    """
+    running = suite(CLASSICAL)
+    seen = set()
+    for _ in range(3):  # twice in the first run, once in the second
+        worker = running.wait_for_worker(other_than=seen)
+        seen.add(worker.pid)
+        worker.kill()
+    ended = running.end()
+    assert ended.status == 1
+    lines = ended.out.splitlines()
+    assert [line for line in lines if "its worker died" in line] == [
+        f"{name}/once: its worker died; a new one tries once more" for name in CLASSICAL.split(",")[:2]
+    ]
+    assert "2 of 3 runs finished, 1 failed" in ended.out
+    bundle = Bundle.load(in_folder / "bundle")
+    assert [run.trial.id for run in bundle.runs if run.done] == CLASSICAL.split(",")[1:]
+    failed = read_run(in_folder / "bundle", "nearest_centroid/once")
+    assert (failed.status, failed.stages, failed.files) == ("failed", (), {})
+    assert "died twice" in failed.error
+
+
+@LINUX
+def test_a_disk_that_fills_keeps_every_finished_run(suite, in_folder):
+    """When the disk takes no more, the suite ends with status 1 and a sentence; finished runs are whole."""
+    running = suite(CLASSICAL)
+    running.wait_for(lambda: "[1/3]" in running.out, "the first run")
+    resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (100, 100))
+    ended = running.end()
+    assert ended.status == 1
+    assert is_one_sentence(ended.err)
+    assert "every finished run is kept" in ended.err
+    bundle = Bundle.load(in_folder / "bundle")
+    assert 1 <= len(bundle.runs) < 3
+    assert all(run.done and bundle.predictions(run).predicted is not None for run in bundle.runs)
+    assert not list((in_folder / "bundle").rglob("*.part"))
+    assert not (in_folder / "bundle" / MANIFEST_FILE).exists()
+
+
+def give_up_the_powers_of_root() -> None:
+    """Let permissions count for root as well (Linux: without CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH)."""
+    import ctypes
+
+    if sys.platform == "linux":
+        for power in (1, 2):
+            ctypes.CDLL(None).prctl(24, power)
+
+
+def test_a_folder_without_write_permission_is_a_sentence(run, in_folder):
+    """A folder that may not be written to gives status 1 and one sentence, and stays empty."""
+    if os.getuid() == 0 and sys.platform != "linux":
+        pytest.skip("root may write everywhere")
+    (in_folder / "bundle").mkdir()
+    (in_folder / "bundle").chmod(stat.S_IRUSR | stat.S_IXUSR)
+    called = run("nearest_centroid", prepare=give_up_the_powers_of_root)
+    (in_folder / "bundle").chmod(stat.S_IRWXU)
+    assert called.status == 1
+    assert is_one_sentence(called.err)
+    assert "Permission denied" in called.err
+    assert contents(in_folder / "bundle") == {}
+
+
+def test_nothing_outlives_a_suite_that_was_killed(suite, in_folder, data_words):
+    """When the suite itself is killed, its workers end by themselves and the lock is free."""
+    running = suite("model_2")
+    worker = running.wait_for_worker()
+    family = running.process.children(recursive=True)
+    running.process.kill()
+    _, alive = psutil.wait_procs(family, timeout=20)
+    assert worker.pid not in {process.pid for process in alive}
+    assert alive == []
+    words = ("--profile", "smoke", "--seeds", "1", "--only", "model_2", "--bundle", "bundle", *data_words)
+    assert "model_2/seed-0" in call("status", *words, cwd=in_folder).out
+    with hold(in_folder / "bundle"):
+        pass
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_an_interrupt_while_a_worker_starts_is_quiet(suite, number):
+    """Ctrl-C, or a batch system's request to end, leaves no process and one sentence, also at the very beginning."""
+    running = suite("baseline")
+    running.wait_for_worker()
+    family = running.process.children(recursive=True)
+    os.killpg(running.process.pid, number)
+    ended = running.end()
+    assert ended.status == 130
+    assert is_one_sentence(ended.err)
+    assert psutil.wait_procs(family, timeout=3)[1] == []
+
+
+def test_what_a_killed_suite_left_goes_with_the_next_call(run, in_folder):
+    """A call that has nothing to train tidies up as well, unless another one holds the bundle: then it is at work."""
+    folder = in_folder / "bundle"
+    folder.mkdir()
+    (folder / ".bundle.json.0123abcd.part").write_bytes(b"ha")  # killed before it had written its plan
+    assert run("nearest_centroid").status == 0
+    assert not list(folder.rglob("*.part"))
+    (folder / ".rerun.x.0123abcd.part" / "runs" / ".seed-0.0123abcd.old.part").mkdir(parents=True)
+    with hold(folder):
+        assert "finished already" in run("nearest_centroid").out
+        assert list(folder.glob(".rerun.*"))
+    assert "finished already" in run("nearest_centroid").out
+    assert not list(folder.rglob("*.part"))
+
+
+def test_a_bundle_has_one_suite_at_a_time(run, in_folder):
+    """A second suite is refused with the number of the first one's process; the lock goes with its holder."""
+    folder = in_folder / "bundle"
+    with hold(folder):
+        called = run("nearest_centroid")
+    assert called.status == 1
+    assert is_one_sentence(called.err)
+    assert f"another suite (process {os.getpid()}) is working on bundle: wait for it or stop it" in called.err
+    assert [path.name for path in folder.iterdir()] == [".lock"]
+    assert run("nearest_centroid").status == 0
+
+
+@pytest.fixture
+def request_of(dataset, tmp_path):
+    """Return a function that makes a small request of a planned run."""
+    path = tmp_path / "checkpoint.npz"
+    return lambda planned: RunRequest(planned.trial, planned.seed, dataset, 1.0, (50, 20, 20), "key", path)
+
+
+def carry_out(runs, make_request, *, cores=(0,), fresh=False) -> tuple[dict[str, tuple[RunResult, bytes]], str]:
+    """Carry out runs by one worker; return the result and the log of each, and what a person saw."""
+    written, out = {}, StringIO()
+
+    def write(run, result, log):
+        written[run.id] = result, log
+        return "written"
+
+    with Display(Console(file=out, width=200), runs, ["1"]) as display:
+        Scheduler(runs, make_request, write, display, 1, list(cores), fresh=fresh).run()
+    return written, out.getvalue()
+
+
+class Deadly:
+    """Brings the process down that receives it as a library does, after it printed more than a log holds."""
+
+    def __reduce__(self):
+        words = f"import os; print('x' * {MOST_LOG_BYTES + 10}); print('last words', flush=True); os.abort()"
+        return exec, (words,)
+
+
+def test_a_worker_that_dies_twice_leaves_its_last_words(request_of):
+    """How it ended and the end of what it printed are kept, with the line where it was; the next run goes on."""
+    make = lambda run: replace(request_of(run), **{"dataset": Deadly()} if run is CENTROID else {})  # noqa: E731
+    written, said = carry_out([CENTROID, OTHER], make)
+    failed, log = written["centroid/once"]
+    assert failed.error.startswith("The worker process died twice, the second time by SIGABRT;")
+    assert len(log) == MOST_LOG_BYTES
+    assert b"x\nlast words\n" in log
+    assert b"Fatal Python error: Aborted" in log
+    assert said.count("its worker died; a new one tries once more") == 1
+    assert written["other/once"][0].error is None
+
+
+def test_a_run_that_raises_costs_itself_alone(request_of):
+    """Its traceback is the result; the next run is carried out, measured, and has a log of its own."""
+    written, _ = carry_out(
+        [CENTROID, OTHER], lambda run: replace(request_of(run), fraction=2.0 if run is CENTROID else 1.0)
+    )
+    failed, done = written["centroid/once"][0], written["other/once"][0]
+    assert failed.outcome is None
+    assert failed.error.startswith("Traceback")
+    assert done.outcome.classical.training_images == 50
+    assert done.timing.peak_memory_bytes >= done.memory_bytes > 0
+    assert done.timing.cores == ((0,) if hasattr(os, "sched_setaffinity") else ())
+    assert written["other/once"][1].startswith(b"other: fitted on 50 images")
+
+
+def test_a_worker_that_cannot_be_started_costs_its_run_alone(request_of, monkeypatch):
+    """Where the system gives no further process, that run is recorded as failed and the next one is carried out."""
+    attempts = []
+
+    def start(*arguments):
+        attempts.append(arguments)
+        if len(attempts) == 1:
+            raise BlockingIOError("Resource temporarily unavailable")
+        return PinnedWorker(*arguments)
+
+    monkeypatch.setattr(scheduler, "PinnedWorker", start)
+    written, _ = carry_out([CENTROID, OTHER], request_of)
+    assert written["centroid/once"][0].error.startswith("The worker process could not be started")
+    assert written["other/once"][0].error is None
+
+
+def test_a_worker_killed_between_two_calls_costs_no_run():
+    """Its end is told in its inbox like an answer, and it can be closed and asked how it ended."""
+    inbox = queue.SimpleQueue()
+    worker = PinnedWorker((0,), inbox)
+    worker.call(os.getpid)
+    pid = inbox.get(timeout=60)[1].content
+    psutil.Process(pid).kill()
+    assert inbox.get(timeout=60) == (worker, Message("ended"))
+    assert worker.ending().startswith("by SIGKILL")
+    worker.close()
+
+
+class FakeWorker:
+    """A worker without a process: every call is answered at once, and what happens is written down."""
+
+    history: list[str]
+
+    def __init__(self, cores, inbox):
+        self.history.append(f"start on {cores}")
+        self.inbox = inbox
+
+    def call(self, _function, request):
+        """Answer a call."""
+        self.history.append(request)
+        self.inbox.put((self, Message("answer", RunResult(error="x" if "fails" in request else None))))
+
+    def log(self):
+        """Return nothing."""
+        return b""
+
+    def kill(self):
+        """Do nothing."""
+
+    def close(self):
+        """Do nothing."""
+
+
+SINGLE, MIRRORED = "single", "mirrored"
+
+
+@pytest.mark.parametrize(
+    ("requests", "fresh", "history"),
+    [
+        (["a", "b"], False, ["start on (0,)", "a", "b"]),
+        (["a", "b"], True, ["start on (0,)", "a", "start on (0,)", "b"]),
+        (["a fails", "b"], False, ["start on (0,)", "a fails", "start on (0,)", "b"]),
+        (["a", "mirrored b", "mirrored c"], False,
+         ["start on (0,)", "a", "start on (0, 1)", "mirrored b", "start on (0, 1)", "mirrored c"]),
+    ],
+    ids=["reused", "fresh", "failed", "mirrored"],
+)  # fmt: skip
+def test_which_runs_share_a_worker(monkeypatch, requests, fresh, history):
+    """Runs share a worker, but for mirrored ones, those behind a failed one, and where each is to have its own."""
+    FakeWorker.history = []
+    monkeypatch.setattr(scheduler, "PinnedWorker", FakeWorker)
+    trials = [small_trial(strategy=MIRRORED if MIRRORED in request else SINGLE) for request in requests]
+    runs = [PlannedRun(trial, seed, 1.0) for seed, trial in enumerate(trials)]
+    written, _ = carry_out(runs, lambda run: requests[run.seed], cores=(0, 1), fresh=fresh)
+    assert FakeWorker.history == history
+    assert len(written) == len(runs)
