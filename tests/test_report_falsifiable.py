@@ -102,7 +102,7 @@ def test_deleted_runs_leave_no_number_behind(tmp_path: Path) -> None:
 
 
 def test_one_seed_leaves_every_recipe_claim_open(tmp_path: Path) -> None:
-    """With one seed no recipe claim is decided, however far apart the numbers are."""
+    """With one seed no configuration claim is decided, however far apart the numbers are."""
     told = articles(made(tmp_path, seeds=1))
     for name in ("higher", "lower", "same", "no_gain", "loss", "level", "beats_nearest"):
         assert "inconclusive" in told[name], name

@@ -92,7 +92,7 @@ def test_only_questions_of_experiments_end_in_the_greek_question_mark():
 
 
 def test_plural_forms_follow_greek():
-    """One must take the singular, nought and many the plural."""
+    """One must take the singular, zero and many the plural."""
     forms = ("%(count)s seed", "%(count)s seeds")
     translation = Translation("el")
     assert [str(translation.plural(*forms, count, {"count": count})) for count in (0, 1, 2)] == [

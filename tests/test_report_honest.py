@@ -61,10 +61,10 @@ def dots(results: Results, translation: Translation = ENGLISH) -> DrawnFigure:
 def test_on_other_pixels_the_original_is_shown_and_not_held_against_ours() -> None:
     """Without canonical pixels no prediction interval is drawn, and caption and alternative text say why."""
     apart, canonical = dots(made("unverified").results), dots(made().results)
-    assert "not held against each other" in apart.caption
+    assert "not compared with each other" in apart.caption
     assert "not verified" in apart.caption
     assert "prediction" not in apart.caption
-    assert "not held against it" in apart.alt
+    assert "not compared with it" in apart.alt
     assert all(row[4:] == (None, None) for row in apart.rows)
     assert "95% prediction interval" in canonical.caption
     assert all(low < high for *_, low, high in canonical.rows)
@@ -80,12 +80,12 @@ def test_with_one_seed_no_interval_is_spoken_of() -> None:
 
 @pytest.mark.parametrize(("grade", "told"), [("canonical", False), ("unverified", True)])
 def test_captions_say_that_the_original_saw_other_pixels(grade: str, told: bool) -> None:
-    """Curves, forests and tables that show the original's numbers say so where they may not be held against ours."""
+    """Curves, forests and tables that show the original's numbers say so where they may not be compared with ours."""
     writer = made(grade)
     baseline = writer.results.trial("baseline")
-    assert ("not held against ours" in curves_caption(baseline, ENGLISH)) is told
+    assert ("not compared with ours" in curves_caption(baseline, ENGLISH)) is told
     table = tables.results(writer, "anywhere", "Title", [baseline])
-    assert ("without being held against ours" in table.caption) is told
+    assert ("without being compared with ours" in table.caption) is told
     points, methods = (draw_forest(kind, writer.results, ENGLISH).caption for kind in ("points", "methods"))
     assert ("on its own pixels" in points) is told
     assert "not corrected for the number of claims" in points
@@ -98,11 +98,11 @@ def notes(writer: Writer) -> str:
 
 
 def test_brackets_are_only_explained_where_they_are() -> None:
-    """The note on brackets stands above a table that has some, and nowhere where nothing is held against ours."""
+    """The note on brackets stands above a table that has some, and nowhere where nothing is compared with ours."""
     unverified = made("unverified")
     assert "bracket" not in notes(unverified)
-    assert "not held against ours" in notes(unverified)
-    assert "not held against ours" in chapter(unverified, "reading")
+    assert "not compared with ours" in notes(unverified)
+    assert "not compared with ours" in chapter(unverified, "reading")
     canonical = made()
     assert "prediction interval" in chapter(canonical, "reading")
     for inside, words in ((False, "An original in brackets lies outside"), (True, "No original lies outside")):
@@ -165,16 +165,16 @@ def said(verdict: Verdict, writer: Writer) -> str:
 
 
 def test_mcnemar_is_named_with_its_subject() -> None:
-    """McNemar's test decides where classifiers without seeds are compared, and beside recipes speaks of networks."""
+    """McNemar's test decides where classifiers without seeds are compared; elsewhere it speaks of networks."""
     writer = whole()
     images = said(writer.results.verdict("C15"), writer)
     assert "This verdict is McNemar's" in images
     assert "of these two classifiers on these images" in images
-    recipe = writer.results.verdict("C11a")
-    assert recipe.networks is not None
-    apart = sum((test.p.value or 0) < 0.05 for test in recipe.networks.tests)
-    assert f"McNemar's exact test tells {apart} of 5 pairs apart, uncorrected" in said(recipe, writer)
-    assert "says nothing of networks trained anew" in said(recipe, writer)
+    configuration = writer.results.verdict("C11a")
+    assert configuration.networks is not None
+    apart = sum((test.p.value or 0) < 0.05 for test in configuration.networks.tests)
+    assert f"McNemar's exact test tells {apart} of 5 pairs apart, uncorrected" in said(configuration, writer)
+    assert "says nothing of networks trained anew" in said(configuration, writer)
     for verdict in writer.results.verdicts:
         assert ("McNemar" in said(verdict, writer)) is (verdict.networks is not None or verdict.test == "mcnemar")
 
@@ -248,7 +248,7 @@ def test_a_missing_network_s_description_is_counted_and_no_more(tmp_path: Path) 
 
 def test_other_divisions_are_only_promised_where_they_are_shown() -> None:
     """The first page speaks of other divisions of the images if the reference model was trained on some."""
-    words = "on other divisions"
+    words = "on other splits"
     assert words in first_page(whole())
     assert words not in first_page(made())
 

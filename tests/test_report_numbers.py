@@ -52,7 +52,7 @@ def test_a_number_shows_the_digits_and_the_unit_that_its_kind_asks_for(numbers, 
 
 @pytest.mark.parametrize("unit", get_args(Unit))
 def test_every_unit_can_be_shown_whatever_the_value(numbers, unit):
-    """No unit is forgotten, and nought, negative, tiny and huge values are shown without an exponent."""
+    """No unit is forgotten, and zero, negative, tiny and huge values are shown without an exponent."""
     for value in (0.0, -1.5, 1e-9, 3.0, 1e12):
         text = numbers.quantity(datum(value, unit))
         assert text
@@ -65,7 +65,7 @@ def test_what_is_not_a_finite_number_is_a_dash(numbers, value):
     assert numbers.number(datum(value, "loss")) == DASH
 
 
-def test_a_missing_number_is_a_dash_and_not_a_nought(numbers):
+def test_a_missing_number_is_a_dash_and_not_a_zero(numbers):
     """An absent value is never shown as a value."""
     absent = datum(None, "share", reason="not_run")
     assert numbers.number(absent) == numbers.quantity(absent) == numbers.interval(absent) == DASH
@@ -84,8 +84,8 @@ def test_an_interval_of_large_numbers_does_not_read_as_three_numbers(numbers):
     assert numbers.interval(datum(1500.0, "count", low=1000.0, high=2000.0)) == "[1,000; 2,000]"
 
 
-def test_a_difference_that_rounds_to_nought_has_no_sign(numbers):
-    """Neither plus nor minus stands before a nought."""
+def test_a_difference_that_rounds_to_zero_has_no_sign(numbers):
+    """Neither plus nor minus stands before a zero."""
     assert numbers.number(datum(0.000001, "points", "mean_difference")) == "0.00"
     assert numbers.number(datum(-0.000001, "points", "mean_difference")) == "0.00"
 

@@ -225,7 +225,7 @@ def test_texts_of_a_bundle_never_become_markup():
 
 
 def test_one_seed_makes_no_recipe_claim():
-    """With one seed every claim about recipes is undecided, and the sentence says that seeds are lacking."""
+    """With one seed every claim about configurations is undecided, and the sentence says that seeds are lacking."""
     page = of(seeds=1, profile=replace(PROFILES["full"], seeds=1))
     bodies = [each.text for each in page.all("article") if "C01a" in each.attributes["id"]]
     assert bodies
@@ -247,7 +247,7 @@ def test_swapping_two_trials_swaps_what_is_said():
 
 
 def test_the_code_section_is_rendered_from_the_bundle():
-    """An old bundle shows the recipe that it holds, not today's."""
+    """An old bundle shows the configuration that it holds, not today's."""
     experiments = few_experiments()
     trials = tuple(
         replace(each, batch_size=48, learning_rate=0.0042) if each.id == "baseline" else each

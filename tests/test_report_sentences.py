@@ -54,7 +54,7 @@ def test_what_is_near_a_quarter_is_not_called_exact():
 
 
 def test_two_quantities_are_both_named():
-    """Where fitting is held against prediction, no trial is said to be a tenth of itself."""
+    """Where fitting is compared with prediction, no trial is said to be a tenth of itself."""
     text = said(whole().results.verdict("C16.fit_and_prediction_1_neighbor"))
     assert text.startswith("Fitting time / Prediction time: the former, of “1 nearest neighbour”, is on average")
 
@@ -79,12 +79,12 @@ def test_seeds_are_counted_by_what_the_claim_says():
 def test_seeds_are_only_called_lacking_where_more_would_help():
     """A number of seeds is named for directions alone, and only where it is larger than what there is."""
     for verdict, text in every_verdict():
-        if "seeds would tell a difference" in text:
+        if "seeds would distinguish a difference" in text:
             assert verdict.claim.relation in ("greater", "less", "not_better")
             assert verdict.seeds_needed.value > verdict.n
-    chosen = next(verdict for verdict, text in every_verdict() if "seeds would tell a difference" in text)
+    chosen = next(verdict for verdict, text in every_verdict() if "seeds would distinguish a difference" in text)
     enough = replace(chosen, seeds_needed=replace(chosen.seeds_needed, value=chosen.n))
-    assert "seeds would tell a difference" not in said(enough)
+    assert "seeds would distinguish a difference" not in said(enough)
 
 
 def test_other_tests_make_no_verdict_unstable():
@@ -142,8 +142,8 @@ def test_every_claim_is_named_in_a_judgement_of_its_section():
             assert told.count(f'href="#claim-{claim.id}"') == 1, claim.id
 
 
-def test_a_difference_that_may_be_nought_is_left_open():
-    """An interval that holds nought is followed by the sentence that nothing is decided, any other one is not."""
+def test_a_difference_that_may_be_zero_is_left_open():
+    """An interval that holds zero is followed by the sentence that nothing is decided, any other one is not."""
     rows = {row.trial: row.one_change or row.as_written for row in whole().results.ablation}
     seen = set()
     for trial in whole().results.trials:
@@ -236,7 +236,7 @@ def test_a_confounded_comparison_is_only_named_where_it_is_told():
 
 
 def test_no_judgement_leaves_open_what_a_claim_has_found():
-    """An interval that holds nought is not called undecided where the one-sided test of a claim found a direction."""
+    """An interval that holds zero is not called undecided where the one-sided test of a claim found a direction."""
     writer = whole()
     open_ended = "cannot tell which of the two"
     chosen = next(

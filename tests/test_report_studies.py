@@ -52,7 +52,7 @@ def test_swapped_data_swap_what_a_study_says() -> None:
 
 
 def test_a_study_whose_trials_cannot_be_told_apart_says_no_more() -> None:
-    """Equal recipes with much noise give a range of means and no winner."""
+    """Equal configurations with much noise give a range of means and no winner."""
     noisy = writer_of(dict.fromkeys(BATCH, 0.6), seed_noise=0.05)
     sentence = said(noisy, "batch_size")
     assert "the data cannot tell the 4 trials apart: the means lie between" in sentence
@@ -81,10 +81,10 @@ def test_splits_are_spoken_of_as_divisions() -> None:
     assert study(clear(), "splits").only_splits
     assert not study(clear(), "batch_size").only_splits
     sentence = said(clear(), "splits")
-    assert sentence.startswith("On 4 divisions of the training images the mean accuracy lies between")
-    assert "the data tell some of the divisions apart" in sentence
+    assert sentence.startswith("On 4 splits of the training images the mean accuracy lies between")
+    assert "the data tell some of the splits apart" in sentence
     alike = writer_of(dict.fromkeys(SPLITS, 0.6), seed_noise=0.05)
-    assert "cannot tell the divisions apart" in said(alike, "splits")
+    assert "cannot tell the splits apart" in said(alike, "splits")
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_no_template_names_a_trial_or_calculates(path):
     assert [trial for trial in trials_of(load_experiments()) if re.search(rf"\b{trial}\b", text) and "_" in trial] == []
 
 
-TOO_MUCH = ["no difference", "prov(e|es|ed|en|ing)", "no effect", "are the same", "significant"]
+TOO_MUCH = ["no difference", "prov(e|es|ed|en|ing)", "no effect", "are the same"]
 
 
 def saying(phrase, texts):
@@ -132,12 +132,11 @@ def test_no_text_of_an_experiment_says_more_than_a_verdict_can(phrase):
         ("prov(e|es|ed|en|ing)", "This proves the claim."),
         ("no effect", "It has no effect."),
         ("are the same", "Both are the same."),
-        ("significant", "The gain is significant."),
     ],
 )
 def test_a_sentence_that_says_too_much_is_found(phrase, sentence):
     """The search finds what it looks for, as whole words and nowhere else."""
-    assert saying(phrase, [sentence, "It improves insignificantly."]) == [sentence]
+    assert saying(phrase, [sentence, "It improves."]) == [sentence]
 
 
 @pytest.mark.parametrize("relation", get_args(Relation))

@@ -41,7 +41,7 @@ DENSE = Formula(
 )
 RELU = Formula(
     r"f(z) = \max(0, z), \qquad f'(z) = \begin{cases} 1 & z > 0 \\ 0 & z \leq 0 \end{cases}",
-    mark("ReLU of z is the larger of nought and z; its derivative is one for positive z and nought otherwise."),
+    mark("ReLU of z is the larger of zero and z; its derivative is one for positive z and zero otherwise."),
 )
 SOFTMAX = Formula(
     r"\hat{y}_k = \frac{e^{z_k}}{\sum_{j=1}^{K} e^{z_j}}",

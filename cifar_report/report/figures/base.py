@@ -23,7 +23,7 @@ Photographs = Mapping[int, Images]
 ERROR_RATES = "error_rates"  # the group of the figure on the method itself
 SEPARATOR = " \N{MIDDLE DOT} "
 ORIGINAL_APART = mark(
-    "The original's values are shown for orientation and not held against ours: that would need the canonical pixels"
+    "The original's values are shown for orientation and not compared with ours: that would need the canonical pixels"
     " and the full profile."
 )
 

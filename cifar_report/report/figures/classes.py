@@ -1,4 +1,4 @@
-"""What the predictions say by class: F1, confusion matrices, and the surest right and wrong answers."""
+"""What the predictions say by class: F1, confusion matrices, and the most confident right and wrong predictions."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def draw_confusion(shown: Shown, translate: Translation) -> DrawnFigure:
     for axes in (counts, shares):
         axes.set_xlabel(_("Predicted class"))
     caption = translate.plain(
-        "Confusion matrix of %(trial)s on the test images: rows are true classes, columns the answers.",
+        "Confusion matrix of %(trial)s on the test images: rows are true classes, columns the predictions.",
         {"trial": shown.title(translate)},
     )
     columns = (_("True class"), *names)
@@ -115,11 +115,11 @@ def _draw_matrix(
 
 
 def _mistakes(shown: Shown, translate: Translation) -> str:
-    """Return one sentence on the commonest mistakes."""
+    """Return one sentence on the most frequent mistakes."""
     names, numbers = class_names(translate), Numbers(translate)
     pairs = [
         translate.plain(
-            "%(label)s called %(predicted)s (%(share)s)",
+            "%(label)s predicted as %(predicted)s (%(share)s)",
             {"label": names[pair.label], "predicted": names[pair.predicted], "share": numbers.number(pair.share)},
         )
         for pair in shown.metrics.most_confused[:3]
@@ -127,7 +127,7 @@ def _mistakes(shown: Shown, translate: Translation) -> str:
     values = {"trial": shown.title(translate), "pairs": numbers.enumeration(pairs)}
     if not pairs:
         return translate.plain("Confusion matrix of %(trial)s without a single mistake.", values)
-    return translate.plain("Confusion matrix of %(trial)s; the commonest mistakes are: %(pairs)s.", values)
+    return translate.plain("Confusion matrix of %(trial)s; the most frequent mistakes are: %(pairs)s.", values)
 
 
 DOTS_PER_INCH: Final = 216  # three pixels a point, so that each pixel of a photograph becomes exactly 4 by 4
@@ -204,12 +204,12 @@ def _draw_example(
 
 
 PHOTOGRAPHS: Final = mark(
-    "%(trial)s (run %(run)s): in each class the right and the wrong answer that the network was surest of, with the"
-    " probability it gave."
+    "%(trial)s (run %(run)s): in each class the right and the wrong prediction of which the network was most confident,"
+    " with the probability it gave."
 )
 FRAMES: Final = mark(
-    "%(trial)s (run %(run)s): in each class the right and the wrong answer that the network was surest of. The"
-    " pictures are not part of the results; numbers are their places in the dataset, and where it is present the"
+    "%(trial)s (run %(run)s): in each class the right and the wrong prediction of which the network was most confident."
+    " The pictures are not part of the results; numbers are their places in the dataset, and where it is present the"
     " report shows them."
 )
 
@@ -223,8 +223,8 @@ def _surest_mistakes(examples: Sequence[Example], translate: Translation) -> str
         if each.kind == "wrong" and (sure := numbers.number(each.probability))
     ]
     if not wrong:
-        return translate.gettext("The surest right answer of each class; there is no wrong one.")
+        return translate.gettext("The most confident right prediction of each class; there is no wrong one.")
     return translate.plain(
-        "The surest right answer of each class, and the surest mistakes: %(mistakes)s.",
+        "The most confident right prediction of each class, and the most confident mistakes: %(mistakes)s.",
         {"mistakes": numbers.enumeration(wrong)},
     )

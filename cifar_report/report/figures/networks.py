@@ -172,7 +172,7 @@ def draw_kernels(result: TrialResult, run_id: str, kernels: Kernels, translate: 
         "The %(count)s filters (%(size)s) of the run %(run)s have weights from %(low)s to %(high)s.", values
     )
     caption = translate.plain(
-        "First-layer filters of %(trial)s (run %(run)s) as colours: mid-grey is a weight of nought, the largest weight"
+        "First-layer filters of %(trial)s (run %(run)s) as colours: mid-grey is a weight of zero, the largest weight"
         " of all filters is fully bright or dark.",
         values,
     )

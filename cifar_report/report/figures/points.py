@@ -233,12 +233,12 @@ ONE_SEED: Final = mark(
     " one more run of ours could be expected, so nothing says whether the two agree."
 )
 OTHER_PIXELS: Final = mark(
-    "Test accuracy of the original's single run and of ours, side by side and not held against each other: these"
+    "Test accuracy of the original's single run and of ours, side by side and not compared with each other: these"
     " pixels are not verified to be those that it was trained on, so that only differences between trainings on the"
     " same pixels can be compared, and no interval is drawn."
 )
 NOT_TESTED: Final = mark(
-    "Test accuracy of the original's single run and of ours, side by side and not held against each other: these data"
+    "Test accuracy of the original's single run and of ours, side by side and not compared with each other: these data"
     " or this profile cannot test absolute values, and no interval is drawn."
 )
 
@@ -259,9 +259,9 @@ def _original_alt(points: Sequence[Point], translate: Translation) -> str:
     inside, tested = outcomes.count("inside"), outcomes.count("inside") + outcomes.count("outside")
     if not tested:
         return translate.ngettext(
-            "Test accuracy of %(count)s training, the original's beside ours and not held against it: absolute values"
+            "Test accuracy of %(count)s training, the original's beside ours and not compared with it: absolute values"
             " cannot be tested here.",
-            "Test accuracy of %(count)s trainings, the original's beside ours and not held against it: absolute values"
+            "Test accuracy of %(count)s trainings, the original's beside ours and not compared with it: absolute values"
             " cannot be tested here.",
             len(points),
         ) % {"count": numbers.integer(len(points))}

@@ -83,7 +83,7 @@ def _calibration_error(each: Shown, translate: Translation) -> str:
     if error is None:
         return translate.plain("%(trial)s: the calibration error is not known.", {"trial": each.title(translate)})
     return translate.plain(
-        "%(trial)s: right answers and stated probabilities differ by %(error)s on average (calibration error).",
+        "%(trial)s: right predictions and stated probabilities differ by %(error)s on average (calibration error).",
         {"trial": each.title(translate), "error": Numbers(translate).number(error.datum)},
     )
 
@@ -141,7 +141,7 @@ def _draw_rates(axes: Axes, points: Sequence[CurvePoint], translate: Translation
 def _rates(points: Sequence[CurvePoint], translate: Translation) -> str:
     least, most = (f"{Numbers(translate).bare(points[at].reproduced, 'share')}%" for at in (0, -1))
     return translate.plain(
-        "%(seeds)s: “reproduced” in %(least)s of the draws where the recipes are equally good and in %(most)s at the"
-        " largest true difference.",
+        "%(seeds)s: “reproduced” in %(least)s of the draws where the configurations are equally good and in %(most)s at"
+        " the largest true difference.",
         {"seeds": seeds_text(points[0].seeds, translate), "least": least, "most": most},
     )

@@ -138,7 +138,7 @@ def _replicas(writer: Writer) -> Table | None:
         )
         for each in writer.results.determinism.replicas
     ]
-    columns = writer.columns("Parallel | One device | Same answers | Difference (points)", words=2)
+    columns = writer.columns("Parallel | One device | Same predictions | Difference (points)", words=2)
     caption = writer.sentence("Several devices against one")
     return writer.table("replicas", caption, columns, rows) if rows else None
 

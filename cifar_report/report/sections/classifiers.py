@@ -54,7 +54,7 @@ def _comparison(writer: Writer) -> Table:
 def examples(writer: Writer, number: str, *, pictures: bool) -> SectionView:
     """Return section 5; ``pictures`` says whether the dataset was at hand."""
     heading = writer.heading("examples", writer.word("Examples of right and wrong classification"), 2, number)
-    title = writer.word("The surest right and wrong answers")
+    title = writer.word("The most confident right and wrong predictions")
     picked = writer.heading("examples-picked", title, 3, f"{number}.1")
     figures = writer.group("examples")
     found = writer.results.examples
@@ -99,8 +99,8 @@ def _examples_table(writer: Writer, examples: tuple[Example, ...]) -> Table:
         )
         for example in examples
     ]
-    columns = writer.columns("Class | Answer | Called | Probability | Image", words=3)
-    caption = writer.sentence("The surest right and wrong answer in each class")
+    columns = writer.columns("Class | Prediction | Predicted as | Probability | Image", words=3)
+    caption = writer.sentence("The most confident right and wrong prediction in each class")
     return writer.table("examples", caption, columns, rows)
 
 
@@ -108,7 +108,8 @@ def _confusion_table(writer: Writer, trial: TrialResult, metrics: PredictionMetr
     rows = [(_class_name(writer, label), *counts) for label, counts in enumerate(metrics.confusion)]
     columns = writer.columns(" | ".join(("Class", *CLASSES[: len(metrics.confusion)])))
     caption = writer.sentence(
-        "Confusion matrix of %(trial)s: images of the row's class that were called the column's, summed over runs",
+        "Confusion matrix of %(trial)s: images of the row's class that were predicted as the column's, summed over "
+        "runs",
         trial=writer.trial_name(trial.id),
     )
     return writer.table("confusion", caption, columns, rows, style="wide matrix")
@@ -122,8 +123,8 @@ def _pairs_table(writer: Writer, metrics: PredictionMetrics) -> Table:
         )
         for pair in metrics.most_confused
     ]
-    columns = writer.columns("Class | Called | Images | Share of the class", words=2)
-    return writer.table("confused", writer.sentence("The commonest confusions"), columns, rows)
+    columns = writer.columns("Class | Predicted as | Images | Share of the class", words=2)
+    return writer.table("confused", writer.sentence("The most frequent confusions"), columns, rows)
 
 
 def _classes_table(writer: Writer, metrics: PredictionMetrics) -> Table:

@@ -4,37 +4,15 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 
-from cifar_report.analysis.calibration import ErrorRate, Noise, Scenario, error_rates, load_calibration
+from cifar_report.analysis.calibration import ErrorRate, Noise, error_rates, load_calibration
 from cifar_report.analysis.results import Datum
 from cifar_report.report.elements import Cell, Row, Table, code
 from cifar_report.report.figures.base import ERROR_RATES as GROUP
-from cifar_report.report.i18n import mark, mark_plural
+from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.sections.front import FINGERPRINT_SHOWN
 from cifar_report.report.writer import Writer
 
-ASSUMED = mark(
-    "Accuracies were drawn with an assumed spread: a standard deviation of %(seed)s between random starts and of "
-    "%(image)s from the limited number of test images."
-)
-MEASURED = mark_plural(
-    "Accuracies were drawn with the spread of %(count)s trial of a bundle with the data %(dataset)s: a standard "
-    "deviation of %(seed)s between random starts and of %(image)s from the limited number of test images.",
-    "Accuracies were drawn with the median spread of %(count)s trials of a bundle with the data %(dataset)s: a "
-    "standard deviation of %(seed)s between random starts and of %(image)s from the limited number of test images.",
-)
-COUNTED: dict[Scenario, str] = {
-    "no_effect": mark(
-        "all recipes equally good: draws in which a family of claims is given a direction (counted for the family with "
-        "the most)"
-    ),
-    "at_margin": mark("true difference exactly the margin: claims that read “not reproduced”"),
-    "original": mark("true differences of the original's size: claims with an uncorrected p below .05"),
-}
-PROMISED: dict[Scenario, str] = {
-    "no_effect": mark("at most %(promised)s"),
-    "at_margin": mark("at most %(promised)s"),
-    "original": mark("%(promised)s, the power by theory"),
-}
+SAY = load_messages("error_rates")
 
 
 def build(writer: Writer) -> dict[str, object]:
@@ -61,9 +39,9 @@ def _noise(writer: Writer, noise: Noise) -> Markup:
             else Datum(identity, value, "points", "standard_deviation", noise.runs, "runs")
         )
     if assumed:
-        return writer.sentence(ASSUMED, **values)
+        return writer.sentence(SAY.assumed, **values)
     dataset = code((noise.dataset or "")[:FINGERPRINT_SHOWN])
-    return writer.plural(MEASURED, noise.trials or 0, dataset=dataset, **values)
+    return writer.plural(SAY.measured, noise.trials or 0, dataset=dataset, **values)
 
 
 def _table(writer: Writer, rates: tuple[ErrorRate, ...]) -> Table:
@@ -81,11 +59,11 @@ def _table(writer: Writer, rates: tuple[ErrorRate, ...]) -> Table:
 def _row(writer: Writer, rate: ErrorRate) -> Row:
     interval = Markup(' <span class="interval">{}</span>').format(writer.numbers.interval(rate.rate))
     return writer.row(
-        writer.word(COUNTED[rate.scenario]),
+        writer.word(SAY.counted[rate.scenario]),
         rate.seeds,
         rate.draws,
         rate.rate.n,
         Cell(escape(writer.numbers.number(rate.rate)) + interval, numeric=True),
-        writer.translation.plain(PROMISED[rate.scenario], {"promised": writer.numbers.number(rate.promised)}),
+        writer.translation.plain(SAY.promised[rate.scenario], {"promised": writer.numbers.number(rate.promised)}),
         writer.word(mark("yes") if rate.kept else mark("no")),
     )

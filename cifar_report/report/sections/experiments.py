@@ -1,4 +1,4 @@
-"""Section 3: one subsection for each experiment, whatever it holds: recipe, epochs, figures, claims, judgement."""
+"""Section 3: one subsection for each experiment, whatever it holds: configuration, figures, claims, judgement."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def title(writer: Writer) -> dict[str, object]:
         "what": writer.sentence(
             "A student report of November 2024 trained small convolutional networks on CIFAR-10 and drew its "
             "conclusions from one run each. This suite trains them again, from as many random starts as stated below, "
-            "turns the conclusions of that write-up into claims with stated margins, and holds these against the data."
+            "turns the conclusions of that write-up into claims with stated margins, and tests these against the data."
         ),
         "summary": summary(writer),
         "data": dataset.grade if dataset.grade == "stand-in" or dataset.canonical_labels else "other labels",
@@ -45,7 +45,7 @@ def title(writer: Writer) -> dict[str, object]:
         "fewer_seeds": seeds.asked < seeds.declared,
         "unfinished": sum(trial.status != "done" for trial in results.trials),
         "all_seeds": seeds.least == seeds.asked,
-        # Whether the reference model finished on more than one division of the training images.
+        # Whether the reference model finished on more than one split of the training images.
         "other_splits": any(study.only_splits and len(study.ranking) > 1 for study in results.studies),
         "timed": bool(results.timing),
         "undecided": tally(results.verdicts)["inconclusive"],

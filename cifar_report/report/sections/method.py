@@ -1,4 +1,4 @@
-"""Sections 1 and 2: the algorithm with its formulas, and the code with the recipes that are stored in the bundle."""
+"""Sections 1 and 2: the algorithm with its formulas, and the code with the configurations of the bundle."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def code_section(writer: Writer, number: str) -> SectionView:
         "data": writer.heading("code-data", writer.word("Data: loading, splitting, scaling"), 3, f"{number}.1"),
         "training": writer.heading("code-training", writer.word("Training and evaluation"), 3, f"{number}.2"),
         "settings": _settings(writer),
-        "recipes": writer.heading("code-recipes", writer.word("The networks and their recipes"), 3, f"{number}.3"),
+        "configurations": writer.heading(
+            "code-configurations", writer.word("The networks and their configurations"), 3, f"{number}.3"
+        ),
         "networks": _networks(writer, trials),
         "augmentations": [writer.enumeration(list(_augmentation(writer, each))) for each in augmentations],
         "patience": [writer.numbers.integer(each.patience) for each in stoppings],
@@ -122,15 +124,15 @@ def _networks(writer: Writer, trials: list[Trial]) -> Table:
 
 
 def _listings(writer: Writer, trials: list[Trial]) -> Iterator[tuple[str, Markup]]:
-    """Yield the title and the recipe of the reference model and of networks with several stages."""
+    """Yield the title and the configuration of the reference model and of networks with several stages."""
     chosen = dict.fromkeys((*trials[:1], *(trial for trial in trials if len(trial.stages) > 1)))
     for trial in list(chosen)[:LISTINGS]:
-        listing = highlight(recipe_text(trial), PythonLexer(), HtmlFormatter(nowrap=True))
+        listing = highlight(configuration_text(trial), PythonLexer(), HtmlFormatter(nowrap=True))
         yield writer.trial_title(trial.id), Markup(listing)  # noqa: S704 - escaped by Pygments
 
 
-def recipe_text(trial: AnyTrial) -> str:
-    """Return a trial's recipe as Python text, defaults left out, without its names and prose."""
+def configuration_text(trial: AnyTrial) -> str:
+    """Return a trial's configuration as Python text, defaults left out, without its names and prose."""
     return _source(trial, "", UNSHOWN)
 
 

@@ -22,7 +22,7 @@ NO_SUCH_EPOCH = mark("the original stopped before this epoch")
 RESULTS = mark("%(title)s: means over the runs, evaluated after training; the gap is training minus test accuracy")
 RESULTS_APART = mark(
     "%(title)s: means over the runs, evaluated after training; the gap is training minus test accuracy, and the "
-    "original's values are shown without being held against ours"
+    "original's values are shown without being compared with ours"
 )
 EPOCHS = mark("%(trial)s, epoch by epoch; training values are running means over the epoch, as Keras prints them")
 SOME_EPOCHS = mark(

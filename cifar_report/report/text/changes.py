@@ -1,4 +1,4 @@
-"""What sets one recipe apart from another, in plain words: one whole sentence for each thing that changes."""
+"""What sets one configuration apart from another, in plain words: one whole sentence for each thing that changes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SAY = load_messages("changes")
 
 
 def change_sentences(writer: Writer, trial: str, comparator: str, changes: tuple[Change, ...]) -> tuple[Markup, ...]:
-    """Return how many things differ between two recipes, and a sentence for each; the same sentence only once."""
+    """Return how many things differ between two configurations, and a sentence for each, the same one only once."""
     names = {"trial": writer.trial_name(trial), "comparator": writer.trial_name(comparator)}
     said = tuple(dict.fromkeys(change_sentence(writer, change) for change in changes))
     repeated = (writer.sentence(SAY.more_than_once),) if len(said) < len(changes) else ()
@@ -24,7 +24,7 @@ def change_sentences(writer: Writer, trial: str, comparator: str, changes: tuple
 
 
 def change_sentence(writer: Writer, change: Change) -> Markup:
-    """Return one change of a recipe as a whole sentence."""
+    """Return one change of a configuration as a whole sentence."""
     place = change.place.rpartition(", ")[2] if change.place.startswith("stage ") else change.place
     before, after = change.before, change.after
     if place in SAY.goes:

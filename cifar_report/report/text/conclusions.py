@@ -68,7 +68,7 @@ def confounding(writer: Writer) -> Iterator[Markup]:
 
 
 def spread(writer: Writer) -> Iterator[Markup]:
-    """Yield how far single runs of one recipe lie apart, and what choosing weights would change."""
+    """Yield how far single runs of one configuration lie apart, and what choosing weights would change."""
     varied = [row for row in writer.results.variance if row.observed.value is not None]
     if varied:
         row = max(varied, key=lambda row: row.observed.value or 0.0)

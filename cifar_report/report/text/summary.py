@@ -62,7 +62,7 @@ def _reference(writer: Writer) -> Markup:
         return writer.sentence(SAY.no_reference)
     values = _named(writer, reference)
     original, compatibility = reference.primary.original, reference.primary.compatibility
-    # Other pixels and reduced profiles are not held against the write-up, here no more than in the judgements.
+    # Other pixels and reduced profiles are not compared with the write-up, here no more than in the judgements.
     comparable = compatibility is not None and compatibility.outcome in ("inside", "outside")
     if not comparable or original is None or original.value is None:
         return writer.sentence(SAY.reference_alone, **values)
