@@ -133,12 +133,7 @@ def test_value(tmp_path: Path) -> None:
     ],
 )
 def test_every_quantity_on_its_own_scale(
-    tmp_path: Path,
-    quantity: str,
-    margin: float,
-    subject: tuple[float, ...],
-    comparator: tuple[float, ...],
-    mean: float,
+    tmp_path: Path, quantity: str, margin: float, subject: tuple[float, ...], comparator: tuple[float, ...], mean: float
 ) -> None:
     """1, 2, 3 of each quantity's own units give the same t of 2√3."""
     found = verdict(tmp_path, claim(quantity=quantity, margin=margin), subject, comparator)

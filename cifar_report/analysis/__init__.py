@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-from cifar_report.analysis.results import Results
-
-if TYPE_CHECKING:
-    from cifar_report.analysis.assembly import analyse
+from cifar_report.analysis.results import Results, Seeds
+from cifar_report.bundle import Bundle
 
 __all__ = ["Results", "analyse"]
 
 
-def __getattr__(name: str) -> Any:
-    """Import the analysis where it is asked for: who only shows results does without two seconds of statistics."""
-    if name == "analyse":
-        from cifar_report.analysis.assembly import analyse
+def analyse(bundle: Bundle) -> Results:
+    """Compute everything that the report shows; pure: the same bundle gives the same results.
 
-        return analyse
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    Raises SuiteError when a file of the bundle is damaged.
+    """
+    # Imported where it is asked for: who only shows results does without two seconds of statistics.
+    from cifar_report.analysis import checks, ranking, sensitivity, timing, trials, verdicts, views
+    from cifar_report.analysis.estimates import scope_of
+    from cifar_report.analysis.predictions import read_predictions
+
+    predictions, scope = read_predictions(bundle), scope_of(bundle)
+    results = trials.trial_results(bundle, predictions, scope)
+    by_id = {trial.id: trial for trial in results}
+    times = timing.timing_rows(bundle)
+    facts = checks.determinism(bundle, by_id, predictions)
+    found = verdicts.verdicts(bundle, predictions, scope)
+    order, order_test = ranking.ranked(results)
+    least = min((len(trial.seeds_run) for trial in results if trial.trial.seeded), default=0)
+    return Results(
+        seeds=Seeds(bundle.record.profile.seeds, bundle.record.seeds, least),
+        scope=scope,
+        trials=results,
+        verdicts=found,
+        studies=views.studies(bundle, by_id),
+        ranking=order,
+        ranking_test=order_test,
+        pareto=views.pareto_fronts(results, times, bundle.record.dataset.counts[0]),
+        ablation=views.ablation(by_id),
+        variance=views.variance_rows(results, predictions),
+        weights=views.weights_rows(results),
+        examples=views.examples(results, predictions),
+        timing=times,
+        determinism=facts,
+        changes_of_mind=sensitivity.changes_of_mind(found),
+        cautions=checks.cautions(bundle, results, predictions, times, facts),
+    )

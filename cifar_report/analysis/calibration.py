@@ -5,7 +5,6 @@ No statistics are imported: a figure is drawn from this.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -69,6 +68,26 @@ class Rates(_Record, frozen=True, kw_only=True):
             "original": (self.significant, self.draws * self.claims),
         }[self.scenario]
 
+    @property
+    def rate(self) -> Datum:
+        """Return the share that is ``counted`` with its exact binomial interval."""
+        (value, count), identity = self.counted, f"calibration.{self.scenario}.{self.seeds}.rate"
+        interval = self.low, self.high
+        return Datum(identity, value, "share", "share_of_draws", count, "draws", *interval, origin="simulated")
+
+    @property
+    def promised(self) -> Datum:
+        """Return the bound that the rate must not exceed; in the scenario ``original`` the power that it must meet."""
+        bound = (self.power or 0.0) if self.scenario == "original" else LEVEL
+        identity = f"calibration.{self.scenario}.{self.seeds}.promised"
+        return Datum(identity, bound, "share", "promised_rate", origin="simulated")
+
+    @property
+    def kept(self) -> bool:
+        """Whether the interval of the rate allows the promise."""
+        bound = self.promised.value or 0.0
+        return self.low <= bound and (self.scenario != "original" or bound <= self.high)
+
 
 class CurvePoint(_Record, frozen=True, kw_only=True):
     """Shares of verdicts on one claim that stands alone, when the true difference is ``effect`` margins."""
@@ -95,40 +114,3 @@ def load_calibration() -> Calibration:
         return msgspec.json.decode(RESULTS.read_bytes(), type=Calibration)
     except (OSError, msgspec.DecodeError) as error:
         raise SuiteError(f"{RESULTS}: the calibration cannot be read: {error}; make it anew with: {COMMAND}") from error
-
-
-@dataclass(frozen=True)
-class ErrorRate:
-    """One rate that the method promises something about.
-
-    ``rate`` carries its exact binomial interval. ``promised`` is the bound that it must not exceed or, in the
-    scenario ``original``, the power that it must meet. ``kept`` says whether the interval allows the promise.
-    """
-
-    scenario: Scenario
-    seeds: int
-    draws: int
-    claims: int
-    rate: Datum
-    promised: Datum
-    kept: bool
-
-
-def error_rates(calibration: Calibration) -> tuple[ErrorRate, ...]:
-    """Return every promised rate beside what was simulated, in the order of the file."""
-    return tuple(_error_rate(rates) for rates in calibration.rates)
-
-
-def _error_rate(rates: Rates) -> ErrorRate:
-    (value, count), low, high = rates.counted, rates.low, rates.high
-    bound = (rates.power or 0.0) if rates.scenario == "original" else LEVEL
-    prefix = f"calibration.{rates.scenario}.{rates.seeds}"
-    return ErrorRate(
-        rates.scenario,
-        rates.seeds,
-        rates.draws,
-        rates.claims,
-        Datum(f"{prefix}.rate", value, "share", "share_of_draws", count, "draws", low, high, origin="simulated"),
-        Datum(f"{prefix}.promised", bound, "share", "promised_rate", origin="simulated"),
-        kept=low <= bound and (rates.scenario != "original" or bound <= high),
-    )

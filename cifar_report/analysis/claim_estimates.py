@@ -3,46 +3,28 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from cifar_report.analysis.decisions import DIRECTIONS, RATIO_SLACK, limits_of, side_of
-from cifar_report.analysis.estimates import mean_datum
+from cifar_report.analysis.estimates import interval_datum, mean_datum, prediction_datum
 from cifar_report.analysis.hypothesis_tests import HypothesisTest, McNemar, PairedT, SignTest
 from cifar_report.analysis.results import Datum, Formula, Undefined, Unit
 from cifar_report.analysis.results.numbers import SeedValue
 from cifar_report.analysis.results.verdicts import SeedDifference
 from cifar_report.analysis.samples import Sample
-from cifar_report.analysis.statistics import (
-    SAME,
-    Bounds,
-    all_equal,
-    detectable_effect,
-    exact_interval,
-    prediction_interval,
-    seeds_for_effect,
-    t_interval,
-)
+from cifar_report.analysis.statistics import SAME, all_equal, detectable_effect, exact_interval, seeds_for_effect
 from cifar_report.analysis.values import Array, Value, is_time
 from cifar_report.spec import Claim, Quantity
 
 ONSET_SLACK = 1  # epochs by which an onset may miss the stated one
 VALUE_UNITS: dict[Quantity, Unit] = {
-    "accuracy": "share",
-    "validation_accuracy": "share",
-    "loss": "loss",
-    "gap": "points",
-    "epochs_to_accuracy": "epochs",
-    "epoch_of_least_loss": "epochs",
-    "seconds": "seconds",
-    "throughput": "throughput",
-    "fit_seconds": "seconds",
-    "predict_seconds": "seconds",
-    "parameters": "count",
-    "trainable_parameters": "count",
-    "macs": "count",
-}
+    "accuracy": "share", "validation_accuracy": "share", "gap": "points", "loss": "loss",
+    "epochs_to_accuracy": "epochs", "epoch_of_least_loss": "epochs",
+    "seconds": "seconds", "throughput": "throughput", "fit_seconds": "seconds", "predict_seconds": "seconds",
+    "parameters": "count", "trainable_parameters": "count", "macs": "count",
+}  # fmt: skip
 DIFFERENCE_UNITS: dict[Unit, Unit] = {"share": "points", "loss": "relative"}
 
 
@@ -66,53 +48,57 @@ def _formula_of(claim: Claim) -> Formula:
     return "mean_relative_difference" if claim.quantity == "loss" else "mean_difference"
 
 
-def missing_estimate(claim: Claim, reason: Undefined, sample: Sample | None = None) -> Datum:
-    """Return the estimate of a claim that has no values, or not all of them."""
-    identity, unit, formula = f"claim.{claim.id}.estimate", unit_of(claim), _formula_of(claim)
-    if sample is None:
-        return Datum(identity, None, unit, formula, 0, reason=reason)
-    return Datum(identity, None, unit, formula, sample.count, sample.n_of, runs=sample.runs, reason=reason)
+def number(
+    claim: Claim, sample: Sample | None, name: str, value: float | None, unit: Unit, formula: Formula, **others: Any
+) -> Datum:
+    """Return a number of a claim; its n counts the sample's seeds, blocks or images."""
+    counted = {} if sample is None else {"n": sample.count, "n_of": sample.n_of}
+    return Datum(f"claim.{claim.id}.{name}", value, unit, formula, **(counted | others))
+
+
+def missing_estimate(claim: Claim, obstacle: str) -> Datum:
+    """Return the estimate of a claim that has no values."""
+    reason = obstacle if obstacle in get_args(Undefined) else "not_run"
+    return number(claim, None, "estimate", None, unit_of(claim), _formula_of(claim), n=0, reason=reason)
 
 
 def estimate(claim: Claim, sample: Sample) -> Datum:
     """Return the estimate with its two-sided 95 % interval."""
-    identity, unit, count, runs = f"claim.{claim.id}.estimate", unit_of(claim), sample.count, sample.runs
+    unit, formula, runs = unit_of(claim), _formula_of(claim), sample.runs
     if claim.relation == "onset":
-        hits = sum(onset_hits(claim, sample))
-        bounds = exact_interval(hits, count)
-        return Datum(identity, hits / count, "share", "share_of_seeds", count, "seeds", *bounds, runs)
+        hits, count = sum(onset_hits(claim, sample)), sample.count
+        low, high = exact_interval(hits, count)
+        return number(claim, sample, "estimate", hits / count, unit, formula, low=low, high=high, runs=runs)
     if not sample.defined:
-        return missing_estimate(claim, "not_a_number", sample)
+        return number(claim, sample, "estimate", None, unit, formula, runs=runs, reason="not_a_number")
     test = sample.test()
     if isinstance(test, SignTest):
-        reason: Undefined | None = "not_reached" if test.center is None else None
-        return Datum(identity, test.center, unit, "median_difference", count, runs=runs, reason=reason)
+        reason = "not_reached" if test.center is None else None
+        return number(claim, sample, "estimate", test.center, unit, "median_difference", runs=runs, reason=reason)
     if isinstance(test, McNemar):
-        mean, low, high = test.interval()
-        return Datum(identity, mean, unit, "difference_over_images", count, "images", low, high, runs)
-    values = sample.differences()
-    mean, low, high = _shown(claim, t_interval(values))
-    reason = "one_seed" if count < 2 else "no_spread" if all_equal(values) else None
-    return Datum(identity, mean, unit, _formula_of(claim), count, sample.n_of, low, high, runs, reason)
+        bounds = test.interval()._asdict()
+        return number(
+            claim, sample, "estimate", bounds.pop("mean"), unit, "difference_over_images", **bounds, runs=runs
+        )
+    return interval_datum(f"claim.{claim.id}.estimate", unit, formula, sample.differences(), runs, sample.n_of)
 
 
-def _shown(claim: Claim, bounds: Bounds) -> Bounds:
-    """Bring bounds from the scale of the test to the one that is shown: log ratios become ratios."""
-    if unit_of(claim) != "ratio":
-        return bounds
-    low, high = (None if edge is None else math.exp(edge) for edge in (bounds.low, bounds.high))
-    return Bounds(math.exp(bounds.mean), low, high)
+def counts(claim: Claim, sample: Sample) -> tuple[float, float]:
+    """Return the two numbers that an exact claim compares; every seed counted the same network."""
+    reference = sample.comparator[0].value if sample.comparator else claim.value
+    return sample.subject[0].value or 0, reference or 0
 
 
-def exact_estimate(claim: Claim, sample: Sample, subject: float, reference: float) -> Datum:
-    """Return the ratio, difference or number that a claim about counts compares."""
+def exact_estimate(claim: Claim, sample: Sample) -> Datum:
+    """Return the ratio, difference or number that a claim about counts compares; nothing is estimated."""
+    subject, reference = counts(claim, sample)
     formula: Formula = "single_value"
     value = subject
     if claim.exact_relation == "quarter":
         value, formula = subject / reference, "exact_ratio"
     elif claim.comparator is not None:
         value, formula = subject - reference, "exact_difference"
-    return Datum(f"claim.{claim.id}.estimate", value, unit_of(claim), formula, sample.count, runs=sample.runs)
+    return number(claim, sample, "estimate", value, unit_of(claim), formula, n_of="seeds", runs=sample.runs)
 
 
 def side_means(claim: Claim, sample: Sample) -> tuple[Datum, Datum | None]:
@@ -132,12 +118,11 @@ def differences(claim: Claim, sample: Sample) -> tuple[SeedDifference, ...]:
     """Return the two values of each seed or block and their difference as it is shown."""
     shown = np.exp(sample.differences()) if unit_of(claim) == "ratio" else sample.differences()
     comparator = sample.comparator or (Value(None),) * len(sample.keys)
-    return tuple(
-        SeedDifference(
-            key, one.value, other.value, float(value) if math.isfinite(value) else None, one.censored or other.censored
-        )
-        for key, one, other, value in zip(sample.keys, sample.subject, comparator, shown, strict=True)
-    )
+    found = []
+    for key, one, other, value in zip(sample.keys, sample.subject, comparator, shown, strict=True):
+        difference = float(value) if math.isfinite(value) else None
+        found.append(SeedDifference(key, one.value, other.value, difference, one.censored or other.censored))
+    return tuple(found)
 
 
 def wins(claim: Claim, sample: Sample) -> Datum | None:
@@ -145,7 +130,7 @@ def wins(claim: Claim, sample: Sample) -> Datum | None:
     if sample.images is not None or not sample.defined:
         return None
     hits = onset_hits(claim, sample) if claim.relation == "onset" else _as_claimed(claim, sample.differences())
-    return Datum(f"claim.{claim.id}.wins", int(np.sum(hits)), "count", "share_of_seeds", sample.count, sample.n_of)
+    return number(claim, sample, "wins", int(np.sum(hits)), "count", "share_of_seeds")
 
 
 def _as_claimed(claim: Claim, values: Array) -> Array:
@@ -166,16 +151,13 @@ def onset_hits(claim: Claim, sample: Sample) -> list[bool]:
 
 def margin_datum(claim: Claim) -> Datum | None:
     """Return the margin: in points or epochs, as a share for losses and times, as a factor for ratios."""
-    identity = f"claim.{claim.id}.margin"
     if claim.relation in ("exact", "onset"):
         return None
     if claim.relation == "ratio":
-        return Datum(identity, RATIO_SLACK, "ratio", "margin", origin="spec")
+        return number(claim, None, "margin", RATIO_SLACK, "ratio", "margin", origin="spec")
     unit = unit_of(claim)
-    relative = is_time(claim) or claim.quantity == "loss"
-    return Datum(
-        identity, claim.margin, "relative" if relative else DIFFERENCE_UNITS.get(unit, unit), "margin", origin="spec"
-    )
+    unit = "relative" if is_time(claim) or claim.quantity == "loss" else DIFFERENCE_UNITS.get(unit, unit)
+    return number(claim, None, "margin", claim.margin, unit, "margin", origin="spec")
 
 
 def stated_datum(claim: Claim) -> Datum | None:
@@ -183,7 +165,7 @@ def stated_datum(claim: Claim) -> Datum | None:
     if claim.value is None:
         return None
     unit: Unit = "epochs" if claim.relation == "onset" else unit_of(claim)
-    return Datum(f"claim.{claim.id}.stated", claim.value, unit, "stated_value", origin="spec")
+    return number(claim, None, "stated", claim.value, unit, "stated_value", origin="spec")
 
 
 def original_datum(claim: Claim) -> Datum | None:
@@ -192,18 +174,16 @@ def original_datum(claim: Claim) -> Datum | None:
         return None
     unit: Unit = "epochs" if claim.relation == "onset" else unit_of(claim)
     formula: Formula = "original_value" if claim.comparator is None else "original_difference"
-    return Datum(f"claim.{claim.id}.original", claim.original_difference, unit, formula, origin="original")
+    return number(claim, None, "original", claim.original_difference, unit, formula, origin="original")
 
 
 def prediction(claim: Claim, sample: Sample) -> Datum | None:
     """Return the estimate with the 95 % prediction interval of one more seed; None where t does not apply."""
     if claim.relation == "onset" or sample.n_of != "seeds" or not sample.defined or sample.censored:
         return None
-    mean, low, high = _shown(claim, prediction_interval(sample.differences()))
-    reason: Undefined | None = "one_seed" if sample.count < 2 else None
     formula: Formula = "prediction_interval" if claim.comparator is None else "prediction_interval_of_difference"
-    identity, unit = f"claim.{claim.id}.prediction", unit_of(claim)
-    return Datum(identity, mean, unit, formula, sample.count, "seeds", low, high, sample.runs, reason)
+    identity = f"claim.{claim.id}.prediction"
+    return prediction_datum(identity, unit_of(claim), formula, sample.differences(), sample.runs)
 
 
 def margin_bound(claim: Claim, sample: Sample, test: HypothesisTest) -> Datum | None:
@@ -211,8 +191,9 @@ def margin_bound(claim: Claim, sample: Sample, test: HypothesisTest) -> Datum | 
     value = test.bound(side_of(claim)) if claim.relation in DIRECTIONS else None
     if value is None:
         return None
-    value, identity = _shown(claim, Bounds(value, None, None)).mean, f"claim.{claim.id}.bound"
-    return Datum(identity, value, unit_of(claim), "one_sided_bound", sample.count, sample.n_of, runs=sample.runs)
+    unit = unit_of(claim)
+    value = math.exp(value) if unit == "ratio" else value
+    return number(claim, sample, "bound", value, unit, "one_sided_bound", runs=sample.runs)
 
 
 def detectable(claim: Claim, sample: Sample, test: HypothesisTest) -> Datum | None:
@@ -221,11 +202,11 @@ def detectable(claim: Claim, sample: Sample, test: HypothesisTest) -> Datum | No
         return None
     effect = detectable_effect(sample.count, claim.relation not in DIRECTIONS) or 0.0
     value = 0.0 if all_equal(test.values) else effect * float(np.std(test.values, ddof=1))
-    unit: Unit = unit_of(claim)
+    unit = unit_of(claim)
     if unit == "ratio":
         value = math.exp(value)
     unit = "points" if unit == "share" else unit  # it is a difference
-    return Datum(f"claim.{claim.id}.detectable", value, unit, "detectable_difference", sample.count, sample.n_of)
+    return number(claim, sample, "detectable", value, unit, "detectable_difference")
 
 
 def seeds_needed(claim: Claim, sample: Sample, test: HypothesisTest) -> Datum | None:
@@ -235,9 +216,12 @@ def seeds_needed(claim: Claim, sample: Sample, test: HypothesisTest) -> Datum | 
     """
     if not isinstance(test, PairedT) or sample.n_of != "seeds" or claim.relation not in DIRECTIONS:
         return None
-    identity, mean = f"claim.{claim.id}.seeds_needed", abs(float(np.mean(test.values)))
-    if mean <= SAME or all_equal(test.values):
-        reason: Undefined = "no_difference_observed" if mean <= SAME else "no_spread"
-        return Datum(identity, None, "count", "seeds_needed", reason=reason)
-    needed = seeds_for_effect(mean / float(np.std(test.values, ddof=1)))
-    return Datum(identity, needed, "count", "seeds_needed", reason=None if needed else "too_many_seeds")
+    mean, needed, reason = abs(float(np.mean(test.values))), None, None
+    if mean <= SAME:
+        reason = "no_difference_observed"
+    elif all_equal(test.values):
+        reason = "no_spread"
+    else:
+        needed = seeds_for_effect(mean / float(np.std(test.values, ddof=1)))
+        reason = None if needed else "too_many_seeds"
+    return number(claim, None, "seeds_needed", needed, "count", "seeds_needed", reason=reason)

@@ -9,8 +9,8 @@ import numpy as np
 
 from cifar_report.analysis.results import Datum, Formula, Measure, Scope, Undefined, Unit
 from cifar_report.analysis.results.numbers import Compatibility, SeedValue
-from cifar_report.analysis.statistics import all_equal, prediction_interval, t_interval
-from cifar_report.analysis.values import Value
+from cifar_report.analysis.statistics import all_equal, exponential, prediction_interval, t_interval
+from cifar_report.analysis.values import Array, Value
 from cifar_report.bundle import Bundle, Run
 
 
@@ -63,36 +63,41 @@ def mean_datum(
     count, runs = len(entries), tuple(dict.fromkeys(entry.run for entry in entries if entry.run))
     values = [entry.value for entry in entries if entry.value is not None]
     formula: Formula = "mean_over_seeds"
-    if not entries:
-        return Datum(identity, None, unit, formula, 0, n_of, reason="not_run")
+    reason: Undefined | None = None if entries else "not_run"
+    value: float | None = None
     if any(entry.censored for entry in entries):
-        ordered = sorted(values) + [np.inf] * (count - len(values))
-        median = (ordered[(count - 1) // 2] + ordered[count // 2]) / 2
-        reached = bool(np.isfinite(median))
-        return Datum(
-            identity, float(median) if reached else None, unit, "median_over_seeds", count, n_of, runs=runs,
-            reason=None if reached else "not_reached",
-        )  # fmt: skip
-    if len(values) < count:
-        return Datum(identity, None, unit, formula, count, n_of, runs=runs, reason="not_a_number")
-    if count == 1:
-        reason: Undefined | None = None if entries[0].seed is None else "one_seed"
-        return Datum(identity, float(values[0]), unit, "single_value", 1, n_of, runs=runs, reason=reason)
-    return interval_datum(identity, unit, formula, np.array(values, float), runs, n_of)
+        median = float(np.median(values + [np.inf] * (count - len(values))))
+        value, formula = (median if np.isfinite(median) else None), "median_over_seeds"
+        reason = "not_reached" if value is None else None
+    elif len(values) < count:
+        reason = "not_a_number"
+    elif count == 1:
+        value, formula, reason = float(values[0]), "single_value", None if entries[0].seed is None else "one_seed"
+    elif count:
+        return interval_datum(identity, unit, formula, np.array(values, float), runs, n_of)
+    return Datum(identity, value, unit, formula, count, n_of, runs=runs, reason=reason)
 
 
 def interval_datum(
     identity: str,
     unit: Unit,
     formula: Formula,
-    values: np.ndarray[tuple[int], np.dtype[np.float64]],
+    values: Array,
     runs: tuple[str, ...],
-    n_of: Literal["seeds", "blocks"] = "seeds",
+    n_of: Literal["seeds", "images", "blocks"] = "seeds",
 ) -> Datum:
-    """Return the mean of float [n >= 1] with its t interval, or the reason why it has none."""
-    mean, low, high = t_interval(values)
+    """Return the mean with its t interval, or why it has none; ``values`` float [n >= 1], of a ratio logarithms."""
+    mean, low, high = exponential(t_interval(values)) if unit == "ratio" else t_interval(values)
     reason: Undefined | None = "one_seed" if len(values) < 2 else "no_spread" if all_equal(values) else None
     return Datum(identity, mean, unit, formula, len(values), n_of, low, high, runs, reason)
+
+
+def prediction_datum(identity: str, unit: Unit, formula: Formula, values: Array, runs: tuple[str, ...]) -> Datum:
+    """Return the mean with the 95 % interval of one more value; ``values`` float [n >= 1], of a ratio logarithms."""
+    bounds = prediction_interval(values)
+    mean, low, high = exponential(bounds) if unit == "ratio" else bounds
+    reason: Undefined | None = "one_seed" if len(values) < 2 else None
+    return Datum(identity, mean, unit, formula, len(values), "seeds", low, high, runs, reason)
 
 
 def _compatible(datum: Datum, entries: Sequence[SeedValue], original: Datum | None, scope: Scope) -> Compatibility:
@@ -102,18 +107,14 @@ def _compatible(datum: Datum, entries: Sequence[SeedValue], original: Datum | No
     if datum.value is None or not len(values):
         missing = Datum(identity, None, datum.unit, "prediction_interval", 0, reason=datum.reason or "not_run")
         return Compatibility("not_run", None, original, missing)
-    mean, low, high = prediction_interval(values)
-    reason: Undefined | None = "one_seed" if len(values) < 2 else None
-    prediction = Datum(
-        identity, mean, datum.unit, "prediction_interval", len(values), "seeds", low, high, datum.runs, reason
-    )
+    found = prediction_datum(identity, datum.unit, "prediction_interval", values, datum.runs)
     if original is None or original.value is None:
-        return Compatibility("no_original", None, None, prediction)
+        return Compatibility("no_original", None, None, found)
     if not scope.absolutes:
-        return Compatibility("not_testable", scope.absolutes_reason, original, prediction)
-    if low is None or high is None:
-        return Compatibility("one_seed", None, original, prediction)
-    return Compatibility("inside" if low <= original.value <= high else "outside", None, original, prediction)
+        return Compatibility("not_testable", scope.absolutes_reason, original, found)
+    if found.low is None or found.high is None:
+        return Compatibility("one_seed", None, original, found)
+    return Compatibility("inside" if found.low <= original.value <= found.high else "outside", None, original, found)
 
 
 def paired_difference(identity: str, subject: Measure, comparator: Measure) -> Datum:

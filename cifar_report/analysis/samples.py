@@ -121,6 +121,8 @@ def _by_seed(claim: Claim, bundle: Bundle) -> Sample | NotTestable:
         tuple(_value(run, side, quantity, claim) for run in runs)
         for runs, (side, quantity) in zip(paired, _sides(claim), strict=True)
     ]
+    if claim.relation == "exact" and any(side[0].value is None for side in values):
+        return NotTestable("inconclusive", "not_a_number")
     ids = [tuple(run.id for run in runs) for runs in paired]
     scale: Scale = "difference"
     if len(paired) == 1:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -39,6 +38,8 @@ MISSING: dict[str, ChangeKind] = {
 
 def sensitivities(claim: Claim, sample: Sample, families: Families, outcome: Outcome) -> tuple[Sensitivity, ...]:
     """Return the verdict under each other choice; ``outcome`` is the one under the method's own."""
+    if claim.relation == "exact":
+        return ()
     if claim.relation == "onset":
         return tuple(_onsets(claim, sample, outcome))
     test = sample.test()
@@ -51,7 +52,7 @@ def sensitivities(claim: Claim, sample: Sample, families: Families, outcome: Out
     found = [under("margin_halved", test, 0.5), under("margin_doubled", test, 2.0)]
     if isinstance(test, PairedT | SignTest) and sample.n_of == "seeds" and sample.count >= LEAST_SEEDS:
         for place, seed in enumerate(sample.keys):
-            found.append(under("without_seed", replace(test, values=np.delete(test.values, place)), seed=seed))
+            found.append(under("without_seed", type(test)(np.delete(test.values, place)), seed=seed))
     if isinstance(test, PairedT) and claim.relation in DIRECTIONS:
         if sample.comparator:
             found.append(under("welch", _unpaired(sample)))

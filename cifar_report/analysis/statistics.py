@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -44,6 +45,12 @@ def t_interval(values: Array, spread: float = 1.0) -> Bounds:
     return Bounds(mean, float(low), float(high))
 
 
+def exponential(bounds: Bounds) -> Bounds:
+    """Transform bounds of logarithms back, so that a mean becomes a geometric mean."""
+    low, high = (None if edge is None else math.exp(edge) for edge in bounds[1:])
+    return Bounds(math.exp(bounds.mean), low, high)
+
+
 def prediction_interval(values: Array) -> Bounds:
     """Return the mean and the 95 % interval of one more value, mean ± t·s·√(1 + 1/n)."""
     return t_interval(values, spread=len(values) + 1)
@@ -53,10 +60,8 @@ def one_sided_bound(values: Array, side: int) -> float | None:
     """Return the one-sided 95 % bound of the mean: the upper one for ``side`` +1, the lower one for -1."""
     if len(values) < 2:
         return None
-    mean = float(np.mean(values))
-    if all_equal(values):
-        return mean
-    return mean + side * float(stats.t.ppf(1 - LEVEL, len(values) - 1) * stats.sem(values))
+    error = 0.0 if all_equal(values) else np.std(values, ddof=1) / np.sqrt(len(values))
+    return float(np.mean(values) + side * stats.t.ppf(1 - LEVEL, len(values) - 1) * error)
 
 
 def holm(p_values: Sequence[float] | Array, size: int) -> Array:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from statistics import median
 
 import numpy as np
 
-from cifar_report.analysis.results import Datum, Formula, TimingRow, Unit
-from cifar_report.analysis.statistics import t_interval
+from cifar_report.analysis.results import Datum, TimingRow, Unit
+from cifar_report.analysis.statistics import exponential, t_interval
 from cifar_report.bundle import Bundle, Measurement
 from cifar_report.spec import Quantity
 
@@ -69,10 +69,15 @@ def _row(bundle: Bundle, trial: str, measurements: list[Measurement]) -> TimingR
 
     def rate(quantity: Quantity, name: str, unit: Unit) -> Datum | None:
         values = by_block(bundle, trial, quantity) or by_block(bundle, trial, quantity, disturbed=True)
-        return _geometric(f"timing.{trial}.{name}", unit, values.values()) if values else None
+        if not values:
+            return None
+        mean, low, high = exponential(t_interval(np.log([*values.values()])))
+        identity = f"timing.{trial}.{name}"
+        return Datum(identity, mean, unit, "geometric_mean_of_blocks", len(values), "blocks", low, high)
 
     memory = [each.peak_memory_bytes for each in measurements if each.peak_memory_bytes]
     blocks = {each.block for each in measurements}
+    peak = f"timing.{trial}.peak_memory"
     return TimingRow(
         trial=trial,
         replicas=max(each.replicas for each in measurements),
@@ -80,19 +85,7 @@ def _row(bundle: Bundle, trial: str, measurements: list[Measurement]) -> TimingR
         images_per_second=rate("throughput", "images_per_second", "throughput"),
         fit_seconds=rate("fit_seconds", "fit_seconds", "seconds"),
         predict_seconds=rate("predict_seconds", "predict_seconds", "seconds"),
-        peak_memory=_largest(f"timing.{trial}.peak_memory", memory, len(blocks)) if memory else None,
+        peak_memory=Datum(peak, max(memory), "bytes", "largest_over_blocks", len(blocks), "blocks") if memory else None,
         blocks=len(blocks),
         contended=len({each.block for each in measurements if each.contended}),
     )
-
-
-def _geometric(identity: str, unit: Unit, values: Collection[float]) -> Datum:
-    """Return the geometric mean over blocks; its interval is that of the logarithms, transformed back."""
-    bounds = t_interval(np.log(np.fromiter(values, float)))
-    low, high = (None if edge is None else float(np.exp(edge)) for edge in (bounds.low, bounds.high))
-    formula: Formula = "geometric_mean_of_blocks"
-    return Datum(identity, float(np.exp(bounds.mean)), unit, formula, len(values), "blocks", low, high)
-
-
-def _largest(identity: str, values: list[int], blocks: int) -> Datum:
-    return Datum(identity, max(values), "bytes", "largest_over_blocks", n=blocks, n_of="blocks")

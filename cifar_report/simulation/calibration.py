@@ -26,7 +26,6 @@ from cifar_report.analysis.calibration import (
     Noise,
     Rates,
     Scenario,
-    error_rates,
 )
 from cifar_report.analysis.decisions import side_of
 from cifar_report.analysis.predictions import read_predictions
@@ -263,7 +262,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         inside = place.is_relative_to(ROOT)  # where else it lies is nobody's business
         command += f" --noise-from {place.relative_to(ROOT).as_posix() if inside else 'BUNDLE'}"
     found = calibrate(accuracy_claims(_registry()), chosen.draws, noise, command)
-    for each in error_rates(found):
+    for each in found.rates:
         kept = "kept" if each.kept else "BROKEN"
         print(f"{each.scenario}, {each.seeds} seeds: {each.rate.value:.4f}, promised {each.promised.value:.4f}: {kept}")
     chosen.output.parent.mkdir(parents=True, exist_ok=True)

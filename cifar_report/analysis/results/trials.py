@@ -9,12 +9,8 @@ from cifar_report.analysis.results.numbers import Datum, Measure
 from cifar_report.bundle import Weights
 from cifar_report.spec import AnyTrial, Change, Section
 
-Status = Literal[
-    "done",  # every seed that the bundle was asked for
-    "partial",  # some seeds are missing or failed
-    "failed",  # every run that was tried failed
-    "missing",  # nothing was tried
-]
+Status = Literal["done", "partial", "failed", "missing"]
+"""Whether every seed that the bundle was asked for is finished, some are, every one failed, or nothing was tried."""
 
 
 @dataclass(frozen=True)
@@ -93,15 +89,11 @@ class ConfusedPair:
 
 @dataclass(frozen=True)
 class PredictionMetrics:
-    """What the test predictions say beyond the accuracy; probability metrics are None without probabilities.
-
-    ``confusion[label][predicted]`` counts images summed over the seeds; ``confusion_shares`` divides each row by
-    its sum.
-    """
+    """What the test predictions say beyond the accuracy; probability metrics are None without probabilities."""
 
     weights: Weights | None  # None: a classifier without weights
-    confusion: tuple[tuple[int, ...], ...]
-    confusion_shares: tuple[tuple[float, ...], ...]
+    confusion: tuple[tuple[int, ...], ...]  # [label][predicted], images summed over the seeds
+    confusion_shares: tuple[tuple[float, ...], ...]  # each row divided by its sum
     classes: tuple[ClassScores, ...]
     most_confused: tuple[ConfusedPair, ...]  # the ten commonest, most first
     negative_log_likelihood: Measure | None
@@ -165,14 +157,11 @@ class Costs:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """Everything about one planned trial. ``primary`` is what the method judges the whole trial by.
-
-    ``trial`` is the trial as the experiments define it, ``trained`` as the profile shortened it.
-    """
+    """Everything about one planned trial. ``primary`` is what the method judges the whole trial by."""
 
     id: str
-    trial: AnyTrial
-    trained: AnyTrial
+    trial: AnyTrial  # as the experiments define it
+    trained: AnyTrial  # as the profile shortened it
     experiment: str
     section: Section
     status: Status
@@ -191,7 +180,4 @@ class TrialResult:
 
     def stage(self, stage_id: str | None = None) -> StageSummary | None:
         """Return a stage by id, or the last one; None when it was not run."""
-        for stage in reversed(self.stages):
-            if stage_id in (None, stage.id):
-                return stage
-        return None
+        return next((stage for stage in reversed(self.stages) if stage_id in (None, stage.id)), None)

@@ -26,18 +26,12 @@ class RankRow:
 
 @dataclass(frozen=True)
 class RankingTest:
-    """What the tests behind a ranking's letters could tell apart, and what the correction asks of so few seeds.
+    """What the tests behind a ranking's letters could tell apart, and what the correction asks of so few seeds."""
 
-    ``pairs`` are all pairs of ranked trials, ``apart`` those that the corrected tests tell apart, ``singly`` those
-    that would be if each pair were the only one. ``needed`` is the mean difference, in standard deviations of the
-    differences by seed, from which on the first step of the correction tells a pair apart; its n is the number of
-    seeds of most trials.
-    """
-
-    pairs: Datum
-    apart: Datum
-    singly: Datum
-    needed: Datum
+    pairs: Datum  # of ranked trials
+    apart: Datum  # pairs that the corrected tests tell apart
+    singly: Datum  # pairs that would be told apart if each were the only one
+    needed: Datum  # standardized mean difference that passes the correction's first step; n: seeds of most trials
 
 
 @dataclass(frozen=True)
@@ -53,15 +47,12 @@ class StudyPoint:
 
 @dataclass(frozen=True)
 class Study:
-    """The points of one experiment, in its order, stage by stage where a trial has several.
-
-    ``ranking`` orders its trials among themselves; ``only_splits`` says that they differ in the division alone.
-    """
+    """The points of one experiment, in its order, stage by stage where a trial has several."""
 
     experiment: str
     points: tuple[StudyPoint, ...]
-    ranking: tuple[RankRow, ...] = ()
-    only_splits: bool = False
+    ranking: tuple[RankRow, ...] = ()  # of its trials among themselves
+    only_splits: bool = False  # whether they differ in the division of the images alone
 
 
 @dataclass(frozen=True)
@@ -78,7 +69,7 @@ class ParetoPoint:
 class ParetoFront:
     """Mean accuracy against one cost, cheapest first; empty with a reason where the cost was not measured.
 
-    Trials that only repeat another one's recipe, on another split or on several devices, are left out.
+    Trials that only repeat another one's configuration, on another split or on several devices, are left out.
     """
 
     cost: Literal["parameters", "macs", "seconds"]
@@ -111,15 +102,11 @@ class AblationRow:
 
 @dataclass(frozen=True)
 class VarianceRow:
-    """Where a trial's spread comes from: standard deviations in points and the seeds' share of the variance.
-
-    ``observed`` is the spread between seeds; ``sampling`` what drawing other test images would add to the mean of
-    the seeds.
-    """
+    """Where a trial's spread comes from: standard deviations in points and the seeds' share of the variance."""
 
     trial: str
-    observed: Datum
-    sampling: Datum
+    observed: Datum  # between seeds
+    sampling: Datum  # what drawing other test images would add to the mean of the seeds
     seed_share: Datum
 
 
@@ -150,11 +137,11 @@ class Example:
 
 @dataclass(frozen=True)
 class ReplicaAgreement:
-    """The same recipe and seeds on one device and on several: how near the results are."""
+    """The same configuration and seeds on one device and on several: how near the results are."""
 
     trial: str
     single: str
-    same_predictions: Datum  # share of test images with the same answer, mean over seeds
+    same_predictions: Datum  # share of test images with the same prediction, mean over seeds
     accuracy_difference: Datum
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup, escape
 
-from cifar_report.analysis.calibration import ErrorRate, Noise, error_rates, load_calibration
+from cifar_report.analysis.calibration import Noise, Rates, load_calibration
 from cifar_report.analysis.results import Datum
 from cifar_report.report.elements import Cell, Row, Table, code
 from cifar_report.report.figures.base import ERROR_RATES as GROUP
@@ -18,12 +18,11 @@ SAY = load_messages("error_rates")
 def build(writer: Writer) -> dict[str, object]:
     """Return the committed rates as the appendix shows them."""
     calibration = load_calibration()
-    rates = error_rates(calibration)
     return {
         "noise": _noise(writer, calibration.noise),
-        "broken": sum(not rate.kept for rate in rates),
+        "broken": sum(not rate.kept for rate in calibration.rates),
         "command": code(calibration.command),
-        "table": _table(writer, rates),
+        "table": _table(writer, calibration.rates),
         "figures": writer.group(GROUP),
     }
 
@@ -44,7 +43,7 @@ def _noise(writer: Writer, noise: Noise) -> Markup:
     return writer.plural(SAY.measured, noise.trials or 0, dataset=dataset, **values)
 
 
-def _table(writer: Writer, rates: tuple[ErrorRate, ...]) -> Table:
+def _table(writer: Writer, rates: tuple[Rates, ...]) -> Table:
     columns = (
         *writer.columns("What is counted | Seeds | Draws | n"),
         *writer.columns("Rate [95% interval]", words=0, whole=(0,)),
@@ -56,7 +55,7 @@ def _table(writer: Writer, rates: tuple[ErrorRate, ...]) -> Table:
     return writer.table("error-rates", caption, columns, [_row(writer, rate) for rate in rates], style="wide")
 
 
-def _row(writer: Writer, rate: ErrorRate) -> Row:
+def _row(writer: Writer, rate: Rates) -> Row:
     interval = Markup(' <span class="interval">{}</span>').format(writer.numbers.interval(rate.rate))
     return writer.row(
         writer.word(SAY.counted[rate.scenario]),
