@@ -10,13 +10,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from cifar_report.analysis.results import Example, Results
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import Cell, DrawnFigure, Photographs, Shown, class_names, trial_name
-from cifar_report.report.figures.points import Look, row_plot
+from cifar_report.report.figures.points import row_plot
+from cifar_report.report.figures.style import Look
 from cifar_report.report.i18n import Translation, mark
 from cifar_report.report.numbers import Numbers
 
@@ -32,7 +32,7 @@ def draw_classes(shown: Sequence[Shown], translate: Translation) -> DrawnFigure 
     if not shown:
         return None
     names, titles = class_names(translate), [each.title(translate) for each in shown]
-    plot = row_plot(names, 70)
+    plot = row_plot(names, 70, translate)
     for each, look, offset in zip(shown, LOOKS, (-2.2, 2.2) if len(shown) > 1 else (0.0,), strict=False):
         for middle, scores in zip(plot.places, each.metrics.classes, strict=True):
             place = middle + offset  # points
@@ -40,8 +40,8 @@ def draw_classes(shown: Sequence[Shown], translate: Translation) -> DrawnFigure 
                 plot.axes.plot((scores.f1.low, scores.f1.high), (place, place), color=look["color"], lw=0.9)
             if scores.f1.value is not None:
                 plot.axes.plot(scores.f1.value, place, **look, ls="none")
-    handles = [Line2D([], [], **look, lw=0.9, label=title) for look, title in zip(LOOKS, titles, strict=False)]
-    plot.finish(translate.gettext("F1 (mean over the seeds)"), handles, 3, translate)
+    lines = {title: look | {"lw": 0.9} for look, title in zip(LOOKS, titles, strict=False)}
+    plot.finish(translate.gettext("F1 (mean over the seeds)"), lines, 3)
     caption = translate.plain(
         "F1 by class on the test images, with 95%% intervals over the seeds: the harmonic mean of precision and recall."
     )
@@ -77,11 +77,11 @@ def draw_confusion(shown: Shown, translate: Translation) -> DrawnFigure:
     figure = style.sheet(252)
     left = max(style.text_width(name, style.SMALL) for name in names) + 20  # with place for an axis's title
     side = (style.WIDTH - 2 * left - 4) / 2
-    counts = style.panel(figure, left, 22, side, side)
+    counts = style.panel(figure, left, 22, side, side, translate)
     counts.set_ylabel(_("True class"))
     counts.set_title(_("Images, all seeds together"), pad=8)
     _draw_matrix(counts, confusion, [[str(count) for count in row] for row in confusion], names)
-    shares = style.panel(figure, 2 * left + side, 22, side, side)
+    shares = style.panel(figure, 2 * left + side, 22, side, side, translate)
     shares.set_title(_("Share of the class (%)"), pad=8)
     percent = [[f"{100 * share:.0f}" for share in row] for row in shown.metrics.confusion_shares]
     _draw_matrix(shares, shown.metrics.confusion_shares, percent, names)
@@ -133,7 +133,6 @@ def _mistakes(shown: Shown, translate: Translation) -> str:
 DOTS_PER_INCH: Final = 216  # three pixels a point, so that each pixel of a photograph becomes exactly 4 by 4
 PHOTOGRAPH: Final = 128 / 3  # points
 ACROSS, DOWN = 45.4, 84.0  # from one to the next, points
-EXAMPLES_HEIGHT: Final = 2 * DOWN + 14
 
 
 @style.in_style
@@ -165,10 +164,7 @@ def draw_examples(results: Results, photographs: Photographs | None, translate: 
 
 
 def _draw_examples(examples: Sequence[Example], photographs: Photographs, translate: Translation) -> Figure:
-    figure = style.sheet(EXAMPLES_HEIGHT)
-    axes = style.panel(figure, 0, 0, style.WIDTH, EXAMPLES_HEIGHT)
-    axes.set(xlim=(0, style.WIDTH), ylim=(EXAMPLES_HEIGHT, 0), autoscale_on=False)
-    axes.set_axis_off()
+    figure, axes = style.canvas(2 * DOWN + 14, translate)
     titles = {"right": translate.gettext("Surest right answers"), "wrong": translate.gettext("Surest wrong answers")}
     for line, (kind, title) in enumerate(titles.items()):
         top = line * (DOWN + 7)
@@ -189,7 +185,7 @@ def _draw_example(
 ) -> None:
     left, top = corner
     if example.image in photographs:
-        picture = style.panel(figure, left, top, PHOTOGRAPH, PHOTOGRAPH)
+        picture = style.panel(figure, left, top, PHOTOGRAPH, PHOTOGRAPH, translate)
         picture.imshow(photographs[example.image], interpolation="nearest", aspect="auto")
         picture.set_axis_off()
     else:

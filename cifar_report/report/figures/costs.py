@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from cifar_report.analysis.results import Datum, ParetoFront, ParetoPoint, Results, TimingRow
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import Cell, DrawnFigure, trial_name
-from cifar_report.report.figures.points import Look, row_plot
+from cifar_report.report.figures.points import row_plot
+from cifar_report.report.figures.style import Look
 from cifar_report.report.i18n import Translation, mark
 from cifar_report.report.numbers import Numbers
 
@@ -46,7 +46,7 @@ def draw_costs(results: Results, translate: Translation) -> DrawnFigure | None:
     key_lines = -(-len(key) // 3)
     height = key_top + 18 + key_lines * KEY_LINE
     figure = style.sheet(height)
-    row = style.panels(figure, len(fronts), top=6, height=PANEL_HEIGHT, gap=20)
+    row = style.panels(figure, len(fronts), 6, PANEL_HEIGHT, translate, gap=20)
     for axes, front, label in zip(row, fronts, labels, strict=True):
         _draw_front(axes, front, translate)
         axes.set_xlabel(label)
@@ -62,8 +62,7 @@ def draw_costs(results: Results, translate: Translation) -> DrawnFigure | None:
         title = f"{number}  {trial_name(results.trial(trial_id).trial, translate)}"
         across, down = (34 + column * 142) / style.WIDTH, 1 - (key_top + 6 + line * KEY_LINE) / height
         figure.text(across, down, style.shortened(title, 138, style.SMALL), fontsize=style.SMALL)
-    handles = [Line2D([], [], **FRONT, label=_("On the front")), Line2D([], [], **BEHIND, label=_("Behind it"))]
-    style.legend_below(figure, handles, columns=2)
+    style.legend_below(figure, {_("On the front"): FRONT, _("Behind it"): BEHIND}, 2)
     caption = translate.plain(
         "Mean test accuracy against cost. Trials on the line have a higher mean than every other one that costs no"
         " more; numbers name them."
@@ -88,7 +87,6 @@ def _draw_front(axes: Axes, front: ParetoFront, translate: Translation) -> None:
     axes.plot([cost for cost, _ in line], [accuracy for _, accuracy in line], **FRONT, drawstyle="steps-post")
     axes.margins(0.1)
     axes.grid(True)
-    style.local_axis(axes.yaxis, translate)
     style.log_axis(axes.xaxis, translate, most=5)
 
 
@@ -137,13 +135,13 @@ def draw_timing(results: Results, translate: Translation) -> DrawnFigure | None:
     ]
     if not found:
         return None
-    plot = row_plot([name for name, *_ in found], 150)
+    plot = row_plot([name for name, *_ in found], 150, translate)
     for place, (_, row, datum, seconds) in zip(plot.places, found, strict=True):
         plot.axes.barh(place, 1000 * seconds, height=8, **_bar(row))
         if datum.low is not None and datum.high is not None:
             plot.axes.plot((1000 * datum.low, 1000 * datum.high), (place, place), color=style.BLACK, lw=0.9)
-    handles = _bar_legend([row for _, row, *_ in found], translate)
-    plot.finish(translate.gettext("Time of one training step (ms)"), handles, 3, translate)
+    patches = _bar_legend([row for _, row, *_ in found], translate)
+    plot.finish(translate.gettext("Time of one training step (ms)"), {}, 3, patches)
     slow, fast = max(found, key=lambda each: each[3]), min(found, key=lambda each: each[3])
     most, least = Numbers(translate).quantity(slow[2]), Numbers(translate).quantity(fast[2])
     alt = translate.plain(
@@ -198,15 +196,15 @@ def draw_scaling(experiment: str, results: Results, translate: Translation) -> D
         return None
     _ = translate.gettext
     figure = style.sheet(166)
-    row = style.panels(figure, max(2, len(scalings)), top=18, height=100, left=48, gap=54)
+    row = style.panels(figure, max(2, len(scalings)), 18, 100, translate, left=48, gap=54)
     for axes, (name, points) in zip(row, scalings.items(), strict=False):
         axes.set_title(style.shortened(name, 180))
         _draw_scaling(axes, points, translate)
     for axes in row[len(scalings) :]:
         axes.set_axis_off()
     row[0].set_ylabel(_("Images per second"))
-    measured = Line2D([], [], label=translate.plain("Measured, with 95%% interval"), **MEASURED)
-    style.legend_below(figure, [measured, Line2D([], [], label=_("Perfect scaling"), **PERFECT)], columns=2)
+    lines = {translate.plain("Measured, with 95%% interval"): MEASURED, _("Perfect scaling"): PERFECT}
+    style.legend_below(figure, lines, 2)
     caption = translate.plain(
         "Images per second of training by the number of replicas; dashed lines are perfect scaling."
     )
@@ -249,8 +247,6 @@ def _draw_scaling(axes: Axes, points: Throughputs, translate: Translation) -> No
     axes.margins(x=0.2)
     axes.grid(True, axis="y")
     axes.set_xlabel(translate.gettext("Replicas"))
-    style.local_axis(axes.xaxis, translate)
-    style.local_axis(axes.yaxis, translate)
 
 
 def _scaling_finding(name: str, points: Throughputs, translate: Translation) -> str:

@@ -8,9 +8,9 @@ from typing import Any, Final, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
-from cifar_report.analysis.results import Curve, StageSummary, TrialResult
+from cifar_report.analysis.results import StageSummary, TrialResult
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import (
     ORIGINAL_APART,
@@ -21,7 +21,7 @@ from cifar_report.report.figures.base import (
     stage_name,
     trial_name,
 )
-from cifar_report.report.figures.points import Look
+from cifar_report.report.figures.style import Look
 from cifar_report.report.i18n import Translation, mark
 from cifar_report.report.numbers import Numbers
 
@@ -71,7 +71,7 @@ def draw_curves(result: TrialResult, translate: Translation) -> DrawnFigure | No
 
 
 def _draw_one(figure: Figure, stage: StageSummary, translate: Translation) -> None:
-    for axes, score in zip(style.panels(figure, 2, top=6, height=122), SCORES, strict=True):
+    for axes, score in zip(style.panels(figure, 2, 6, 122, translate), SCORES, strict=True):
         _draw_panel(axes, stage, score, translate)
         axes.set_ylabel(translate.gettext(LABELS[score]))
 
@@ -79,7 +79,7 @@ def _draw_one(figure: Figure, stage: StageSummary, translate: Translation) -> No
 def _draw_stages(figure: Figure, result: TrialResult, translate: Translation) -> None:
     """Draw two rows of panels that share their scale; the edge between two panels is the stages' boundary."""
     for row, score in enumerate(SCORES):
-        panels = style.panels(figure, len(result.stages), top=18 + row * 130, height=112, gap=9)
+        panels = style.panels(figure, len(result.stages), 18 + row * 130, 112, translate, gap=9)
         for axes, stage in zip(panels, result.stages, strict=True):
             _draw_panel(axes, stage, score, translate)
             if row == 0:
@@ -117,17 +117,14 @@ def _draw_panel(axes: Axes, stage: StageSummary, score: Score, translate: Transl
         axes.axhline(factor * test.original.value, **ORIGINAL_TEST)
     if test.datum.value is not None:
         axes.axhline(factor * test.datum.value, **TEST)
-    style.epoch_axis(axes, _longest(stage), translate)
-    style.local_axis(axes.yaxis, translate)
+    curves = [*stage.curves, *([stage.original_curve] if stage.original_curve else [])]
+    last = max(len(curve.accuracy) for curve in curves)  # the original trained longer than a reduced profile does
+    axes.set_xlim(1 - 0.03 * max(last - 1, 1), last + 0.03 * max(last - 1, 1))
+    axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10], integer=True))
+    axes.set_xlabel(translate.gettext("Epoch"))
 
 
-def _longest(stage: StageSummary) -> int:
-    """Return how far the epoch axis must reach; the original trained longer than a reduced profile does."""
-    curves: list[Curve] = [*stage.curves, *([stage.original_curve] if stage.original_curve else [])]
-    return max(len(curve.accuracy) for curve in curves)
-
-
-def _legend(result: TrialResult, translate: Translation) -> list[Line2D]:
+def _legend(result: TrialResult, translate: Translation) -> dict[str, Look]:
     """Return the entries column by column: ours above, the original's below."""
     _ = translate.gettext
     entries = [(_("Training"), TRAINING), (_("Validation"), VALIDATION), (_("Test, at the end"), TEST)]
@@ -140,7 +137,7 @@ def _legend(result: TrialResult, translate: Translation) -> list[Line2D]:
         entries = [entry for pair in zip(entries, theirs, strict=True) for entry in pair]
     if any(len(stage.curves) > 1 for stage in result.stages):
         entries = [*entries, (_("Single seeds"), {"color": style.BLACK, **SEED})]
-    return [Line2D([], [], label=label, **look) for label, look in entries]
+    return dict(entries)
 
 
 def caption(result: TrialResult, translate: Translation) -> str:

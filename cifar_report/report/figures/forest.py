@@ -6,19 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from cifar_report.analysis.results import Outcome, Results, Unit, Verdict
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import Cell, DrawnFigure, trial_name
-from cifar_report.report.figures.points import ORIGINAL, Look, row_plot
+from cifar_report.report.figures.points import ORIGINAL, row_plot
+from cifar_report.report.figures.style import Look
 from cifar_report.report.i18n import Translation, mark
 from cifar_report.report.names import OUTCOMES
 from cifar_report.report.numbers import Numbers
-from cifar_report.spec import Side
 
 Kind = Literal["points", "methods", "epochs", "ratio", "relative"]
 KINDS: Final[dict[Kind, Unit]] = {
@@ -67,14 +65,15 @@ def draw_forest(kind: Kind, results: Results, translate: Translation) -> DrawnFi
     if not verdicts:
         return None
     names = [_comparison(verdict, results, translate) for verdict in verdicts]
-    handles, codes = _legend(verdicts, translate), [verdict.claim.code for verdict in verdicts]
-    plot = row_plot(names, 214, codes=codes, legend_lines=-(-len(handles) // IN_A_LINE))
+    lines, codes = _legend(verdicts, translate), [verdict.claim.code for verdict in verdicts]
+    plot = row_plot(names, 214, translate, codes=codes, legend_lines=-(-(len(lines) + 1) // IN_A_LINE))
     if unit == "ratio":
         plot.axes.set_xscale("log")
     plot.axes.axvline(1 if unit == "ratio" else 0, color=style.BLACK, linewidth=0.8)
     for place, verdict in zip(plot.places, verdicts, strict=True):
         _draw_row(plot.axes, place, verdict, 100.0 if unit in PER_CENT else 1.0)
-    plot.finish(translate.gettext(AXES[unit]), handles, IN_A_LINE, translate)
+    margin = Patch(color=MARGIN_COLOUR, linewidth=0, label=translate.gettext("Within the margin"))
+    plot.finish(translate.gettext(AXES[unit]), lines, IN_A_LINE, [margin])
     if unit == "ratio":
         style.log_axis(plot.axes.xaxis, translate, most=9)
     return style.finished(
@@ -131,17 +130,9 @@ def _caption(verdicts: Sequence[Verdict], results: Results, translate: Translati
 def _comparison(verdict: Verdict, results: Results, translate: Translation) -> str:
     """Return a row's name: the comparison as the claim states it."""
     claim = verdict.claim
-    subject = _side_name(claim.subject, results, translate)
-    if claim.comparator is None:
-        return subject
-    return f"{subject} {RELATIONS[claim.relation]} {_side_name(claim.comparator, results, translate)}"
-
-
-def _side_name(side: Side, results: Results, translate: Translation) -> str:
-    try:
-        return trial_name(results.trial(side.trial).trial, translate, side.stage)
-    except KeyError:
-        return side.trial
+    sides = (side for side in (claim.subject, claim.comparator) if side is not None)
+    names = [trial_name(results.trial(side.trial).trial, translate, side.stage) for side in sides]
+    return f" {RELATIONS[claim.relation]} ".join(names)
 
 
 def _draw_row(axes: Axes, place: float, verdict: Verdict, factor: float) -> None:
@@ -168,17 +159,16 @@ def _margin(verdict: Verdict) -> tuple[float | None, float | None]:
     return (1 / (1 + margin), 1 + margin) if verdict.estimate.unit == "ratio" else (-margin, margin)
 
 
-def _legend(verdicts: Sequence[Verdict], translate: Translation) -> list[Artist]:
+def _legend(verdicts: Sequence[Verdict], translate: Translation) -> dict[str, Look]:
     present = {verdict.outcome for verdict in verdicts}
-    handles: list[Artist] = [
-        Line2D([], [], color=look["mec"], lw=1.3, ms=5, label=translate.gettext(OUTCOMES[outcome]), **look)
+    lines = {
+        translate.gettext(OUTCOMES[outcome]): {"color": look["mec"], "lw": 1.3, "ms": 5, **look}
         for outcome, look in LOOKS.items()
         if outcome in present
-    ]
-    handles.append(Patch(color=MARGIN_COLOUR, linewidth=0, label=translate.gettext("Within the margin")))
+    }
     if any(verdict.original is not None for verdict in verdicts):
-        handles.append(Line2D([], [], **BEHIND, label=translate.gettext("The original's difference")))
-    return handles
+        lines[translate.gettext("The original's difference")] = BEHIND
+    return lines
 
 
 def _alternative(unit: Unit, verdicts: Sequence[Verdict], translate: Translation) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 
 from cifar_report.analysis.results import Results
 from cifar_report.bundle import Bundle
-from cifar_report.data.dataset import IMAGES_NAME
+from cifar_report.data.dataset import open_prepared
+from cifar_report.data.release import CIFAR10
 from cifar_report.data.searching import cache_folder
 from cifar_report.report.figures.base import DrawnFigure, Images, showcase
 from cifar_report.report.figures.classes import draw_classes, draw_confusion, draw_examples
@@ -92,11 +93,5 @@ def find_images(fingerprint: str) -> Images | None:
     Only the cache of prepared datasets is looked at, where each lies under its fingerprint; nothing is downloaded
     or prepared for a report.
     """
-    if not fingerprint.isalnum():
-        return None
-    try:
-        path = cache_folder() / "datasets" / fingerprint / IMAGES_NAME
-        images: Images = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, RuntimeError):
-        return None  # no pictures, which the report says, is no reason for no report
-    return images if images.shape == (60_000, 32, 32, 3) and images.dtype == np.uint8 else None
+    prepared = open_prepared(cache_folder() / "datasets" / fingerprint, CIFAR10)
+    return None if prepared is None else prepared.images()

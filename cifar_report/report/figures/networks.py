@@ -12,7 +12,7 @@ from matplotlib.patches import FancyArrowPatch, Rectangle
 from cifar_report.analysis.results import TrialResult
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import SEPARATOR, DrawnFigure, trial_name
-from cifar_report.report.figures.points import Look
+from cifar_report.report.figures.style import Look
 from cifar_report.report.i18n import Translation
 from cifar_report.report.numbers import Numbers
 from cifar_report.spec import (
@@ -54,10 +54,7 @@ def draw_layers(result: TrialResult, translate: Translation) -> DrawnFigure | No
     count = len(layers) + 1
     a_row = max(-(-count // -(-count // MOST_A_ROW)), 2)
     height = -(-count // a_row) * ROW_STEP + 2
-    figure = style.sheet(height)
-    axes = style.panel(figure, 0, 0, style.WIDTH, height)
-    axes.set(xlim=(0, style.WIDTH), ylim=(height, 0))
-    axes.set_axis_off()
+    figure, axes = style.canvas(height, translate)
     box = min((style.WIDTH - 1 + LEAST_BETWEEN) / a_row - LEAST_BETWEEN, WIDEST_BOX)
     step = (style.WIDTH - 1 - box) / (a_row - 1)
     corners = [(0.5 + place % a_row * step, 1.0 + place // a_row * ROW_STEP) for place in range(count)]
@@ -160,7 +157,7 @@ def draw_kernels(result: TrialResult, run_id: str, kernels: Kernels, translate: 
     width = float(min(style.WIDTH, picture.shape[1]))
     height = width * picture.shape[0] / picture.shape[1]
     figure = style.sheet(height, width)
-    axes = style.panel(figure, 0, 0, width, height)
+    axes = style.panel(figure, 0, 0, width, height, translate)
     axes.set_axis_off()
     axes.imshow(picture, interpolation="none", aspect="auto")
     _, numbers = translate.gettext, Numbers(translate)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from cifar_report.analysis.results import Measure, Results
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import ORIGINAL_APART, DrawnFigure, comparable, trial_name
+from cifar_report.report.figures.style import Look
 from cifar_report.report.i18n import Translation, mark
 from cifar_report.report.numbers import Numbers
 
@@ -21,7 +21,6 @@ LINE: Final = 9.2  # points from one line of a name to the next
 GAP: Final = 4.0  # points between two rows
 BELOW: Final = 32.0  # points for the axis and its title
 LEGEND_LINE: Final = 13.0
-Look = dict[str, Any]
 INTERVAL: Final[Look] = {"color": style.BLUE, "lw": 1.3, "ls": "-"}
 OURS: Final[Look] = {"color": style.BLUE, "marker": "o", "ms": 4.4, "ls": "none"}
 SEEDS: Final[Look] = {"color": style.BLACK, "marker": "|", "ms": 5, "mew": 0.6, "ls": "none", "alpha": 0.7}
@@ -36,14 +35,20 @@ class RowPlot:
     axes: Axes
     places: tuple[float, ...]
 
-    def finish(self, label: str, handles: Sequence[Artist], columns: int, translate: Translation) -> None:
-        """Write the axis's numbers and title, and the legend."""
+    def finish(self, label: str, lines: Mapping[str, Look], columns: int, patches: Sequence[Patch] = ()) -> None:
+        """Write the axis's title and the legend."""
         self.axes.set_xlabel(label)
-        style.local_axis(self.axes.xaxis, translate)
-        style.legend_below(self.figure, handles, columns)
+        style.legend_below(self.figure, lines, columns, patches)
 
 
-def row_plot(names: Sequence[str], names_width: float, *, codes: Sequence[str] = (), legend_lines: int = 1) -> RowPlot:
+def row_plot(
+    names: Sequence[str],
+    names_width: float,
+    translate: Translation,
+    *,
+    codes: Sequence[str] = (),
+    legend_lines: int = 1,
+) -> RowPlot:
     """Return a figure with one named row per trial or claim and one axis at the bottom.
 
     ``names_width`` is the column left of the axes, in points; ``codes`` stand at its left edge.
@@ -53,7 +58,7 @@ def row_plot(names: Sequence[str], names_width: float, *, codes: Sequence[str] =
     sizes = [LINE * (text.count("\n") + 1) + GAP for text in texts]
     height = 4 + sum(sizes) + BELOW + legend_lines * LEGEND_LINE
     figure = style.sheet(height)
-    axes = style.panel(figure, names_width, 4, style.WIDTH - names_width - 6, sum(sizes))
+    axes = style.panel(figure, names_width, 4, style.WIDTH - names_width - 6, sum(sizes), translate)
     places, top = [], 0.0
     for place, size in enumerate(sizes):
         if place % 2 == 0:
@@ -122,7 +127,7 @@ def _draw_point(
 def by_number(figure_id: str, group: str, label: str, points: Sequence[Point], translate: Translation) -> DrawnFigure:
     """Draw points in a row, each over its name; ``label`` says what the names are."""
     figure = style.sheet(178, 370)
-    (axes,) = style.panels(figure, 1, top=6, height=124, left=40)
+    (axes,) = style.panels(figure, 1, 6, 124, translate, left=40)
     for place, point in enumerate(points):
         _draw_point(axes, place, point, point.interval, upright=True)
     axes.plot(range(len(points)), [100 * point.mean for point in points], color=style.BLUE, linewidth=0.8, zorder=1)
@@ -131,35 +136,31 @@ def by_number(figure_id: str, group: str, label: str, points: Sequence[Point], t
     axes.grid(True, axis="y")
     axes.set_xlabel(label)
     axes.set_ylabel(translate.gettext("Test accuracy (%)"))
-    style.local_axis(axes.yaxis, translate)
-    style.legend_below(figure, _legend([_mean_handle(translate)], points, translate, "_"), columns=3)
+    mean = {translate.plain("Mean with 95%% interval"): OURS | INTERVAL}
+    style.legend_below(figure, _legend(mean, points, translate, "_"), 3)
     return _finished(figure, figure_id, group, label, points, translate)
 
 
 @style.in_style
 def by_name(figure_id: str, group: str, label: str, points: Sequence[Point], translate: Translation) -> DrawnFigure:
     """Draw points below each other, each beside its name; ``label`` says what the names are."""
-    plot = row_plot([point.name for point in points], 170)
+    plot = row_plot([point.name for point in points], 170, translate)
     for place, point in zip(plot.places, points, strict=True):
         _draw_point(plot.axes, place, point, point.interval)
-    handles = _legend([_mean_handle(translate)], points, translate)
-    plot.finish(translate.gettext("Test accuracy (%)"), handles, 3, translate)
+    mean = {translate.plain("Mean with 95%% interval"): OURS | INTERVAL}
+    plot.finish(translate.gettext("Test accuracy (%)"), _legend(mean, points, translate), 3)
     return _finished(plot.figure, figure_id, group, label, points, translate)
 
 
 def _legend(
-    first: Sequence[Line2D], points: Sequence[Point], translate: Translation, seed_marker: str = "|"
-) -> list[Line2D]:
-    handles = [*first]
+    first: Mapping[str, Look], points: Sequence[Point], translate: Translation, seed_marker: str = "|"
+) -> dict[str, Look]:
+    lines = {**first}
     if any(len(point.measure.values) > 1 for point in points):
-        handles.append(Line2D([], [], label=translate.gettext("Single seeds"), **(SEEDS | {"marker": seed_marker})))
+        lines[translate.gettext("Single seeds")] = SEEDS | {"marker": seed_marker}
     if any(point.original is not None for point in points):
-        handles.append(Line2D([], [], label=translate.gettext("Original"), **ORIGINAL))
-    return handles
-
-
-def _mean_handle(translate: Translation) -> Line2D:
-    return Line2D([], [], label=translate.plain("Mean with 95%% interval"), **(OURS | INTERVAL))
+        lines[translate.gettext("Original")] = ORIGINAL
+    return lines
 
 
 def _finished(
@@ -206,13 +207,11 @@ def draw_original(results: Results, translate: Translation) -> DrawnFigure | Non
     if not points:
         return None
     _, predicted = translate.gettext, any(point.prediction[0] is not None for point in points)
-    plot = row_plot([point.name for point in points], 170)
+    plot = row_plot([point.name for point in points], 170, translate)
     for place, point in zip(plot.places, points, strict=True):
         _draw_point(plot.axes, place, point, point.prediction)
-    ours = Line2D([], [], label=_("Ours, mean"), **OURS)
-    interval = Line2D([], [], label=translate.plain("95%% prediction interval"), **INTERVAL)
-    handles = _legend([ours, interval] if predicted else [ours], points, translate)
-    plot.finish(_("Test accuracy (%)"), handles, 4, translate)
+    interval = {translate.plain("95%% prediction interval"): INTERVAL} if predicted else {}
+    plot.finish(_("Test accuracy (%)"), _legend({_("Ours, mean"): OURS, **interval}, points, translate), 4)
     alt, caption = _original_alt(points, translate), translate.plain(_original_caption(points))
     columns = (
         *(_("Training"), _("Original"), _("Ours, mean"), _("Seeds")),

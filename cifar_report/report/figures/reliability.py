@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from cifar_report.analysis.calibration import Calibration, CurvePoint
 from cifar_report.analysis.results import ReliabilityBin
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import ERROR_RATES, DrawnFigure, Shown, seeds_text
-from cifar_report.report.figures.points import Look
+from cifar_report.report.figures.style import Look
 from cifar_report.report.i18n import Translation, mark
 from cifar_report.report.names import OUTCOMES
 from cifar_report.report.numbers import Numbers
@@ -35,17 +34,13 @@ def draw_reliability(shown: Sequence[Shown], translate: Translation) -> DrawnFig
     figure = style.sheet(216)
     left = (style.WIDTH - len(shown) * STEP + STEP - SIDE) / 2
     for place, each in enumerate(shown):
-        axes = style.panel(figure, left + place * STEP, 18, SIDE, SIDE)
+        axes = style.panel(figure, left + place * STEP, 18, SIDE, SIDE, translate)
         _draw_bins(axes, each.metrics.reliability, translate)
         axes.set_title(each.title(translate))
         if place == 0:
             axes.set_ylabel(_("Right answers (%)"))
-    handles = [
-        Line2D([], [], **ANSWERS, label=_("Right answers")),
-        Line2D([], [], **DIAGONAL, label=_("As sure as right")),
-        Patch(**BAR, label=_("Share of images")),
-    ]
-    style.legend_below(figure, handles, columns=3)
+    lines = {_("Right answers"): ANSWERS, _("As sure as right"): DIAGONAL}
+    style.legend_below(figure, lines, 3, [Patch(**BAR, label=_("Share of images"))])
     caption = translate.plain(
         "Reliability on the test images: the share of right answers against the probability that the network gave them,"
         " in 15 bins; on the diagonal it is as sure as it should be. Grey bars are the share of images in a bin."
@@ -74,8 +69,6 @@ def _draw_bins(axes: Axes, bins: Sequence[ReliabilityBin], translate: Translatio
     axes.plot([100 * confidence for confidence, _ in filled], [100 * accuracy for _, accuracy in filled], **ANSWERS)
     axes.set(xlim=(0, 100), ylim=(0, 100), xlabel=translate.gettext("Probability of the answer (%)"))
     axes.grid(True)
-    style.local_axis(axes.xaxis, translate)
-    style.local_axis(axes.yaxis, translate)
 
 
 def _calibration_error(each: Shown, translate: Translation) -> str:
@@ -109,13 +102,13 @@ def draw_error_rates(calibration: Calibration, translate: Translation) -> DrawnF
     points = [[point for point in calibration.curves if point.seeds == count] for count in counts]
     outcomes = {name: translate.gettext(OUTCOMES[name]) for name in LINES}
     figure = style.sheet(176)
-    row = style.panels(figure, len(counts), top=18, height=112, left=40, gap=16)
+    row = style.panels(figure, len(counts), 18, 112, translate, left=40, gap=16)
     for axes, part in zip(row, points, strict=True):
         _draw_rates(axes, part, translate)
         axes.tick_params(axis="y", labelleft=axes is row[0])
     row[0].set_ylabel(translate.gettext("Share of draws (%)"))
     row[len(row) // 2].set_xlabel(translate.gettext(EFFECT))
-    style.legend_below(figure, [Line2D([], [], label=outcomes[name], **LINES[name]) for name in LINES], columns=3)
+    style.legend_below(figure, {outcomes[name]: look for name, look in LINES.items()}, 3)
     caption = translate.plain(
         "How often a claim that a value is higher by the margin gets which verdict, by the size of the true difference;"
         " simulated, one claim that stands alone. The vertical line marks a true difference of the margin."
@@ -134,8 +127,6 @@ def _draw_rates(axes: Axes, points: Sequence[CurvePoint], translate: Translation
     axes.set(title=seeds_text(points[0].seeds, translate), ylim=(0, 100))
     axes.set_xticks(sorted({round(effect) for effect in effects}))
     axes.grid(True, axis="y")
-    style.local_axis(axes.xaxis, translate)
-    style.local_axis(axes.yaxis, translate)
 
 
 def _rates(points: Sequence[CurvePoint], translate: Translation) -> str:

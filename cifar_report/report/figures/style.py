@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -18,12 +18,17 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, ScalarFormatter
 
 from cifar_report.report.figures.base import Cell, DrawnFigure
 from cifar_report.report.i18n import Translation
 from cifar_report.report.typefaces import FOLDER
+
+Look = dict[str, Any]
+"""Properties of matplotlib's lines or patches."""
 
 WIDTH: Final = 453.5  # points; 160 mm, the text width of an A4 page
 POINTS_PER_INCH: Final = 72.0
@@ -53,24 +58,39 @@ def sheet(height: float, width: float = WIDTH) -> Figure:
     return Figure(figsize=(width / POINTS_PER_INCH, height / POINTS_PER_INCH))
 
 
-def panel(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
-    """Add axes at a fixed place, in points from the top left corner."""
+def panel(figure: Figure, left: float, top: float, width: float, height: float, translate: Translation) -> Axes:
+    """Add axes at a fixed place, in points from the top left corner, with the language's numbers on them."""
     across, down = figure.get_size_inches() * POINTS_PER_INCH
-    return figure.add_axes((left / across, 1 - (top + height) / down, width / across, height / down))
+    axes = figure.add_axes((left / across, 1 - (top + height) / down, width / across, height / down))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(LocalNumbers(translate))
+    return axes
 
 
-def panels(figure: Figure, count: int, *, top: float, height: float, left: float = 34, gap: float = 44) -> list[Axes]:
+def panels(
+    figure: Figure, count: int, top: float, height: float, translate: Translation, *, left: float = 34, gap: float = 44
+) -> list[Axes]:
     """Add ``count`` axes of one size side by side over the figure's width."""
     total = figure.get_size_inches()[0] * POINTS_PER_INCH - left - 6
     width = (total - (count - 1) * gap) / count
-    return [panel(figure, left + place * (width + gap), top, width, height) for place in range(count)]
+    return [panel(figure, left + place * (width + gap), top, width, height, translate) for place in range(count)]
 
 
-def legend_below(figure: Figure, handles: Sequence[Artist], columns: int) -> None:
-    """Put a legend under all panels, where it covers no data."""
+def canvas(height: float, translate: Translation) -> tuple[Figure, Axes]:
+    """Return a figure and axes all over it that count in points from the top left corner, for drawings."""
+    figure = sheet(height)
+    axes = panel(figure, 0, 0, WIDTH, height, translate)
+    axes.set(xlim=(0, WIDTH), ylim=(height, 0), autoscale_on=False)
+    axes.set_axis_off()
+    return figure, axes
+
+
+def legend_below(figure: Figure, lines: Mapping[str, Look], columns: int, patches: Sequence[Patch] = ()) -> None:
+    """Put a legend under all panels, where it covers no data; ``lines`` are labels with their looks."""
     above = (0.5, 2 / POINTS_PER_INCH / figure.get_size_inches()[1])
-    place: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": above, "borderaxespad": 0, "borderpad": 0}
-    figure.legend(handles=[*handles], ncols=columns, **place)
+    place: Look = {"loc": "lower center", "bbox_to_anchor": above, "borderaxespad": 0, "borderpad": 0}
+    handles: list[Artist] = [Line2D([], [], label=label, **look) for label, look in lines.items()]
+    figure.legend(handles=[*handles, *patches], ncols=columns, **place)
 
 
 def finished(
@@ -148,12 +168,6 @@ class LocalNumbers(ScalarFormatter):
         return super().__call__(x, pos).replace(".", self._decimal)
 
 
-def local_axis(axis: Axis, translate: Translation) -> None:
-    """Write an axis's numbers as the language does."""
-    axis.set_major_formatter(LocalNumbers(translate))
-    axis.set_minor_locator(NullLocator())
-
-
 def log_axis(axis: Axis, translate: Translation, most: int) -> None:
     """Give a logarithmic axis at most so many round ticks; long numbers are written as powers of ten."""
     decimal = get_decimal_symbol(translate.locale)
@@ -175,15 +189,3 @@ def log_axis(axis: Axis, translate: Translation, most: int) -> None:
     axis.set_major_locator(FixedLocator(ticks))
     axis.set_major_formatter(FuncFormatter(written))
     axis.set_minor_locator(NullLocator())
-
-
-def epoch_axis(axes: Axes, epochs: int, translate: Translation) -> None:
-    """Give ``axes`` an epoch axis from 1 to ``epochs`` with whole numbers on it."""
-    step = next((step for step in (1, 2, 5, 10, 20, 50, 100) if epochs / step <= 8), 200)
-    # Steps of two go 1, 3, 5, …: a 2 right beside the 1 would touch it.
-    ticks = list(range(1, epochs + 1, step)) if step < 5 else [1, *range(step, epochs + 1, step)]
-    edge = 0.03 * max(epochs - 1, 1)
-    axes.set_xlim(1 - edge, epochs + edge)
-    axes.xaxis.set_major_locator(FixedLocator(ticks))
-    axes.set_xlabel(translate.gettext("Epoch"))
-    local_axis(axes.xaxis, translate)
