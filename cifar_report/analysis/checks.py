@@ -43,9 +43,8 @@ def cautions(
             found += _of_predictions(run, predictions)
             found += _of_counts(run)
     found += [Caution("contended_timing", row.trial) for row in timing if row.contended]
-    found += [
-        Caution("unplanned_run", run.trial.id, run.id) for run in bundle.runs if run.trial.id not in bundle.trials
-    ]
+    unplanned = [run for run in bundle.runs if run.trial.id not in bundle.trials]
+    found += [Caution("unplanned_run", run.trial.id, run.id) for run in unplanned]
     if facts.environments > 1 or len(facts.processors) > 1:
         found.append(Caution("different_environments", None))
     return tuple(found)

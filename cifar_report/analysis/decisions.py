@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from scipy import stats
@@ -78,10 +78,10 @@ def p_values(claim: Claim, test: HypothesisTest) -> PValues:
 class Families:
     """All families' uncorrected p-values and the registry's sizes; corrects one claim's p-values in its family."""
 
-    def __init__(self, claims: Iterable[Claim], found: Mapping[str, PValues]) -> None:
+    def __init__(self, claims: Sequence[Claim], found: Mapping[str, PValues]) -> None:
         """``found`` maps the ids of the claims that could be tested to their p-values."""
-        self._claims = [claim for claim in claims if claim.family is not None]
-        self._sizes = Counter(claim.family for claim in self._claims)
+        self._claims = [claim for claim in claims if claim.family is not None and claim.relation in DIRECTIONS]
+        self._sizes = Counter(claim.family for claim in claims)
         self._found = found
 
     def size(self, claim: Claim) -> int | None:
@@ -96,12 +96,10 @@ class Families:
         others = [
             self._found[each.id]
             for each in self._claims
-            if each.family == claim.family and each.relation in DIRECTIONS and each.id in self._found
-            and each.id != claim.id
-        ]  # fmt: skip
-        tested = holm([p.tested, *(other.tested for other in others)], size)[0]
-        opposite = holm([p.opposite or 0.0, *(other.opposite or 0.0 for other in others)], size)[0]
-        return PValues(float(tested), float(opposite))
+            if each.family == claim.family and each.id in self._found and each.id != claim.id
+        ]
+        both = [holm(side, size)[0] for side in zip(p, *others, strict=True)]
+        return PValues(float(both[0]), float(both[1]))
 
 
 def decide(claim: Claim, test: HypothesisTest, p: PValues, factor: float = 1.0) -> Decision:

@@ -103,10 +103,10 @@ def collect_sample(claim: Claim, bundle: Bundle, predictions: PredictionTable) -
 
 def _sides(claim: Claim) -> list[tuple[Side, Quantity]]:
     """Return the subject and, unless the claim is absolute, the comparator, each with its quantity."""
-    subject = (claim.subject, claim.quantity)
-    return [subject] if claim.comparator is None else [
-        subject, (claim.comparator, claim.comparator_quantity or claim.quantity)
-    ]  # fmt: skip
+    sides = [(claim.subject, claim.quantity)]
+    if claim.comparator is not None:
+        sides.append((claim.comparator, claim.comparator_quantity or claim.quantity))
+    return sides
 
 
 def _by_seed(claim: Claim, bundle: Bundle) -> Sample | NotTestable:
@@ -124,13 +124,8 @@ def _by_seed(claim: Claim, bundle: Bundle) -> Sample | NotTestable:
     if claim.relation == "exact" and any(side[0].value is None for side in values):
         return NotTestable("inconclusive", "not_a_number")
     ids = [tuple(run.id for run in runs) for runs in paired]
-    scale: Scale = "difference"
-    if len(paired) == 1:
-        scale = "value"
-    elif claim.relation == "ratio":
-        scale = "log_ratio"
-    elif claim.quantity == "loss":
-        scale = "relative"
+    compared: Scale = "relative" if claim.quantity == "loss" else "difference"
+    scale: Scale = "value" if len(paired) == 1 else "log_ratio" if claim.relation == "ratio" else compared
     return Sample(scale, "seeds", tuple(seeds), *_two(values), *_two(ids))
 
 

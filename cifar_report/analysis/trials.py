@@ -122,17 +122,11 @@ def _weight_scores(
     prefix: str, weights: Weights, runs: Sequence[Run], stage_id: str, original: OriginalStage | None, scope: Scope
 ) -> WeightScores:
     evaluations = [run.stage(stage_id).evaluation(weights) for run in runs]
-    published = {
-        "test_accuracy": original.test_accuracy if original else None,
-        "test_loss": original.test_loss if original else None,
-        "validation_accuracy": original.validation_accuracy if original else None,
-    }
 
     def over_runs(part: str, name: str, unit: Unit) -> Measure:
         values = [Value(finite(getattr(getattr(evaluation, part), name))) for evaluation in evaluations]
-        number = published.get(f"{part}_{name}")
-        identity = f"{prefix}.{weights}.{part}_{name}"
-        return measure(identity, unit, runs, values, original=number, scope=scope if original else None)
+        identity, published = f"{prefix}.{weights}.{part}_{name}", getattr(original, f"{part}_{name}", None)
+        return measure(identity, unit, runs, values, original=published, scope=scope if original else None)
 
     gaps = [Value(finite(evaluation.gap)) for evaluation in evaluations]
     return WeightScores(
@@ -213,22 +207,16 @@ def _status(runs: Sequence[Run], failed: Sequence[Run], planned: Sequence[int | 
 
 
 def _costs(trial: Trial, original: OriginalTrial | None) -> Costs:
-    counts = {
-        "parameters": trial.parameters_total,
-        "trainable_parameters": trial.parameters_trainable,
-        "macs": trial.macs,
-    }
+    def counted(name: str, value: float) -> Datum:
+        return Datum(f"{trial.id}.{name}", value, "count", "counted_in_spec", origin="spec")
+
+    published = (original.parameters_total, original.parameters_trainable) if original else (None, None)
     return Costs(
-        **{
-            name: Datum(f"{trial.id}.{name}", value, "count", "counted_in_spec", origin="spec")
-            for name, value in counts.items()
-        },
-        original_parameters=original_datum(
-            f"{trial.id}.parameters", "count", original.parameters_total if original else None
-        ),
-        original_trainable_parameters=original_datum(
-            f"{trial.id}.trainable_parameters", "count", original.parameters_trainable if original else None
-        ),
+        parameters=counted("parameters", trial.parameters_total),
+        trainable_parameters=counted("trainable_parameters", trial.parameters_trainable),
+        macs=counted("macs", trial.macs),
+        original_parameters=original_datum(f"{trial.id}.parameters", "count", published[0]),
+        original_trainable_parameters=original_datum(f"{trial.id}.trainable_parameters", "count", published[1]),
     )
 
 
