@@ -1,16 +1,16 @@
 """What the analysis makes of a timing pass: medians by block, disturbed blocks, and no seconds from anywhere else."""
 
 import ast
-from dataclasses import replace
+from dataclasses import replace as change
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 from analysis_cases import bundle, claim
 from command import ROOT
+from msgspec.structs import replace
 
-from cifar_report.analysis import analyse
+from cifar_report.analysis import Results, analyse
 from cifar_report.analysis.sensitivity import changes_of_mind
 from cifar_report.analysis.timing import by_block, images_per_second, seconds_per_step
 from cifar_report.bundle import Bundle, RunTiming, encode, write_timing_pass
@@ -31,37 +31,26 @@ FITTING = claim(
 SECONDS = {"first": 1.0, "second": 2.0}
 
 
-def timed(folder: Path, change) -> Bundle:
-    """Return a bundle of two claims about time whose measurements went through ``change``."""
+def disturbed(folder: Path, blocks: dict[str, set[int]]) -> Results:
+    """Analyse a bundle in which a trial's measurements of some blocks take a hundred times as long and are marked."""
     loaded = bundle(folder, LONGER, FITTING, timing=True, seconds=SECONDS)
-    found = loaded.timing_pass
-    measurements = tuple(change(each) for each in found.measurements)
-    write_timing_pass(folder, msgspec.structs.replace(found, measurements=measurements))
-    return Bundle.load(folder)
-
-
-def disturb(blocks, trials=("first", "second", "nearest_1", "nearest_3")):
-    """Return a change that makes measurements of these blocks a hundred times as long, and marks them."""
-
-    def change(each):
-        if each.block not in blocks or each.trial not in trials:
-            return each
-        seconds = 100 * each.seconds
-        return msgspec.structs.replace(each, seconds=seconds, contended=True)
-
-    return change
+    measurements = tuple(
+        replace(each, seconds=100 * each.seconds, contended=True) if each.block in blocks.get(each.trial, ()) else each
+        for each in loaded.timing_pass.measurements
+    )
+    write_timing_pass(folder, replace(loaded.timing_pass, measurements=measurements))
+    return analyse(Bundle.load(folder))
 
 
 def test_a_step_is_the_median_of_the_portions(tmp_path: Path) -> None:
     """One portion that something held up changes neither the seconds nor the rate."""
     measurement = bundle(tmp_path, timing=True, seconds=SECONDS).timing_pass.measurements[0]
     portions = (0.1, 0.1, 9.0, 0.1)
-    split = msgspec.structs.replace(measurement, steps=200, batch_size=32, seconds=sum(portions), portions=portions)
+    split = replace(measurement, steps=200, batch_size=32, seconds=sum(portions), portions=portions)
     assert seconds_per_step(split) == pytest.approx(0.002)
     assert images_per_second(split) == pytest.approx(16_000)
-    whole = msgspec.structs.replace(split, portions=())
-    assert seconds_per_step(whole) == pytest.approx(sum(portions) / 200)
-    assert seconds_per_step(msgspec.structs.replace(split, steps=0)) is None
+    assert seconds_per_step(replace(split, portions=())) == pytest.approx(sum(portions) / 200)
+    assert seconds_per_step(replace(split, steps=0)) is None
 
 
 def test_a_time_claim_compares_paired_logarithms_by_block(tmp_path: Path) -> None:
@@ -69,19 +58,22 @@ def test_a_time_claim_compares_paired_logarithms_by_block(tmp_path: Path) -> Non
     loaded = bundle(tmp_path, LONGER, FITTING, timing=True, seconds=SECONDS)
     first, second = (by_block(loaded, name, "seconds") for name in ("first", "second"))
     ratios = [np.log(second[block] / first[block]) for block in range(BLOCKS)]
-    verdict = analyse(loaded).verdict("longer")
+    results = analyse(loaded)
+    verdict = results.verdict("longer")
     assert (verdict.outcome, verdict.n, verdict.n_of) == ("reproduced", BLOCKS, "blocks")
     assert verdict.estimate.value == pytest.approx(np.exp(np.mean(ratios)))
     assert verdict.estimate.low < 2 < verdict.estimate.high
+    rows = {row.trial: row for row in results.timing}
+    assert rows["first"].seconds_per_step.value == pytest.approx(np.exp(np.mean(np.log([*first.values()]))))
+    assert rows["second"].images_per_second.value == pytest.approx(64 / rows["second"].seconds_per_step.value)
 
 
 def test_disturbed_blocks_are_left_out_and_counted(tmp_path: Path) -> None:
     """A block that stayed disturbed on one side moves no ratio and no rate; the row counts it, a caution names it."""
-    calm = analyse(bundle(tmp_path / "calm", LONGER, FITTING, timing=True, seconds=SECONDS))
-    results = analyse(timed(tmp_path / "some", disturb({1, 3}, ["second"])))
+    results = disturbed(tmp_path, {"second": {1, 3}})
     verdict = results.verdict("longer")
     assert (verdict.outcome, verdict.n) == ("reproduced", BLOCKS - 2)
-    assert verdict.estimate.value == pytest.approx(calm.verdict("longer").estimate.value, rel=0.1)
+    assert verdict.estimate.value == pytest.approx(2, rel=0.1)
     row = next(row for row in results.timing if row.trial == "second")
     assert (row.blocks, row.contended, row.seconds_per_step.n) == (BLOCKS, 2, BLOCKS - 2)
     assert row.seconds_per_step.value == pytest.approx(0.01, rel=0.1)
@@ -90,7 +82,7 @@ def test_disturbed_blocks_are_left_out_and_counted(tmp_path: Path) -> None:
 
 def test_where_every_block_was_disturbed_nothing_is_compared(tmp_path: Path) -> None:
     """The claims are not run and say why; the row shows what was measured, marked; other undisturbed trials speak."""
-    results = analyse(timed(tmp_path, disturb(range(BLOCKS), ["first"])))
+    results = disturbed(tmp_path, {"first": set(range(BLOCKS))})
     verdict = results.verdict("longer")
     assert (verdict.outcome, verdict.reason, verdict.estimate.reason) == ("not_run", "disturbed", "disturbed")
     assert [each.kind for each in changes_of_mind([verdict])] == ["timing_pass"]
@@ -102,47 +94,41 @@ def test_where_every_block_was_disturbed_nothing_is_compared(tmp_path: Path) -> 
 
 def test_sides_that_share_one_calm_block_cannot_tell(tmp_path: Path) -> None:
     """Pairs are within blocks: with one block left on both sides there is nothing to test, whatever each side has."""
-
-    def change(each):
-        each = disturb({0, 1}, ["first"])(each)
-        return disturb({2, 3}, ["second"])(each)
-
-    verdict = analyse(timed(tmp_path, change)).verdict("longer")
+    verdict = disturbed(tmp_path, {"first": {0, 1}, "second": {2, 3}}).verdict("longer")
     assert (verdict.outcome, verdict.reason, verdict.n) == ("inconclusive", "one_block", 1)
 
 
 def test_more_seeds_would_decide_nothing_about_time(tmp_path: Path) -> None:
     """An undecided claim about seconds does not ask for seeds, one about accuracy does: the pass has none."""
     results = analyse(bundle(tmp_path, LONGER, claim(), timing=True))
-    undecided = [replace(verdict, outcome="inconclusive", reason="undecided") for verdict in results.verdicts]
-    asked = [change.claim for change in changes_of_mind(undecided) if change.kind == "more_seeds"]
-    assert asked == ["C"]
+    undecided = [change(verdict, outcome="inconclusive", reason="undecided") for verdict in results.verdicts]
+    assert [each.claim for each in changes_of_mind(undecided) if each.kind == "more_seeds"] == ["C"]
 
 
-def test_seconds_of_runs_that_trained_side_by_side_say_nothing(tmp_path: Path) -> None:
-    """However long the runs took beside one another, every result stays the same, with a timing pass and without."""
-    for name, timing in (("with", True), ("without", False)):
-        loaded = bundle(tmp_path / name, LONGER, FITTING, timing=timing, seconds=SECONDS)
-        before = analyse(loaded)
-        for number, run in enumerate(loaded.runs):
-            path = tmp_path / name / "runs" / run.id / "timing.json"
-            seconds = 1000.0 * (1 + number)
-            changed = RunTiming(
-                started="a", finished="b", host="h", cores=(0,), total_seconds=seconds, fit_seconds=seconds
-            )
-            path.write_bytes(encode(changed))
-        assert analyse(Bundle.load(tmp_path / name)) == before
+@pytest.mark.parametrize("timing", [True, False])
+def test_seconds_of_runs_that_trained_side_by_side_say_nothing(tmp_path: Path, timing: bool) -> None:
+    """However long the runs took beside one another, every result stays; without a pass a time claim is not run."""
+    loaded = bundle(tmp_path, LONGER, FITTING, timing=timing, seconds=SECONDS)
+    before = analyse(loaded)
+    assert timing or before.verdict("longer").reason == "no_timing_pass"
+    taken = {"started": "a", "finished": "b", "host": "h", "cores": (0,)}
+    for number, run in enumerate(loaded.runs, start=1):
+        seconds = 1000.0 * number
+        record = RunTiming(**taken, total_seconds=seconds, fit_seconds=seconds)
+        (tmp_path / "runs" / run.id / "timing.json").write_bytes(encode(record))
+    assert analyse(Bundle.load(tmp_path)) == before
 
 
 def test_nothing_that_is_shown_reads_the_seconds_of_a_run() -> None:
-    """Neither the analysis nor the rendering asks a bundle for a run's own seconds."""
+    """Neither the analysis nor the report asks a bundle for a run's own seconds."""
     places = [path for part in ("analysis", "report") for path in (ROOT / "cifar_report" / part).rglob("*.py")]
     asking = [
         path.name
         for path in places
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if (isinstance(node, ast.Attribute) and node.attr in ("timing", "epoch_seconds", "total_seconds"))
-        and not (isinstance(node.value, (ast.Name, ast.Attribute)) and ast.unparse(node.value).endswith("results"))
+        if isinstance(node, ast.Attribute)
+        and node.attr in ("timing", "epoch_seconds", "total_seconds")
+        and not ast.unparse(node.value).endswith("results")
     ]
     assert asking == []
-    assert len(places) > 50
+    assert len(places) > 30

@@ -1,49 +1,39 @@
 import ast
 import re
-from functools import cache
 from pathlib import Path
-
-import pytest
 
 from cifar_report.analysis.decisions import LEAST_SEEDS_FOR_ONSET, RATIO_SLACK
 from cifar_report.analysis.values import ACCURACY_LEVEL, LEVEL, LOSS_RISE
 from cifar_report.simulation.calibration import ASSUMED
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE = ROOT / "cifar_report"
 TEXT = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
 OTHERS = {"TTestPower"}  # code in the text that is no name of the project
-PLACED = re.compile(r"`([\w/]+\.py): (\w+)`")
 
 
-@cache
-def names_in(path: Path) -> set[str]:
-    """Return the functions and classes that a file defines, methods included."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+def names_by_file() -> dict[str, set[str]]:
+    """Return the functions and classes that each file of the package defines, methods included."""
+    return {
+        f"/{path.relative_to(ROOT).as_posix()}": {
+            node.name
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef))
+        }
+        for path in (ROOT / "cifar_report").rglob("*.py")
+    }
 
 
-def files_of(name: str) -> list[Path]:
-    """Return the files of the package whose path ends in ``name``."""
-    return [path for path in PACKAGE.rglob("*.py") if f"/{path.relative_to(ROOT)}".endswith(f"/{name}")]
-
-
-@pytest.mark.parametrize(("file", "name"), sorted(set(PLACED.findall(TEXT))))
-def test_a_named_function_is_where_the_method_says(file: str, name: str) -> None:
-    """Whoever follows the text into the code finds what it names."""
-    assert any(name in names_in(path) for path in files_of(file)), f"{file} has no {name}"
-
-
-def test_every_other_name_in_the_method_is_one_of_the_project_s() -> None:
-    """A file or a function that was renamed is renamed in the text, too."""
-    known = set().union(*(names_in(path) for path in PACKAGE.rglob("*.py")))
-    quoted = set(re.findall(r"`([^`]+)`", TEXT))
-    files = {each for each in quoted if re.fullmatch(r"[\w/]+\.py", each)}
-    assert len(files) > 4
-    assert [each for each in files if not files_of(each)] == []
-    functions = {each.split(".")[-1] for each in quoted if re.fullmatch(r"[A-Z]?\w+(\.\w+)?", each)} - OTHERS
-    assert len(functions) > 15
-    assert sorted(functions - known) == []
+def test_every_name_in_the_method_is_where_the_text_says() -> None:
+    """Whoever follows the text into the code finds each file and function that it names, and there."""
+    known = names_by_file()
+    placed = set(re.findall(r"`([\w/]+\.py)(?:: (\w+))?`", TEXT))
+    assert len(placed) > 20
+    for file, name in placed:
+        found = [names for path, names in known.items() if path.endswith(f"/{file}") and (not name or name in names)]
+        assert found, f"{file} has no {name or 'such file'}"
+    alone = {each.split(".")[-1] for each in re.findall(r"`([A-Z]?\w+(?:\.\w+)?)`", TEXT)} - {"py"} - OTHERS
+    assert len(alone) > 15
+    assert sorted(alone - set().union(*known.values())) == []
 
 
 def test_the_method_states_the_numbers_of_the_code() -> None:
