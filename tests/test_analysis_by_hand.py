@@ -5,7 +5,7 @@ With two degrees of freedom P(T > t) = 1/2 - t / (2 √(2 + t²)), and the quant
 """
 
 from collections.abc import Sequence
-from math import log, sqrt
+from math import exp, log, sqrt
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,9 @@ from cifar_report.bundle import Bundle, Predictions, StageResult, encode
 from cifar_report.spec import Claim, Side
 
 ERROR = 0.01 / sqrt(3)  # the standard error of 1, 2, 3 hundredths
+HALF, TENTHS = (0.5, 0.5, 0.5), (0.499, 0.5, 0.501)
+NEAR_70 = claim("value", comparator=None, value=0.70, margin=0.05, comparison="absolute")
+ONSET = claim("onset", quantity="epoch_of_least_loss", comparator=None, value=4.0, margin=1.0, comparison="absolute")
 
 
 def p_of(t: float) -> float:
@@ -30,11 +33,6 @@ def with_score(stage: StageResult, part: str, **scores: float) -> StageResult:
     """Return a stage whose last weights have these scores in a part of the data."""
     changed = replace(getattr(stage.last, part), **scores)
     return replace(stage, last=replace(stage.last, **{part: changed}))
-
-
-def with_gap(stage: StageResult, value: float) -> StageResult:
-    """Return a stage whose training accuracy is ``value`` above its test accuracy of a half."""
-    return with_score(with_score(stage, "test", accuracy=0.5), "train", accuracy=0.5 + value)
 
 
 def with_level_at(stage: StageResult, epoch: float) -> StageResult:
@@ -55,7 +53,7 @@ WRITERS = {
     "accuracy": lambda stage, value: with_score(stage, "test", accuracy=value),
     "validation_accuracy": lambda stage, value: with_score(stage, "validation", accuracy=value),
     "loss": lambda stage, value: with_score(stage, "test", loss=value),
-    "gap": with_gap,
+    "gap": lambda stage, value: with_score(with_score(stage, "test", accuracy=0.5), "train", accuracy=0.5 + value),
     "epochs_to_accuracy": with_level_at,
     "epoch_of_least_loss": with_least_loss_at,
 }
@@ -70,70 +68,63 @@ def verdict(folder: Path, one: Claim, subject: Sequence[float], comparator: Sequ
     return analyse(Bundle.load(folder)).verdict(one.id)
 
 
-HALF = (0.5, 0.5, 0.5)
-
-
-def test_greater(tmp_path: Path) -> None:
+def test_every_number_of_a_verdict(tmp_path: Path) -> None:
     """+1, +2, +3 points: t = 2√3, p = .0371, and the mean of 2 points reaches the margin."""
     found = verdict(tmp_path, claim(original_difference=0.06), (0.51, 0.52, 0.53), HALF)
     assert (found.outcome, found.reason, found.test) == ("reproduced", "beyond_margin", "paired_t")
     assert found.p.value == pytest.approx(p_of(2 * sqrt(3))) == pytest.approx(0.03709, abs=1e-5)
     assert found.opposite_p.value == 1.0  # twice the other tail
-    assert found.estimate.value == pytest.approx(0.02)
-    assert found.estimate.high == pytest.approx(0.02 + 4.302653 * ERROR)
-    assert found.estimate.low == pytest.approx(0.02 - 4.302653 * ERROR)
+    estimate = found.estimate
+    assert (estimate.low, estimate.value) == pytest.approx((0.02 - 4.302653 * ERROR, 0.02))
+    assert estimate.high == pytest.approx(0.02 + 4.302653 * ERROR)
     assert found.bound.value == pytest.approx(0.02 + 2.919986 * ERROR)
     assert found.prediction.high == pytest.approx(0.02 + 4.302653 * 0.01 * sqrt(4 / 3))
     assert found.wins.value == 3
     assert found.original_inside is True  # .06 < .0697
 
 
-TENTHS = (0.499, 0.5, 0.501)
-
-
 @pytest.mark.parametrize(
-    ("relation", "subject", "reason", "bound", "p"),
+    ("one", "subject", "comparator", "reason", "bound", "p"),
     [
-        ("less", (0.49, 0.48, 0.47), "beyond_margin", -0.02 - 2.919986 * ERROR, p_of(2 * sqrt(3))),
-        ("greater", TENTHS, "margin_ruled_out", 2.919986 * ERROR / 10, 0.5),  # a bound of .17 points
-        ("not_better", (0.47, 0.48, 0.49), "improvement_ruled_out", -0.02 + 2.919986 * ERROR, 1 - p_of(2 * sqrt(3))),
-        ("equal", TENTHS, "equivalent", None, p_of(10 * sqrt(3))),  # each of the two tests has t = 10√3
+        (claim("less"), (0.49, 0.48, 0.47), HALF, "beyond_margin", -0.02 - 2.919986 * ERROR, p_of(2 * sqrt(3))),
+        (claim(), TENTHS, HALF, "margin_ruled_out", 2.919986 * ERROR / 10, 0.5),  # a bound of .17 points
+        (
+            *(claim("not_better"), (0.47, 0.48, 0.49), HALF, "improvement_ruled_out"),
+            *(-0.02 + 2.919986 * ERROR, 1 - p_of(2 * sqrt(3))),
+        ),
+        (claim("equal"), TENTHS, HALF, "equivalent", None, p_of(10 * sqrt(3))),  # each of the two tests: t = 10√3
+        (NEAR_70, (0.69, 0.70, 0.71), (), "equivalent", None, p_of(5 * sqrt(3))),
+        (replace(NEAR_70, value=0.8, margin=0.01), (0.69, 0.70, 0.71), (), "outside_margin", None, p_of(-9 * sqrt(3))),
     ],
 )
 def test_relation(
-    tmp_path: Path, relation: str, subject: tuple[float, ...], reason: str, bound: float | None, p: float
+    tmp_path: Path,
+    one: Claim,
+    subject: Sequence[float],
+    comparator: Sequence[float],
+    reason: str,
+    bound: float | None,
+    p: float,
 ) -> None:
     """Reason, bound and p-value of each relation follow by hand."""
-    found = verdict(tmp_path, claim(relation), subject, HALF)
+    found = verdict(tmp_path, one, subject, comparator)
     assert (found.reason, found.p.value) == (reason, pytest.approx(p))
     assert found.bound is None if bound is None else found.bound.value == pytest.approx(bound)
-    assert found.test == ("tost" if relation == "equal" else "paired_t")
-
-
-def test_value(tmp_path: Path) -> None:
-    """69, 70, 71 % near 70 ± 5 %: t = 5√3, p = .0065; near 80 ± 1 % the whole interval lies outside."""
-    near = claim("value", comparator=None, value=0.70, margin=0.05, comparison="absolute")
-    found = verdict(tmp_path / "near", near, (0.69, 0.70, 0.71))
-    assert (found.outcome, found.test) == ("reproduced", "tost")
-    assert found.p.value == pytest.approx(p_of(5 * sqrt(3))) == pytest.approx(0.00654, abs=1e-5)
-    far = verdict(tmp_path / "far", replace(near, value=0.80, margin=0.01), (0.69, 0.70, 0.71))
-    assert (far.outcome, far.reason) == ("not_reproduced", "outside_margin")
-    assert far.estimate.high == pytest.approx(0.70 + 4.302653 * ERROR)
+    assert found.test == ("tost" if bound is None else "paired_t")
 
 
 @pytest.mark.parametrize(
     ("quantity", "margin", "subject", "comparator", "mean"),
     [
         ("validation_accuracy", 0.01, (0.51, 0.52, 0.53), HALF, 0.02),
-        ("loss", 0.1, (1.1, 1.2, 1.3), (1.0, 1.0, 1.0), 0.2),  # a share of the comparator
-        ("loss", 0.1, (2.2, 2.4, 2.6), (2.0, 2.0, 2.0), 0.2),
+        ("loss", 0.1, (2.2, 2.4, 2.6), (2.0, 2.0, 2.0), 0.2),  # a share of the comparator
         ("gap", 0.02, (0.11, 0.12, 0.13), (0.1, 0.1, 0.1), 0.02),
         ("epochs_to_accuracy", 1.0, (4, 5, 6), (3, 3, 3), 2.0),
         ("epoch_of_least_loss", 1.0, (4, 5, 6), (3, 3, 3), 2.0),
     ],
 )
 def test_every_quantity_on_its_own_scale(
-    tmp_path: Path, quantity: str, margin: float, subject: tuple[float, ...], comparator: tuple[float, ...], mean: float
+    tmp_path: Path, quantity: str, margin: float, subject: Sequence[float], comparator: Sequence[float], mean: float
 ) -> None:
     """1, 2, 3 of each quantity's own units give the same t of 2√3."""
     found = verdict(tmp_path, claim(quantity=quantity, margin=margin), subject, comparator)
@@ -144,37 +135,32 @@ def test_every_quantity_on_its_own_scale(
 
 def test_epochs_that_were_never_reached(tmp_path: Path) -> None:
     """Five seeds in which the subject never gets there: the sign test has p = 1/32, and no mean is made up."""
-    one = claim(quantity="epochs_to_accuracy", margin=1.0)
-    found = verdict(tmp_path, one, (0, 0, 0, 0, 0), (3, 3, 3, 3, 3))
+    found = verdict(tmp_path, claim(quantity="epochs_to_accuracy", margin=1.0), (0, 0, 0, 0, 0), (3, 3, 3, 3, 3))
     assert (found.outcome, found.test) == ("reproduced", "sign_test")
     assert found.p.value == pytest.approx(1 / 32)
     assert (found.estimate.value, found.estimate.reason) == (None, "not_reached")
 
 
-ONSET = claim("onset", quantity="epoch_of_least_loss", comparator=None, value=4.0, margin=1.0, comparison="absolute")
-
-
-def test_onset(tmp_path: Path) -> None:
-    """Five of five seeds overfit from epoch 4 on: p = 1/32, and the exact interval begins at the fifth root of .025."""
-    found = verdict(tmp_path, ONSET, (3, 4, 4, 5, 4))
-    assert (found.outcome, found.reason, found.wins.value) == ("reproduced", "onset_shown", 5)
-    assert found.estimate.low == pytest.approx(0.025**0.2)
-    away = verdict(tmp_path / "away", ONSET, (7, 7, 1, 7, 7))
-    assert (away.outcome, away.reason, away.wins.value) == ("not_reproduced", "onset_ruled_out", 0)
-    assert found.stable is None  # four seeds could decide nothing, whichever is left out
-
-
-def test_an_onset_of_six_seeds_is_stable_where_any_five_agree(tmp_path: Path) -> None:
-    """With six seeds leaving one out leaves five: unanimous ones say the same, one against five does not."""
-    assert verdict(tmp_path / "all", ONSET, (3, 4, 4, 5, 4, 4)).stable is True
-    mixed = verdict(tmp_path / "mixed", ONSET, (3, 4, 4, 5, 4, 7))
-    assert [each.seed for each in mixed.sensitivity if each.changes] == [5]
+@pytest.mark.parametrize(
+    ("epochs", "reason", "hits", "stable"),
+    [
+        ((3, 4, 4, 5, 4), "onset_shown", 5, None),  # four seeds could decide nothing, whichever is left out
+        ((7, 7, 1, 7, 7), "onset_ruled_out", 0, None),
+        ((3, 4, 4, 5, 4, 4), "onset_shown", 6, True),
+        ((3, 4, 4, 5, 4, 7), "undecided", 5, False),  # without the one that differs the others would show it
+    ],
+)
+def test_onset(tmp_path: Path, epochs: Sequence[int], reason: str, hits: int, stable: bool | None) -> None:
+    """Five of five seeds within an epoch of the stated one have p = 1/32; five of six do not."""
+    found = verdict(tmp_path, ONSET, epochs)
+    assert (found.reason, found.wins.value, found.stable) == (reason, hits, stable)
+    if hits == len(epochs) == 5:
+        assert found.estimate.low == pytest.approx(0.025**0.2)  # of the exact interval
 
 
 def test_a_diverged_run_tells_no_onset(tmp_path: Path) -> None:
     """A run whose loss is no number never shows when it overfits; it is no evidence against the claim."""
-    loaded = bundle(tmp_path, ONSET, seeds=5, predictions=False)
-    for run in loaded.runs_of("second"):
+    for run in bundle(tmp_path, ONSET, seeds=5, predictions=False).runs_of("second"):
         stage = with_least_loss_at(run.stages[0], 4)
         if run.seed == 2:
             losses = (*stage.history.val_loss[:1], *[None] * (stage.epochs - 1))
@@ -185,34 +171,26 @@ def test_a_diverged_run_tells_no_onset(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("relation", "value", "comparator", "outcome", "estimate"),
-    [("equal", None, Side("first"), "reproduced", 0.0), ("less", None, Side("first"), "not_reproduced", 0.0),
-     ("equal", 1.0, None, "not_reproduced", None)],
-)  # fmt: skip
-def test_exact(
-    tmp_path: Path, relation: str, value: float | None, comparator: Side | None, outcome: str, estimate: float | None
-) -> None:
+    ("relation", "value", "outcome"),
+    [("equal", None, "reproduced"), ("less", None, "not_reproduced"), ("equal", 1.0, "not_reproduced")],
+)
+def test_exact(tmp_path: Path, relation: str, value: float | None, outcome: str) -> None:
     """Both trials have the same network: its counts are equal and not less, and they are not one."""
-    one = claim(
-        "exact", quantity="parameters", exact_relation=relation, margin=None, value=value, comparator=comparator
-    )
-    loaded = bundle(tmp_path, one, seeds=2)
+    comparator = Side("first") if value is None else None
+    sides = {"value": value, "comparator": comparator, "margin": None}
+    loaded = bundle(tmp_path, claim("exact", quantity="parameters", exact_relation=relation, **sides), seeds=2)
     found = analyse(loaded).verdict("C")
     assert (found.outcome, found.test, found.p) == (outcome, "exact", None)
-    expected = loaded.trials["second"].parameters_total if estimate is None else estimate
-    assert found.estimate.value == expected
+    assert found.estimate.value == (0.0 if value is None else loaded.trials["second"].parameters_total)
 
 
 def test_ratio_and_time(tmp_path: Path) -> None:
     """Log ratios of ln 2 - .01, ln 2, ln 2 + .01: t = ln 1.25 / (.01/√3) for the ratio, ln 2 / (.01/√3) for longer."""
-    claims = (
-        claim("ratio", id="ratio", quantity="seconds", margin=None, value=2.0),
-        claim(id="longer", quantity="seconds", margin=0.1),
-    )
-    loaded = bundle(tmp_path, *claims, timing=True)
-    factors = {0: 2 * np.exp(-0.01), 1: 2.0, 2: 2 * np.exp(0.01)}
+    twice = claim("ratio", id="ratio", quantity="seconds", margin=None, value=2.0)
+    loaded = bundle(tmp_path, twice, claim(id="longer", quantity="seconds", margin=0.1), timing=True)
+    factors = {0: 2 * exp(-0.01), 1: 2.0, 2: 2 * exp(0.01)}
     timed = tuple(
-        replace(each, seconds=float(10 * factors[each.block] if each.trial == "second" else 10.0), portions=())
+        replace(each, seconds=10 * factors[each.block] if each.trial == "second" else 10.0, portions=())
         for each in loaded.timing_pass.measurements
         if each.block in factors and each.trial in ("first", "second")
     )
@@ -221,24 +199,20 @@ def test_ratio_and_time(tmp_path: Path) -> None:
     ratio, longer = results.verdict("ratio"), results.verdict("longer")
     assert (ratio.outcome, ratio.n, ratio.n_of) == ("reproduced", 3, "blocks")
     assert ratio.p.value == pytest.approx(p_of(log(1.25) / ERROR), rel=1e-6)
-    assert ratio.estimate.value == pytest.approx(2.0)
-    assert ratio.estimate.high == pytest.approx(2 * np.exp(4.302653 * ERROR))
+    assert (ratio.estimate.value, ratio.estimate.high) == pytest.approx((2.0, 2 * exp(4.302653 * ERROR)))
     assert (longer.outcome, longer.reason) == ("reproduced", "beyond_margin")
     assert longer.p.value == pytest.approx(p_of(log(2) / ERROR), rel=1e-6)
 
 
 def test_images(tmp_path: Path) -> None:
     """Of 200 images 6 are right with one classifier alone and none with the other: one-sided p = 1/64."""
-    one = claim(id="nearest", subject=Side("nearest_3"), comparator=Side("nearest_1"), margin=0.01)
-    loaded = bundle(tmp_path, one, seeds=2)
+    loaded = bundle(tmp_path, claim(subject=Side("nearest_3"), comparator=Side("nearest_1")), seeds=2)
     for trial, right in (("nearest_1", 100), ("nearest_3", 106)):
         run = loaded.runs_of(trial)[0]
         given = loaded.predictions(run)
-        wrong = (given.labels + 1) % 10
-        answers = np.where(np.arange(200) < right, given.labels, wrong).astype(np.uint8)
+        answers = np.where(np.arange(200) < right, given.labels, (given.labels + 1) % 10).astype(np.uint8)
         result = replace(run.classical, test_accuracy=right / 200)
         rewrite(tmp_path, replace(run, classical=result), Predictions(given.indices, given.labels, {}, answers))
-    found = analyse(Bundle.load(tmp_path)).verdict("nearest")
+    found = analyse(Bundle.load(tmp_path)).verdict("C")
     assert (found.outcome, found.test, found.n, found.n_of) == ("reproduced", "mcnemar", 200, "images")
-    assert found.p.value == pytest.approx(1 / 64)
-    assert found.estimate.value == pytest.approx(0.03)
+    assert (found.p.value, found.estimate.value) == pytest.approx((1 / 64, 0.03))
