@@ -68,7 +68,12 @@ def draw_costs(results: Results, translate: Translation) -> DrawnFigure | None:
         " more; numbers name them."
     )
     columns = (_("Cost"), _("Trial"), _("Amount"), _("Test accuracy"), _("On the front"))
-    rows = [_front_row(front, point, results, translate) for front in fronts for point in front.points]
+    titles, answers = {each.id: trial_name(each.trial, translate) for each in results.trials}, (_("no"), _("yes"))
+    rows: list[tuple[Cell, ...]] = [
+        (_(AXES[front.cost]), titles[each.trial], each.cost.value, each.accuracy.value, answers[each.on_front])
+        for front in fronts
+        for each in front.points
+    ]
     alt = " ".join(_front_finding(front, results, translate) for front in fronts)
     return style.finished(figure, "costs", "overview", alt=alt, caption=caption, columns=columns, rows=rows)
 
@@ -118,13 +123,6 @@ def _front_finding(front: ParetoFront, results: Results, translate: Translation)
     )
 
 
-def _front_row(front: ParetoFront, point: ParetoPoint, results: Results, translate: Translation) -> tuple[Cell, ...]:
-    _ = translate.gettext
-    title = trial_name(results.trial(point.trial).trial, translate)
-    answer = _("yes") if point.on_front else _("no")
-    return (_(AXES[front.cost]), title, point.cost.value, point.accuracy.value, answer)
-
-
 @style.in_style
 def draw_timing(results: Results, translate: Translation) -> DrawnFigure | None:
     """Draw the time of one training step of every network in the timing pass; None without a pass."""
@@ -136,12 +134,14 @@ def draw_timing(results: Results, translate: Translation) -> DrawnFigure | None:
     if not found:
         return None
     plot = row_plot([name for name, *_ in found], 150, translate)
+    patches: dict[str, Patch] = {}
     for place, (_, row, datum, seconds) in zip(plot.places, found, strict=True):
-        plot.axes.barh(place, 1000 * seconds, height=8, **_bar(row))
+        look = _bar(row, translate)
+        plot.axes.barh(place, 1000 * seconds, height=8, **look)
+        patches[look["label"]] = Patch(**look)
         if datum.low is not None and datum.high is not None:
             plot.axes.plot((1000 * datum.low, 1000 * datum.high), (place, place), color=style.BLACK, lw=0.9)
-    patches = _bar_legend([row for _, row, *_ in found], translate)
-    plot.finish(translate.gettext("Time of one training step (ms)"), {}, 3, patches)
+    plot.finish(translate.gettext("Time of one training step (ms)"), {}, 3, [*patches.values()])
     slow, fast = max(found, key=lambda each: each[3]), min(found, key=lambda each: each[3])
     most, least = Numbers(translate).quantity(slow[2]), Numbers(translate).quantity(fast[2])
     alt = translate.plain(
@@ -164,22 +164,17 @@ def draw_timing(results: Results, translate: Translation) -> DrawnFigure | None:
     return style.finished(plot.figure, "timing", "timing", alt=alt, caption=caption, columns=columns, rows=rows)
 
 
-def _bar(row: TimingRow) -> Look:
+def _bar(row: TimingRow, translate: Translation) -> Look:
     """Return a bar's look: hatched on several replicas, pale where every block stayed disturbed."""
-    colour, hatch = "#d6ecf8" if row.contended == row.blocks else style.SKY, "/////" if row.replicas > 1 else None
-    return {"facecolor": colour, "hatch": hatch, "edgecolor": style.BLACK, "linewidth": 0.5}
-
-
-def _bar_legend(rows: Sequence[TimingRow], translate: Translation) -> list[Patch]:
-    _ = translate.gettext
-    kinds = {(row.replicas > 1, row.contended == row.blocks): row for row in rows}
+    _, several, disturbed = translate.gettext, row.replicas > 1, row.contended == row.blocks
     texts = {
         (False, False): _("One device"),
         (True, False): _("Several devices"),
         (False, True): _("One device, disturbed"),
         (True, True): _("Several devices, disturbed"),
     }
-    return [Patch(**_bar(kinds[kind]), label=texts[kind]) for kind in sorted(kinds)]
+    look: Look = {"facecolor": "#d6ecf8" if disturbed else style.SKY, "edgecolor": style.BLACK, "linewidth": 0.5}
+    return look | {"hatch": "/////" if several else None, "label": texts[several, disturbed]}
 
 
 MEASURED: Final[Look] = {"color": style.BLUE, "marker": "o", "ms": 4.2, "lw": 1.2}
