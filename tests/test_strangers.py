@@ -127,14 +127,6 @@ def test_a_run_that_is_a_link_is_replaced_and_what_it_points_to_stays(folder, tm
     assert read_run(folder, run.id).id == run.id
 
 
-def test_a_run_that_cannot_be_read_is_damaged_for_the_suite_too(folder):
-    """Where a record is a pipe, the suite's look at it ends at once with a sentence."""
-    (folder / RUN / "run.json").unlink()
-    os.mkfifo(folder / RUN / "run.json")
-    with pytest.raises(SuiteError, match=r"run\.json cannot be read"):
-        read_run(folder, "baseline/seed-0")
-
-
 def change(path: Path, *steps, to) -> None:
     """Change one value of a JSON file."""
     tree = json.loads(path.read_bytes())

@@ -17,7 +17,6 @@ from cifar_report.bundle.keys import ENGINE_VERSION
 from cifar_report.cli import main
 from cifar_report.errors import UsageError
 from cifar_report.running.environment import processor_name
-from cifar_report.spec import BatchNormalization, Conv2D, Dense, walk
 from cifar_report.training import seeds
 from cifar_report.verify.files import printable
 from cifar_report.verify.integrity import CALCULATING, _version, summary, verify_bundle
@@ -303,55 +302,6 @@ def test_kernels_must_have_the_first_layers_shape(bundle):
     (bundle / name).unlink()
     change_run(bundle, BASELINE, lambda run: run)
     assert "lists no kernels.npz" in findings(bundle)[RECORD]
-
-
-def weights_for(trial):
-    """Return random weights as Keras names and orders them: one array a variable."""
-    generator, shape, arrays = np.random.default_rng(1), (32, 32, 3), {}
-    for place, row in enumerate(walk(trial.layers)):
-        layer, sizes = row.layer, {}
-        if isinstance(layer, Conv2D):
-            sizes = {
-                "kernel": (layer.kernel_size, layer.kernel_size, shape[2], layer.filters),
-                "bias": (layer.filters,),
-            }
-        elif isinstance(layer, Dense):
-            sizes = {"kernel": (shape[0], layer.units), "bias": (layer.units,)}
-        elif isinstance(layer, BatchNormalization):
-            sizes = dict.fromkeys(("gamma", "beta", "moving_mean", "moving_variance"), (shape[-1],))
-        start = f"network.{place:02d}_{type(layer).__name__.lower()}."
-        arrays |= {start + name: generator.standard_normal(size).astype(np.float32) for name, size in sizes.items()}
-        shape = row.shape
-    return arrays
-
-
-KERNEL = "training.last.network.00_conv2d.kernel"
-WEIGHTS = {  # what becomes of the weights, and of the kernels beside them, by the finding
-    None: lambda weights: (weights, weights[KERNEL]),
-    "the log of hashes": lambda weights: (weights | {KERNEL: weights[KERNEL] + 1}, weights[KERNEL] + 1),
-    "not the first layer's kernels": lambda weights: (weights, weights[KERNEL] + 1),
-    "parameters, but the network has": lambda weights: ({n: a for n, a in weights.items() if n != KERNEL}, None),
-    "belongs to no stage": lambda weights: (weights | {KERNEL.replace("training", "other"): weights[KERNEL]}, None),
-    "something else than the variables": lambda weights: (weights | {"training.last.optimizer": weights[KERNEL]}, None),
-}
-
-
-@pytest.mark.parametrize("problem", WEIGHTS)
-def test_weights_are_compared_with_the_log_of_hashes_the_kernels_and_the_layers(bundle, problem):
-    """One changed, missing or added weight is found though every hash of a file fits."""
-    own = weights_for(read_run(bundle, BASELINE).trial)
-    hashes = (EpochHashes(order="0" * 16, weights=seeds.fingerprint(*own.values())),)
-    weights = {f"training.{kind}.{name}": array for kind in ("last", "best") for name, array in own.items()}
-    spoilt, kernels = WEIGHTS[problem](weights)
-    arrays = {"weights": dump_arrays(spoilt)}
-    arrays["kernels"] = dump_arrays({"kernels": weights[KERNEL] if kernels is None else kernels})
-    change_run(bundle, BASELINE, lambda run: set_in(run, "stages.0.hashes", hashes), **arrays)
-    report = verify_bundle(bundle)
-    if problem is None:
-        assert report.findings == []
-        assert "1 networks' weights" in summary(report)
-    else:
-        assert problem in str(report.findings)
 
 
 def trained_by(engine, streams, *orders):

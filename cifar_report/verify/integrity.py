@@ -92,16 +92,14 @@ def _compute(bundle: Bundle, report: Report) -> dict[str, bytes] | None:
     try:
         from cifar_report.analysis import analyse
         from cifar_report.report.tables import summary_tables
+
+        return {f"{TABLES}{name}": content for name, content in summary_tables(bundle, analyse(bundle)).items()}
     except ImportError as error:
         package = (error.name or "a package").partition(".")[0]
         report.notes.append(f"tables were not computed again: {package} is not installed (pip install -e '.[report]')")
-        return None
-    try:
-        return {f"{TABLES}{name}": content for name, content in summary_tables(bundle, analyse(bundle)).items()}
     except (SuiteError, UsageError, *BROKEN_ANALYSIS) as error:
-        problem = f"tables cannot be computed from the numbers ({type(error).__name__}: {error})"
-        report.find(RECORD_FILE, problem)
-        return None
+        report.find(RECORD_FILE, f"tables cannot be computed from the numbers ({type(error).__name__}: {error})")
+    return None
 
 
 def _compare(bundle: Bundle, files: Files, computed: dict[str, bytes], report: Report) -> None:
