@@ -3,7 +3,7 @@ from functools import cache
 
 import msgspec
 import pytest
-from reports import Page, few_experiments, first_page, report_of, small_bundle
+from reports import Page, few_experiments, report_of, small_bundle
 from suites import simulated
 
 from cifar_report.analysis.results import Datum, Sensitivity, Verdict
@@ -185,15 +185,6 @@ def captions(source: str, words: str) -> list[str]:
     return [each.text for each in Page(source).all("caption") if words in each.text]
 
 
-@pytest.mark.parametrize(("seeds", "words"), [(3, "Fewer seeds were trained"), (7, "make chance findings likelier")])
-def test_fewer_seeds_and_more_seeds_are_told_apart(seeds, words):
-    """More seeds than declared make chance findings likelier; fewer decide less."""
-    bundle, results = simulated(few_experiments(), seeds=seeds)
-    writer = Writer(bundle, results, Translation("en"), ())
-    assert words in first_page(writer)
-    assert "per family" in first_page(writer)
-
-
 @pytest.mark.parametrize(("grade", "beside"), [("canonical", True), ("unverified", False)])
 def test_the_first_page_sets_the_original_beside_canonical_pixels_only(grade, beside):
     """The write-up's accuracy stands on the first page where the judgements hold it against ours, and only there."""
@@ -201,27 +192,6 @@ def test_the_first_page_sets_the_original_beside_canonical_pixels_only(grade, be
     words = " ".join(sentence.striptags() for sentence in summary(Writer(bundle, results, Translation("en"), ())))
     assert "The reference model" in words
     assert ("where the write-up reported" in words) is beside
-
-
-def test_signs_stand_on_differences_and_on_nothing_else():
-    """A difference, its interval and its prediction interval carry signs; values, sizes and ratios carry none."""
-    bundle, results = simulated(few_experiments("baseline", "filters"), seeds=5, timing=True)
-    writer = Writer(bundle, results, Translation("en"), ())
-    verdict = results.verdict("C01a.30_epochs.one_change")
-    assert (verdict.prediction.formula, verdict.estimate.formula) == (
-        "prediction_interval_of_difference",
-        "mean_difference",
-    )
-    shown = replace(verdict.prediction, low=-0.01, high=0.02)
-    assert writer.numbers.interval(shown) == "[−1.00, +2.00]"
-    assert writer.numbers.interval(replace(verdict.estimate, low=-0.01, high=0.02)) == "[−1.00, +2.00]"
-    assert writer.numbers.quantity(replace(verdict.bound, value=0.02)) == "+2.00 points"
-    assert writer.numbers.quantity(verdict.margin) == "1 point"
-    ratio = results.verdict("C01c").estimate
-    assert "+" not in writer.numbers.quantity(ratio) + writer.numbers.interval(ratio)
-    compatibility = results.trial("baseline").primary.compatibility
-    assert compatibility.prediction.formula == "prediction_interval"
-    assert "+" not in writer.numbers.interval(compatibility.prediction)
 
 
 def test_a_confounded_comparison_is_only_named_where_it_is_told():

@@ -1,9 +1,11 @@
+"""The words of code, templates and catalogues: complete, translated, and never more than the data say."""
+
 import re
-from html.parser import HTMLParser
+import shutil
+import subprocess
 from typing import get_args
 
 import pytest
-from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
 from cifar_report.analysis import results
@@ -11,7 +13,7 @@ from cifar_report.errors import UsageError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.report import catalog, i18n, names
 from cifar_report.report.html import TEMPLATES
-from cifar_report.report.i18n import Translation
+from cifar_report.report.i18n import Translation, catalogue_path, read_catalogue
 from cifar_report.report.text.verdicts import SAY
 from cifar_report.spec import Family, Quantity, Relation
 
@@ -21,132 +23,93 @@ ALLOWED = [
     "F1", "Conv2D", "MaxPooling2D", "15 bins", "s·sqrt(1 + 1/n)",  # names, and the method's fixed choices
     "95%", "80%", ".05", "1.25", "1/n", "0 to 1",
 ]  # fmt: skip
+DIRECTION = {"beyond_margin", "margin_ruled_out", "opposite", "undecided"}
+NEARNESS = {"equivalent", "outside_margin", "undecided"}
 DECIDED_BY: dict[str, set[str]] = {
-    "greater": {"beyond_margin", "margin_ruled_out", "opposite", "undecided"},
-    "less": {"beyond_margin", "margin_ruled_out", "opposite", "undecided"},
+    **dict.fromkeys(("greater", "less"), DIRECTION),
+    **dict.fromkeys(("equal", "ratio", "value"), NEARNESS),
     "not_better": {"improvement_ruled_out", "improvement_found", "undecided"},
-    "equal": {"equivalent", "outside_margin", "undecided"},
-    "ratio": {"equivalent", "outside_margin", "undecided"},
-    "value": {"equivalent", "outside_margin", "undecided"},
     "onset": {"onset_shown", "onset_ruled_out", "too_few_seeds", "undecided"},
     "exact": {"holds", "does_not_hold"},
 }
+TOO_MUCH = r"\bno difference\b|\bprov(e|es|ed|en|ing)\b|\bno effect\b|\bare the same\b"
+TOO_MUCH_IN_GREEK = "αποδεικνύ|αποδείχ|δεν υπάρχει διαφορά|δεν υπάρχουν διαφορές"
+GREEK = r"[\u0370-\u03ff\u1f00-\u1fff]"
+SAME_IN_BOTH = {"Adam", "F-score", "MaxPooling2D, %(size)s × %(size)s", "Python", "ReLU", "%(number)s s", "n", "p"}
+WITHOUT_WORDS = SAME_IN_BOTH | {";", "%(how)s; n = %(count)s"}
+TEMPLATE_FILES = pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.j2")), ids=lambda path: path.name)
 
 
 @pytest.fixture(scope="module")
 def source():
-    """Return every message of code and templates."""
+    """Return every message of code, templates and experiments."""
     return catalog.extract()
 
 
-def sentences(source):
-    """Yield every message but those of experiments, plural forms one by one."""
-    for message in source:
-        if message.id and not message.context:
-            yield from message.id if isinstance(message.id, (list, tuple)) else (message.id,)
+def forms(text):
+    """Return the forms of a message: one, or its singular and its plural."""
+    return (text,) if isinstance(text, str) else tuple(text)
 
 
-def figures_in(text):
-    """Return the figures of a text that are neither placeholders nor allowed."""
-    text = re.sub(r"%\(\w+\)s", "", text).replace("%%", "%")
-    for allowed in ALLOWED:
-        text = text.replace(allowed, "")
-    return re.findall(r"\d+", text)
+def pairs():
+    """Yield each source form with its Greek one."""
+    for message in read_catalogue("el"):
+        if message.id:
+            yield from zip(forms(message.id), forms(message.string), strict=True)
 
 
-class TemplateText(HTMLParser):
-    """Collects what a reader sees of a template: text and the attributes that are read out."""
-
-    def __init__(self):
-        super().__init__()
-        self.seen = []
-
-    def handle_data(self, data):
-        """Keep text."""
-        self.seen.append(data)
-
-    def handle_starttag(self, _, attrs):
-        """Keep what is read out of a tag."""
-        self.seen += [value for name, value in attrs if name in ("alt", "title", "aria-label") and value]
+def bare(text):
+    """Return a text without its placeholders."""
+    return re.sub(r"%\(\w+\)s", "", text)
 
 
-def test_no_sentence_of_the_catalogue_holds_a_figure_of_a_result(source):
+def figures(text):
+    """Return the numbers of a text, whichever marks separate their digits."""
+    return sorted(int(digits) for digits in re.findall(r"\d+", re.sub(r"(?<=\d)[.,](?=\d)", "", bare(text))))
+
+
+def test_no_sentence_holds_a_figure_of_a_result(source):
     """A digit in a sentence is a fixed fact of the data or of the method, or it is a placeholder."""
-    assert {text: figures_in(text) for text in sentences(source) if figures_in(text)} == {}
+    for message in source:
+        for text in forms(message.id) if not message.context else ():
+            rest = bare(text).replace("%%", "%")
+            for allowed in ALLOWED:
+                rest = rest.replace(allowed, "")
+            assert not re.search(r"\d", rest), text
 
 
-@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.j2")), ids=lambda path: path.name)
-def test_no_template_holds_a_figure_of_a_result(path):
-    """A digit in a template's text is a fixed fact of the data or of the method."""
-    parser = TemplateText()
-    parser.feed(re.sub(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", " ", path.read_text(encoding="utf-8"), flags=re.DOTALL))
-    assert figures_in(" ".join(parser.seen)) == []
+@TEMPLATE_FILES
+def test_every_word_of_a_template_is_in_the_catalogue(path):
+    """Beside its tags and what it is given, a template says nothing that is not translated."""
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"\{% trans.*?endtrans %\}|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", " ", text, flags=re.DOTALL)
+    assert not re.search(r"\w", re.sub(r"<[^<>]*>|&#?\w+;", " ", text))
 
 
-@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.j2")), ids=lambda path: path.name)
+@TEMPLATE_FILES
 def test_no_template_names_a_trial_or_calculates(path):
     """Templates show what they are given: they know no trial, and they do no arithmetic."""
     text = path.read_text(encoding="utf-8")
     operators = (nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Pow, nodes.Neg)
     environment = Environment(extensions=["jinja2.ext.i18n"])  # noqa: S701 - parsed, never rendered
     environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
-    tree = environment.parse(text)
-    assert [node.lineno for node in tree.find_all(operators)] == []
+    assert [node.lineno for node in environment.parse(text).find_all(operators)] == []
     assert [trial for trial in trials_of(load_experiments()) if re.search(rf"\b{trial}\b", text) and "_" in trial] == []
 
 
-TOO_MUCH = ["no difference", "prov(e|es|ed|en|ing)", "no effect", "are the same"]
-
-
-def saying(phrase, texts):
-    """Return the texts that hold a phrase as whole words."""
-    return [text for text in texts if re.search(rf"\b{phrase}\b", text.lower())]
-
-
-def texts_of_experiments():
-    """Yield the English texts that the experiments bring to the report."""
-    for experiment in load_experiments():
-        yield from (experiment.question, experiment.change, experiment.explanation)
-        for claim in experiment.claims:
-            yield from (claim.statement, claim.said)
-
-
-@pytest.mark.parametrize("phrase", TOO_MUCH)
-def test_no_sentence_says_more_than_a_verdict_can(source, phrase):
-    """The catalogue never turns a lack of evidence into evidence, nor a verdict into a proof."""
-    assert saying(phrase, sentences(source)) == []
-
-
-@pytest.mark.parametrize("phrase", TOO_MUCH)
-def test_no_text_of_an_experiment_says_more_than_a_verdict_can(phrase):
-    """What an experiment says of itself and of its claims stays within what data can show."""
-    texts = list(texts_of_experiments())
-    assert len(texts) > 200
-    assert saying(phrase, texts) == []
-
-
-@pytest.mark.parametrize(
-    ("phrase", "sentence"),
-    [
-        ("no difference", "There is no difference between them."),
-        ("prov(e|es|ed|en|ing)", "This proves the claim."),
-        ("no effect", "It has no effect."),
-        ("are the same", "Both are the same."),
-    ],
-)
-def test_a_sentence_that_says_too_much_is_found(phrase, sentence):
-    """The search finds what it looks for, as whole words and nowhere else."""
-    assert saying(phrase, [sentence, "It improves."]) == [sentence]
+def test_no_text_says_more_than_a_verdict_can(source):
+    """No sentence turns a lack of evidence into evidence, nor a verdict into a proof, in either language."""
+    texts = [text for message in source for text in forms(message.id)]
+    assert len(texts) > 1000
+    assert [text for text in texts if re.search(TOO_MUCH, text.lower())] == []
+    assert [greek for _, greek in pairs() if re.search(TOO_MUCH_IN_GREEK, greek.lower())] == []
 
 
 @pytest.mark.parametrize("relation", get_args(Relation))
 def test_every_verdict_of_every_relation_has_its_sentence(relation):
     """Whatever a claim says and however it ends, one whole sentence is there for it."""
     assert set(SAY.decided[relation]) == DECIDED_BY[relation]
-    decided = set().union(*DECIDED_BY.values())
-    for reason in get_args(results.Reason):
-        assert reason in SAY.decided[relation] or reason in SAY.undecided or reason in decided
-    assert set(get_args(results.Reason)) <= decided | set(SAY.undecided)
+    assert set(get_args(results.Reason)) <= set().union(*DECIDED_BY.values()) | set(SAY.undecided)
 
 
 @pytest.mark.parametrize(
@@ -168,83 +131,73 @@ def test_every_code_has_a_name(kind, table):
 
 @pytest.mark.parametrize("path", sorted(i18n.MESSAGES.glob("*.toml")), ids=lambda path: path.stem)
 def test_every_message_is_used(path):
-    """No message is left over where the sentence that used it is gone."""
+    """No message is left over where the code that used it is gone."""
     code = " ".join(each.read_text(encoding="utf-8") for each in i18n.MESSAGES.parent.rglob("*.py"))
     assert [name for name in vars(i18n.load_messages(path.stem)) if not re.search(rf"\.{name}\b", code)] == []
 
 
-def test_extracting_twice_gives_the_same_bytes(source):
-    """A catalogue changes only when words change."""
-    assert catalog.render(source) == catalog.render(catalog.extract())
-
-
-@pytest.fixture
-def greek(tmp_path, monkeypatch, source):
-    """Write a complete catalogue in which every message has a mark before it."""
-    monkeypatch.setattr(i18n, "LOCALE_FOLDER", tmp_path)
-    monkeypatch.setattr(catalog, "LOCALE_FOLDER", tmp_path)
-    path = i18n.catalogue_path("el")
-    path.parent.mkdir(parents=True)
-    fresh = catalog.updated("el", source)
-    for message in fresh:
-        if message.id and not isinstance(message.id, str):
-            message.string = tuple(f"μ {text}" for text in message.id)
-        elif message.id:
-            message.string = f"μ {message.id}"
-    path.write_bytes(catalog.render(fresh))
-    i18n._load.cache_clear()
-    yield path
-    i18n._load.cache_clear()
-
-
-@pytest.mark.usefixtures("greek")
-def test_a_complete_catalogue_has_nothing_to_complain_about(source):
-    """A catalogue with every message passes, and its language is offered."""
+def test_the_greek_catalogue_is_complete_and_as_an_update_writes_it(source):
+    """No message is missing, fuzzy, stale or without its placeholders, and an update would change no byte."""
     assert catalog.complaints("el", source) == []
-    assert i18n.available_languages() == ("en", "el")
+    assert catalog.render(catalog.updated("el", source)) == catalogue_path("el").read_bytes()
 
 
 @pytest.mark.parametrize(
-    ("broken", "complaint"),
+    ("old", "new", "complaint"),
     [
-        (lambda text: text.replace('msgstr "μ airplane"', 'msgstr ""'), "not translated"),
-        (lambda text: text.replace('msgid "airplane"', '#, fuzzy\nmsgid "airplane"'), "fuzzy"),
-        (lambda text: text.replace('msgid "airplane"', 'msgid "aeroplane"'), "missing"),
-        (lambda text: text.replace("μ “%(name)s”", "μ “%(nome)s”"), "other placeholders"),
+        ('msgstr "αεροπλάνο"', 'msgstr ""', "not translated"),
+        ('msgid "airplane"', '#, fuzzy\nmsgid "airplane"', "fuzzy"),
+        ('msgid "airplane"', 'msgid "aeroplane"', "missing"),
+        ("«%(name)s»", "«%(nome)s»", "other placeholders"),
     ],
     ids=["empty", "fuzzy", "missing", "placeholder"],
 )
-def test_a_faulty_catalogue_is_complained_about(greek, source, broken, complaint):
+def test_a_faulty_catalogue_is_complained_about(tmp_path, monkeypatch, source, old, new, complaint):
     """A message that is empty, fuzzy, gone or has another placeholder is found."""
-    text = greek.read_text(encoding="utf-8")
-    assert broken(text) != text
-    greek.write_text(broken(text), encoding="utf-8")
+    text = catalogue_path("el").read_text(encoding="utf-8")
+    monkeypatch.setattr(i18n, "LOCALE_FOLDER", tmp_path)
+    catalogue_path("el").parent.mkdir(parents=True)
+    assert text.count(old)
+    catalogue_path("el").write_text(text.replace(old, new), encoding="utf-8")
     assert any(complaint in line for line in catalog.complaints("el", source))
 
 
-@pytest.mark.usefixtures("greek")
-def test_words_and_plural_forms_come_from_the_catalogue():
-    """A translation answers in its own language, in the form that the number asks for."""
+@pytest.mark.skipif(shutil.which("msgfmt") is None, reason="GNU gettext is not installed")
+def test_gettext_accepts_the_catalogue(tmp_path):
+    """Msgfmt must accept the catalogue with all its checks."""
+    command = ("msgfmt", "--check", "--check-accelerators", "-o", str(tmp_path / "report.mo"))
+    subprocess.run((*command, str(catalogue_path("el"))), check=True, capture_output=True)
+
+
+def test_what_has_words_is_greek():
+    """A translation must have Greek letters, unless it is one of the few names and symbols that stay as they are."""
+    worded = {source: bare(greek) for source, greek in pairs() if bare(greek).strip(" %«»()")}
+    assert {source for source, greek in worded.items() if not re.search(GREEK, greek)} == WITHOUT_WORDS
+    assert {source for source, greek in pairs() if source == greek} == SAME_IN_BOTH | {"%(what)s %(where)s"}
+
+
+def test_numbers_of_a_sentence_survive_its_translation():
+    """A translation must state exactly the figures of its source, whichever way they are written."""
+    assert {source: greek for source, greek in pairs() if figures(source) != figures(greek)} == {}
+
+
+def test_greek_is_written_with_greek_signs():
+    """Greek must be free of Latin letters inside words, of English marks, and of a question mark after a statement."""
+    plain = [bare(greek) for _, greek in pairs()]
+    assert [text for text in plain if re.search(f"[a-zA-Z]{GREEK}|{GREEK}[a-zA-Z]", text)] == []
+    assert [text for text in plain if re.search(r"[?\"]|\.\.\.|(?<!\w)'|'(?!\w)", text)] == []
+    questions = {experiment.question for experiment in load_experiments()}
+    assert {source for source, greek in pairs() if ";" in greek} == questions
+
+
+def test_plural_forms_follow_greek():
+    """One must take the singular, zero and many the plural."""
     translation = Translation("el")
-    assert translation.gettext("airplane") == "μ airplane"
-    assert translation.ngettext("%(number)s epoch", "%(number)s epochs", 1) == "μ %(number)s epoch"
-    assert translation.ngettext("%(number)s epoch", "%(number)s epochs", 2) == "μ %(number)s epochs"
-
-
-def test_the_written_catalogue_can_be_read_by_others(greek):
-    """What is written is a catalogue by Babel's strict reading."""
-    with greek.open("rb") as stream:
-        assert len(read_po(stream, abort_invalid=True)) > 300
+    told = [translation.plural("%(count)s seed", "%(count)s seeds", each, {"count": each}) for each in (0, 1, 2)]
+    assert told == ["0 σπόροι", "1 σπόρος", "2 σπόροι"]
 
 
 def test_a_language_without_a_catalogue_is_refused_by_name():
     """The error says what was asked for and what there is."""
     with pytest.raises(UsageError, match=r"'fr'.*en"):
         Translation("fr")
-
-
-def test_a_placeholder_never_lets_markup_through():
-    """Whatever is filled into a sentence is escaped unless the writer made it."""
-    sentence = Translation("en").sentence("“%(name)s”", {"name": "<script>alert(1)</script>"})
-    assert "<script>" not in sentence
-    assert "&lt;script&gt;" in sentence
