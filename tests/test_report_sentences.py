@@ -1,33 +1,61 @@
+"""What the report's sentences and notes say of claims, trials and the write-up's numbers: no more than is known."""
+
+import re
+import shutil
 from dataclasses import replace
 from functools import cache
 
 import msgspec
 import pytest
-from reports import Page, few_experiments, report_of, small_bundle
+from analysis_cases import bundle as pair_of
+from analysis_cases import claim
+from reports import Page, chapter, few_experiments, first_page, report_of, small_bundle
+from scipy import stats
 from suites import simulated
 
-from cifar_report.analysis.results import Datum, Sensitivity, Verdict
+from cifar_report.analysis import analyse
+from cifar_report.analysis.results import Sensitivity, Verdict
 from cifar_report.bundle import Bundle, write_record
 from cifar_report.registry import load_experiments
+from cifar_report.report.figures.curves import caption as curves_caption
+from cifar_report.report.figures.forest import draw_forest
+from cifar_report.report.figures.points import draw_original
 from cifar_report.report.i18n import Translation
-from cifar_report.report.numbers import Numbers
+from cifar_report.report.sections import tables
+from cifar_report.report.sections.claims import verdicts
 from cifar_report.report.sections.experiments import experiment_view
+from cifar_report.report.text.conclusions import ranking
 from cifar_report.report.text.judgement import judgement
 from cifar_report.report.text.summary import clearness, summary
 from cifar_report.report.text.verdicts import verdict_paragraph
 from cifar_report.report.writer import Writer
 
+ENGLISH = Translation("en")
+GRADES = pytest.mark.parametrize(("grade", "canonical"), [("canonical", True), ("unverified", False)])
+
 
 @cache
-def whole():
+def whole(grade: str = "canonical") -> Writer:
     """Return a writer of five seeds of every experiment, with a timing pass."""
-    bundle, results = simulated(load_experiments(), seeds=5, timing=True)
-    return Writer(bundle, results, Translation("en"), ())
+    bundle, results = simulated(load_experiments(), seeds=5, timing=True, grade=grade)
+    return Writer(bundle, results, ENGLISH, ())
 
 
-def said(verdict: Verdict) -> str:
+@cache
+def made(grade: str = "canonical", seeds: int = 5) -> Writer:
+    """Return a writer of the reference model, the 32 filters and the classifiers, on some pixels."""
+    bundle, results = simulated(few_experiments(), seeds=seeds, grade=grade)
+    return Writer(bundle, results, ENGLISH, ())
+
+
+def plain(sentences) -> str:
+    """Return sentences without their links."""
+    return " ".join(each.striptags() for each in sentences)
+
+
+def said(verdict: Verdict, writer: Writer | None = None) -> str:
     """Return a claim's paragraph without its links."""
-    return " ".join(sentence.striptags() for sentence in verdict_paragraph(whole(), verdict))
+    return plain(verdict_paragraph(writer or whole(), verdict))
 
 
 def every_verdict():
@@ -35,56 +63,75 @@ def every_verdict():
     return [(verdict, said(verdict)) for verdict in whole().results.verdicts]
 
 
-def test_a_p_value_is_smaller_or_equal_and_never_both():
-    """A very small p-value is only said to be smaller."""
-    numbers = Numbers(Translation("en"))
-    assert numbers.p_statement(0.0004) == "p < 0.001"
-    assert numbers.p_statement(0.012) == "p = 0.012"
-    texts = [text for _, text in every_verdict()]
-    assert any("(p < 0.001, corrected)" in text for text in texts)
-    assert not [text for text in texts if "= <" in text]
+def judged(trial: str, writer: Writer | None = None) -> str:
+    """Return the judgement of a trial without its links."""
+    writer = writer or whole()
+    return plain(judgement(writer, writer.results.trial(trial), ()))
 
 
-def test_what_is_near_a_quarter_is_not_called_exact():
-    """The sentence about a quarter names the ratio and how near it has to be."""
-    text = said(whole().results.verdict("C03a"))
-    assert "ratio of the two counts is 0.22" in text
-    assert "within a factor of 1.25 of a quarter" in text
-    assert not [each for _, each in every_verdict() if "exactly" in each]
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        ("C03a", "ratio of the two counts is 0.22"),
+        ("C03a", "within a factor of 1.25 of a quarter"),
+        (
+            "C16.fit_and_prediction_1_neighbor",
+            "Fitting time / Prediction time: the former, of “1 nearest neighbour”, is",
+        ),
+        ("C13a.accuracy", "The original's 79.51% lies"),
+        ("C15", "This verdict is McNemar's"),
+        ("C15", "of these two classifiers on these images"),
+    ],
+)
+def test_a_sentence_names_what_it_speaks_of(verdict, words):
+    """Near a quarter, two quantities, an absolute value and McNemar's test are each called what they are."""
+    assert words in said(whole().results.verdict(verdict))
 
 
-def test_two_quantities_are_both_named():
-    """Where fitting is compared with prediction, no trial is said to be a tenth of itself."""
-    text = said(whole().results.verdict("C16.fit_and_prediction_1_neighbor"))
-    assert text.startswith("Fitting time / Prediction time: the former, of “1 nearest neighbour”, is on average")
-
-
-def test_an_absolute_value_has_no_sign_and_differences_of_shares_are_points():
-    """The original's accuracy is no difference, and what could be found of it is said in points."""
-    verdict = whole().results.verdict("C13a.accuracy")
-    assert "The original's 79.51% lies" in said(verdict)
-    assert verdict.detectable.unit == "points"
-
-
-def test_seeds_are_counted_by_what_the_claim_says():
-    """Only a direction has a claimed side; nearness has a margin; "not better" has neither."""
+def test_each_paragraph_fits_its_claim_and_its_test():
+    """Seeds, margins, tests and corrections are spoken of where the verdict has them, and nowhere else."""
+    corrected = set()
     for verdict, text in every_verdict():
         relation = verdict.claim.relation
         assert "on the claimed side in" not in text or relation in ("greater", "less")
         assert "margin is kept in" not in text or relation in ("equal", "value")
-    for words in ("on the claimed side in", "margin is kept in"):
-        assert any(words in text for _, text in every_verdict()), words
+        if "seeds would distinguish a difference" in text:
+            assert relation in ("greater", "less", "not_better")
+            assert verdict.seeds_needed.value > verdict.n
+        assert ("McNemar" in text) is (verdict.networks is not None or verdict.test == "mcnemar")
+        assert ("the sign test over the seeds takes the place" in text) is (verdict.test == "sign_test")
+        assert not re.search("whether the value is|that the value is|exactly|= <", text)
+        for statement in re.findall(r"\(p [=<] [\d.]+(?:, corrected)?", text):
+            corrected.add(statement.endswith("corrected"))
+            assert statement.endswith("corrected") is (verdict.p_corrected is not None)
+    assert corrected == {True, False}
+    told = " ".join(text for _, text in every_verdict())
+    for words in ("on the claimed side in", "margin is kept in", "(p < 0.001, corrected)"):
+        assert words in told
+    recipe = whole().results.verdict("C11a")
+    apart = sum((test.p.value or 0) < 0.05 for test in recipe.networks.tests)
+    assert f"McNemar's exact test tells {apart} of 5 pairs apart, uncorrected" in said(recipe)
 
 
 def test_seeds_are_only_called_lacking_where_more_would_help():
-    """A number of seeds is named for directions alone, and only where it is larger than what there is."""
-    for verdict, text in every_verdict():
-        if "seeds would distinguish a difference" in text:
-            assert verdict.claim.relation in ("greater", "less", "not_better")
-            assert verdict.seeds_needed.value > verdict.n
-    chosen = next(verdict for verdict, text in every_verdict() if "seeds would distinguish a difference" in text)
-    enough = replace(chosen, seeds_needed=replace(chosen.seeds_needed, value=chosen.n))
-    assert "seeds would distinguish a difference" not in said(enough)
+    """No number of seeds is named that is not larger than what there is."""
+    words = "seeds would distinguish a difference"
+    chosen = next(verdict for verdict, text in every_verdict() if words in text)
+    assert words not in said(replace(chosen, seeds_needed=replace(chosen.seeds_needed, value=chosen.n)))
+
+
+@pytest.mark.parametrize(
+    ("claim_id", "test", "words"),
+    [
+        ("C11a", "sign_test", "the sign test over the seeds takes the place"),
+        ("C01a.15_epochs", "all_equal", "there is no spread to test against"),
+    ],
+)
+def test_another_test_is_named(claim_id, test, words):
+    """Where runs never reached a level or no spread was seen, the text says what decides instead of the t test."""
+    verdict = whole().results.verdict(claim_id)
+    assert words in said(replace(verdict, test=test))
+    assert words not in said(replace(verdict, test="paired_t"))
 
 
 def test_other_tests_make_no_verdict_unstable():
@@ -96,29 +143,6 @@ def test_other_tests_make_no_verdict_unstable():
                Sensitivity("without_seed", "reproduced", 0.5, 3, changes=True), flips)  # fmt: skip
     assert "it would change with half the margin and without seed 3." in said(replace(verdict, sensitivity=choices))
     assert {change.kind for change in whole().results.changes_of_mind}.isdisjoint({"welch", "sign_flip"})
-
-
-def test_the_clearest_finding_is_far_from_its_margin():
-    """A stable verdict comes before every other one, and among them the one that is farthest away."""
-    verdict = whole().results.verdict("C01a.15_epochs.validation")
-
-    def contradicted(low: float, high: float, *, stable: bool = True) -> Verdict:
-        estimate: Datum = replace(verdict.estimate, value=(low + high) / 2, low=low, high=high)
-        return replace(verdict, outcome="not_reproduced", reason="margin_ruled_out", estimate=estimate, stable=stable)
-
-    far, near = contradicted(-0.05, -0.03), contradicted(-0.02, 0.005)
-    assert clearness(far) == (True, pytest.approx(4.0))
-    assert clearness(near) == (True, pytest.approx(0.5))
-    assert clearness(contradicted(-0.05, -0.03, stable=False)) < clearness(near) < clearness(far)
-    found = replace(far, reason="beyond_margin", estimate=replace(verdict.estimate, low=0.02, high=0.04))
-    assert clearness(found) == (True, pytest.approx(2.0))
-
-
-def test_a_single_answer_on_images_is_no_mean():
-    """The interval of a classifier without seeds is over images, and that is what is said."""
-    texts = {trial.id: judgement(whole(), trial, ()) for trial in whole().results.trials}
-    assert "of this share of the test images" in " ".join(texts["nearest_centroid"])
-    assert "of this mean" in " ".join(texts["baseline"])
 
 
 def test_a_median_is_not_called_a_mean():
@@ -134,64 +158,62 @@ def test_a_median_is_not_called_a_mean():
         assert "median" not in mean
 
 
+def test_the_clearest_finding_is_far_from_its_margin():
+    """A stable verdict comes before every other one, and among them the one that is farthest away."""
+    verdict = whole().results.verdict("C01a.15_epochs.validation")
+
+    def contradicted(low: float, high: float, *, stable: bool = True) -> Verdict:
+        estimate = replace(verdict.estimate, value=(low + high) / 2, low=low, high=high)
+        return replace(verdict, outcome="not_reproduced", reason="margin_ruled_out", estimate=estimate, stable=stable)
+
+    far, near = contradicted(-0.05, -0.03), contradicted(-0.02, 0.005)
+    assert clearness(far) == (True, pytest.approx(4.0))
+    assert clearness(near) == (True, pytest.approx(0.5))
+    assert clearness(contradicted(-0.05, -0.03, stable=False)) < clearness(near) < clearness(far)
+    found = replace(far, reason="beyond_margin", estimate=replace(verdict.estimate, low=0.02, high=0.04))
+    assert clearness(found) == (True, pytest.approx(2.0))
+
+
+def test_a_judgement_names_its_interval_its_sides_and_whose_comparison_it_is():
+    """An interval is over images or seeds, a comparison names both sides, and only the write-up's are called its."""
+    assert "of this share of the test images" in judged("nearest_centroid")
+    assert "of this mean" in judged("baseline")
+    sides = r"The mean of “Kernel 7×7” lies [\d.]+ points? (above|below) that of “Baseline” \(5 pairs"
+    assert re.search(sides, judged("kernel_7x7"))
+    assert "not corrected for other comparisons" in judged("kernel_7x7")
+    for trial in whole().results.trials:
+        assert "which is the write-up's" not in judged(trial.id) or trial.trial.published is not None
+
+
 def test_every_claim_is_named_in_a_judgement_of_its_section():
     """Claims about another section's trial (16 filters against 32, the network against neighbours) are counted too."""
     for experiment in load_experiments():
         told = " ".join(" ".join(each) for each in experiment_view(whole(), experiment, "3")["judgements"])
-        for claim in experiment.claims:
-            assert told.count(f'href="#claim-{claim.id}"') == 1, claim.id
+        for each in experiment.claims:
+            assert told.count(f'href="#claim-{each.id}"') == 1, each.id
 
 
-def test_a_difference_that_may_be_zero_is_left_open():
-    """An interval that holds zero is followed by the sentence that nothing is decided, any other one is not."""
-    rows = {row.trial: row.one_change or row.as_written for row in whole().results.ablation}
-    seen = set()
-    for trial in whole().results.trials:
-        row = next((each for each in whole().results.ablation if each.trial == trial.id), None)
-        if row is None or (row.as_written is not None and row.one_change is not None):
-            continue
-        difference = rows[trial.id].difference
-        if difference.value and difference.low is not None:
-            holds = difference.low <= 0 <= difference.high
-            seen.add(holds)
-            assert ("cannot tell which of the two" in " ".join(judgement(whole(), trial, ()))) == holds
-    assert seen == {True, False}
+def test_a_difference_that_may_be_zero_is_left_open_unless_a_claim_found_a_direction():
+    """An interval that holds zero is followed by the sentence that nothing is decided, where no claim decides it."""
+    results, seen = whole().results, set()
 
+    def with_reason(reason):
+        changed = tuple(replace(each, reason=reason, direction_only=False) for each in results.verdicts)
+        return Writer(whole().bundle, replace(results, verdicts=changed), ENGLISH, ())
 
-def test_only_the_write_ups_comparisons_are_called_its_own():
-    """A trial that the write-up does not have is compared by this suite alone."""
-    for trial in whole().results.trials:
-        if "which is the write-up's" in " ".join(judgement(whole(), trial, ())):
-            assert trial.trial.published is not None
-
-
-def test_claims_that_were_changed_are_warned_of():
-    """When the record says that claims changed after training, nothing says that they were fixed, captions neither."""
-    bundle = small_bundle(seeds=5, timing=True)
-    fixed = report_of(bundle)
-    assert "have not changed since" in fixed
-    assert "written down before its first run was trained" in fixed
-    assert not captions(fixed, "changed after runs had been trained")
-    write_record(bundle.folder, msgspec.structs.replace(bundle.record, claims_changed=True))
-    changed = report_of(Bundle.load(bundle.folder))
-    assert "were changed after runs of this bundle" in Page(changed).all("div", "warning")[0].text
-    assert "have not changed since" not in changed
-    assert "written down before its first run was trained" not in changed
-    assert len(captions(changed, "changed after runs had been trained")) == 3  # margins, verdicts, registry
-
-
-def captions(source: str, words: str) -> list[str]:
-    """Return the captions of tables that hold some words."""
-    return [each.text for each in Page(source).all("caption") if words in each.text]
-
-
-@pytest.mark.parametrize(("grade", "beside"), [("canonical", True), ("unverified", False)])
-def test_the_first_page_sets_the_original_beside_canonical_pixels_only(grade, beside):
-    """The write-up's accuracy stands on the first page where the judgements hold it against ours, and only there."""
-    bundle, results = simulated(few_experiments("baseline"), seeds=3, grade=grade)
-    words = " ".join(sentence.striptags() for sentence in summary(Writer(bundle, results, Translation("en"), ())))
-    assert "The reference model" in words
-    assert ("where the write-up reported" in words) is beside
+    left_open, found = with_reason("undecided"), with_reason("beyond_margin")
+    claims = [each.claim for each in results.verdicts if each.claim.quantity == "accuracy" and each.claim.comparator]
+    claimed = [{each.subject.trial, each.comparator.trial} for each in claims]
+    for row in results.ablation:
+        comparison, other = row.one_change or row.as_written, row.as_written or row.one_change
+        low, high = comparison.difference.low, comparison.difference.high
+        if low is not None and comparison.comparator == other.comparator:
+            holds, decided = low <= 0 <= high, {row.trial, comparison.comparator} in claimed
+            seen.add((holds, decided))
+            words = "cannot tell which of the two"
+            assert (words in judged(row.trial, left_open)) is holds
+            assert (words in judged(row.trial, found)) is (holds and not decided)
+    assert {(True, True), (True, False), (False, True)} <= seen
 
 
 def test_a_confounded_comparison_is_only_named_where_it_is_told():
@@ -199,39 +221,121 @@ def test_a_confounded_comparison_is_only_named_where_it_is_told():
     pair = ("filters_32", "second_conv_32")
     for trials, words in ((pair, False), ((*pair, "baseline"), True)):
         bundle, results = simulated(few_experiments("baseline", "filters", "second_conv_32"), trials=trials)
-        text = " ".join(judgement(Writer(bundle, results, Translation("en"), ()), results.trial(pair[1]), ()))
+        text = judged(pair[1], Writer(bundle, results, ENGLISH, ()))
         assert "that of “32 filters”" in text
         assert ("changes 2 things at once" in text) is words
         assert ("that of “Baseline”" in text) is words
 
 
-def test_no_judgement_leaves_open_what_a_claim_has_found():
-    """An interval that holds zero is not called undecided where the one-sided test of a claim found a direction."""
-    writer = whole()
-    open_ended = "cannot tell which of the two"
-    chosen = next(
-        trial.id
-        for trial in writer.results.trials
-        if trial.trial.one_change == trial.trial.as_written
-        and open_ended in " ".join(judgement(writer, trial, ()))
-        and claims_between(trial.id, trial.trial.one_change)
-    )
-    found = {verdict.id for verdict in claims_between(chosen, writer.results.trial(chosen).trial.one_change)}
-    decided = tuple(
-        replace(verdict, outcome="reproduced", reason="beyond_margin") if verdict.id in found else verdict
-        for verdict in writer.results.verdicts
-    )
-    results = replace(writer.results, verdicts=decided)
-    other = Writer(writer.bundle, results, Translation("en"), ())
-    assert open_ended not in " ".join(judgement(other, results.trial(chosen), ()))
+def test_claims_that_were_changed_are_warned_of():
+    """When the record says that claims changed after training, nothing says that they were fixed, captions neither."""
+    bundle = small_bundle(seeds=5, timing=True)
+    fixed = ("have not changed since", "written down before its first run was trained")
+    html = report_of(bundle)
+    assert all(words in html for words in fixed)
+    assert "changed after runs had been trained" not in html
+    write_record(bundle.folder, msgspec.structs.replace(bundle.record, claims_changed=True))
+    html = report_of(Bundle.load(bundle.folder))
+    page = Page(html)
+    assert "were changed after runs of this bundle" in page.all("div", "warning")[0].text
+    assert not any(words in html for words in fixed)
+    captions = [each for each in page.all("caption") if "changed after runs had been trained" in each.text]
+    assert len(captions) == 3  # margins, verdicts, registry
 
 
-def claims_between(one: str, other: str) -> list[Verdict]:
-    """Return the verdicts on claims that hold the test accuracies of two trials against each other."""
-    return [
-        verdict
-        for verdict in whole().results.verdicts
-        if verdict.claim.quantity == "accuracy"
-        and verdict.claim.comparator is not None
-        and {verdict.claim.subject.trial, verdict.claim.comparator.trial} == {one, other}
-    ]
+@GRADES
+def test_the_original_is_compared_on_canonical_pixels_alone(grade, canonical):
+    """First page, notes, captions and tables set the original's numbers beside ours, and compare where they may."""
+    writer = made(grade)
+    assert ("where the write-up reported" in plain(summary(writer))) is canonical
+    baseline = writer.results.trial("baseline")
+    assert ("not compared with ours" in curves_caption(baseline, ENGLISH)) is not canonical
+    table = tables.results(writer, "anywhere", "Title", [baseline])
+    assert ("without being compared with ours" in table.caption) is not canonical
+    points, methods = (draw_forest(kind, writer.results, ENGLISH).caption for kind in ("points", "methods"))
+    assert ("on its own pixels" in points) is not canonical
+    assert "not corrected for the number of claims" in points
+    assert "over the test images" in methods
+    for told in (chapter(writer, "verdicts"), chapter(writer, "reading")):
+        assert ("not compared with ours" in told) is not canonical
+        assert ("prediction interval" in told) is canonical
+    original = draw_original(writer.results, ENGLISH)
+    assert ("95% prediction interval" in original.caption) is canonical
+    assert ("not compared with each other" in original.caption) is not canonical
+    assert all((row[4] is not None) is canonical for row in original.rows)
+
+
+def test_with_one_seed_no_interval_is_spoken_of():
+    """One seed gives no interval, so captions name none, and no deviation that a difference could be measured by."""
+    caption = draw_original(made(seeds=1).results, ENGLISH).caption
+    assert "With one seed there is no interval" in caption
+    assert "The line is" not in caption
+    assert "standard deviation of the differences" not in plain(ranking(made(seeds=1)))
+
+
+@pytest.mark.parametrize(
+    ("inside", "words"), [(False, "An original in brackets lies outside"), (True, "No original lies outside")]
+)
+def test_brackets_are_only_explained_where_they_are(inside, words):
+    """The note on brackets stands above a table that has some."""
+    results = made().results
+    changed = tuple(
+        replace(each, original_inside=inside) if each.original_inside is not None else each for each in results.verdicts
+    )
+    writer = Writer(made().bundle, replace(results, verdicts=changed), ENGLISH, ())
+    assert words in chapter(writer, "verdicts")
+    cells = [row.cells[-1].content.striptags() for row in verdicts(writer).it["table"].rows]
+    assert any(cell.startswith("(") for cell in cells) is not inside
+
+
+def test_rows_of_claims_hold_one_unit_and_say_why_there_is_no_test():
+    """A share of seeds stands beside no epoch, and only claims about counts have no test because they are counted."""
+    writer = whole("unverified")
+    rows = {row.cells[0].content.striptags(): row.cells for row in verdicts(writer).it["table"].rows}
+    estimate, margin, p, original = rows["C09b"][4:]
+    assert "%" in estimate.content.striptags()
+    assert "one epoch to either side" in margin.missing
+    assert "verdict says why" in p.missing
+    assert "no share of seeds" in original.missing
+    for verdict in writer.results.verdicts:
+        assert ("counted" in (rows[verdict.id][6].missing or "")) is (verdict.claim.relation == "exact"), verdict.id
+
+
+def test_the_ranking_says_how_many_pairs_it_corrects_for():
+    """Pairs, those told apart, and what the first step of the correction asks of so few seeds stand in the text."""
+    writer = made(seeds=3)
+    test, rows = writer.results.ranking_test, writer.results.ranking
+    count = len(rows) * (len(rows) - 1) // 2
+    pairs = [(one, other) for place, one in enumerate(rows) for other in rows[place + 1 :]]
+    shared = sum(bool(set(one.groups) & set(other.groups)) for one, other in pairs)
+    assert (test.pairs.value, test.apart.value) == (count, count - shared)
+    assert test.needed.value == pytest.approx(stats.t.ppf(1 - 0.05 / 2 / count, 2) / 3**0.5)
+    text = plain(ranking(writer))
+    assert f"which makes {count} pairs; Holm's method corrects the tests" in text
+    assert "With 3 seeds a mean difference must reach" in text
+
+
+def test_a_missing_network_s_description_is_counted_and_no_more(tmp_path):
+    """Without runs an exact claim stays "not run", and the text says what the description gives."""
+    exact = claim("exact", id="count", quantity="parameters", exact_relation="less", margin=None)
+    stated = claim(
+        "exact", id="stated", quantity="macs", exact_relation="equal", comparator=None, value=1.0, margin=None
+    )
+    pair_of(tmp_path, exact, stated)
+    shutil.rmtree(tmp_path / "runs" / "second")
+    bundle = Bundle.load(tmp_path)
+    writer = Writer(bundle, analyse(bundle), ENGLISH, ())
+    costs = writer.results.trial("second").costs
+    for name, counted in (("count", costs.parameters), ("stated", costs.macs)):
+        verdict = writer.results.verdict(name)
+        assert verdict.outcome == "not_run"
+        assert writer.numbers.integer(int(counted.value)) in said(verdict, writer)
+        assert re.search("the verdict waits for (a network that was|networks that were)", said(verdict, writer))
+
+
+def test_the_first_page_and_the_reading_say_what_holds():
+    """Other splits are promised where the reference model was trained on some; a level of accuracy is a percentage."""
+    assert "on other splits" in first_page(whole())
+    assert "on other splits" not in first_page(made())
+    assert "per family" in first_page(made())
+    assert "is 55%." in chapter(made(), "reading")
