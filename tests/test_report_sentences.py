@@ -207,7 +207,7 @@ def test_a_difference_that_may_be_zero_is_left_open_unless_a_claim_found_a_direc
     for row in results.ablation:
         comparison, other = row.one_change or row.as_written, row.as_written or row.one_change
         low, high = comparison.difference.low, comparison.difference.high
-        if low is not None and comparison.comparator == other.comparator:
+        if comparison.difference.value and low is not None and comparison.comparator == other.comparator:
             holds, decided = low <= 0 <= high, {row.trial, comparison.comparator} in claimed
             seen.add((holds, decided))
             words = "cannot tell which of the two"
