@@ -62,19 +62,17 @@ def read_all(folder: Path) -> None:
 
 
 def put(kind: str, path: Path, outside: Path) -> None:
-    """Put something else in the place of a file or a folder."""
+    """Put something else in the place of a file or a folder, whose content moves outside."""
     outside.mkdir()
-    moved = outside / path.name
-    path.rename(moved)  # the very same content, so that nothing but the way there is wrong
-    target = {"a link": moved, "a device": Path("/dev/zero"), "a loop": path, "a link to nothing": outside / "no"}
+    moved = path.rename(outside / path.name)
     if kind == "a pipe":
         os.mkfifo(path)
     elif kind == "a folder":
         path.mkdir()
-    elif kind == "a relative link":
-        path.symlink_to(os.path.relpath(moved, path.parent))
     else:
-        path.symlink_to(target[kind])
+        relative = os.path.relpath(moved, path.parent)
+        targets = {"a link": moved, "a relative link": relative, "a device": "/dev/zero", "a loop": path}
+        path.symlink_to(targets.get(kind, outside / "nothing"))
 
 
 FILES = ("bundle.json", f"{RUN}/run.json", f"{RUN}/predictions.npz", f"{RUN}/kernels.npz", f"{RUN}/timing.json")

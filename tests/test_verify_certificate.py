@@ -237,18 +237,16 @@ def test_the_environments_differences_are_told(pair):
     assert text.endswith("level reached by 1 run: bitwise")
 
 
-def test_each_run_tells_its_own_processor(pair):
+@pytest.mark.parametrize(("own", "told"), [("new", None), ("old", ("old", "new")), (None, None)])
+def test_each_run_tells_its_own_processor(pair, own, told):
     """A bundle that was extended elsewhere is compared by the processors of the runs that are repeated."""
     first, _ = pair
-    runs = first.runs_of("baseline")
-    new, old = replace(runs[0], processor="new"), replace(runs[1], processor="old")
-    unknown = replace(runs[1], processor=None)
-    environment = replace(first.record.environment, processor="new")
-    for run, changed in ((new, None), (old, ("old", "new")), (unknown, None)):
-        extended = Bundle(first.folder, first.record, (new, run))
-        found = certify(extended, Bundle(first.folder, first.record, (run,)), environment)
-        told = {change.name: (change.before, change.after) for change in found.changes}
-        assert told.get("processor") == changed
+    one, other = (
+        replace(run, processor=name) for run, name in zip(first.runs_of("baseline"), ("new", own), strict=False)
+    )
+    extended, again = (Bundle(first.folder, first.record, runs) for runs in ((one, other), (other,)))
+    found = certify(extended, again, replace(first.record.environment, processor="new"))
+    assert {change.name: (change.before, change.after) for change in found.changes}.get("processor") == told
 
 
 def found_in(folder):

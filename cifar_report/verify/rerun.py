@@ -19,7 +19,7 @@ from cifar_report.running.plan import PlannedRun, Prepared, cost, describe_datas
 from cifar_report.running.runs import RunWriter
 from cifar_report.running.suite import hold, train
 from cifar_report.spec import ClassicalTrial
-from cifar_report.verify.certify import certify, record_certificate, rollback
+from cifar_report.verify.certify import certify, record_certificate
 from cifar_report.verify.files import sound_files
 
 KINDS = ("one stage", "several stages or augmentation", "several devices", "classical")
@@ -75,7 +75,6 @@ def rerun(bundle: Bundle, runs: Sequence[Run], dataset: Dataset, jobs: int | Non
     refuse_other_data(bundle, dataset)
     sound_files(bundle.folder)
     with hold(bundle.folder):
-        rollback(bundle.folder)
         remove_leftovers(bundle.folder)
         # Hidden in the bundle: whoever holds it next removes what a kill left.
         suffix = f".{secrets.token_hex(4)}.part"
