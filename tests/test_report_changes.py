@@ -25,40 +25,19 @@ def said(change: Change, language: str = "en") -> str:
     return str(change_sentence(writer(language), change).striptags())
 
 
-@pytest.mark.parametrize(
-    ("change", "english", "greek"),
-    [
-        (
-            Change("batch_size", 32, 16),
-            "The batch size goes from 32 to 16 images.",
-            "Το μέγεθος της παρτίδας αλλάζει από 32 σε 16 εικόνες.",  # noqa: RUF001 - Greek
-        ),
-        (
-            Change("Conv2D, kernel_size", 3, 7),
-            "The kernel of a convolution goes from 3 × 3 to 7 × 7 pixels.",
-            "Ο πυρήνας μιας συνέλιξης αλλάζει από 3 × 3 σε 7 × 7 εικονοστοιχεία.",  # noqa: RUF001 - Greek
-        ),
-        (
-            Change("learning_rate", 0.001, 0.0003),
-            "The learning rate goes from 0.001 to 0.0003.",
-            "Ο ρυθμός μάθησης αλλάζει από 0,001 σε 0,0003.",  # noqa: RUF001 - Greek
-        ),
-        (
-            Change("stage training, epochs", 15, 30),
-            "The number of epochs goes from 15 to 30.",
-            "Το πλήθος των εποχών αλλάζει από 15 σε 30.",  # noqa: RUF001 - Greek
-        ),
-    ],
-)
-def test_a_setting_is_named_in_plain_words(change: Change, english: str, greek: str) -> None:
-    """A number that changes is told by what it is called, before and after, in both languages."""
-    assert said(change) == english
-    assert said(change, "el") == greek
+def test_a_setting_is_named_in_plain_words() -> None:
+    """A number that changes is told by what it is called, before and after, as each language writes numbers."""
+    change = Change("learning_rate", 0.001, 0.0003)
+    assert said(change) == "The learning rate goes from 0.001 to 0.0003."
+    assert said(change, "el") == "Ο ρυθμός μάθησης αλλάζει από 0,001 σε 0,0003."  # noqa: RUF001 - Greek
 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
+        (Change("batch_size", 32, 16), "The batch size goes from 32 to 16 images."),
+        (Change("Conv2D, kernel_size", 3, 7), "The kernel of a convolution goes from 3 × 3 to 7 × 7 pixels."),
+        (Change("stage training, epochs", 15, 30), "The number of epochs goes from 15 to 30."),
         (Change("Conv2D, padding", "valid", "same"), "The convolution now pads the image"),
         (Change("strategy", "single", "mirrored"), "on several devices at once"),
         (
