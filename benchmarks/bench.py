@@ -147,8 +147,8 @@ def engine(part: str, dataset: Dataset, images: int) -> Measure:
             outcome = train_network(trial, 0, dataset.images("c"), dataset.labels(), parts, resumption=where)
             total = time.perf_counter() - started
         seconds = outcome.seconds
-        train, validate = seconds.epochs[stage.id][1], seconds.validation[stage.id][1]
-        evaluate = seconds.evaluation or 0.0
+        train, validate = seconds.epoch_seconds[stage.id][1], seconds.validation_seconds[stage.id][1]
+        evaluate = seconds.evaluation_seconds or 0.0
         return Timed(train, validate, evaluate, total - 2 * (train + validate) - evaluate, 0.0)
 
     return measure

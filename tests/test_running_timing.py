@@ -1,12 +1,12 @@
 """The timing pass: which trials, in which order, repeated when, kept and gone on with how, measured by what."""
 
+import dataclasses
 import os
 import shutil
 import signal
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import replace as changed
 
 import psutil
 import pytest
@@ -14,7 +14,7 @@ from command import TRAINING_ALONE, Suite, call, contents, is_one_sentence
 from msgspec.structs import replace
 from networks import linear_trial, small_trial
 
-from cifar_report.bundle import Bundle, DatasetRecord, read_timing_pass
+from cifar_report.bundle import Bundle, DatasetRecord, Measurement, read_timing_pass
 from cifar_report.bundle.bundle import TIMING_FILE
 from cifar_report.bundle.manifest import MANIFEST_FILE
 from cifar_report.cli import make_parser
@@ -28,16 +28,14 @@ from cifar_report.running.measurement import (
     MeasurementError,
     MeasurementRequest,
     Reading,
+    judge,
     measure_group,
     read_counters,
-    with_disturbance,
 )
 from cifar_report.running.plan import TIMED_QUANTITIES, Prepared, choose_timed, cost_hash
 from cifar_report.running.timing import (
     ORDER_SEED,
-    disturbances,
     order_of,
-    processor_share,
     run_timing_pass,
     timing_state,
 )
@@ -60,18 +58,12 @@ RECORD = DatasetRecord(
 )
 CENTROID = ClassicalTrial(id="centroid", title="c", method=NearestCentroid())
 PLAN = TimingPlan(blocks=3, portions=2, portion_steps=5)
-CALM = Reading(
-    steps=10,
-    portions=(0.1, 0.2),
-    peak_memory_bytes=1000,
-    load=0.5,
-    processor_share=0.99,
-    other_work=0.01,
-    stolen_seconds=0.0,
-    steal=0.0,
-    throttled=False,
-)
-CLASSICAL = changed(CALM, steps=0, portions=(), fit_seconds=0.1, predict_seconds=0.3)
+CALM = Measurement(
+    trial="small", block=0, replicas=1, steps=10, batch_size=32, seconds=0.3, portions=(0.1, 0.2),
+    peak_memory_bytes=1000, load=0.5, steal=0.0, throttled=False, processor_share=0.99, other_work=0.01, attempts=1,
+    contended=False,
+)  # fmt: skip
+CLASSICAL = replace(CALM, steps=0, batch_size=0, portions=(), seconds=0.4, fit_seconds=0.1, predict_seconds=0.3)
 
 
 def request_for(folder, *trials, plan=PLAN) -> Prepared:
@@ -98,9 +90,10 @@ class Readings:
         return found
 
 
-def calm(request: MeasurementRequest) -> Reading:
-    """Return an undisturbed reading."""
-    return CLASSICAL if isinstance(request.trial, ClassicalTrial) else CALM
+def calm(request: MeasurementRequest, *disturbances: str) -> Reading:
+    """Return a reading that nothing disturbed but what is given."""
+    measurement = CLASSICAL if isinstance(request.trial, ClassicalTrial) else CALM
+    return Reading(replace(measurement, trial=request.trial.id), disturbances)
 
 
 def names(trials) -> set[str]:
@@ -197,31 +190,35 @@ def test_what_is_measured_is_kept(tmp_path):
     assert read_timing_pass(prepared.folder).warmup_steps == 5
 
 
+BEFORE = Counters(clock=10.0, own=1.0, busy=5.0, stolen=2.0, throttles=3)
+QUIET = Counters(clock=12.0, own=2.98, busy=6.98, stolen=2.0, throttles=3)  # two seconds later
+
+
 @pytest.mark.parametrize(
-    ("change", "disturbed"),
+    ("change", "waits", "disturbed"),
     [
-        ({}, False),
-        ({"steal": 0.05, "stolen_seconds": 0.05}, True),
-        ({"steal": 0.05, "stolen_seconds": 0.01}, False),  # one tick of the counter
-        ({"steal": 0.01, "stolen_seconds": 0.5}, False),
-        ({"throttled": True}, True),
-        ({"processor_share": 0.9}, True),
-        ({"other_work": 0.5}, True),
-        ({"replicas": 2, "processor_share": 0.7}, False),  # replicas wait for one another
+        ({}, False, False),
+        ({"stolen": 2.1}, False, True),
+        ({"stolen": 2.01, "clock": 10.2, "own": 1.2, "busy": 5.2}, False, False),  # one tick of the counter
+        ({"throttles": 4}, False, True),
+        ({"own": 2.8, "busy": 6.8}, False, True),
+        ({"own": 2.8, "busy": 6.8}, True, False),  # replicas wait for one another, processors for graphics cards
+        ({"busy": 7.5}, True, True),
     ],
 )
-def test_what_disturbs_a_measurement(change, disturbed):
+def test_what_disturbs_a_measurement(change, waits, disturbed):
     """Steal, throttling, a core that was shared and work on other cores disturb; what always happens does not."""
-    assert bool(disturbances(NETWORK, changed(CALM, **change))) is disturbed
+    found = judge(CALM, BEFORE, QUIET._replace(**change), cores=1, waits=waits)
+    assert bool(found.disturbances) is disturbed
 
 
 def test_the_machine_is_read_as_it_is():
     """The counters grow, this process's own work is nobody else's, and stolen time is a share of the timed cores."""
-    before = Counters(clock=10.0, own=1.0, busy=5.0, stolen=2.0, throttles=3)
     after = Counters(clock=12.0, own=2.9, busy=7.4, stolen=2.2, throttles=4)
-    found = with_disturbance(Reading(), before, after, timed=2)
+    found = judge(CALM, BEFORE, after, cores=2, waits=False).measurement
     assert (found.processor_share, found.other_work, found.steal) == pytest.approx((0.95, 0.25, 0.05))
     assert found.throttled
+    assert judge(CALM, BEFORE, after, cores=2, waits=True).measurement.processor_share is None
     cores = available_cores()
     first = read_counters(cores[-1:], cores)
     sum(range(3_000_000))
@@ -232,12 +229,11 @@ def test_the_machine_is_read_as_it_is():
 
 def test_a_disturbed_measurement_is_repeated_and_at_last_marked(tmp_path):
     """It is repeated after the rest of its block, at most three times, and then kept as disturbed."""
-    stolen = changed(CALM, steal=0.03, stolen_seconds=0.2)
 
     def answer(request, times):
         if request.trial.id == "linear":
-            return stolen
-        return stolen if request.trial.id == "small" and times < 2 else calm(request)
+            return calm(request, "throttled")
+        return calm(request, "throttled") if request.trial.id == "small" and times < 2 else calm(request)
 
     prepared, said = request_for(tmp_path, NETWORK, LINEAR, CENTROID, plan=replace(PLAN, blocks=1)), []
     readings = Readings(answer)
@@ -257,7 +253,7 @@ def test_no_more_processes_prepare_than_there_are_cores(tmp_path, monkeypatch):
     trials = [replace(NETWORK, id=f"trial_{number}") for number in range(6)]
     mirrored = replace(NETWORK, id="several", strategy="mirrored")
     seen = []
-    readings = Readings(lambda request, _: (seen.append(request), CALM)[1])
+    readings = Readings(lambda request, _: (seen.append(request), calm(request))[1])
     run(request_for(tmp_path, *trials, mirrored, plan=replace(PLAN, blocks=1)), readings)
     assert [len(group) for group in readings.groups] == [4, 3]
     single = [request for request in seen if request.trial.id != "several"]
@@ -402,15 +398,6 @@ def test_a_damaged_record_is_refused_and_measured_again(tmp_path, damage):
     assert timing_state(prepared).reason is None
 
 
-def test_the_share_of_a_core_says_nothing_where_waiting_is_part_of_the_work(monkeypatch):
-    """Several replicas wait for one another, and a processor waits for its graphics cards; a classifier does not."""
-    assert processor_share(NETWORK, CALM) == 0.99
-    assert processor_share(NETWORK, changed(CALM, replicas=2)) is None
-    monkeypatch.setattr("cifar_report.running.timing.graphics_cards", lambda: 1)
-    assert processor_share(NETWORK, CALM) is None
-    assert processor_share(CENTROID, CALM) == 0.99
-
-
 CORES = tuple(available_cores())
 PLAIN = ("--profile", "smoke", "--seeds", "1", "--only", "nearest_centroid", "--bundle", "bundle")
 TIMED = (*PLAIN, "--timing")
@@ -420,9 +407,13 @@ TIMED = (*PLAIN, "--timing")
 def request_of(dataset):
     """Return a function that makes a request for a tiny measurement."""
 
-    def make(trial, counts=(60, 20, 20)):
+    def make(trial, data=dataset):
         several = not isinstance(trial, ClassicalTrial) and trial.strategy == "mirrored"
-        return MeasurementRequest(trial, dataset, 1.0, counts, 3, 2, CORES[:1], CORES if several else CORES[-1:], CORES)
+        profile, plan = (
+            replace(PROFILES["smoke"], counts=(60, 20, 20)),
+            TimingPlan(blocks=1, portions=3, portion_steps=2),
+        )
+        return MeasurementRequest(trial, data, profile, plan, CORES[:1], CORES if several else CORES[-1:], CORES)
 
     return make
 
@@ -437,26 +428,27 @@ def workers() -> list[psutil.Process]:
     return found
 
 
-def test_each_kind_of_trial_is_measured(request_of):
+def test_each_kind_of_trial_is_measured(request_of, dataset, tmp_path):
     """A network, a mirrored one with augmentation and a classifier give their seconds; no process is left.
 
     What fails says why and disturbs no other.
     """
     augmented = small_trial(strategy="mirrored", stages=[Stage(epochs=1, augmentation=Augmentation())])
     requests = [request_of(trial) for trial in (small_trial(Dropout(0.5)), augmented, CENTROID)]
-    network, mirrored, classical, failed = measure_group([*requests, request_of(CENTROID, (60, 20, 1))])
-    for reading, replicas in ((network, 1), (mirrored, 2)):
-        assert (reading.replicas, reading.steps, len(reading.portions)) == (replicas, 6, 3)
-        assert min(reading.portions) > 0
-        assert 2e8 < reading.peak_memory_bytes < 2.5e9
+    *readings, failed = measure_group([*requests, request_of(CENTROID, dataclasses.replace(dataset, folder=tmp_path))])
+    network, mirrored, classical = (reading.measurement for reading in readings)
+    for found, replicas in ((network, 1), (mirrored, 2)):
+        assert (found.replicas, found.steps, len(found.portions)) == (replicas, 6, 3)
+        assert min(found.portions) > 0
+        assert 2e8 < found.peak_memory_bytes < 2.5e9
     assert (classical.steps, classical.portions) == (0, ())
     assert min(classical.fit_seconds, classical.predict_seconds) > 0
-    for reading in (network, mirrored, classical):
-        assert 0 <= reading.steal <= 1
-        assert 0 < reading.processor_share < 2 * len(CORES)
-        assert 0 <= reading.other_work < len(CORES) + 1
+    assert mirrored.processor_share is None
+    for found in (network, mirrored, classical):
+        assert 0 <= found.steal <= 1
+        assert 0 <= found.other_work < len(CORES) + 1
     assert isinstance(failed, MeasurementError)
-    assert str(failed).startswith("ValueError: 1 test images asked for")
+    assert str(failed).startswith("FileNotFoundError: ")
     assert workers() == []
 
 

@@ -125,7 +125,8 @@ def test_history_holds_one_value_an_epoch(staged):
     for stage in outcome.stages:
         curves = msgspec.structs.astuple(stage.history)
         assert {len(curve) for curve in curves} == {stage.epochs}
-        assert len(outcome.seconds.epochs[stage.id]) == len(outcome.seconds.validation[stage.id]) == stage.epochs
+        seconds = outcome.seconds
+        assert len(seconds.epoch_seconds[stage.id]) == len(seconds.validation_seconds[stage.id]) == stage.epochs
 
 
 def test_a_loss_that_is_no_number_is_recorded_and_not_a_crash(sample, tmp_path):

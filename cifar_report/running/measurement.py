@@ -7,17 +7,24 @@ import queue
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import psutil
 
-from cifar_report.data import Dataset, Split, split
-from cifar_report.running.runs import peak_memory
-from cifar_report.running.workers import POLL_SECONDS, Inbox, Message, PinnedWorker, pin
-from cifar_report.spec import AnyTrial, ClassicalTrial, Trial
+from cifar_report.bundle import Measurement
+from cifar_report.data import Dataset
+from cifar_report.running.environment import graphics_cards
+from cifar_report.running.runs import open_data, peak_memory
+from cifar_report.running.workers import POLL_SECONDS, Inbox, Message, PinnedWorker, Report, pin
+from cifar_report.spec import AnyTrial, ClassicalTrial, Profile, TimingPlan, Trial
 
+MOST_STEAL = 0.02  # share of processor time taken by other guests
+LEAST_STOLEN = 0.015  # seconds; the system counts in hundredths, and a single one tells nothing
+LEAST_SHARE = 0.95  # of its one core that a measurement must have had
+MOST_OTHER_WORK = 0.15  # cores that other processes may keep busy meanwhile
 THROTTLE_COUNTS = "devices/system/cpu/cpu[0-9]*/thermal_throttle/core_throttle_count"  # below /sys
 CONTROL_GROUP = Path("/sys/fs/cgroup/cpu.stat")
 NOT_BUSY = ("idle", "iowait", "steal", "guest", "guest_nice")  # the time of guests is in "user" already
@@ -25,35 +32,22 @@ NOT_BUSY = ("idle", "iowait", "steal", "guest", "guest_nice")  # the time of gue
 
 @dataclass(frozen=True)
 class MeasurementRequest:
-    """What one worker measures, and where."""
+    """What one worker measures, and on which processors."""
 
     trial: AnyTrial
     dataset: Dataset
-    fraction: float
-    counts: tuple[int, int, int] | None
-    portions: int
-    portion_steps: int
-    prepared_on: tuple[int, ...]  # processor numbers
+    profile: Profile
+    plan: TimingPlan
+    prepared_on: tuple[int, ...]
     timed_on: tuple[int, ...]
     available: tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What one worker measured, and what disturbed it meanwhile."""
+class Reading(NamedTuple):
+    """A measurement, and in words what disturbed it: nothing where it may count."""
 
-    replicas: int = 1
-    steps: int = 0
-    portions: tuple[float, ...] = ()  # seconds
-    fit_seconds: float | None = None
-    predict_seconds: float | None = None
-    peak_memory_bytes: int = 0
-    load: float = 0.0  # one-minute average before it began; zero where the system has none
-    processor_share: float = 0.0  # of one core, of this process
-    other_work: float = 0.0  # cores that other processes kept busy
-    stolen_seconds: float = 0.0  # for which another guest of the host had one of the timed cores
-    steal: float = 0.0  # share of the timed cores' time
-    throttled: bool = False
+    measurement: Measurement
+    disturbances: tuple[str, ...] = ()
 
 
 class MeasurementError(Exception):
@@ -91,38 +85,45 @@ def _answer(worker: PinnedWorker, inbox: Inbox) -> Any:
     return MeasurementError(lines[-1] if lines else f"it ended {worker.ending()}")
 
 
-Take = Callable[[], Reading]
+Take = Callable[[], dict[str, Any]]
+"""Takes a measurement and returns fields of its record."""
 _prepared: list[tuple[MeasurementRequest, Take]] = []
 """What this worker is to measure, from one call to the next."""
 
 
-def prepare(request: MeasurementRequest) -> None:
+def prepare(_: Report, request: MeasurementRequest) -> None:
     """Do everything that is not measured."""
-    images = request.dataset.images("c")
+    images, labels, parts = open_data(request.dataset, request.trial, request.profile)
     images.max()  # every page is in memory before the first is timed
-    labels = request.dataset.labels()
-    parts = split(labels, split_seed=request.trial.split_seed, fraction=request.fraction, counts=request.counts)
-    if isinstance(request.trial, ClassicalTrial):
-        take = _classifier(request.trial, images, labels, parts)
-    else:
-        take = _network(request, request.trial, images, labels, parts)
-    _prepared[:] = [(request, take)]
+    make: Callable[..., Take] = _classifier if isinstance(request.trial, ClassicalTrial) else _network
+    _prepared[:] = [(request, make(request.trial, request.plan, images, labels, parts))]
 
 
-def measure() -> Reading:
+def measure(_: Report) -> Reading:
     """Measure what was prepared on the request's cores, and watch the machine meanwhile, from the warm-up on."""
     request, take = _prepared.pop()
-    pin(request.timed_on)
-    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    before = read_counters(request.timed_on, request.available)
-    reading = take()
-    after = read_counters(request.timed_on, request.available)
-    return replace(
-        with_disturbance(reading, before, after, len(request.timed_on)), load=busy, peak_memory_bytes=peak_memory()
+    trial, timed = request.trial, request.timed_on
+    pin(timed)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    before = read_counters(timed, request.available)
+    fields = take()
+    after = read_counters(timed, request.available)
+    measurement = Measurement(
+        trial=trial.id,
+        block=0,
+        **fields,
+        peak_memory_bytes=peak_memory(),
+        load=load,
+        steal=0.0,
+        throttled=False,
+        attempts=1,
+        contended=False,
     )
+    waits = fields["replicas"] > 1 or (isinstance(trial, Trial) and graphics_cards() > 0)
+    return judge(measurement, before, after, cores=len(timed), waits=waits)
 
 
-def _network(request: MeasurementRequest, trial: Trial, images: Any, labels: Any, parts: Split) -> Take:
+def _network(trial: Trial, plan: TimingPlan, images: Any, labels: Any, parts: Any) -> Take:
     """Build a network and trace its training; what is measured is the warm-up and then the portions, one by one."""
     import numpy as np
 
@@ -132,7 +133,7 @@ def _network(request: MeasurementRequest, trial: Trial, images: Any, labels: Any
     configure(mirrored=mirrored)
     engine = Engine(trial, 0, images, labels, make_strategy(mirrored=mirrored))
     shuffled = np.random.default_rng(0).permutation(parts.train).astype(np.int32)
-    size = request.portion_steps * trial.batch_size
+    size = plan.portion_steps * trial.batch_size
     keys = np.zeros(1 + engine.dropout_layers, np.int64)
 
     def train(portion: int) -> float:
@@ -141,21 +142,25 @@ def _network(request: MeasurementRequest, trial: Trial, images: Any, labels: Any
         engine.train_epoch(order, keys, trial.stages[0].augmentation)
         return time.perf_counter() - started
 
-    def take() -> Reading:
+    def take() -> dict[str, Any]:
         train(0)
-        portions = tuple(train(1 + portion) for portion in range(request.portions))
-        return Reading(replicas=engine.replicas, steps=request.portions * request.portion_steps, portions=portions)
+        portions = tuple(train(1 + portion) for portion in range(plan.portions))
+        steps = plan.portions * plan.portion_steps
+        counts = {"replicas": engine.replicas, "steps": steps, "batch_size": trial.batch_size}
+        return counts | {"portions": portions, "seconds": sum(portions)}
 
     train(0)
     return take
 
 
-def _classifier(trial: ClassicalTrial, images: Any, labels: Any, parts: Split) -> Take:
+def _classifier(trial: ClassicalTrial, _: TimingPlan, images: Any, labels: Any, parts: Any) -> Take:
     from cifar_report.training.classical import fit_classifier
 
-    def take() -> Reading:
+    def take() -> dict[str, Any]:
         seconds = fit_classifier(trial, images, labels, parts).seconds
-        return Reading(fit_seconds=seconds.fit, predict_seconds=seconds.predict)
+        fit, predict = seconds.fit_seconds or 0.0, seconds.predict_seconds or 0.0
+        counts = {"replicas": 1, "steps": 0, "batch_size": 0}
+        return counts | {"seconds": fit + predict, "fit_seconds": fit, "predict_seconds": predict}
 
     return take
 
@@ -167,7 +172,7 @@ class Counters(NamedTuple):
     own: float  # processor seconds of this process
     busy: float  # processor seconds of all processes on the cores that this process may use
     stolen: float  # seconds for which another guest of the host had one of the cores that are timed
-    throttles: int  # how often a core or this group of processes was slowed down
+    throttles: int  # how often a core was too hot, and the periods for which this container was held back
 
 
 def read_counters(timed: Sequence[int], available: Sequence[int]) -> Counters:
@@ -175,27 +180,35 @@ def read_counters(timed: Sequence[int], available: Sequence[int]) -> Counters:
     cores = [core._asdict() for core in psutil.cpu_times(percpu=True)]
     busy = (value for core in available for name, value in cores[core].items() if name not in NOT_BUSY)
     stolen = (cores[core].get("steal", 0.0) for core in timed)
-    return Counters(time.perf_counter(), time.process_time(), sum(busy), sum(stolen), _throttles())
-
-
-def with_disturbance(reading: Reading, before: Counters, after: Counters, timed: int) -> Reading:
-    """Return the reading with what happened between two states of the counters, on ``timed`` cores."""
-    seconds, own = after.clock - before.clock, after.own - before.own
-    stolen = max(0.0, after.stolen - before.stolen)
-    return replace(
-        reading,
-        processor_share=own / seconds,
-        other_work=max(0.0, after.busy - before.busy - own) / seconds,
-        stolen_seconds=stolen,
-        steal=stolen / (seconds * timed),
-        throttled=after.throttles > before.throttles,
-    )
-
-
-def _throttles() -> int:
-    """Count how often a core was too hot, and the periods for which this container was held back."""
-    counts = [path.read_text() for path in Path("/sys").glob(THROTTLE_COUNTS)]
+    throttles = [path.read_text() for path in Path("/sys").glob(THROTTLE_COUNTS)]
     if CONTROL_GROUP.is_file():
         lines = CONTROL_GROUP.read_text(encoding="utf-8").splitlines()
-        counts += [line.split()[1] for line in lines if line.startswith("nr_throttled ")]
-    return sum(map(int, counts))
+        throttles += [line.split()[1] for line in lines if line.startswith("nr_throttled ")]
+    return Counters(time.perf_counter(), time.process_time(), sum(busy), sum(stolen), sum(map(int, throttles)))
+
+
+def judge(measurement: Measurement, before: Counters, after: Counters, *, cores: int, waits: bool) -> Reading:
+    """Return a measurement on so many cores with what the machine did meanwhile, and what of it disturbed.
+
+    ``waits``: waiting is part of the work, so that the share of a core says nothing: replicas wait for one another,
+    and a processor waits for graphics cards.
+    """
+    seconds, own = after.clock - before.clock, after.own - before.own
+    stolen = max(0.0, after.stolen - before.stolen)
+    steal, share = stolen / (seconds * cores), own / seconds
+    other_work = max(0.0, after.busy - before.busy - own) / seconds
+    throttled = after.throttles > before.throttles
+    found = [
+        (stolen > LEAST_STOLEN and steal > MOST_STEAL, f"other guests of the host took {steal:.0%} of its cores"),
+        (throttled, "the processor was throttled"),
+        (share < LEAST_SHARE and not waits, f"it had {share:.0%} of its core"),
+        (other_work > MOST_OTHER_WORK, f"other processes kept {other_work:.1f} cores busy"),
+    ]
+    measurement = msgspec.structs.replace(
+        measurement,
+        steal=steal,
+        throttled=throttled,
+        processor_share=None if waits else share,
+        other_work=other_work,
+    )
+    return Reading(measurement, tuple(words for disturbed, words in found if disturbed))

@@ -21,17 +21,19 @@ import psutil
 from cifar_report.bundle import Run, RunTiming, encode, write_run
 from cifar_report.bundle.arrays import dump_arrays
 from cifar_report.bundle.keys import key_of
-from cifar_report.data import Dataset, split
+from cifar_report.data import Dataset, Split, split
 from cifar_report.running.environment import processor_name
 from cifar_report.running.plan import PlannedRun, Prepared
-from cifar_report.running.workers import send_progress
-from cifar_report.spec import AnyTrial, ClassicalTrial, Trial, spec_hash
+from cifar_report.running.workers import Report
+from cifar_report.spec import AnyTrial, ClassicalTrial, Profile, Trial, spec_hash
 
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
     from cifar_report.training.outcome import Outcome
+
+    Images = npt.NDArray[np.uint8]
 
 CHECKPOINTS = ".checkpoints"  # hidden: no part of the bundle's manifest
 
@@ -43,8 +45,7 @@ class RunRequest:
     trial: AnyTrial  # with the profile's epochs
     seed: int | None
     dataset: Dataset
-    fraction: float
-    counts: tuple[int, int, int] | None
+    profile: Profile
     key: str
     checkpoint: Path  # where a network keeps its state between epochs
 
@@ -59,12 +60,12 @@ class RunResult:
     memory_bytes: int = 0  # that the worker holds at the end
 
 
-def train_run(request: RunRequest) -> RunResult:
+def train_run(report: Report, request: RunRequest) -> RunResult:
     """Carry out a run in a worker; whatever it raises becomes part of the result, so that the other runs go on."""
     started, clock = _now(), time.perf_counter()
     outcome, error = None, None
     try:
-        outcome = _train(request)
+        outcome = _train(report, request)
     except Exception:  # noqa: BLE001 - a failed run is recorded with its traceback
         error = traceback.format_exc()
     timing = RunTiming(
@@ -74,33 +75,23 @@ def train_run(request: RunRequest) -> RunResult:
         cores=tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else (),
         total_seconds=time.perf_counter() - clock,
         peak_memory_bytes=peak_memory(),
+        **(vars(outcome.seconds) if outcome is not None else {}),
     )
-    if outcome is not None:
-        seconds = outcome.seconds
-        timing = msgspec.structs.replace(
-            timing,
-            epoch_seconds={stage: tuple(values) for stage, values in seconds.epochs.items()},
-            validation_seconds={stage: tuple(values) for stage, values in seconds.validation.items()},
-            evaluation_seconds=seconds.evaluation,
-            fit_seconds=seconds.fit,
-            predict_seconds=seconds.predict,
-        )
     return RunResult(outcome, error, timing, psutil.Process().memory_info().rss)
 
 
-def _train(request: RunRequest) -> Outcome:
-    images, labels = _images(request.dataset), request.dataset.labels()
+def _train(report: Report, request: RunRequest) -> Outcome:
     trial = request.trial
-    parts = split(labels, split_seed=trial.split_seed, fraction=request.fraction, counts=request.counts)
+    images, labels, parts = open_data(request.dataset, trial, request.profile)
     if isinstance(trial, ClassicalTrial):
         from cifar_report.training.classical import fit_classifier
 
-        return fit_classifier(trial, images, labels, parts, send_progress)
+        return fit_classifier(trial, images, labels, parts, report)
     _start_tensorflow(mirrored=trial.strategy == "mirrored")
     from cifar_report.training.network import Resumption, train_network
 
     resumption = Resumption(request.checkpoint, request.key)
-    return train_network(trial, request.seed or 0, images, labels, parts, resumption=resumption, watch=send_progress)
+    return train_network(trial, request.seed or 0, images, labels, parts, resumption=resumption, watch=report)
 
 
 @cache
@@ -111,8 +102,15 @@ def _start_tensorflow(*, mirrored: bool) -> None:
     configure(mirrored=mirrored)
 
 
+def open_data(dataset: Dataset, trial: AnyTrial, profile: Profile) -> tuple[Images, Images, Split]:
+    """Return the images uint8 [60000, 32, 32, 3], the labels [60000], and which of them the trial sees."""
+    labels = dataset.labels()
+    parts = split(labels, split_seed=trial.split_seed, fraction=profile.fraction, counts=profile.counts)
+    return _images(dataset), labels, parts
+
+
 @cache
-def _images(dataset: Dataset) -> npt.NDArray[np.uint8]:
+def _images(dataset: Dataset) -> Images:
     """Map the images once in a process: each further map would count against its memory again."""
     return dataset.images("c")
 
@@ -143,8 +141,7 @@ class RunWriter:
             trial=planned.trial,
             seed=planned.seed,
             dataset=prepared.dataset,
-            fraction=prepared.profile.fraction,
-            counts=prepared.profile.counts,
+            profile=prepared.profile,
             key=key_of(self._key_parts[planned.id]),
             checkpoint=self._checkpoint(planned),
         )

@@ -151,7 +151,7 @@ def train(
     """
     cores = available_cores()
     jobs = min(jobs or len(cores), max(1, len(runs)))
-    with Display(console, runs, [str(place + 1) for place in range(jobs)]) as display:
+    with Display(console, runs) as display:
         Scheduler(runs, writer.request, writer.write, display, jobs, cores, fresh=fresh).run()
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+import msgspec
+
 from cifar_report.bundle import Measurement, TimingPass, read_timing_pass, write_timing_pass
 from cifar_report.bundle.keys import ENGINE, ENGINE_VERSION, with_engine
 from cifar_report.errors import SuiteError
@@ -20,10 +22,6 @@ from cifar_report.running.plan import Prepared, cost_hash
 from cifar_report.spec import AnyTrial, TimingPlan, Trial
 
 ORDER_SEED = 20241101  # of the blocks' random order; any fixed number serves
-MOST_STEAL = 0.02  # share of processor time taken by other guests
-LEAST_STOLEN = 0.015  # seconds; the system counts in hundredths, and a single one tells nothing
-LEAST_SHARE = 0.95  # of its one core that a measurement must have had
-MOST_OTHER_WORK = 0.15  # cores that other processes may keep busy meanwhile
 MOST_AT_ONCE = 4  # workers that prepare at the same time; each holds up to a gigabyte
 LEAST_CORES = 2  # for a mirrored trial; on one core its replicas would only take turns
 
@@ -102,10 +100,9 @@ def _with_those_before(wanted: Sequence[AnyTrial], old: TimingPass | None) -> tu
 
 
 def _changed_trials(trials: Sequence[AnyTrial], old: TimingPass) -> list[str]:
-    changed = [trial.id for trial in trials if old.trials.get(trial.id, cost_hash(trial)) != cost_hash(trial)]
+    changed = [trial.id for trial in trials if old.trials.get(trial.id) not in (None, cost_hash(trial))]
     new = [trial.id for trial in trials if trial.id not in old.trials]
-    lines = ((changed, "{} changed"), (new, "{} not timed yet"))
-    return [text.format(", ".join(names)) for names, text in lines if names]
+    return [", ".join(names) + words for names, words in ((changed, " changed"), (new, " not timed yet")) if names]
 
 
 def run_timing_pass(prepared: Prepared, state: TimingState, say: Say, measure: Measure = measure_group) -> int:
@@ -152,13 +149,15 @@ def _measure_block(prepared: Prepared, state: TimingState, block: int, measure: 
             if isinstance(reading, MeasurementError):
                 said = f"failed: {reading}"
             else:
-                reasons = disturbances(trial, reading)
+                measurement, reasons = reading
                 if reasons and attempt <= state.plan.repeats:
                     waiting.append((trial, attempt + 1))
                     say(f"  {trial.id}: {'; '.join(reasons)}: it is measured once more")
                     continue
-                measured.append(_measurement(trial, block, reading, attempt, contended=bool(reasons)))
-                said = _headline(measured[-1], reasons)
+                measured.append(
+                    msgspec.structs.replace(measurement, block=block, attempts=attempt, contended=bool(reasons))
+                )
+                said = _headline(measurement, reasons)
             count += 1
             say(f"  [{count:>{len(str(len(missing)))}}/{len(missing)}] {trial.id}: {said}")
     return measured
@@ -180,58 +179,11 @@ def _request(
     return MeasurementRequest(
         trial=trial,
         dataset=prepared.dataset,
-        fraction=prepared.profile.fraction,
-        counts=prepared.profile.counts,
-        portions=plan.portions,
-        portion_steps=plan.portion_steps,
+        profile=prepared.profile,
+        plan=plan,
         prepared_on=together if several else (cores[place],),
         timed_on=together if several else cores[-1:],
         available=cores,
-    )
-
-
-def disturbances(trial: AnyTrial, reading: Reading) -> list[str]:
-    """Return in words what disturbed a measurement; none where it may count."""
-    found = []
-    if reading.steal > MOST_STEAL and reading.stolen_seconds > LEAST_STOLEN:
-        found.append(f"other guests of the host took {reading.steal:.0%} of its cores")
-    if reading.throttled:
-        found.append("the processor was throttled")
-    if (share := processor_share(trial, reading)) is not None and share < LEAST_SHARE:
-        found.append(f"it had {share:.0%} of its core")
-    if reading.other_work > MOST_OTHER_WORK:
-        found.append(f"other processes kept {reading.other_work:.1f} cores busy")
-    return found
-
-
-def processor_share(trial: AnyTrial, reading: Reading) -> float | None:
-    """Return the share of its core that a measurement had; None where waiting is part of the work.
-
-    Replicas wait for one another, and a processor waits for graphics cards.
-    """
-    network = isinstance(trial, Trial)
-    return None if reading.replicas > 1 or (network and graphics_cards()) else reading.processor_share
-
-
-def _measurement(trial: AnyTrial, block: int, reading: Reading, attempts: int, *, contended: bool) -> Measurement:
-    return Measurement(
-        trial=trial.id,
-        block=block,
-        replicas=reading.replicas,
-        steps=reading.steps,
-        batch_size=trial.batch_size if isinstance(trial, Trial) else 0,
-        seconds=sum(reading.portions) or (reading.fit_seconds or 0.0) + (reading.predict_seconds or 0.0),
-        portions=reading.portions,
-        fit_seconds=reading.fit_seconds,
-        predict_seconds=reading.predict_seconds,
-        peak_memory_bytes=reading.peak_memory_bytes,
-        load=reading.load,
-        steal=reading.steal,
-        throttled=reading.throttled,
-        processor_share=processor_share(trial, reading),
-        other_work=reading.other_work,
-        attempts=attempts,
-        contended=contended,
     )
 
 

@@ -23,6 +23,7 @@ from typing import IO, Any, Literal, NamedTuple, cast
 
 from cifar_report.running.environment import WORKER_VARIABLES
 
+Report = Callable[[object], None]
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = "from cifar_report.running.workers import serve; serve()"
 MOST_LOG_BYTES = 2**20
@@ -55,7 +56,7 @@ class PinnedWorker:
         self._receiver.start()
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> None:
-        """Have the worker call ``function(*arguments)``; both are pickled, and so is the answer."""
+        """Have the worker call ``function(report, *arguments)``, pickled; ``report`` sends progress."""
         self._log.truncate(0)
         requests = cast("IO[bytes]", self._process.stdin)
         with suppress(BrokenPipeError):  # it has just ended, and says so
@@ -114,38 +115,26 @@ def pin(cores: tuple[int, ...]) -> None:
             os.sched_setaffinity(thread, cores)
 
 
-class _Answers:
-    """The worker's side of its standard output."""
-
-    stream: IO[bytes]
-
-    @classmethod
-    def send(cls, message: Message) -> None:
-        cls.stream.write(pickle.dumps(message))
-        cls.stream.flush()
-
-
-def send_progress(content: object) -> None:
-    """Tell whoever called this worker's function how far it is."""
-    _Answers.send(Message("progress", content))
-
-
 def serve() -> None:
     """Answer calls, as the program of a worker process; the arguments of the command are its cores."""
-    _Answers.stream = os.fdopen(os.dup(1), "wb")
+    answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     faulthandler.enable()  # where a library brings the process down, the log says in which line
     pin(tuple(map(int, sys.argv[1:])))
     calls: queue.SimpleQueue[tuple[Callable[..., Any], tuple[Any, ...]]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(calls,), daemon=True).start()
+
+    def send(message: Message) -> None:
+        sys.stdout.flush()
+        answers.write(pickle.dumps(message))
+        answers.flush()
+
     while True:
         function, arguments = calls.get()
         try:
-            message = Message("answer", function(*arguments))
+            send(Message("answer", function(lambda progress: send(Message("progress", progress)), *arguments)))
         except Exception:  # noqa: BLE001 - whoever called says what became of it
-            message = Message("error", traceback.format_exc())
-        sys.stdout.flush()
-        _Answers.send(message)
+            send(Message("error", traceback.format_exc()))
 
 
 def _listen(calls: queue.SimpleQueue[Any]) -> None:

@@ -38,7 +38,7 @@ def fit_classifier(
     watch(Progress("classifier", 1, 1, 0, float("nan"), accuracy))
     return Outcome(
         predictions=Predictions(split.test, labels[split.test], predicted=predicted),
-        seconds=Seconds(fit=fitted - started, predict=finished - fitted),
+        seconds=Seconds(fit_seconds=fitted - started, predict_seconds=finished - fitted),
         classical=ClassicalResult(training_images=len(training), test_accuracy=accuracy),
     )
 

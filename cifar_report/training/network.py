@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from cifar_report.bundle import EpochHashes, Evaluation, History, Predictions, S
 from cifar_report.data import Split
 from cifar_report.spec import Stage, Trial
 from cifar_report.training import seeds
-from cifar_report.training.checkpoint import Checkpoint, Position, numbered
+from cifar_report.training.checkpoint import Checkpoint, Position
 from cifar_report.training.engine import Engine, Predicted, make_strategy
 from cifar_report.training.outcome import Outcome, Progress, Seconds, Watcher
 
@@ -45,7 +45,7 @@ def train_network(
     """
     keras.backend.clear_session()
     engine = Engine(trial, seed, images, labels, make_strategy(mirrored=trial.strategy == "mirrored"))
-    outcome = Outcome(Predictions(split.test, labels[split.test]), Seconds(evaluation=0.0))
+    outcome = Outcome(Predictions(split.test, labels[split.test]), Seconds(evaluation_seconds=0.0))
     checkpoint = Checkpoint.read(resumption.file, resumption.key) if resumption is not None else None
     first = 0 if checkpoint is None else _restore(checkpoint, outcome)
     for place in range(first, len(trial.stages)):
@@ -63,15 +63,16 @@ def _restore(checkpoint: Checkpoint, outcome: Outcome) -> int:
     """Bring back what the finished stages left; return the stage to go on with."""
     position = checkpoint.position
     outcome.stages = position.finished
-    outcome.weights = checkpoint.groups["weights"]
-    for name, table in checkpoint.groups["probabilities"].items():
+    outcome.weights = checkpoint.group("weights")
+    for name, table in checkpoint.group("probabilities").items():
         stage, _, weights = name.rpartition(".")
         outcome.predictions.probabilities[stage, "last" if weights == "last" else "best"] = table
-    outcome.seconds = Seconds(position.epoch_seconds, position.validation_seconds, position.evaluation_seconds)
+    outcome.seconds = position.seconds
     print(f"going on from the checkpoint after epoch {len(position.logs)} of stage {position.stage + 1}", flush=True)
     return position.stage
 
 
+@dataclass
 class StageTraining:
     """Trains one stage of an engine's trial and evaluates it; an object serves for one call of ``run``.
 
@@ -79,27 +80,21 @@ class StageTraining:
     them; early stopping waits and restores as Keras's EarlyStopping does.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        seed: int,
-        place: int,
-        split: Split,
-        outcome: Outcome,
-        watch: Watcher,
-        resumption: Resumption | None,
-    ) -> None:
-        self.engine = engine
-        self.stage: Stage = engine.trial.stages[place]
-        self.seed = seed
-        self.place = place
-        self.split = split
-        self.outcome = outcome
-        self.watch = watch
-        self.resumption = resumption
-        self.logs: list[dict[str, float]] = []
-        self.hashes: list[EpochHashes] = []
-        self.best_weights: list[np.ndarray[Any, Any]] = []
+    engine: Engine
+    seed: int
+    place: int
+    split: Split
+    outcome: Outcome
+    watch: Watcher
+    resumption: Resumption | None
+    logs: list[dict[str, float]] = field(default_factory=list)
+    hashes: list[EpochHashes] = field(default_factory=list)
+    best_weights: list[np.ndarray[Any, Any]] = field(default_factory=list)
+
+    @property
+    def stage(self) -> Stage:
+        """Return what is asked of the stage."""
+        return self.engine.trial.stages[self.place]
 
     def run(self, checkpoint: Checkpoint | None = None) -> StageResult:
         """Train the stage and leave in the model the weights that the next stage starts from."""
@@ -139,8 +134,8 @@ class StageTraining:
         finished = time.perf_counter()
         weights = seeds.fingerprint(*self.engine.weights())
         self.hashes.append(EpochHashes(order=seeds.fingerprint(order), weights=weights))
-        self.outcome.seconds.epochs.setdefault(self.stage.id, []).append(between - started)
-        self.outcome.seconds.validation.setdefault(self.stage.id, []).append(finished - between)
+        self.outcome.seconds.epoch_seconds.setdefault(self.stage.id, []).append(between - started)
+        self.outcome.seconds.validation_seconds.setdefault(self.stage.id, []).append(finished - between)
         return {
             "loss": trained.loss,
             "accuracy": trained.accuracy,
@@ -168,10 +163,12 @@ class StageTraining:
             self.engine.set_weights(self.best_weights)
             best = self._evaluation("best")
             self.engine.set_weights(last_weights)
-        self.outcome.seconds.evaluation = (self.outcome.seconds.evaluation or 0.0) + time.perf_counter() - started
+        seconds = self.outcome.seconds
+        seconds.evaluation_seconds = (seconds.evaluation_seconds or 0.0) + time.perf_counter() - started
+        curves: dict[str, Any] = {name: tuple(_number(log[name]) for log in self.logs) for name in self.logs[0]}
         return StageResult(
             id=self.stage.id,
-            history=_history(self.logs),
+            history=History(**curves),
             best_epoch=best_epoch,
             stopped_early=self._stopped(),
             last=last,
@@ -201,31 +198,28 @@ class StageTraining:
 
     def _checkpoint(self, key: str) -> Checkpoint:
         """Return the state after the epoch that has just ended."""
-        seconds, tables = self.outcome.seconds, self.outcome.predictions.probabilities
         position = Position(
             key=key,
             stage=self.place,
             logs=tuple({name: _number(value) for name, value in log.items()} for log in self.logs),
             hashes=tuple(self.hashes),
             finished=self.outcome.stages,
-            epoch_seconds=seconds.epochs,
-            validation_seconds=seconds.validation,
-            evaluation_seconds=seconds.evaluation or 0.0,
+            seconds=self.outcome.seconds,
         )
-        groups = {
-            "model": numbered(self.engine.weights()),
-            "optimizer": numbered(self.engine.optimizer_state()),
-            "best": numbered(self.best_weights),
-            "weights": self.outcome.weights,
-            "probabilities": {f"{stage}.{weights}": table for (stage, weights), table in tables.items()},
-        }
-        return Checkpoint(position, groups)
+        tables = self.outcome.predictions.probabilities
+        arrays = {f"weights.{name}": array for name, array in self.outcome.weights.items()}
+        arrays |= {f"probabilities.{stage}.{weights}": table for (stage, weights), table in tables.items()}
+        checkpoint = Checkpoint(position, arrays)
+        checkpoint.add("model", self.engine.weights())
+        checkpoint.add("optimizer", self.engine.optimizer_state())
+        checkpoint.add("best", self.best_weights)
+        return checkpoint
 
     def _go_on_from(self, checkpoint: Checkpoint) -> None:
         """Go back to the state after a checkpoint's epoch."""
-        self.engine.set_weights(checkpoint.array_list("model"))
-        self.engine.set_optimizer_state(checkpoint.array_list("optimizer"))
-        self.best_weights = checkpoint.array_list("best")
+        self.engine.set_weights([*checkpoint.group("model").values()])
+        self.engine.set_optimizer_state([*checkpoint.group("optimizer").values()])
+        self.best_weights = [*checkpoint.group("best").values()]
         logs = checkpoint.position.logs
         self.logs = [{name: math.nan if value is None else value for name, value in log.items()} for log in logs]
         self.hashes = list(checkpoint.position.hashes)
@@ -233,15 +227,6 @@ class StageTraining:
 
 def _scores(predicted: Predicted) -> Scores:
     return Scores(accuracy=predicted.accuracy, loss=_number(predicted.loss))
-
-
-def _history(logs: list[dict[str, float]]) -> History:
-    return History(
-        loss=tuple(_number(log["loss"]) for log in logs),
-        accuracy=tuple(log["accuracy"] for log in logs),
-        val_loss=tuple(_number(log["val_loss"]) for log in logs),
-        val_accuracy=tuple(log["val_accuracy"] for log in logs),
-    )
 
 
 def _number(value: float) -> float | None:

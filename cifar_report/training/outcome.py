@@ -27,13 +27,13 @@ Watcher = Callable[[Progress], None]
 
 @dataclass
 class Seconds:
-    """Wall-clock seconds of one run, by what they were spent on."""
+    """Wall-clock seconds of one run, by what they were spent on, as ``RunTiming`` records them."""
 
-    epochs: dict[str, list[float]] = field(default_factory=dict)  # by stage
-    validation: dict[str, list[float]] = field(default_factory=dict)
-    evaluation: float | None = None
-    fit: float | None = None
-    predict: float | None = None
+    epoch_seconds: dict[str, list[float]] = field(default_factory=dict)  # by stage; without validation
+    validation_seconds: dict[str, list[float]] = field(default_factory=dict)
+    evaluation_seconds: float | None = None
+    fit_seconds: float | None = None
+    predict_seconds: float | None = None
 
 
 @dataclass
