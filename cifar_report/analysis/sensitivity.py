@@ -10,29 +10,20 @@ import numpy as np
 from cifar_report.analysis.claim_estimates import onset_hits
 from cifar_report.analysis.decisions import DIRECTIONS, Families, decide, decide_onset, p_values
 from cifar_report.analysis.hypothesis_tests import HypothesisTest, PairedT, SignFlip, SignTest, Welch
-from cifar_report.analysis.results import ChangeKind, ChangeOfMind, Outcome, Sensitivity, Verdict
+from cifar_report.analysis.results import ChangeKind, ChangeOfMind, Outcome, Reason, Sensitivity, Verdict
 from cifar_report.analysis.samples import Sample, floats
 from cifar_report.spec import Claim
 
 Kind = Literal["margin_halved", "margin_doubled", "without_seed", "welch", "sign_flip"]
 
 LEAST_SEEDS = 3  # below, leaving one out leaves too few to say anything
-MISSING: dict[str, ChangeKind] = {
-    "other_pixels": "canonical_pixels",
-    "other_labels": "real_data",
-    "stand_in": "real_data",
-    "reduced_profile": "full_profile",
-    "no_timing_pass": "timing_pass",
-    "not_timed": "timing_pass",
-    "disturbed": "timing_pass",
-    "one_block": "timing_pass",
-    "missing": "missing_runs",
-    "failed": "missing_runs",
-    "no_common_seeds": "missing_runs",
-    "no_predictions": "missing_runs",
-    "one_seed": "more_seeds",
-    "too_few_seeds": "more_seeds",
-    "undecided": "more_seeds",
+MISSING: dict[ChangeKind, tuple[Reason, ...]] = {
+    "canonical_pixels": ("other_pixels",),
+    "real_data": ("other_labels", "stand_in"),
+    "full_profile": ("reduced_profile",),
+    "timing_pass": ("no_timing_pass", "not_timed", "disturbed", "one_block"),
+    "missing_runs": ("missing", "failed", "no_common_seeds", "no_predictions"),
+    "more_seeds": ("one_seed", "too_few_seeds", "undecided"),
 }
 
 
@@ -95,7 +86,7 @@ def _changes(verdict: Verdict) -> Iterator[ChangeOfMind]:
     for other in verdict.sensitivity:
         if other.changes and other.kind != "welch" and other.kind != "sign_flip":  # weaker tests, whatever the data
             yield ChangeOfMind(verdict.id, other.kind, other.outcome, other.seed)
-    kind = MISSING.get(verdict.reason)
+    kind = next((kind for kind, reasons in MISSING.items() if verdict.reason in reasons), None)
     if kind is None or verdict.n_of == "images" or (kind == "more_seeds" and verdict.n_of == "blocks"):
         return  # neither images nor the blocks of the timing pass have seeds
     yield ChangeOfMind(verdict.id, kind, None, seeds_needed=verdict.seeds_needed if kind == "more_seeds" else None)

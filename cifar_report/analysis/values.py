@@ -56,13 +56,8 @@ def read(run: Run, side: Side, quantity: Quantity) -> Value:
     if not isinstance(run.trial, Trial):
         return Value(None)
     scores = stage.evaluation(primary_weights(run.trial, stage.id))
-    readers = {
-        "accuracy": scores.test.accuracy,
-        "validation_accuracy": scores.validation.accuracy,
-        "loss": scores.test.loss,
-        "gap": scores.gap,
-    }
-    return Value(finite(readers[quantity]))
+    accuracies = {"accuracy": scores.test.accuracy, "validation_accuracy": scores.validation.accuracy}
+    return Value(finite((accuracies | {"loss": scores.test.loss, "gap": scores.gap})[quantity]))
 
 
 def epochs_to_accuracy(stage: StageResult) -> Value:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Literal
 
 import numpy as np
 
 from cifar_report.analysis.estimates import paired_difference
-from cifar_report.analysis.predictions import PredictionTable, StagePredictions
+from cifar_report.analysis.predictions import PredictionTable
 from cifar_report.analysis.ranking import ranked
 from cifar_report.analysis.results import (
     Comparison,
@@ -37,21 +38,14 @@ def studies(bundle: Bundle, trials: Mapping[str, TrialResult]) -> tuple[Study, .
 
 def _study(experiment: str, shown: Sequence[TrialResult]) -> Study:
     compared = [trial for trial in shown if trial.one_change_changes]
-    return Study(
-        experiment,
-        tuple(point for trial in shown for point in _points(trial)),
-        ranked(shown)[0],
-        only_splits=bool(compared) and all(_other_split(trial) for trial in compared),
-    )
-
-
-def _points(trial: TrialResult) -> Iterator[StudyPoint]:
-    parameters = trial.costs.parameters if trial.costs else None
-    if len(trial.stages) < 2:
-        yield StudyPoint(trial.id, None, trial.status, trial.primary.datum, parameters)
-        return
-    for stage in trial.stages:
-        yield StudyPoint(trial.id, stage.id, trial.status, stage.primary.test_accuracy.datum, parameters)
+    points = []
+    for trial in shown:
+        parameters = trial.costs.parameters if trial.costs else None
+        stages = [(stage.id, stage.primary.test_accuracy) for stage in trial.stages]
+        for stage, accuracy in stages if len(stages) > 1 else [(None, trial.primary)]:
+            points.append(StudyPoint(trial.id, stage, trial.status, accuracy.datum, parameters))
+    only_splits = bool(compared) and all(_other_split(trial) for trial in compared)
+    return Study(experiment, tuple(points), ranked(shown)[0], only_splits)
 
 
 def _other_split(trial: TrialResult) -> bool:
@@ -66,16 +60,16 @@ def _repeats(trial: TrialResult) -> bool:
 
 def pareto_fronts(trials: Sequence[TrialResult], timing: Sequence[TimingRow], images: int) -> tuple[ParetoFront, ...]:
     """Return accuracy against parameters, multiply-accumulates and seconds for one epoch of ``images`` images."""
-    networks = [trial for trial in trials if trial.primary.datum.value is not None and not _repeats(trial)]
+    networks = [
+        trial for trial in trials if trial.costs and trial.primary.datum.value is not None and not _repeats(trial)
+    ]
     seconds = {row.trial: datum for row in timing if (datum := _epoch_seconds(row, images)) is not None}
-    parameters = {trial.id: trial.costs.parameters for trial in networks if trial.costs}
-    macs = {trial.id: trial.costs.macs for trial in networks if trial.costs}
+    costs = {trial.id: trial.costs for trial in networks if trial.costs}
     return (
-        _front("parameters", networks, parameters, "not_run"),
-        _front("macs", networks, macs, "not_run"),
-        _front("seconds", networks, {name: seconds[name] for name in seconds if name in parameters},
-               "not_run" if timing else "no_timing_pass"),
-    )  # fmt: skip
+        _front("parameters", networks, {name: cost.parameters for name, cost in costs.items()}, "not_run"),
+        _front("macs", networks, {name: cost.macs for name, cost in costs.items()}, "not_run"),
+        _front("seconds", networks, seconds, "not_run" if timing else "no_timing_pass"),
+    )
 
 
 def _epoch_seconds(row: TimingRow, images: int) -> Datum | None:
@@ -127,19 +121,13 @@ def _comparison(
 
 def weights_rows(trials: Sequence[TrialResult]) -> tuple[WeightsRow, ...]:
     """Return last epoch and validation-selected weights of every stage side by side."""
-    return tuple(
-        WeightsRow(
-            trial.id,
-            stage.id,
-            stage.last.test_accuracy.datum,
-            stage.best.test_accuracy.datum,
-            paired_difference(
-                f"{trial.id}.{stage.id}.best_against_last", stage.best.test_accuracy, stage.last.test_accuracy
-            ),
-        )
-        for trial in trials
-        for stage in trial.stages
-    )
+    rows = []
+    for trial in trials:
+        for stage in trial.stages:
+            last, best = stage.last.test_accuracy, stage.best.test_accuracy
+            difference = paired_difference(f"{trial.id}.{stage.id}.best_against_last", best, last)
+            rows.append(WeightsRow(trial.id, stage.id, last.datum, best.datum, difference))
+    return tuple(rows)
 
 
 def variance_rows(trials: Sequence[TrialResult], predictions: PredictionTable) -> tuple[VarianceRow, ...]:
@@ -181,38 +169,26 @@ def examples(trials: Sequence[TrialResult], predictions: PredictionTable) -> tup
     set; ties go to the earlier trial.
     """
     candidates = [
-        (trial, trial.stages[-1], found)
+        (trial, trial.stages[-1], found, found.top)
         for trial in trials
         if trial.stages and (found := predictions.get((trial.runs[0], trial.stages[-1].id))) and found.top is not None
     ]
     if not candidates:
         return ()
-    trial, stage, given = max(candidates, key=lambda candidate: _validation(candidate[1]))
+    trial, stage, given, top = max(candidates, key=lambda candidate: _validation(candidate[1]))
+    run, shown = trial.runs[0], []
     kinds: tuple[Literal["right", "wrong"], ...] = ("right", "wrong")
-    chosen = (_example(kind, label, given, trial, stage.id) for label in range(CLASS_COUNT) for kind in kinds)
-    return tuple(example for example in chosen if example is not None)
+    for label, kind in product(range(CLASS_COUNT), kinds):
+        chosen = np.flatnonzero((given.labels == label) & (given.right == (kind == "right")))
+        if len(chosen):
+            place = chosen[np.argmax(top[chosen])]
+            identity, sure = f"example.{kind}_{label}", float(top[place])
+            probability = Datum(identity, sure, "share", "run_probability", 1, "images", runs=(run,))
+            image, predicted = int(given.indices[place]), int(given.predicted[place])
+            shown.append(Example(kind, image, label, predicted, probability, run, trial.id, stage.id))
+    return tuple(shown)
 
 
 def _validation(stage: StageSummary) -> float:
     value = stage.primary.validation_accuracy.datum.value
     return -1.0 if value is None else value
-
-
-def _example(
-    kind: Literal["right", "wrong"], label: int, given: StagePredictions, trial: TrialResult, stage: str
-) -> Example | None:
-    chosen = np.flatnonzero((given.labels == label) & (given.right == (kind == "right")))
-    if not len(chosen) or given.top is None:
-        return None
-    place, run = int(chosen[np.argmax(given.top[chosen])]), trial.runs[0]
-    sure = float(given.top[place])
-    return Example(
-        kind=kind,
-        image=int(given.indices[place]),
-        label=label,
-        predicted=int(given.predicted[place]),
-        probability=Datum(f"example.{kind}_{label}", sure, "share", "run_probability", 1, "images", runs=(run,)),
-        run=run,
-        trial=trial.id,
-        stage=stage,
-    )
