@@ -40,19 +40,9 @@ NEAREST_3 = ClassicalTrial(id="nearest_3", title=WORD, method=NearestNeighbors(3
 
 def claim(relation: str = "greater", **changes: Any) -> Claim:
     """Return a claim that the second trial's accuracy stands in ``relation`` to the first one's, by one point."""
-    fields: dict[str, Any] = {
-        "id": "C",
-        "code": "C",
-        "statement": WORD,
-        "said": WORD,
-        "quantity": "accuracy",
-        "relation": relation,
-        "subject": Side("second"),
-        "comparator": Side("first"),
-        "comparison": "one_change",
-        "margin": 0.01,
-    }
-    return Claim(**(fields | changes))
+    fields: dict[str, Any] = {"id": "C", "code": "C", "statement": WORD, "said": WORD, "comparison": "one_change"}
+    fields |= {"quantity": "accuracy", "subject": Side("second"), "comparator": Side("first"), "margin": 0.01}
+    return Claim(relation=relation, **(fields | changes))
 
 
 def experiment(*claims: Claim) -> Experiment:

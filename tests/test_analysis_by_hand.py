@@ -68,7 +68,7 @@ def verdict(folder: Path, one: Claim, subject: Sequence[float], comparator: Sequ
     return analyse(Bundle.load(folder)).verdict(one.id)
 
 
-def test_every_number_of_a_verdict(tmp_path: Path) -> None:
+def test_every_number_of_a_verdict(tmp_path):
     """+1, +2, +3 points: t = 2√3, p = .0371, and the mean of 2 points reaches the margin."""
     found = verdict(tmp_path, claim(original_difference=0.06), (0.51, 0.52, 0.53), HALF)
     assert (found.outcome, found.reason, found.test) == ("reproduced", "beyond_margin", "paired_t")
@@ -97,15 +97,7 @@ def test_every_number_of_a_verdict(tmp_path: Path) -> None:
         (replace(NEAR_70, value=0.8, margin=0.01), (0.69, 0.70, 0.71), (), "outside_margin", None, p_of(-9 * sqrt(3))),
     ],
 )
-def test_relation(
-    tmp_path: Path,
-    one: Claim,
-    subject: Sequence[float],
-    comparator: Sequence[float],
-    reason: str,
-    bound: float | None,
-    p: float,
-) -> None:
+def test_relation(tmp_path, one, subject, comparator, reason, bound, p):
     """Reason, bound and p-value of each relation follow by hand."""
     found = verdict(tmp_path, one, subject, comparator)
     assert (found.reason, found.p.value) == (reason, pytest.approx(p))
@@ -123,9 +115,7 @@ def test_relation(
         ("epoch_of_least_loss", 1.0, (4, 5, 6), (3, 3, 3), 2.0),
     ],
 )
-def test_every_quantity_on_its_own_scale(
-    tmp_path: Path, quantity: str, margin: float, subject: Sequence[float], comparator: Sequence[float], mean: float
-) -> None:
+def test_every_quantity_on_its_own_scale(tmp_path, quantity, margin, subject, comparator, mean):
     """1, 2, 3 of each quantity's own units give the same t of 2√3."""
     found = verdict(tmp_path, claim(quantity=quantity, margin=margin), subject, comparator)
     assert (found.outcome, found.reason) == ("reproduced", "beyond_margin")
@@ -133,7 +123,7 @@ def test_every_quantity_on_its_own_scale(
     assert found.p.value == pytest.approx(p_of(2 * sqrt(3)))
 
 
-def test_epochs_that_were_never_reached(tmp_path: Path) -> None:
+def test_epochs_that_were_never_reached(tmp_path):
     """Five seeds in which the subject never gets there: the sign test has p = 1/32, and no mean is made up."""
     found = verdict(tmp_path, claim(quantity="epochs_to_accuracy", margin=1.0), (0, 0, 0, 0, 0), (3, 3, 3, 3, 3))
     assert (found.outcome, found.test) == ("reproduced", "sign_test")
@@ -150,7 +140,7 @@ def test_epochs_that_were_never_reached(tmp_path: Path) -> None:
         ((3, 4, 4, 5, 4, 7), "undecided", 5, False),  # without the one that differs the others would show it
     ],
 )
-def test_onset(tmp_path: Path, epochs: Sequence[int], reason: str, hits: int, stable: bool | None) -> None:
+def test_onset(tmp_path, epochs, reason, hits, stable):
     """Five of five seeds within an epoch of the stated one have p = 1/32; five of six do not."""
     found = verdict(tmp_path, ONSET, epochs)
     assert (found.reason, found.wins.value, found.stable) == (reason, hits, stable)
@@ -158,7 +148,7 @@ def test_onset(tmp_path: Path, epochs: Sequence[int], reason: str, hits: int, st
         assert found.estimate.low == pytest.approx(0.025**0.2)  # of the exact interval
 
 
-def test_a_diverged_run_tells_no_onset(tmp_path: Path) -> None:
+def test_a_diverged_run_tells_no_onset(tmp_path):
     """A run whose loss is no number never shows when it overfits; it is no evidence against the claim."""
     for run in bundle(tmp_path, ONSET, seeds=5, predictions=False).runs_of("second"):
         stage = with_least_loss_at(run.stages[0], 4)
@@ -174,7 +164,7 @@ def test_a_diverged_run_tells_no_onset(tmp_path: Path) -> None:
     ("relation", "value", "outcome"),
     [("equal", None, "reproduced"), ("less", None, "not_reproduced"), ("equal", 1.0, "not_reproduced")],
 )
-def test_exact(tmp_path: Path, relation: str, value: float | None, outcome: str) -> None:
+def test_exact(tmp_path, relation, value, outcome):
     """Both trials have the same network: its counts are equal and not less, and they are not one."""
     comparator = Side("first") if value is None else None
     sides = {"value": value, "comparator": comparator, "margin": None}
@@ -184,7 +174,7 @@ def test_exact(tmp_path: Path, relation: str, value: float | None, outcome: str)
     assert found.estimate.value == (0.0 if value is None else loaded.trials["second"].parameters_total)
 
 
-def test_ratio_and_time(tmp_path: Path) -> None:
+def test_ratio_and_time(tmp_path):
     """Log ratios of ln 2 - .01, ln 2, ln 2 + .01: t = ln 1.25 / (.01/√3) for the ratio, ln 2 / (.01/√3) for longer."""
     twice = claim("ratio", id="ratio", quantity="seconds", margin=None, value=2.0)
     loaded = bundle(tmp_path, twice, claim(id="longer", quantity="seconds", margin=0.1), timing=True)
@@ -204,7 +194,7 @@ def test_ratio_and_time(tmp_path: Path) -> None:
     assert longer.p.value == pytest.approx(p_of(log(2) / ERROR), rel=1e-6)
 
 
-def test_images(tmp_path: Path) -> None:
+def test_images(tmp_path):
     """Of 200 images 6 are right with one classifier alone and none with the other: one-sided p = 1/64."""
     loaded = bundle(tmp_path, claim(subject=Side("nearest_3"), comparator=Side("nearest_1")), seeds=2)
     for trial, right in (("nearest_1", 100), ("nearest_3", 106)):

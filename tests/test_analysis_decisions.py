@@ -75,7 +75,7 @@ def ratios(*values: float) -> Sample:
         (LATER, sample(NEVER, NEVER), "inconclusive: undecided"),
     ],
 )
-def test_outcome_of_a_claim_that_stands_alone(one: Claim, values: Sample, expected: str) -> None:
+def test_outcome_of_a_claim_that_stands_alone(one, values, expected):
     """Each relation is decided by its row of the method's table."""
     found, reason, direction_only = outcome(one, values)
     assert f"{found}: {reason}{', direction only' if direction_only else ''}" == expected
@@ -90,13 +90,13 @@ def test_outcome_of_a_claim_that_stands_alone(one: Claim, values: Sample, expect
         ("equal", (505, 500), "equivalent"),
     ],
 )
-def test_images_decide_classifiers_without_seeds(relation: str, counts: tuple[int, int], expected: str) -> None:
+def test_images_decide_classifiers_without_seeds(relation, counts, expected):
     """Without seeds McNemar and the bootstrap over images decide; a few images' lead does not."""
     values = replace(sample([0.5], [0.4]), images=McNemar(*counts, 10_000), n_of="images")
     assert outcome(claim(relation), values)[1] == expected
 
 
-def test_onset_needs_five_seeds() -> None:
+def test_onset_needs_five_seeds():
     """Unanimous seeds show an onset from five on (1/32 < .05), and four never do."""
     assert decide_onset(5, 5)[:2] == ("reproduced", "onset_shown")
     assert decide_onset(0, 5)[:2] == ("not_reproduced", "onset_ruled_out")
@@ -116,12 +116,12 @@ def test_onset_needs_five_seeds() -> None:
         ("quarter", 58_005, 116_010, False),
     ],
 )
-def test_exact_relations(relation: str, subject: int, reference: int, holds: bool) -> None:
+def test_exact_relations(relation, subject, reference, holds):
     """Counts are compared as counts; a quarter is a ratio within 1.25 of 1/4."""
     assert decide_exact(relation, subject, reference).outcome == ("reproduced" if holds else "not_reproduced")
 
 
-def test_correction_can_take_a_verdict_away() -> None:
+def test_correction_can_take_a_verdict_away():
     """A difference that is significant alone is not in a family of twenty claims, whatever was run of them."""
     values = differing([0.012, 0.02, 0.031])
     crowd = tuple(claim(id=f"C{place}", family="convergence") for place in range(20))

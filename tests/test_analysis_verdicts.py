@@ -1,7 +1,6 @@
 """Verdicts on simulated bundles whose truth is known, whole, spoilt and thin."""
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ CLAIMS = (
     claim("less", id="worse", family="accuracy by one change"),
     claim("equal", id="same"),
     claim("not_better", id="not_better"),
-    claim(id="loss", quantity="loss", relation="less", margin=0.1),
+    claim("less", id="loss", quantity="loss", margin=0.1),
     claim("value", id="level", comparator=None, value=0.6, margin=0.05, comparison="absolute"),
     claim("onset", id="onset", comparator=None, value=4.0, margin=1.0, comparison="absolute"),
     claim("exact", id="count", quantity="parameters", exact_relation="equal", margin=None),
@@ -39,7 +38,7 @@ def told(results: Results, code: str) -> list[tuple[object, ...]]:
     return [(each.run, each.label, each.detail) for each in results.cautions if each.code == code]
 
 
-def test_true_difference_is_found(tmp_path: Path) -> None:
+def test_true_difference_is_found(tmp_path):
     """Ten points of true difference reproduce "greater" and contradict "less", "equal" and "fails to improve"."""
     results = analyse(bundle(tmp_path, *CLAIMS, timing=True, seconds={"first": 1.0, "second": 2.0}))
     assert said(results, "better", "network_beats_nearest") == {("reproduced", "beyond_margin")}
@@ -48,7 +47,7 @@ def test_true_difference_is_found(tmp_path: Path) -> None:
     assert {results.verdict(name).outcome for name in ("same", "not_better")} == {"not_reproduced"}
 
 
-def test_swapped_data_flip_the_verdicts(tmp_path: Path) -> None:
+def test_swapped_data_flip_the_verdicts(tmp_path):
     """When the two trials' results change places, so do the verdicts that speak of them."""
     loaded = bundle(tmp_path, *CLAIMS)
     for one, other in zip(loaded.runs_of("first"), loaded.runs_of("second"), strict=True):
@@ -60,7 +59,7 @@ def test_swapped_data_flip_the_verdicts(tmp_path: Path) -> None:
     assert said(after, "better") == {("not_reproduced", "opposite")}
 
 
-def test_deleted_runs_are_not_run_and_no_zero(tmp_path: Path) -> None:
+def test_deleted_runs_are_not_run_and_no_zero(tmp_path):
     """Without the second trial's runs every claim about it reads "not run" and has no number."""
     bundle(tmp_path, *CLAIMS)
     shutil.rmtree(tmp_path / "runs" / "second")
@@ -72,7 +71,7 @@ def test_deleted_runs_are_not_run_and_no_zero(tmp_path: Path) -> None:
     assert results.verdict("network_beats_nearest").outcome == "reproduced"
 
 
-def test_failed_runs_are_no_contradiction(tmp_path: Path) -> None:
+def test_failed_runs_are_no_contradiction(tmp_path):
     """A trial whose runs all failed makes its claims "not run"; one failed seed leaves the others to speak."""
     results = analyse(bundle(tmp_path / "all", *CLAIMS, failed=[("second", seed) for seed in range(5)]))
     assert said(results, "better") == {("not_run", "failed")}
@@ -83,7 +82,7 @@ def test_failed_runs_are_no_contradiction(tmp_path: Path) -> None:
     assert results.trial("second").failed[0].error == "RuntimeError: simulated failure"
 
 
-def test_one_seed_decides_nothing_about_the_configuration(tmp_path: Path) -> None:
+def test_one_seed_decides_nothing_about_the_configuration(tmp_path):
     """With one seed claims about networks are inconclusive; counts and classifiers without seeds are decided."""
     results = analyse(bundle(tmp_path, *CLAIMS, seeds=1))
     assert said(results, *OF_SECOND[:-1], "network_beats_nearest") == {("inconclusive", "one_seed")}
@@ -99,7 +98,7 @@ def test_one_seed_decides_nothing_about_the_configuration(tmp_path: Path) -> Non
         ({"canonical_labels": False, "grade": "unverified"}, "other_labels"),
     ],
 )
-def test_reduced_profile_and_other_data(tmp_path: Path, changes: dict[str, object], reason: str) -> None:
+def test_reduced_profile_and_other_data(tmp_path, changes, reason):
     """A reduced profile, the stand-in and other labels make every claim that needs training "not testable"."""
     results = analyse(bundle(tmp_path, *CLAIMS, timing=True, **changes))
     assert said(results, *TRAINED) == {("not_testable", reason)}
@@ -107,7 +106,7 @@ def test_reduced_profile_and_other_data(tmp_path: Path, changes: dict[str, objec
     assert results.verdict("better").estimate.value is not None
 
 
-def test_other_pixels_leave_comparisons_testable(tmp_path: Path) -> None:
+def test_other_pixels_leave_comparisons_testable(tmp_path):
     """Unverified pixels stop absolute claims and the original's column alone; the measured value stands beside."""
     near, far = (claim(id=name, original_difference=value) for name, value in (("near", 0.1), ("far", 0.5)))
     results = analyse(bundle(tmp_path / "other", *CLAIMS, near, far, grade="unverified"))
@@ -119,7 +118,7 @@ def test_other_pixels_leave_comparisons_testable(tmp_path: Path) -> None:
     assert (results.verdict("near").original_inside, results.verdict("far").original_inside) == (True, False)
 
 
-def test_not_a_number_is_told_and_never_averaged_away(tmp_path: Path) -> None:
+def test_not_a_number_is_told_and_never_averaged_away(tmp_path):
     """A loss that is not a number makes the claim inconclusive and the mean undefined, and a caution says so."""
     run = bundle(tmp_path, *CLAIMS).runs_of("second")[2]
     stage = run.stages[0]
@@ -135,7 +134,7 @@ def test_not_a_number_is_told_and_never_averaged_away(tmp_path: Path) -> None:
     assert told(results, "constant_values") == [("second/seed-2", None, "val_accuracy")]
 
 
-def test_class_that_is_never_predicted_is_told(tmp_path: Path) -> None:
+def test_class_that_is_never_predicted_is_told(tmp_path):
     """A class without any answer has precision zero and a caution; nothing is divided by zero."""
     loaded = bundle(tmp_path, *CLAIMS)
     run = loaded.runs_of("first")[0]
@@ -152,7 +151,7 @@ def test_class_that_is_never_predicted_is_told(tmp_path: Path) -> None:
     assert not told(results, "test_mismatch")
 
 
-def test_equal_results_are_decided_exactly(tmp_path: Path) -> None:
+def test_equal_results_are_decided_exactly(tmp_path):
     """When both trials give the same values under every seed, nothing crashes and equality is reproduced."""
     loaded = bundle(tmp_path, *CLAIMS)
     for one, other in zip(loaded.runs_of("first"), loaded.runs_of("second"), strict=True):
@@ -163,14 +162,14 @@ def test_equal_results_are_decided_exactly(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"seeds": 2}, {"predictions": False}, {"trials": ()}])
-def test_thin_bundles_are_defined(tmp_path: Path, changes: dict[str, object]) -> None:
+def test_thin_bundles_are_defined(tmp_path, changes):
     """Two seeds, no predictions, no runs at all: every number exists or says why it does not."""
     for datum in analyse(bundle(tmp_path, *CLAIMS, **changes)).data().values():
         assert datum.value is not None or datum.reason is not None
         assert datum.value is None or np.isfinite(datum.value)
 
 
-def test_inconclusive_says_what_could_have_been_seen(tmp_path: Path) -> None:
+def test_inconclusive_says_what_could_have_been_seen(tmp_path):
     """An inconclusive claim names the detectable difference and the seeds that the observed one would need."""
     accuracies = {"first": 0.600, "second": 0.605}
     verdict = analyse(bundle(tmp_path, *CLAIMS, accuracies=accuracies, seed_noise=0.03, seeds=3)).verdict("better")
@@ -179,7 +178,7 @@ def test_inconclusive_says_what_could_have_been_seen(tmp_path: Path) -> None:
     assert (verdict.seeds_needed.value or 0) > 3 or verdict.seeds_needed.reason is not None
 
 
-def test_sensitivity_and_correction(tmp_path: Path) -> None:
+def test_sensitivity_and_correction(tmp_path):
     """Each verdict is told under other margins, seeds and tests; the family counts every claim of the registry."""
     verdict = analyse(bundle(tmp_path, *CLAIMS, trials=("first", "second"))).verdict("better")
     kinds = [each.kind for each in verdict.sensitivity]

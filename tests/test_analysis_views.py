@@ -1,5 +1,4 @@
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -43,7 +42,7 @@ def stage(val_loss: list[float | None], loss: list[float] | None = None, val_acc
     return StageResult(id="training", history=history, best_epoch=1, stopped_early=False, **scores)
 
 
-def test_smoothing_by_hand() -> None:
+def test_smoothing_by_hand():
     """Each epoch takes the median of itself and its neighbours, the ends the mean of two."""
     assert smoothed_loss(stage([1.0, 3.0, 2.0, 5.0])) == pytest.approx([2.0, 2.0, 3.0, 3.5])
 
@@ -56,7 +55,7 @@ def test_smoothing_by_hand() -> None:
         ([None, None], None),
     ],
 )
-def test_epoch_of_least_loss(losses: list[float | None], epoch: int | None) -> None:
+def test_epoch_of_least_loss(losses, epoch):
     """A single dip does not count, missing losses are passed over, and none at all gives no epoch."""
     assert epoch_of_least_loss(stage(losses)) == epoch
 
@@ -70,19 +69,19 @@ def test_epoch_of_least_loss(losses: list[float | None], epoch: int | None) -> N
         ([None, None], None, None),
     ],
 )
-def test_onset(val_loss: list[float | None], loss: list[float] | None, epoch: int | None) -> None:
+def test_onset(val_loss, loss, epoch):
     """Two percent of rise behind the least loss count, one percent or a rising training loss do not."""
     assert overfits_from(stage(val_loss, loss)) == epoch
 
 
-def test_level_that_is_never_reached_is_censored() -> None:
+def test_level_that_is_never_reached_is_censored():
     """Validation accuracy below .55 throughout is "not reached", not a number."""
     assert epochs_to_accuracy(stage([1.0, 1.0], val_accuracy=0.56)) == (1.0, False)
     assert epochs_to_accuracy(stage([1.0, 1.0], val_accuracy=0.54)) == (None, True)
 
 
 @given(st.sets(st.tuples(st.integers(0, 6), st.integers(0, 6)).filter(lambda pair: pair[0] < pair[1])))
-def test_letters_say_exactly_who_differs(apart: set[tuple[int, int]]) -> None:
+def test_letters_say_exactly_who_differs(apart):
     """Two trials share a letter exactly when no test tells them apart."""
     sets = compact_letters(7, apart)
     for one in range(7):
@@ -92,14 +91,14 @@ def test_letters_say_exactly_who_differs(apart: set[tuple[int, int]]) -> None:
     assert compact_letters(0, set()) == []
 
 
-def test_ranking_follows_the_accuracies(results: Results) -> None:
+def test_ranking_follows_the_accuracies(results):
     """The better trial stands first and shares no letter with one ten points below."""
     assert [row.trial for row in results.ranking] == ["second", "first", "nearest_3", "nearest_1"]
     assert [row.place for row in results.ranking] == [1, 2, 3, 4]
     assert not set(results.ranking[0].groups) & set(results.ranking[1].groups)
 
 
-def test_pareto_front_holds_who_is_not_beaten(results: Results, tmp_path: Path) -> None:
+def test_pareto_front_holds_who_is_not_beaten(results, tmp_path):
     """At equal cost only the more accurate trial is on the front; without a timing pass there is none of seconds."""
     fronts = {front.cost: front for front in results.pareto}
     assert {point.trial: point.on_front for point in fronts["parameters"].points} == {"second": True, "first": False}
@@ -108,7 +107,7 @@ def test_pareto_front_holds_who_is_not_beaten(results: Results, tmp_path: Path) 
     assert (without.points, without.reason) == ((), "no_timing_pass")
 
 
-def test_ablation_names_what_differs(results: Results) -> None:
+def test_ablation_names_what_differs(results):
     """The comparison carries the spec's differences, and one change is not confounded."""
     (row,) = results.ablation
     assert row.trial == "second"
@@ -117,7 +116,7 @@ def test_ablation_names_what_differs(results: Results) -> None:
     assert row.one_change.difference.value == pytest.approx(0.1, abs=0.05)
 
 
-def test_variance_is_split_by_hand(loaded: Bundle, results: Results) -> None:
+def test_variance_is_split_by_hand(loaded, results):
     """The seeds' part is the spread of their accuracies, the images' part that of the mean answers."""
     row = next(row for row in results.variance if row.trial == "first")
     runs = loaded.runs_of("first")
@@ -129,7 +128,7 @@ def test_variance_is_split_by_hand(loaded: Bundle, results: Results) -> None:
     assert found == pytest.approx((np.sqrt(seeds), np.sqrt(images), seeds / (seeds + images)))
 
 
-def test_examples_follow_the_rule(loaded: Bundle, results: Results) -> None:
+def test_examples_follow_the_rule(loaded, results):
     """Per class the surest right and the surest wrong answer of the trial with the best validation accuracy."""
     assert [example.trial for example in results.examples] == ["second"] * 20
     predictions = loaded.predictions(loaded.runs_of("second")[0])
@@ -140,7 +139,7 @@ def test_examples_follow_the_rule(loaded: Bundle, results: Results) -> None:
     assert example.probability.value == pytest.approx(float(table[chosen].max()))
 
 
-def test_every_number_has_one_id(results: Results) -> None:
+def test_every_number_has_one_id(results):
     """Ids are unique, fit into HTML and are found again; two different numbers under one id are refused."""
     data = results.data()
     assert not [name for name in data if " " in name or not name[0].isalpha()]
@@ -151,12 +150,12 @@ def test_every_number_has_one_id(results: Results) -> None:
         twisted.data()
 
 
-def test_same_bundle_gives_the_same_results(loaded: Bundle, results: Results) -> None:
+def test_same_bundle_gives_the_same_results(loaded, results):
     """Nothing in the analysis is drawn anew: twice the same bundle is twice the same."""
     assert analyse(loaded) == results
 
 
-def test_early_stopping_is_judged_by_its_restored_weights(tmp_path: Path) -> None:
+def test_early_stopping_is_judged_by_its_restored_weights(tmp_path):
     """A stage with early stopping counts with its best weights, and its epochs' table says how many still ran."""
     stopped = alter(FIRST, stages=(Stage(epochs=30, early_stopping=EarlyStopping()),))
     one = alter(experiment(), trials=(stopped,))
@@ -168,7 +167,7 @@ def test_early_stopping_is_judged_by_its_restored_weights(tmp_path: Path) -> Non
     assert summary.epochs_run.values == tuple(len(curve.loss) for curve in summary.curves)
 
 
-def test_more_seeds_than_declared_are_told(results: Results, tmp_path: Path) -> None:
+def test_more_seeds_than_declared_are_told(results, tmp_path):
     """The results say when the number of seeds is not the one that the profile declared."""
     assert not results.seeds.differs
     assert analyse(bundle(tmp_path, seeds=7)).seeds.differs
