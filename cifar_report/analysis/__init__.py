@@ -14,14 +14,14 @@ def analyse(bundle: Bundle) -> Results:
     Raises SuiteError when a file of the bundle is damaged.
     """
     # Imported where it is asked for: who only shows results does without two seconds of statistics.
-    from cifar_report.analysis import checks, ranking, sensitivity, timing, trials, verdicts, views
+    from cifar_report.analysis import checks, ranking, sensitivity, trials, verdicts, views
     from cifar_report.analysis.estimates import scope_of
     from cifar_report.analysis.predictions import read_predictions
 
     predictions, scope = read_predictions(bundle), scope_of(bundle)
     results = trials.trial_results(bundle, predictions, scope)
     by_id = {trial.id: trial for trial in results}
-    times = timing.timing_rows(bundle)
+    times = views.timing_rows(bundle)
     facts = checks.determinism(bundle, by_id, predictions)
     found = verdicts.verdicts(bundle, predictions, scope)
     order, order_test = ranking.ranked(results)

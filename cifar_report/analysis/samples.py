@@ -11,8 +11,7 @@ import numpy as np
 from cifar_report.analysis.hypothesis_tests import HypothesisTest, McNemar, PairedT, SignTest
 from cifar_report.analysis.predictions import PredictionTable, same_images
 from cifar_report.analysis.results import Outcome, Reason
-from cifar_report.analysis.timing import by_block
-from cifar_report.analysis.values import Array, Value, diverged, is_time, overfits_from, read
+from cifar_report.analysis.values import Array, Value, by_block, diverged, is_time, overfits_from, read
 from cifar_report.bundle import Bundle, Run
 from cifar_report.spec import Claim, Quantity, Side, Trial
 

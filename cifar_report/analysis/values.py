@@ -1,14 +1,15 @@
-"""Reads one quantity of one run: the value that the method judges, and whether it was reached at all."""
+"""Reads one quantity of one run or timing block: the value that the method judges, and whether it was reached."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from cifar_report.bundle import Run, StageResult, Weights
+from cifar_report.bundle import Bundle, Measurement, Run, StageResult, Weights
 from cifar_report.spec import Claim, Quantity, Side, Trial
 
 Array = np.ndarray[Any, Any]
@@ -17,7 +18,6 @@ LEVEL = 0.05  # of every test; intervals cover the rest
 ACCURACY_LEVEL = 0.55  # validation accuracy that counts as converged
 LOSS_RISE = 1.02  # the least rise of the validation loss that counts as overfitting
 HIGHER_IS_BETTER: frozenset[Quantity] = frozenset({"accuracy", "validation_accuracy", "throughput"})
-TIMES: frozenset[Quantity] = frozenset({"seconds", "throughput", "fit_seconds", "predict_seconds"})
 
 
 class Value(NamedTuple):
@@ -25,11 +25,6 @@ class Value(NamedTuple):
 
     value: float | None
     censored: bool = False
-
-
-def is_time(claim: Claim) -> bool:
-    """Whether the claim is about times or rates: read from the timing pass alone, compared as log ratios."""
-    return claim.quantity in TIMES
 
 
 def primary_weights(trial: Trial, stage_id: str) -> Weights:
@@ -107,3 +102,47 @@ def diverged(stage: StageResult) -> bool:
 def finite(value: float | None) -> float | None:
     """Return the value, None where it is not a number or is infinite."""
     return value if value is not None and math.isfinite(value) else None
+
+
+def seconds_per_step(measurement: Measurement) -> float | None:
+    """Return the seconds of one training step: the median over the equal portions that were timed one by one."""
+    if not measurement.steps:
+        return None
+    portions = measurement.portions or (measurement.seconds,)
+    return median(portions) * len(portions) / measurement.steps
+
+
+def images_per_second(measurement: Measurement) -> float | None:
+    """Return how many images a network is trained on in a second."""
+    seconds = seconds_per_step(measurement)
+    return measurement.batch_size / seconds if seconds else None
+
+
+TIMES: dict[Quantity, Callable[[Measurement], float | None]] = {
+    "seconds": seconds_per_step,
+    "throughput": images_per_second,
+    "fit_seconds": lambda each: each.fit_seconds,
+    "predict_seconds": lambda each: each.predict_seconds,
+}
+
+
+def by_block(bundle: Bundle, trial: str, quantity: Quantity, *, disturbed: bool = False) -> dict[int, float]:
+    """Return the median of a trial's positive values by block; empty without a pass that holds it.
+
+    Blocks in which its measurement stayed disturbed by other work are left out, unless ``disturbed`` asks for them.
+    """
+    if bundle.timing_pass is None:
+        return {}
+    found: dict[int, list[float]] = {}
+    for measurement in bundle.timing_pass.measurements:
+        if measurement.trial != trial or (measurement.contended and not disturbed):
+            continue
+        value = TIMES[quantity](measurement)
+        if value is not None and np.isfinite(value) and value > 0:
+            found.setdefault(measurement.block, []).append(value)
+    return {block: median(values) for block, values in sorted(found.items())}
+
+
+def is_time(claim: Claim) -> bool:
+    """Whether the claim is about times or rates: read from the timing pass alone, compared as log ratios."""
+    return claim.quantity in TIMES

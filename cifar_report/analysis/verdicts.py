@@ -16,7 +16,6 @@ from cifar_report.analysis.decisions import (
     decide_onset,
     p_values,
 )
-from cifar_report.analysis.networks import networks_of
 from cifar_report.analysis.predictions import PredictionTable
 from cifar_report.analysis.results import Datum, Formula, Scope, Verdict
 from cifar_report.analysis.samples import NotTestable, Sample, collect_sample
@@ -91,7 +90,7 @@ def judge_claim(
         decision, tested = _decide(claim, values, families)
         varied = sensitivities(claim, values, families, decision.outcome)
         tested |= {"sensitivity": varied, "stable": stable(varied)}
-        tested["networks"] = networks_of(claim, values, bundle, predictions)
+        tested["networks"] = estimates.networks_of(claim, values, bundle, predictions)
     return Verdict(
         claim=claim,
         **decision._asdict(),

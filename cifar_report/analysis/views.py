@@ -1,4 +1,4 @@
-"""Views that put trials side by side: studies, costs, ablation, weights, variance, and examples of answers."""
+"""Views that put trials side by side: studies, costs, ablation, weights, variance, times, and examples of answers."""
 
 from __future__ import annotations
 
@@ -22,10 +22,13 @@ from cifar_report.analysis.results import (
     TimingRow,
     TrialResult,
     Undefined,
+    Unit,
 )
 from cifar_report.analysis.results.views import AblationRow, StudyPoint, VarianceRow, WeightsRow
-from cifar_report.bundle import Bundle
-from cifar_report.spec import CLASS_COUNT, Change, Trial
+from cifar_report.analysis.statistics import exponential, t_interval
+from cifar_report.analysis.values import by_block
+from cifar_report.bundle import Bundle, Measurement
+from cifar_report.spec import CLASS_COUNT, Change, Quantity, Trial
 
 
 def studies(bundle: Bundle, trials: Mapping[str, TrialResult]) -> tuple[Study, ...]:
@@ -192,3 +195,40 @@ def examples(trials: Sequence[TrialResult], predictions: PredictionTable) -> tup
 def _validation(stage: StageSummary) -> float:
     value = stage.primary.validation_accuracy.datum.value
     return -1.0 if value is None else value
+
+
+def timing_rows(bundle: Bundle) -> tuple[TimingRow, ...]:
+    """Return a row for each timed trial, in the order of the experiments; none without a timing pass."""
+    if bundle.timing_pass is None:
+        return ()
+    groups: dict[str, list[Measurement]] = {}
+    for measurement in bundle.timing_pass.measurements:
+        groups.setdefault(measurement.trial, []).append(measurement)
+    return tuple(_timing_row(bundle, trial, groups[trial]) for trial in bundle.trials if trial in groups)
+
+
+def _timing_row(bundle: Bundle, trial: str, measurements: list[Measurement]) -> TimingRow:
+    """Return a trial's row; it speaks of disturbed blocks only where no other is left, and counts them."""
+
+    def rate(quantity: Quantity, name: str, unit: Unit) -> Datum | None:
+        values = by_block(bundle, trial, quantity) or by_block(bundle, trial, quantity, disturbed=True)
+        if not values:
+            return None
+        mean, low, high = exponential(t_interval(np.log([*values.values()])))
+        identity = f"timing.{trial}.{name}"
+        return Datum(identity, mean, unit, "geometric_mean_of_blocks", len(values), "blocks", low, high)
+
+    memory = [each.peak_memory_bytes for each in measurements if each.peak_memory_bytes]
+    blocks = {each.block for each in measurements}
+    peak = f"timing.{trial}.peak_memory"
+    return TimingRow(
+        trial=trial,
+        replicas=max(each.replicas for each in measurements),
+        seconds_per_step=rate("seconds", "seconds_per_step", "seconds"),
+        images_per_second=rate("throughput", "images_per_second", "throughput"),
+        fit_seconds=rate("fit_seconds", "fit_seconds", "seconds"),
+        predict_seconds=rate("predict_seconds", "predict_seconds", "seconds"),
+        peak_memory=Datum(peak, max(memory), "bytes", "largest_over_blocks", len(blocks), "blocks") if memory else None,
+        blocks=len(blocks),
+        contended=len({each.block for each in measurements if each.contended}),
+    )
