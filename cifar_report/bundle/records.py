@@ -18,7 +18,7 @@ SCHEMA_VERSION = 2
 """Of the records. In version 1 texts of experiments stood in both languages (``upgraded`` keeps the English one) and
 ``spec_hash`` covered every field; since version 2 it leaves out fields that equal their default."""
 METHOD_VERSION = 1
-"""Version of the method that computes tables from runs (``analysis``); raise it when any number in them may differ."""
+"""Version of the method behind the tables (``analysis``); raise it when numbers differ by more than rounding."""
 
 Count = Annotated[int, Meta(ge=0, le=10**15)]  # parameters, bytes, operations
 Loss = Annotated[float, Meta(ge=0, le=1e39)]  # any that a float32 can be

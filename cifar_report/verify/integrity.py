@@ -6,28 +6,25 @@ import csv
 import io
 import math
 from collections.abc import Iterator
-from importlib import metadata
 from itertools import zip_longest
 from pathlib import Path
 
-from cifar_report.bundle import METHOD_VERSION, Bundle, Environment
+from cifar_report.bundle import METHOD_VERSION, Bundle
 from cifar_report.bundle.arrays import MOST_BYTES
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.manifest import MANIFEST_FILE
 from cifar_report.bundle.store import read_plain
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.running.environment import processor_name
 from cifar_report.verify.files import KNOWN, Files, Report, check_files, printable
 from cifar_report.verify.records import check_records, read_bundle
 from cifar_report.verify.scores import check_scores, check_weights
 
 TABLES = "tables/"
 INPUTS = (RECORD_FILE, "runs/", "timing/")
-CALCULATING = ("numpy", "scipy", "statsmodels", "scikit-learn")
 # What the analysis may raise on numbers that no suite has written: they are then wrong, and the program is not.
 BROKEN_ANALYSIS = (ArithmeticError, LookupError, TypeError, ValueError)
 MOST_CELLS = 3  # that are named of one table
-ROUNDING = 1e-9  # relative; another release of a library or another processor may round the last digits otherwise
+ROUNDING = 1e-9  # relative
 
 
 def verify_bundle(folder: Path) -> Report:
@@ -85,7 +82,7 @@ def check_tables(bundle: Bundle, files: Files, report: Report) -> None:
         for name in sorted(computed.keys() - stored):
             if not report.names(name):
                 report.find(name, "is missing: the numbers give this table")
-        _compare(bundle, files, {name: computed[name] for name in sorted(computed.keys() & stored)}, report)
+        _compare(files, {name: computed[name] for name in sorted(computed.keys() & stored)}, report)
 
 
 def _compute(bundle: Bundle, report: Report) -> dict[str, bytes] | None:
@@ -102,44 +99,19 @@ def _compute(bundle: Bundle, report: Report) -> dict[str, bytes] | None:
     return None
 
 
-def _compare(bundle: Bundle, files: Files, computed: dict[str, bytes], report: Report) -> None:
-    """Compare tables byte for byte, or within rounding where other libraries or another processor made them."""
-    others, rounded = _what_rounds_otherwise(bundle.record.environment), []
+def _compare(files: Files, computed: dict[str, bytes], report: Report) -> None:
+    """Compare tables cell by cell; last digits may differ between processors and releases of libraries."""
+    rounded = []
     for name, content in computed.items():
         stored = read_plain(files.folder / name, MOST_BYTES)
-        report.counts["tables compared"] += 1
-        if stored == content:
-            continue
-        cells = list(_other_cells(stored, content))
-        if others and not cells:
-            rounded.append(name)
-            continue
+        cells = [] if stored == content else list(_other_cells(stored, content))
         more = [f"and {len(cells) - MOST_CELLS} more cells"] if len(cells) > MOST_CELLS else []
-        report.find(name, *(cells[:MOST_CELLS] or ["is not the table that the numbers give"]), *more)
+        report.find(name, *cells[:MOST_CELLS], *more)
+        report.counts["tables compared"] += 1
+        if not cells and stored != content:
+            rounded.append(name)
     if rounded:
-        report.notes.append(
-            f"{len(rounded)} tables agree within rounding (made with {', '.join(others)}): {', '.join(rounded)}"
-        )
-
-
-def _what_rounds_otherwise(made_with: Environment) -> list[str]:
-    """Return the libraries and the processor that made the tables and are others here."""
-    here = processor_name()
-    others = [
-        f"{name} {made_with.packages.get(name)}"
-        for name in CALCULATING
-        if made_with.packages.get(name) != _version(name)
-    ]
-    if made_with.processor != here:
-        others.append(f"the processor {made_with.processor}; here it is {here}")
-    return others
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
+        report.notes.append(f"{len(rounded)} tables agree within rounding of the last digits: {', '.join(rounded)}")
 
 
 def _other_cells(stored: bytes, computed: bytes) -> Iterator[str]:

@@ -72,12 +72,13 @@ def check_records(bundle: Bundle, files: Files, report: Report) -> None:
     report.find(RECORD_FILE, *_record_problems(record, read_plain(files.folder / RECORD_FILE, MOST_JSON_BYTES)))
     for run in bundle.runs:
         name, timing = f"runs/{run.id}/run.json", f"runs/{run.id}/timing.json"
-        for check in (_key_problems, _plan_problems, _count_problems):
-            report.find(name, *check(run, bundle))
+        report.find(name, *_plan_problems(run, bundle))
+        for what, found, expected in _expected(run, bundle):
+            if found != expected:
+                report.find(name, f"{what} is {found!r:.100}, but the records give {expected!r:.100}")
         if isinstance(run.trial, Trial):
             for planned, stage in zip(run.trial.stages, run.stages, strict=False):
                 report.find(name, *(f"stage {stage.id}: {problem}" for problem in _stage_problems(planned, stage)))
-        report.find(name, *_randomness_problems(run))
         _check_run_files(run, files, report)
         if timing in files:
             readable(timing, partial(bundle.timing, run), files.folder, report)
@@ -98,16 +99,30 @@ def _record_problems(record: BundleRecord, content: bytes) -> Iterator[str]:
         yield f"counts of images are {record.dataset.counts}, but the profile {profile.name} uses {expected}"
 
 
-def _key_problems(run: Run, bundle: Bundle) -> Iterator[str]:
-    if run.key != key_of(run.key_parts):
-        yield "key is not the hash of key_parts"
-    if run.spec_hash != spec_hash(run.trial, run.schema_version):
-        yield "spec_hash is not the hash of the trial's configuration"
-    record = bundle.record
-    recorded = recorded_parts(run.trial, run.seed, record.profile, record.dataset, run.schema_version)
-    for part, expected in recorded.items():
-        if run.key_parts.get(part) != expected:
-            yield f"key part {part!r} is {run.key_parts.get(part)!r:.100}, but the records give {expected!r}"
+def _expected(run: Run, bundle: Bundle) -> Iterator[tuple[str, object, object]]:
+    """Yield what of a run's record follows from other records: its name, what it is, and what they give."""
+    record, trial = bundle.record, run.trial
+    yield "key", run.key, key_of(run.key_parts)
+    yield "spec_hash", run.spec_hash, spec_hash(trial, run.schema_version)
+    parts = recorded_parts(trial, run.seed, record.profile, record.dataset, run.schema_version)
+    yield from ((f"key part {name!r}", run.key_parts.get(name), part) for name, part in parts.items())
+    streams: dict[str, str] = {}
+    if isinstance(trial, Trial):
+        yield "macs", run.macs, trial.macs
+        if run.done:
+            yield "parameters_total", run.parameters_total, trial.parameters_total
+            yield "parameters_trainable", run.parameters_trainable, trial.parameters_trainable
+            streams = run.streams
+            if run.seed is not None and with_engine(run.key_parts).get(ENGINE) == ENGINE_VERSION:
+                streams = streams_of(run.seed)
+                for stage in run.stages:
+                    yield f"the number of hashes of stage {stage.id}", len(stage.hashes), stage.epochs
+    elif run.classical is not None:
+        train, validation, _ = record.dataset.counts
+        images = train if trial.training_images == "train" else train + validation
+        yield "training_images", run.classical.training_images, images
+    for name in sorted(streams.keys() | run.streams.keys()):
+        yield f"stream {name!r:.40}", run.streams.get(name), streams.get(name)
 
 
 def _plan_problems(run: Run, bundle: Bundle) -> Iterator[str]:
@@ -118,19 +133,6 @@ def _plan_problems(run: Run, bundle: Bundle) -> Iterator[str]:
         yield f"its trial is not the one that {RECORD_FILE} plans"
     if run.seed is not None and run.seed >= bundle.record.seeds:
         yield f"seed {run.seed} is not among the {bundle.record.seeds} seeds of {RECORD_FILE}"
-
-
-def _count_problems(run: Run, bundle: Bundle) -> Iterator[str]:
-    names = ("macs", "parameters_total", "parameters_trainable")
-    if isinstance(run.trial, Trial):
-        for name in names if run.done else names[:1]:
-            if getattr(run, name) != getattr(run.trial, name):
-                yield f"{name} is {getattr(run, name)}, but its layers have {getattr(run.trial, name)}"
-    elif run.classical is not None:
-        train, validation, _ = bundle.record.dataset.counts
-        images = train if run.trial.training_images == "train" else train + validation
-        if run.classical.training_images != images:
-            yield f"training_images is {run.classical.training_images}, but its part of the data has {images}"
 
 
 def _stage_problems(planned: Stage, stage: StageResult) -> Iterator[str]:
@@ -154,22 +156,6 @@ def _stage_problems(planned: Stage, stage: StageResult) -> Iterator[str]:
 def _close(one: float | None, other: float | None) -> bool:
     """Whether two evaluations of the same weights agree: the same computation, but not always in the same process."""
     return one == other or (one is not None and other is not None and math.isclose(one, other, rel_tol=1e-6))
-
-
-def _randomness_problems(run: Run) -> Iterator[str]:
-    """Yield where a network of today's engine lacks the streams of its seed, or the hashes of its epochs."""
-    if not (run.done and isinstance(run.trial, Trial)):
-        if run.streams:
-            yield "it has random streams, but nothing in it was trained by a seed"
-    elif with_engine(run.key_parts).get(ENGINE) == ENGINE_VERSION and run.seed is not None:
-        expected = streams_of(run.seed)
-        for name in sorted(expected.keys() | run.streams.keys()):
-            if run.streams.get(name) != expected.get(name):
-                found = run.streams.get(name)
-                yield f"stream {name!r:.40} is {found!r:.40}, but seed {run.seed} gives {expected.get(name)!r}"
-        for stage in run.stages:
-            if not stage.hashes:
-                yield f"stage {stage.id} holds no hashes of its {stage.epochs} epochs, but its engine records them"
 
 
 def _check_orders(bundle: Bundle, report: Report) -> None:
