@@ -16,16 +16,15 @@ from cifar_report.bundle import Bundle, Run
 
 def scope_of(bundle: Bundle) -> Scope:
     """Return what this bundle can test, by its profile and its data."""
-    dataset, profile = bundle.record.dataset, bundle.record.profile
+    dataset = bundle.record.dataset
     if dataset.grade == "stand-in":
         return Scope(False, "stand_in", False, "stand_in")
     if not dataset.canonical_labels:
         return Scope(False, "other_labels", False, "other_labels")
-    if profile.reduced:
+    if bundle.record.profile.reduced:
         return Scope(False, "reduced_profile", False, "reduced_profile")
-    if dataset.grade != "canonical":
-        return Scope(True, None, False, "other_pixels")
-    return Scope(True, None, True, None)
+    canonical = dataset.grade == "canonical"
+    return Scope(True, None, canonical, None if canonical else "other_pixels")
 
 
 def measure(

@@ -9,8 +9,9 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 
+from cifar_report.analysis.hypothesis_tests import PairedT
 from cifar_report.analysis.results import Datum, Formula, Measure, RankingTest, RankRow, TrialResult
-from cifar_report.analysis.statistics import SAME, all_equal, holm
+from cifar_report.analysis.statistics import holm
 from cifar_report.analysis.values import LEVEL, Array
 
 MOST_TRIALS = 100  # the pairs grow with the square; beyond, the ranking shows no groups
@@ -28,16 +29,11 @@ def ranked(trials: Sequence[TrialResult]) -> tuple[tuple[RankRow, ...], RankingT
     p_values = np.array([pair_p_value(order[one].primary, order[other].primary) for one, other in pairs])
     apart = holm(p_values, len(pairs)) < LEVEL
     sets = compact_letters(len(places), {pair for pair, differs in zip(pairs, apart, strict=True) if differs})
-    rows = tuple(
-        RankRow(
-            place + 1,
-            trial.id,
-            trial.primary.datum,
-            tuple(_letter(number) for number, members in enumerate(sets) if place in members),
-        )
-        for place, trial in enumerate(order)
-    )
-    return rows, _test(order, p_values, apart) if pairs else None
+    rows = []
+    for place, trial in enumerate(order):
+        letters = tuple(_letter(number) for number, members in enumerate(sets) if place in members)
+        rows.append(RankRow(place + 1, trial.id, trial.primary.datum, letters))
+    return tuple(rows), _test(order, p_values, apart) if pairs else None
 
 
 def _test(order: Sequence[TrialResult], p_values: Array, apart: Array) -> RankingTest:
@@ -66,7 +62,7 @@ def _needed(order: Sequence[TrialResult], pairs: int) -> Datum:
 def pair_p_value(first: Measure, second: Measure) -> float:
     """Return the two-sided paired t p-value over the common seeds; 1 where fewer than two speak.
 
-    A classifier without seeds stands for every seed. Two of them are compared through their binomial intervals.
+    A classifier without seeds stands for every seed. Two of them are compared by Fisher's test over the images.
     """
     one, other = ({each.seed: each.value for each in side.seeds if each.value is not None} for side in (first, second))
     if None in one and None in other:
@@ -76,9 +72,8 @@ def pair_p_value(first: Measure, second: Measure) -> float:
     values = np.array([a - b for a, b in pairs if a is not None and b is not None], float)
     if len(values) < 2:
         return 1.0
-    if all_equal(values):
-        return 0.0 if abs(np.mean(values)) > SAME else 1.0
-    return float(stats.ttest_1samp(values, 0.0).pvalue)
+    test = PairedT(values)
+    return min(1.0, 2 * min(test.p_value(0.0, 1), test.p_value(0.0, -1)))
 
 
 def _images_p_value(first: Measure, second: Measure) -> float:
