@@ -90,7 +90,7 @@ def _of_predictions(run: Run, predictions: PredictionTable) -> Iterator[Caution]
         for label in np.setdiff1d(given.labels, given.predicted):
             yield Caution("class_never_predicted", run.trial.id, run.id, stage, label=int(label))
         stored = _stored_accuracy(run, stage)
-        if stored is not None and abs(stored - float(given.right.mean())) > 0.5 / len(given.labels):
+        if stored is not None and abs(stored - float(given.correct.mean())) > 0.5 / len(given.labels):
             yield Caution("test_mismatch", run.trial.id, run.id, stage)
 
 

@@ -243,7 +243,7 @@ def networks_of(claim: Claim, sample: Sample, bundle: Bundle, predictions: Predi
         one, other = (found.get(seed, found.get(None)) for found in (first, second))
         if one is None or other is None or not same_images(one, other):
             return None
-        right.append((one.right, other.right))
+        right.append((one.correct, other.correct))
     tests = tuple(_test(claim, seed, *pair) for seed, pair in zip(sample.keys, right, strict=True))
     by_image = np.mean([one.astype(float) - other for one, other in right], axis=0)
     differences = np.array([np.mean(one) - np.mean(other) for one, other in right])

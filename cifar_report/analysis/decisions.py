@@ -17,7 +17,7 @@ from cifar_report.spec import Claim
 
 DIRECTIONS = ("greater", "less", "not_better")
 RATIO_SLACK = 1.25  # a ratio is near r between r / 1.25 and 1.25 r
-LEAST_SEEDS_FOR_ONSET = 5  # below, even a unanimous answer is no more than a coin's
+LEAST_SEEDS_FOR_ONSET = 5  # below, even unanimous seeds are no more than a coin's
 
 
 class Decision(NamedTuple):

@@ -37,8 +37,8 @@ class StagePredictions:
     brier: float | None = None
 
     @property
-    def right(self) -> Array:
-        """Return bool [N]: where the prediction is right."""
+    def correct(self) -> Array:
+        """Return bool [N]: where the prediction is correct."""
         return np.equal(self.predicted, self.labels)
 
 
@@ -101,7 +101,7 @@ def prediction_metrics(
             return None
         return measure(f"{prefix}.test.{name}", unit, runs, [Value(value) for value in values])
 
-    bins = [None if each.top is None else reliability(each.top, each.right) for each in given]
+    bins = [None if each.top is None else reliability(each.top, each.correct) for each in given]
     errors = [None if each is None else calibration_error(each) for each in bins]
     return PredictionMetrics(
         weights=weights,
@@ -148,19 +148,19 @@ def _most_confused(prefix: str, runs: Sequence[Run], matrix: Array, shares: Arra
         yield ConfusedPair(int(label), int(predicted), count, share)
 
 
-def reliability(top: Array, right: Array) -> Array:
+def reliability(top: Array, correct: Array) -> Array:
     """Sort images into bins (low, high] by their top label's probability.
 
-    Returns float [3, 15]: images, sums of the top label's probability, right predictions.
+    Returns float [3, 15]: images, sums of the top label's probability, correct predictions.
     """
     places = np.clip(np.ceil(top.astype(np.float64) * BINS).astype(int) - 1, 0, BINS - 1)
-    return np.array([np.bincount(places, weights, BINS) for weights in (None, top, right)], float)
+    return np.array([np.bincount(places, weights, BINS) for weights in (None, top, correct)], float)
 
 
 def calibration_error(bins: Array) -> float:
     """Return the expected calibration error: the mean distance of confidence and accuracy, by images."""
-    counts, confidences, right = bins
-    return float(np.abs(confidences - right).sum() / max(1, counts.sum()))
+    counts, confidences, correct = bins
+    return float(np.abs(confidences - correct).sum() / max(1, counts.sum()))
 
 
 def _reliability_bins(by_run: Sequence[Array | None]) -> tuple[ReliabilityBin, ...]:
@@ -168,7 +168,7 @@ def _reliability_bins(by_run: Sequence[Array | None]) -> tuple[ReliabilityBin, .
     if len(known) < len(by_run):
         return ()
     made = []
-    for place, (count, confidence, right) in enumerate(np.sum(known, axis=0).T):
-        means = (float(confidence / count), float(right / count)) if count else (None, None)
+    for place, (count, confidence, correct) in enumerate(np.sum(known, axis=0).T):
+        means = (float(confidence / count), float(correct / count)) if count else (None, None)
         made.append(ReliabilityBin(place / BINS, (place + 1) / BINS, int(count), *means))
     return tuple(made)

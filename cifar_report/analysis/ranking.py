@@ -77,7 +77,7 @@ def pair_p_value(first: Measure, second: Measure) -> float:
 
 
 def _images_p_value(first: Measure, second: Measure) -> float:
-    """Return the p-value of Fisher's test on right and wrong answers (unpaired, so a little conservative)."""
+    """Return the p-value of Fisher's test on correct and wrong predictions (unpaired, so a little conservative)."""
     if first.datum.n_of != "images" or second.datum.n_of != "images":
         return 1.0
     counts = [((each.datum.value or 0.0), (each.datum.n or 0)) for each in (first, second)]

@@ -152,7 +152,7 @@ def _by_image(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sam
         return NotTestable("not_run", "no_predictions")
     values = [(read(run, side, claim.quantity),) for run, (side, _) in zip(runs, sides, strict=True)]
     ids = [(run.id,) for run in runs]
-    return Sample("difference", "images", (None,), *_two(values), *_two(ids), McNemar.of(first.right, second.right))
+    return Sample("difference", "images", (None,), *_two(values), *_two(ids), McNemar.of(first.correct, second.correct))
 
 
 def _by_block(claim: Claim, bundle: Bundle) -> Sample | NotTestable:

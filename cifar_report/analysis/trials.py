@@ -181,7 +181,7 @@ def _classical(trial: AnyTrial, runs: Sequence[Run], predictions: PredictionTabl
     reached = measure(f"{trial.id}.test_accuracy", "share", [run], [Value(accuracy)])
     if given is not None and accuracy is not None:
         count = len(given.labels)
-        bounds = wilson_interval(int(given.right.sum()), count)
+        bounds = wilson_interval(int(given.correct.sum()), count)
         datum = Datum(reached.datum.id, accuracy, "share", "share_of_images", count, "images", *bounds, (run.id,))
         reached = Measure(datum, reached.seeds)
     images = Datum(f"{trial.id}.training_images", run.classical.training_images, "count", "single_value")

@@ -1,4 +1,4 @@
-"""Views that put trials side by side: studies, costs, ablation, weights, variance, times, and examples of answers."""
+"""Views that put trials side by side: studies, costs, ablation, weights, variance, times, and examples."""
 
 from __future__ import annotations
 
@@ -139,11 +139,11 @@ def variance_rows(trials: Sequence[TrialResult], predictions: PredictionTable) -
 
 
 def _variance(trial: TrialResult, predictions: PredictionTable) -> VarianceRow | None:
-    """Split the variance of one run: s² between seeds, and Var over images / N of the seeds' mean answers."""
+    """Split the variance of one run: s² between seeds, and Var over images / N of the seeds' mean correctness."""
     if not trial.stages or len(trial.runs) < 2:
         return None
     given = [predictions.get((run, trial.stages[-1].id)) for run in trial.runs]
-    right = [each.right for each in given if each is not None]
+    right = [each.correct for each in given if each is not None]
     if len(right) < len(trial.runs) or len({len(each) for each in right}) != 1 or len(right[0]) < 2:
         return None
     table = np.array(right, float)
@@ -166,7 +166,7 @@ def _variance(trial: TrialResult, predictions: PredictionTable) -> VarianceRow |
 
 
 def examples(trials: Sequence[TrialResult], predictions: PredictionTable) -> tuple[Example, ...]:
-    """Return per class the surest right and the surest wrong answer of one run.
+    """Return per class the most confident correct and the most confident wrong prediction of one run.
 
     It is the first seed of the trial with the best mean validation accuracy, so that nothing is selected on the test
     set; ties go to the earlier trial.
@@ -182,7 +182,7 @@ def examples(trials: Sequence[TrialResult], predictions: PredictionTable) -> tup
     run, shown = trial.runs[0], []
     kinds: tuple[Literal["right", "wrong"], ...] = ("right", "wrong")
     for label, kind in product(range(CLASS_COUNT), kinds):
-        chosen = np.flatnonzero((given.labels == label) & (given.right == (kind == "right")))
+        chosen = np.flatnonzero((given.labels == label) & (given.correct == (kind == "right")))
         if len(chosen):
             place = chosen[np.argmax(top[chosen])]
             identity, sure = f"example.{kind}_{label}", float(top[place])

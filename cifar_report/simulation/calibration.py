@@ -234,7 +234,7 @@ def _right_answers(bundle: Bundle) -> list[Array]:
     for trial in bundle.trials.values():
         if isinstance(trial, Trial):
             given = [predictions.get((run.id, trial.stages[-1].id)) for run in bundle.runs_of(trial.id)]
-            right = [each.right for each in given if each is not None]
+            right = [each.correct for each in given if each is not None]
             if len(right) > 1 and len({len(each) for each in right}) == 1:
                 tables.append(np.array(right))
     return tables

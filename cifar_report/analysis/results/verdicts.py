@@ -64,15 +64,12 @@ class NetworkTest:
 
 @dataclass(frozen=True)
 class Networks:
-    """These networks, as against the recipe. ``pooled`` is the mean over seeds, its interval over images only.
-
-    ``apart`` counts the pairs that McNemar's test tells apart at .05, each pair by itself.
-    """
+    """What the trained networks themselves show on these images, whatever holds for their configurations."""
 
     tests: tuple[NetworkTest, ...]
-    apart: Datum
-    pooled: Datum
-    beyond_images: Datum  # recipe and images both drawn anew
+    apart: Datum  # pairs that McNemar's test tells apart at .05, each pair by itself
+    pooled: Datum  # mean over seeds, its interval over images only
+    beyond_images: Datum  # seeds and images both drawn anew
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ class WeightsRow:
 
 @dataclass(frozen=True)
 class Example:
-    """A test image by the fixed rule: per class, the surest right and the surest wrong answer of one run."""
+    """A test image by the fixed rule: per class, the most confident correct and wrong prediction of one run."""
 
     kind: Literal["right", "wrong"]
     image: int  # place in the 60,000 images
