@@ -4,7 +4,6 @@ import dataclasses
 import os
 import shutil
 import signal
-import time
 from collections import Counter
 from contextlib import suppress
 
@@ -29,7 +28,7 @@ from cifar_report.running.measurement import (
     MeasurementRequest,
     Reading,
     judge,
-    measure_group,
+    measure,
     read_counters,
 )
 from cifar_report.running.plan import TIMED_QUANTITIES, Prepared, choose_timed, cost_hash
@@ -73,20 +72,19 @@ def request_for(folder, *trials, plan=PLAN) -> Prepared:
 
 
 class Readings:
-    """Stands where the processes are: answers each request, and remembers which trial was asked for."""
+    """Stands where the workers are: answers each request, and remembers which trial was asked for."""
 
     def __init__(self, answer=None) -> None:
         self.asked: list[str] = []
-        self.groups: list[tuple[str, ...]] = []
         self._answer = answer or (lambda request, _: calm(request))
 
-    def __call__(self, requests) -> list[Reading | MeasurementError]:
-        """Answer a group; ``answer`` gets the request and how often its trial was asked for before."""
-        self.groups.append(tuple(request.trial.id for request in requests))
-        found = []
-        for request in requests:
-            found.append(self._answer(request, self.asked.count(request.trial.id)))
-            self.asked.append(request.trial.id)
+    def __call__(self, request) -> Reading:
+        """Answer; ``answer`` gets the request and how often its trial was asked for before."""
+        times = self.asked.count(request.trial.id)
+        self.asked.append(request.trial.id)
+        found = self._answer(request, times)
+        if isinstance(found, Exception):
+            raise found
         return found
 
 
@@ -247,19 +245,14 @@ def test_a_disturbed_measurement_is_repeated_and_at_last_marked(tmp_path):
     assert timing_state(prepared).reason is None
 
 
-def test_no_more_processes_prepare_than_there_are_cores(tmp_path, monkeypatch):
-    """As many trials prepare at the same time as there are cores, four at most, each first on a core of its own."""
+def test_everything_is_timed_on_the_last_cores(tmp_path, monkeypatch):
+    """Every trial has the same core, and a mirrored one that and the one beside it."""
     monkeypatch.setattr("cifar_report.running.timing.available_cores", lambda: list(range(6)))
-    trials = [replace(NETWORK, id=f"trial_{number}") for number in range(6)]
+    seen = {}
+    readings = Readings(lambda request, _: (seen.update({request.trial.id: request.cores}), calm(request))[1])
     mirrored = replace(NETWORK, id="several", strategy="mirrored")
-    seen = []
-    readings = Readings(lambda request, _: (seen.append(request), calm(request))[1])
-    run(request_for(tmp_path, *trials, mirrored, plan=replace(PLAN, blocks=1)), readings)
-    assert [len(group) for group in readings.groups] == [4, 3]
-    single = [request for request in seen if request.trial.id != "several"]
-    assert {request.timed_on for request in single} == {(5,)}
-    assert {len(request.prepared_on) for request in single} == {1}
-    assert {request.timed_on for request in seen} - {(5,)} == {(4, 5)}
+    run(request_for(tmp_path, NETWORK, CENTROID, mirrored, plan=replace(PLAN, blocks=1)), readings)
+    assert seen == {"small": (5,), "centroid": (5,), "several": (4, 5)}
 
 
 def test_both_sessions_take_the_option():
@@ -275,7 +268,7 @@ def test_a_pass_that_was_stopped_goes_on_with_the_next_block(tmp_path):
     """What was whole is kept, what was begun is measured again, and nothing is measured twice."""
 
     def stop(request, _):
-        if len(readings.asked) == 3:
+        if len(readings.asked) == 4:
             raise KeyboardInterrupt
         return calm(request)
 
@@ -409,11 +402,9 @@ def request_of(dataset):
 
     def make(trial, data=dataset):
         several = not isinstance(trial, ClassicalTrial) and trial.strategy == "mirrored"
-        profile, plan = (
-            replace(PROFILES["smoke"], counts=(60, 20, 20)),
-            TimingPlan(blocks=1, portions=3, portion_steps=2),
-        )
-        return MeasurementRequest(trial, data, profile, plan, CORES[:1], CORES if several else CORES[-1:], CORES)
+        profile = replace(PROFILES["smoke"], counts=(60, 20, 20))
+        plan = TimingPlan(blocks=1, portions=3, portion_steps=2)
+        return MeasurementRequest(trial, data, profile, plan, CORES if several else CORES[-1:], CORES)
 
     return make
 
@@ -431,12 +422,11 @@ def workers() -> list[psutil.Process]:
 def test_each_kind_of_trial_is_measured(request_of, dataset, tmp_path):
     """A network, a mirrored one with augmentation and a classifier give their seconds; no process is left.
 
-    What fails says why and disturbs no other.
+    What fails says why.
     """
     augmented = small_trial(strategy="mirrored", stages=[Stage(epochs=1, augmentation=Augmentation())])
     requests = [request_of(trial) for trial in (small_trial(Dropout(0.5)), augmented, CENTROID)]
-    *readings, failed = measure_group([*requests, request_of(CENTROID, dataclasses.replace(dataset, folder=tmp_path))])
-    network, mirrored, classical = (reading.measurement for reading in readings)
+    network, mirrored, classical = (measure(request).measurement for request in requests)
     for found, replicas in ((network, 1), (mirrored, 2)):
         assert (found.replicas, found.steps, len(found.portions)) == (replicas, 6, 3)
         assert min(found.portions) > 0
@@ -447,24 +437,9 @@ def test_each_kind_of_trial_is_measured(request_of, dataset, tmp_path):
     for found in (network, mirrored, classical):
         assert 0 <= found.steal <= 1
         assert 0 <= found.other_work < len(CORES) + 1
-    assert isinstance(failed, MeasurementError)
-    assert str(failed).startswith("FileNotFoundError: ")
+    with pytest.raises(MeasurementError, match=r"^FileNotFoundError: "):
+        measure(request_of(CENTROID, dataclasses.replace(dataset, folder=tmp_path)))
     assert workers() == []
-
-
-def test_who_waits_for_the_turn_sleeps_and_may_die(request_of):
-    """A worker that is ready uses no processor time until its turn; one that dies meanwhile is told."""
-    readings = measure_group([request_of(CENTROID)] * 2)
-    assert isinstance(next(readings), Reading)
-    (waiting,) = workers()
-    assert waiting.cpu_affinity() == [CORES[0]]
-    before = waiting.cpu_times()
-    time.sleep(0.5)
-    after = waiting.cpu_times()
-    assert after.user + after.system - before.user - before.system <= 0.02
-    waiting.kill()
-    assert isinstance(next(readings), MeasurementError)
-    assert list(readings) == []
 
 
 @pytest.fixture(scope="module")

@@ -19,9 +19,8 @@ from cifar_report.bundle import Bundle, read_run
 from cifar_report.bundle.manifest import MANIFEST_FILE
 from cifar_report.running import scheduler
 from cifar_report.running.plan import PlannedRun
-from cifar_report.running.progress import Display
 from cifar_report.running.runs import RunRequest, RunResult
-from cifar_report.running.scheduler import Scheduler
+from cifar_report.running.scheduler import train_runs
 from cifar_report.running.suite import hold
 from cifar_report.running.workers import MOST_LOG_BYTES, Message, PinnedWorker
 from cifar_report.spec import PROFILES, ClassicalTrial, NearestCentroid
@@ -153,7 +152,9 @@ def test_a_bundle_has_one_suite_at_a_time(run, in_folder):
     assert is_one_sentence(called.err)
     assert f"another suite (process {os.getpid()}) is working on bundle: wait for it or stop it" in called.err
     assert [path.name for path in folder.iterdir()] == [".lock"]
-    assert run("nearest_centroid").status == 0
+    after = run("nearest_centroid")
+    assert after.status == 0
+    assert "is not installed, so the bundle gets no tables and plots" in " ".join(after.err.split())
 
 
 @pytest.fixture
@@ -163,17 +164,24 @@ def request_of(dataset, tmp_path):
     return lambda planned: RunRequest(planned.trial, planned.seed, dataset, TINY, "key", path)
 
 
-def carry_out(runs, make_request, *, cores=(0,), fresh=False) -> tuple[dict[str, tuple[RunResult, bytes]], str]:
-    """Carry out runs by one worker; return the result and the log of each, and what a person saw."""
-    written, out = {}, StringIO()
+class Writer:
+    """Stands where the bundle is: makes requests, and remembers the result and the log of each run."""
 
-    def write(run, result, log):
-        written[run.id] = result, log
+    def __init__(self, make_request) -> None:
+        self.request = make_request
+        self.written: dict[str, tuple[RunResult, bytes]] = {}
+
+    def write(self, run, result, log) -> str:
+        """Remember what came of a run."""
+        self.written[run.id] = result, log
         return "written"
 
-    with Display(Console(file=out, width=200), runs) as display:
-        Scheduler(runs, make_request, write, display, 1, list(cores), fresh=fresh).run()
-    return written, out.getvalue()
+
+def carry_out(runs, make_request, *, fresh=False) -> tuple[dict[str, tuple[RunResult, bytes]], str]:
+    """Carry out runs by one worker; return the result and the log of each, and what a person saw."""
+    writer, out = Writer(make_request), StringIO()
+    train_runs(writer, runs, 1, Console(file=out, width=200), fresh=fresh)
+    return writer.written, out.getvalue()
 
 
 class Deadly:
@@ -207,7 +215,7 @@ def test_a_run_that_raises_costs_itself_alone(request_of, dataset, tmp_path):
     assert failed.error.startswith("Traceback")
     assert done.outcome.classical.training_images == 50
     assert done.timing.peak_memory_bytes >= done.memory_bytes > 0
-    assert done.timing.cores == ((0,) if hasattr(os, "sched_setaffinity") else ())
+    assert len(done.timing.cores) == (1 if hasattr(os, "sched_setaffinity") else 0)
     assert written["other/once"][1].startswith(b"other: fitted on 50 images")
 
 
@@ -284,6 +292,7 @@ def test_which_runs_share_a_worker(monkeypatch, requests, fresh, history):
     monkeypatch.setattr(scheduler, "PinnedWorker", FakeWorker)
     trials = [small_trial(strategy=MIRRORED if MIRRORED in request else SINGLE) for request in requests]
     runs = [PlannedRun(trial, seed, 1.0) for seed, trial in enumerate(trials)]
-    written, _ = carry_out(runs, lambda run: requests[run.seed], cores=(0, 1), fresh=fresh)
+    monkeypatch.setattr(scheduler, "available_cores", lambda: [0, 1])
+    written, _ = carry_out(runs, lambda run: requests[run.seed], fresh=fresh)
     assert FakeWorker.history == history
     assert len(written) == len(runs)

@@ -113,10 +113,10 @@ def _derive(folder: Path) -> None:
 
     try:
         from cifar_report.report.derived import write_derived
-    except ImportError as error:
+
+        write_derived(Bundle.load(folder))
+    except ImportError as error:  # some packages are imported where they are used
         warn(f"{error.name} is not installed, so the bundle gets no tables and plots: pip install -e '.[report]'")
-        return
-    write_derived(Bundle.load(folder))
 
 
 def check_options(options: Namespace) -> None:

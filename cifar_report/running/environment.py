@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -23,6 +22,7 @@ WORKER_VARIABLES = {
     "KERAS_BACKEND": "tensorflow",
 }
 PROCESSOR_INFORMATION = Path("/proc/cpuinfo")
+DESIGN = {"family": "cpu family", "model": "model"}  # by their names in Linux
 VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX"}  # by their flags in Linux, the widest first
 GRAPHICS_CARDS = Path("/proc/driver/nvidia/gpus")
 PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "scipy", "statsmodels", "matplotlib", "weasyprint")
@@ -60,20 +60,16 @@ def processor_name(information: Path = PROCESSOR_INFORMATION) -> str:
 
     A virtual machine may give the same name to processors of several generations.
     """
-    if information.is_file():
-        lines = information.read_text(errors="replace").partition("\n\n")[0].splitlines()
-        first = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        if "model name" in first:
-            design = ", ".join(_design(first))
-            return f"{first['model name']} ({design})" if design else first["model name"]
-    return platform.processor() or platform.machine()
-
-
-def _design(processor: Mapping[str, str]) -> Iterator[str]:
-    known = {"family": processor.get("cpu family"), "model": processor.get("model")}
-    yield from (f"{name} {value}" for name, value in known.items() if value)
-    if flags := processor.get("flags", "").split():
-        yield next((name for flag, name in VECTORS.items() if flag in flags), "no AVX")
+    lines = information.read_text(errors="replace").splitlines() if information.is_file() else []
+    fields: dict[str, str] = {}
+    for name, _, value in (line.partition(":") for line in lines):
+        fields.setdefault(name.strip(), value.strip())  # of the first processor
+    if "model name" not in fields:
+        return platform.processor() or platform.machine()
+    design = [f"{word} {fields[name]}" for word, name in DESIGN.items() if fields.get(name)]
+    if flags := fields.get("flags", "").split():
+        design.append(next((name for flag, name in VECTORS.items() if flag in flags), "no AVX"))
+    return f"{fields['model name']} ({', '.join(design)})" if design else fields["model name"]
 
 
 def _version(name: str) -> str | None:

@@ -7,7 +7,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from cifar_report.bundle import DatasetRecord, Run, read_record, read_run
+from cifar_report.bundle import DatasetRecord, read_record, read_run
 from cifar_report.bundle.keys import ENGINE, ENGINE_VERSION, current_parts, recorded_parts
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.published import load_original
@@ -85,16 +85,10 @@ def _state(prepared: Prepared, planned: PlannedRun) -> RunState:
         run = read_run(prepared.folder, planned.id)
     except SuiteError as error:
         return RunState(planned, parts, f"its record is damaged ({error})")
-    return RunState(planned, parts, _reason(run, parts))
-
-
-def _reason(run: Run | None, parts: dict[str, str]) -> str | None:
     if run is None:
-        return "not run yet"
-    changes = changed_parts(current_parts(run), parts)
-    if changes:
-        return ", ".join(changes)
-    return None if run.done else "failed last time"
+        return RunState(planned, parts, "not run yet")
+    changes = ", ".join(changed_parts(current_parts(run), parts))
+    return RunState(planned, parts, changes or (None if run.done else "failed last time"))
 
 
 def _devices(run: PlannedRun) -> str:

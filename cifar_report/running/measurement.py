@@ -1,12 +1,12 @@
-"""One measurement of the timing pass, in a worker of its own: prepared first, taken when it has the machine."""
+"""One measurement of the timing pass, in a worker of its own, and what the machine did meanwhile."""
 
 from __future__ import annotations
 
 import os
 import queue
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, suppress
+from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from cifar_report.bundle import Measurement
 from cifar_report.data import Dataset
 from cifar_report.running.environment import graphics_cards
 from cifar_report.running.runs import open_data, peak_memory
-from cifar_report.running.workers import POLL_SECONDS, Inbox, Message, PinnedWorker, Report, pin
+from cifar_report.running.workers import POLL_SECONDS, Inbox, Message, PinnedWorker, Report
 from cifar_report.spec import AnyTrial, ClassicalTrial, Profile, TimingPlan, Trial
 
 MOST_STEAL = 0.02  # share of processor time taken by other guests
@@ -32,14 +32,13 @@ NOT_BUSY = ("idle", "iowait", "steal", "guest", "guest_nice")  # the time of gue
 
 @dataclass(frozen=True)
 class MeasurementRequest:
-    """What one worker measures, and on which processors."""
+    """What is measured, and on which processors."""
 
     trial: AnyTrial
     dataset: Dataset
     profile: Profile
     plan: TimingPlan
-    prepared_on: tuple[int, ...]
-    timed_on: tuple[int, ...]
+    cores: tuple[int, ...]
     available: tuple[int, ...]
 
 
@@ -54,60 +53,33 @@ class MeasurementError(Exception):
     """A worker ended, or failed, without a reading; the text is the last line that it wrote."""
 
 
-def measure_group(requests: Sequence[MeasurementRequest]) -> Iterator[Reading | MeasurementError]:
-    """Yield a reading for each request: all prepare at the same time, then each measures while the others sleep."""
-    with ExitStack() as stack:
-        measuring: list[tuple[PinnedWorker, Inbox]] = []
-        for request in requests:
-            inbox: Inbox = queue.SimpleQueue()
-            worker = stack.enter_context(closing(PinnedWorker(request.prepared_on, inbox)))
-            worker.call(prepare, request)
-            measuring.append((worker, inbox))
-        problems = [_answer(*each) for each in measuring]
-        for (worker, inbox), problem in zip(measuring, problems, strict=True):
-            with closing(worker):  # it is gone before the next one begins
-                if problem is None:
-                    worker.call(measure)
-                reading = problem or _answer(worker, inbox)
-            yield reading
+def measure(request: MeasurementRequest) -> Reading:
+    """Measure in a worker of its own; raises MeasurementError where that gives no reading."""
+    inbox: Inbox = queue.SimpleQueue()
+    message = Message("progress")
+    with closing(PinnedWorker(request.cores, inbox)) as worker:
+        worker.call(take_reading, request)
+        while message.kind == "progress":
+            with suppress(queue.Empty):
+                _, message = inbox.get(timeout=POLL_SECONDS)
+        if message.kind == "answer":
+            reading: Reading = message.content
+            return reading
+        words = (message.content or worker.log().decode(errors="replace")).strip()
+        raise MeasurementError(words.split("\n")[-1] or f"the worker ended {worker.ending()}")
 
 
-def _answer(worker: PinnedWorker, inbox: Inbox) -> Any:
-    """Wait for the worker's answer; a MeasurementError where it gives none."""
-    message: Message | None = None
-    while message is None or message.kind == "progress":
-        with suppress(queue.Empty):
-            _, message = inbox.get(timeout=POLL_SECONDS)
-    if message.kind == "answer":
-        return message.content
-    words = message.content or worker.log().decode(errors="replace")
-    lines = [line for line in words.split("\n") if line.strip()]
-    return MeasurementError(lines[-1] if lines else f"it ended {worker.ending()}")
-
-
-Take = Callable[[], dict[str, Any]]
-"""Takes a measurement and returns fields of its record."""
-_prepared: list[tuple[MeasurementRequest, Take]] = []
-"""What this worker is to measure, from one call to the next."""
-
-
-def prepare(_: Report, request: MeasurementRequest) -> None:
-    """Do everything that is not measured."""
-    images, labels, parts = open_data(request.dataset, request.trial, request.profile)
+def take_reading(_: Report, request: MeasurementRequest) -> Reading:
+    """Prepare a measurement, take it in this worker, and watch the machine meanwhile, from the warm-up on."""
+    trial, cores = request.trial, request.cores
+    images, labels, parts = open_data(request.dataset, trial, request.profile)
     images.max()  # every page is in memory before the first is timed
-    make: Callable[..., Take] = _classifier if isinstance(request.trial, ClassicalTrial) else _network
-    _prepared[:] = [(request, make(request.trial, request.plan, images, labels, parts))]
-
-
-def measure(_: Report) -> Reading:
-    """Measure what was prepared on the request's cores, and watch the machine meanwhile, from the warm-up on."""
-    request, take = _prepared.pop()
-    trial, timed = request.trial, request.timed_on
-    pin(timed)
+    make: Callable[..., Take] = _classifier if isinstance(trial, ClassicalTrial) else _network
+    take = make(trial, request.plan, images, labels, parts)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    before = read_counters(timed, request.available)
+    before = read_counters(cores, request.available)
     fields = take()
-    after = read_counters(timed, request.available)
+    after = read_counters(cores, request.available)
     measurement = Measurement(
         trial=trial.id,
         block=0,
@@ -120,7 +92,11 @@ def measure(_: Report) -> Reading:
         contended=False,
     )
     waits = fields["replicas"] > 1 or (isinstance(trial, Trial) and graphics_cards() > 0)
-    return judge(measurement, before, after, cores=len(timed), waits=waits)
+    return judge(measurement, before, after, cores=len(cores), waits=waits)
+
+
+Take = Callable[[], dict[str, Any]]
+"""Takes a measurement and returns fields of its record."""
 
 
 def _network(trial: Trial, plan: TimingPlan, images: Any, labels: Any, parts: Any) -> Take:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import queue
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.console import Console
+
+from cifar_report.running.environment import available_cores
 from cifar_report.running.plan import PlannedRun, next_run
 from cifar_report.running.progress import Display
-from cifar_report.running.runs import RunRequest, RunResult, train_run
+from cifar_report.running.runs import RunResult, RunWriter, train_run
 from cifar_report.running.workers import POLL_SECONDS, Inbox, Message, PinnedWorker
 from cifar_report.spec import Trial
 
@@ -22,6 +24,19 @@ MOST_MEMORY_BYTES = 1_300_000_000  # a worker that holds more after a run is rep
 ALL_CORES = "all"  # the slot of mirrored runs
 WORKER_DIED = "The worker process died twice, the second time {}; the run has no result."
 NO_WORKER = "The worker process could not be started; the run has no result.\n"
+
+
+def train_runs(
+    writer: RunWriter, runs: list[PlannedRun], jobs: int | None, console: Console, *, fresh: bool = False
+) -> None:
+    """Train runs by so many workers (None: one a core) and write each as soon as it is there.
+
+    ``fresh``: every run gets a process of its own.
+    """
+    cores = available_cores()
+    jobs = min(jobs or len(cores), max(1, len(runs)))
+    with Display(console, runs) as display:
+        _Scheduler(writer, runs, display, jobs, cores, fresh=fresh).run()
 
 
 @dataclass
@@ -41,28 +56,18 @@ class _Working:
         return self.run.cost * (1 - (self.progress.epochs_before + self.progress.epoch) / epochs)
 
 
-class Scheduler:
-    """One pass over the planned runs; each result is handed to ``write`` as soon as it is there.
+class _Scheduler:
+    """One pass over the planned runs; each result is written as soon as it is there.
 
     A slot has one worker at a time: one slot a job, named "1", "2", …, each on one core (they share cores only when
     there are more jobs than cores), and one over all cores for mirrored runs, which have the machine for themselves.
-    ``fresh``: every run gets a process of its own.
     """
 
     def __init__(
-        self,
-        runs: list[PlannedRun],
-        make_request: Callable[[PlannedRun], RunRequest],
-        write: Callable[[PlannedRun, RunResult, bytes], str],
-        display: Display,
-        jobs: int,
-        cores: list[int],
-        *,
-        fresh: bool = False,
+        self, writer: RunWriter, runs: list[PlannedRun], display: Display, jobs: int, cores: list[int], *, fresh: bool
     ) -> None:
+        self._writer = writer
         self._waiting = list(runs)
-        self._make_request = make_request
-        self._write = write
         self._display = display
         self._fresh = fresh
         self._cores = {str(job + 1): (cores[job % len(cores)],) for job in range(jobs)} | {ALL_CORES: tuple(cores)}
@@ -95,7 +100,7 @@ class Scheduler:
     def _start(self, slot: str, run: PlannedRun, attempt: int) -> None:
         self._display.started(slot, run)
         self._working[slot] = _Working(run, attempt)
-        request = self._make_request(run)
+        request = self._writer.request(run)
         try:
             if slot not in self._workers:
                 self._workers[slot] = PinnedWorker(self._cores[slot], self._inbox)
@@ -137,4 +142,4 @@ class Scheduler:
 
     def _finish(self, slot: str, result: RunResult, log: bytes) -> None:
         run = self._working.pop(slot).run
-        self._display.finished(slot, run, self._write(run, result, log))
+        self._display.finished(slot, run, self._writer.write(run, result, log))

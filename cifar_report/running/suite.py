@@ -29,12 +29,11 @@ from cifar_report.bundle.manifest import CRATE_FILE, MANIFEST_FILE, write_manife
 from cifar_report.errors import SuiteError
 from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments
-from cifar_report.running.environment import available_cores, record_environment
+from cifar_report.running.environment import record_environment
 from cifar_report.running.keys import plan_is_current, states_of
-from cifar_report.running.plan import LOCK_FILE, PlannedRun, Prepared
-from cifar_report.running.progress import Display
+from cifar_report.running.plan import LOCK_FILE, Prepared
 from cifar_report.running.runs import RunWriter
-from cifar_report.running.scheduler import Scheduler
+from cifar_report.running.scheduler import train_runs
 from cifar_report.running.timing import run_timing_pass, timing_state
 from cifar_report.spec import registry_hash
 
@@ -69,7 +68,7 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
             states = states_of(prepared)  # another suite may have finished some while this one waited to begin
             _write_plan(prepared)
             writer = RunWriter(prepared, {state.planned.id: state.key_parts for state in states})
-            train(writer, [state.planned for state in states if state.reason is not None], jobs, console)
+            train_runs(writer, [state.planned for state in states if state.reason is not None], jobs, console)
             writer.drop_checkpoints(state.planned for state in states if state.reason is None)
             timed, timing_failed = _time(prepared, console)
             _finish(prepared.folder, finish)
@@ -140,19 +139,6 @@ def _write_plan(prepared: Prepared) -> None:
             or (registry_hash(claims_of(old.experiments)) != record.claims_hash and has_runs(prepared.folder)),
         )
     write_record(prepared.folder, record)
-
-
-def train(
-    writer: RunWriter, runs: list[PlannedRun], jobs: int | None, console: Console, *, fresh: bool = False
-) -> None:
-    """Train runs by so many workers (None: one a core) and write each as soon as it is there.
-
-    ``fresh``: every run gets a process of its own.
-    """
-    cores = available_cores()
-    jobs = min(jobs or len(cores), max(1, len(runs)))
-    with Display(console, runs) as display:
-        Scheduler(runs, writer.request, writer.write, display, jobs, cores, fresh=fresh).run()
 
 
 def _time(prepared: Prepared, console: Console) -> tuple[bool, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -17,15 +17,14 @@ from cifar_report.errors import SuiteError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running.environment import WORKER_VARIABLES, available_cores, graphics_cards, processor_name
 from cifar_report.running.keys import changed_parts, library_versions
-from cifar_report.running.measurement import MeasurementError, MeasurementRequest, Reading, measure_group
+from cifar_report.running.measurement import MeasurementError, MeasurementRequest, Reading, measure
 from cifar_report.running.plan import Prepared, cost_hash
 from cifar_report.spec import AnyTrial, TimingPlan, Trial
 
 ORDER_SEED = 20241101  # of the blocks' random order; any fixed number serves
-MOST_AT_ONCE = 4  # workers that prepare at the same time; each holds up to a gigabyte
 LEAST_CORES = 2  # for a mirrored trial; on one core its replicas would only take turns
 
-Measure = Callable[[Sequence[MeasurementRequest]], Iterable[Reading | MeasurementError]]
+Measure = Callable[[MeasurementRequest], Reading]
 Say = Callable[[str], None]
 
 
@@ -105,7 +104,7 @@ def _changed_trials(trials: Sequence[AnyTrial], old: TimingPass) -> list[str]:
     return [", ".join(names) + words for names, words in ((changed, " changed"), (new, " not timed yet")) if names]
 
 
-def run_timing_pass(prepared: Prepared, state: TimingState, say: Say, measure: Measure = measure_group) -> int:
+def run_timing_pass(prepared: Prepared, state: TimingState, say: Say, take: Measure = measure) -> int:
     """Measure what is missing, keep each block as soon as it is whole, and return how many measurements failed.
 
     Nothing else of the suite may run meanwhile; the caller holds the bundle's lock. ``say`` gets the lines that a
@@ -119,7 +118,7 @@ def run_timing_pass(prepared: Prepared, state: TimingState, say: Say, measure: M
     )
     failures, started = 0, time.monotonic()
     for place, block in enumerate(blocks, start=1):
-        measured = _measure_block(prepared, state, block, measure, say)
+        measured = _measure_block(prepared, state, block, take, say)
         kept += measured
         failures += len(state.missing(block)) - len(measured)
         record = TimingPass(
@@ -136,30 +135,27 @@ def run_timing_pass(prepared: Prepared, state: TimingState, say: Say, measure: M
     return failures
 
 
-def _measure_block(prepared: Prepared, state: TimingState, block: int, measure: Measure, say: Say) -> list[Measurement]:
+def _measure_block(prepared: Prepared, state: TimingState, block: int, take: Measure, say: Say) -> list[Measurement]:
     """Measure what a block lacks in random order, and once more what something disturbed."""
     missing = state.missing(block)
     waiting = deque((trial, 1) for trial in order_of(missing, block))
     measured: list[Measurement] = []
-    count, cores = 0, tuple(available_cores())
+    count = 0
     while waiting:
-        group = [waiting.popleft() for _ in range(min(len(waiting), len(cores), MOST_AT_ONCE))]
-        requests = [_request(prepared, state.plan, trial, cores, place) for place, (trial, _) in enumerate(group)]
-        for (trial, attempt), reading in zip(group, measure(requests), strict=True):
-            if isinstance(reading, MeasurementError):
-                said = f"failed: {reading}"
-            else:
-                measurement, reasons = reading
-                if reasons and attempt <= state.plan.repeats:
-                    waiting.append((trial, attempt + 1))
-                    say(f"  {trial.id}: {'; '.join(reasons)}: it is measured once more")
-                    continue
-                measured.append(
-                    msgspec.structs.replace(measurement, block=block, attempts=attempt, contended=bool(reasons))
-                )
-                said = _headline(measurement, reasons)
-            count += 1
-            say(f"  [{count:>{len(str(len(missing)))}}/{len(missing)}] {trial.id}: {said}")
+        trial, attempt = waiting.popleft()
+        try:
+            measurement, reasons = take(_request(prepared, state.plan, trial))
+            if reasons and attempt <= state.plan.repeats:
+                waiting.append((trial, attempt + 1))
+                say(f"  {trial.id}: {'; '.join(reasons)}: it is measured once more")
+                continue
+            changes = {"block": block, "attempts": attempt, "contended": bool(reasons)}
+            measured.append(msgspec.structs.replace(measurement, **changes))
+            said = _headline(measurement, reasons)
+        except MeasurementError as error:
+            said = f"failed: {error}"
+        count += 1
+        say(f"  [{count:>{len(str(len(missing)))}}/{len(missing)}] {trial.id}: {said}")
     return measured
 
 
@@ -170,21 +166,13 @@ def order_of(trials: Sequence[AnyTrial], block: int) -> list[AnyTrial]:
     return order
 
 
-def _request(
-    prepared: Prepared, plan: TimingPlan, trial: AnyTrial, cores: tuple[int, ...], place: int
-) -> MeasurementRequest:
-    """Return what a worker is to do; all are timed on the last core, whichever one they prepare on."""
-    several = isinstance(trial, Trial) and trial.strategy == "mirrored"
-    together = cores if graphics_cards() else cores[-LEAST_CORES:]
-    return MeasurementRequest(
-        trial=trial,
-        dataset=prepared.dataset,
-        profile=prepared.profile,
-        plan=plan,
-        prepared_on=together if several else (cores[place],),
-        timed_on=together if several else cores[-1:],
-        available=cores,
-    )
+def _request(prepared: Prepared, plan: TimingPlan, trial: AnyTrial) -> MeasurementRequest:
+    """Return what a worker is to do: on the last core, or several for a mirrored trial."""
+    cores = tuple(available_cores())
+    timed = cores[-1:]
+    if isinstance(trial, Trial) and trial.strategy == "mirrored":
+        timed = cores if graphics_cards() else cores[-LEAST_CORES:]
+    return MeasurementRequest(trial, prepared.dataset, prepared.profile, plan, timed, cores)
 
 
 def _headline(measurement: Measurement, reasons: Sequence[str]) -> str:

@@ -106,21 +106,13 @@ def _without_interrupts() -> dict[str, Any]:
     return {"start_new_session": True}
 
 
-def pin(cores: tuple[int, ...]) -> None:
-    """Bind every thread of this process to these cores, where the system can."""
-    if not cores or not hasattr(os, "sched_setaffinity"):
-        return
-    for thread in [int(path.name) for path in Path("/proc/self/task").glob("*")] or [0]:
-        with suppress(ProcessLookupError):  # it has just ended
-            os.sched_setaffinity(thread, cores)
-
-
 def serve() -> None:
     """Answer calls, as the program of a worker process; the arguments of the command are its cores."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     faulthandler.enable()  # where a library brings the process down, the log says in which line
-    pin(tuple(map(int, sys.argv[1:])))
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, set(map(int, sys.argv[1:])))
     calls: queue.SimpleQueue[tuple[Callable[..., Any], tuple[Any, ...]]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(calls,), daemon=True).start()
 

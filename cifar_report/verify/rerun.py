@@ -17,7 +17,8 @@ from cifar_report.running.environment import record_environment
 from cifar_report.running.keys import key_parts
 from cifar_report.running.plan import PlannedRun, Prepared, cost, describe_dataset
 from cifar_report.running.runs import RunWriter
-from cifar_report.running.suite import hold, train
+from cifar_report.running.scheduler import train_runs
+from cifar_report.running.suite import hold
 from cifar_report.spec import ClassicalTrial
 from cifar_report.verify.certify import certify, record_certificate
 from cifar_report.verify.files import sound_files
@@ -96,7 +97,7 @@ def _train(
     described = describe_dataset(dataset, record.profile)
     prepared = Prepared(record.profile, record.seeds, dataset, described, folder, planned)
     writer = RunWriter(prepared, {each.id: key_parts(each, record.profile, described) for each in planned})
-    train(writer, planned, jobs, console, fresh=True)  # nothing of one run may reach the next
+    train_runs(writer, planned, jobs, console, fresh=True)  # nothing of one run may reach the next
     found = [_finished(folder, run) for run in runs]
     return Bundle(folder, record, tuple(found))
 
