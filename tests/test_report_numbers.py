@@ -59,28 +59,19 @@ def test_every_unit_can_be_shown_whatever_the_value(numbers, unit):
         assert "e" not in text.removesuffix(" epochs").removesuffix(" images/s")
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_what_is_not_a_finite_number_is_a_dash(numbers, value):
-    """A value that is not finite never reaches the reader as a word of the programming language."""
-    assert numbers.number(datum(value, "loss")) == DASH
-
-
-def test_a_missing_number_is_a_dash_and_not_a_zero(numbers):
-    """An absent value is never shown as a value."""
+def test_what_is_no_number_is_a_dash(numbers):
+    """Neither an absent value nor one that is not finite is ever shown as a value."""
     absent = datum(None, "share", reason="not_run")
     assert numbers.number(absent) == numbers.quantity(absent) == numbers.interval(absent) == DASH
+    assert numbers.number(datum(float("nan"), "loss")) == numbers.number(datum(float("inf"), "loss")) == DASH
 
 
 def test_an_interval_has_the_unit_and_the_signs_of_its_number(numbers):
-    """Bounds of a difference carry signs, bounds of a share per cent signs."""
+    """Bounds of a difference carry signs, bounds of a share per cent signs; grouped ones are parted by a semicolon."""
     difference = datum(0.01, "points", "mean_difference", low=-0.005, high=0.025)
     share = datum(0.6, "share", low=0.59, high=0.61)
     assert numbers.interval(difference) == "[−0.50, +2.50]"
     assert numbers.interval(share) == "[59.00%, 61.00%]"
-
-
-def test_an_interval_of_large_numbers_does_not_read_as_three_numbers(numbers):
-    """Where digits are grouped by commas, the bounds are parted by a semicolon."""
     assert numbers.interval(datum(1500.0, "count", low=1000.0, high=2000.0)) == "[1,000; 2,000]"
 
 
