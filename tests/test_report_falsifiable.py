@@ -9,9 +9,9 @@ from analysis_cases import claim, experiment
 from msgspec.structs import replace
 from reports import Page, report_of
 
-from cifar_report.bundle import Bundle, Predictions, encode, sha256
+from cifar_report.bundle import Bundle, Predictions, Run, encode, sha256
 from cifar_report.simulation import Simulation, simulate_bundle
-from cifar_report.spec import PROFILES, Claim, Side
+from cifar_report.spec import PROFILES, Side
 
 CLAIMS = (
     claim(id="higher", family="accuracy by one change"),
@@ -27,14 +27,9 @@ CLAIMS = (
 DRAWN = {"first": 0.5, "second": 0.6, "nearest_1": 0.3, "nearest_3": 0.4}
 
 
-def named() -> tuple[Claim, ...]:
-    """Return the claims with titles by which a reader tells them apart."""
-    return tuple(replace(each, statement=f"Claim {each.id}.") for each in CLAIMS)
-
-
 def made(folder: Path, **settings: object) -> Bundle:
     """Write a bundle of two networks, 10 points apart, with those claims; the trials are called by their ids."""
-    whole = experiment(*named())
+    whole = experiment(*CLAIMS)
     trials = tuple(replace(each, title=f"Trial {each.id}") for each in whole.trials)
     chosen = {"accuracies": DRAWN, "seed_noise": 0.002, **settings}
     return simulate_bundle(folder, [replace(whole, trials=trials)], Simulation(**chosen))
@@ -46,15 +41,19 @@ def articles(bundle: Bundle) -> dict[str, str]:
     return {each.attributes["id"].removeprefix("claim-"): each.text for each in page.all("article")}
 
 
-def swapped(bundle: Bundle) -> Bundle:
-    """Give each of the two networks the other one's files, seed by seed."""
+def give(folder: Path, target: Run, source: Run) -> dict[Path, bytes]:
+    """Return the files that put another run's results in the place of a run's own."""
+    place, other = folder / "runs" / target.id, folder / "runs" / source.id
+    content = {place / path.name: path.read_bytes() for path in other.iterdir()}
+    return content | {place / "run.json": encode(replace(target, stages=source.stages, files=source.files))}
+
+
+def rewritten(bundle: Bundle, *, both: bool) -> Bundle:
+    """Give the second network the first one's results, seed by seed, and with ``both`` the first one the second's."""
     for one, other in zip(bundle.runs_of("first"), bundle.runs_of("second"), strict=True):
-        places = [bundle.folder / "runs" / run.id for run in (one, other)]
-        contents = [{path.name: path.read_bytes() for path in place.iterdir()} for place in places]
-        for place, content, run, source in zip(places, contents[::-1], (one, other), (other, one), strict=True):
-            for name, data in content.items():
-                (place / name).write_bytes(data)
-            (place / "run.json").write_bytes(encode(replace(run, stages=source.stages, files=source.files)))
+        files = give(bundle.folder, other, one) | (give(bundle.folder, one, other) if both else {})
+        for path, content in files.items():
+            path.write_bytes(content)
     return Bundle.load(bundle.folder)
 
 
@@ -67,7 +66,7 @@ def test_swapped_data_swap_every_sentence_that_speaks_of_them(tmp_path: Path) ->
     assert "support the claim" in before["higher"]
     assert "point the other way" in before["lower"]
     assert "show an improvement" in before["no_gain"]
-    after_swap = swapped(bundle)
+    after_swap = rewritten(bundle, both=True)
     after, order = articles(after_swap), ranked(after_swap)
     assert order.index("Trial first") < order.index("Trial second")
     assert "“Trial second” stayed below “Trial first”" in after["higher"]
@@ -153,13 +152,7 @@ def test_what_is_no_number_is_told_and_nothing_breaks(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seeds", [2, 3])
 def test_ties_are_told_without_calling_anything_equal(tmp_path: Path, seeds: int) -> None:
     """Two trials with the same answers under every seed: the sentences rule differences out and never deny them."""
-    bundle = made(tmp_path, seeds=seeds)
-    for one, other in zip(bundle.runs_of("first"), bundle.runs_of("second"), strict=True):
-        place = tmp_path / "runs" / other.id
-        for name in one.files:
-            (place / name).write_bytes((tmp_path / "runs" / one.id / name).read_bytes())
-        (place / "run.json").write_bytes(encode(replace(other, stages=one.stages, files=one.files)))
-    told = articles(Bundle.load(tmp_path))
+    told = articles(rewritten(made(tmp_path, seeds=seeds), both=False))
     assert re.search(r"rule out that the value of .* is higher than that of .* by 1 point or more", told["higher"])
     assert "both values lie within 1 point of each other" in told["same"]
     assert "reproduced" in told["same"]

@@ -10,7 +10,6 @@ from reports import Page, few_experiments, report_of, small_bundle
 from suites import few, few_figures, shared, simulated
 
 from cifar_report.report.sections import tables
-from cifar_report.report.writer import _letter
 from cifar_report.spec import PROFILES
 
 FEW = ("baseline", "filters", "batch_size", "learning_rate")
@@ -95,13 +94,6 @@ def test_every_cell_holds_a_value_or_says_why_not():
             letters = {cell.text[1:] for cell in cells if cell.text.startswith("–")}
             notes = [each.text for each in block.inside if "note" in each.attributes.get("class", "").split()]
             assert letters <= {note.split()[0] for note in notes}
-
-
-def test_there_is_a_letter_for_every_note():
-    """After z come aa and ab: no two notes share a letter."""
-    notes = [_letter(place) for place in range(800)]
-    assert [*notes[:2], *notes[25:28], notes[702]] == ["a", "b", "z", "aa", "ab", "aaa"]
-    assert len(set(notes)) == 800
 
 
 def test_nothing_is_fetched_from_outside():

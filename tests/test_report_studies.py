@@ -20,7 +20,7 @@ def writer_of(accuracies: dict[str, float], **settings: object) -> Writer:
     return Writer(bundle, results, Translation("en"), ())
 
 
-def said(writer: Writer, study: str) -> str:
+def said(writer: Writer, study: str = "batch_size") -> str:
     """Return the sentence on one study without its links."""
     experiment = next(each for each in writer.experiments(*STUDIES) if each.id == study)
     return str(study_sentence(writer, experiment).striptags())
@@ -38,46 +38,37 @@ def clear() -> Writer:
                       "split_43": 0.6, "split_44": 0.6, "split_45": 0.5})  # fmt: skip
 
 
-def test_a_study_names_the_trial_that_stands_apart() -> None:
-    """Where one trial is surely best, one sentence says so and links its mean."""
-    sentence = said(clear(), "batch_size")
+def test_a_study_names_the_trial_that_stands_apart_and_follows_the_data() -> None:
+    """Where one trial is surely best one sentence says so, and when accuracies change places it names the other."""
+    sentence = said(clear())
     assert sentence.startswith("On “Batch size” “Batch size 16” has the highest mean, ")
     assert sentence.endswith("and the data tell it apart from every other trial of the study.")
-
-
-def test_swapped_data_swap_what_a_study_says() -> None:
-    """When two trials' accuracies change places, the study names the other one."""
     swapped = writer_of(dict(zip(BATCH, (0.6, 0.6, 0.7, 0.5), strict=True)))
-    assert said(swapped, "batch_size").startswith("On “Batch size” “Batch size 64” has the highest mean, ")
+    assert said(swapped).startswith("On “Batch size” “Batch size 64” has the highest mean, ")
 
 
-def test_a_study_whose_trials_cannot_be_told_apart_says_no_more() -> None:
-    """Equal configurations with much noise give a range of means and no winner."""
-    noisy = writer_of(dict.fromkeys(BATCH, 0.6), seed_noise=0.05)
-    sentence = said(noisy, "batch_size")
+@pytest.mark.parametrize(
+    ("accuracies", "settings"), [((0.6,) * 4, {"seed_noise": 0.05}), ((0.9, 0.6, 0.6, 0.3), {"seeds": 1})]
+)
+def test_a_study_whose_trials_cannot_be_told_apart_says_no_more(accuracies, settings) -> None:
+    """Much noise, or one seed however far apart the numbers are, gives a range of means and no winner."""
+    sentence = said(writer_of(dict(zip(BATCH, accuracies, strict=True)), **settings))
     assert "the data cannot tell the 4 trials apart: the means lie between" in sentence
     assert "highest" not in sentence
-
-
-def test_a_study_with_one_seed_tells_nothing_apart() -> None:
-    """With one seed no test exists, however far apart the numbers are."""
-    single = writer_of(dict(zip(BATCH, (0.9, 0.6, 0.6, 0.3), strict=True)), seeds=1)
-    assert "the data cannot tell the 4 trials apart" in said(single, "batch_size")
 
 
 def test_a_best_trial_may_be_tied_with_some_of_the_others() -> None:
     """The sentence names those from which the best one is told apart and those from which it is not."""
     partly = writer_of(dict(zip(BATCH, (0.7, 0.7, 0.5, 0.5), strict=True)))
-    sentence = said(partly, "batch_size")
     ranking = study(partly, "batch_size").ranking
     assert [bool(set(row.groups) & set(ranking[0].groups)) for row in ranking] == [True, True, False, False]
-    apart, tied = sentence.split("apart from ")[1].split(", but not from ")
+    apart, tied = said(partly).split("apart from ")[1].split(", but not from ")
     assert {"“Batch size 64”", "“Batch size 128”"} == set(apart.split(" and "))
     assert tied.rstrip(".") in ("“Batch size 16”", "“Baseline”")
 
 
-def test_splits_are_spoken_of_as_divisions() -> None:
-    """A study whose trials differ in the division alone names no best one: a division is no setting to choose."""
+def test_no_split_is_called_the_best() -> None:
+    """A study whose trials differ in the split alone names no best one: a split is no setting to choose."""
     assert study(clear(), "splits").only_splits
     assert not study(clear(), "batch_size").only_splits
     sentence = said(clear(), "splits")
@@ -93,19 +84,18 @@ def test_splits_are_spoken_of_as_divisions() -> None:
 )
 def test_a_study_without_partners_says_what_is_missing(trials: tuple[str, ...], words: str) -> None:
     """Without runs nothing is said, and of one trial only that it is alone."""
-    assert words in said(writer_of(dict.fromkeys(trials, 0.6)), "batch_size")
+    assert words in said(writer_of(dict.fromkeys(trials, 0.6)))
 
 
 def test_every_study_of_the_assignment_has_its_sentence() -> None:
     """Hidden size, batch size, learning rate, dropout rate and splits each get one sentence in the conclusions."""
-    studies = [each.id for each in clear().experiments(*STUDIES)]
-    assert set(studies) == {"hidden_neurons", "batch_size", "learning_rate", "dropout_rate", "splits"}
-    sentences = [said(clear(), each) for each in studies]
-    assert len(set(sentences)) == 5
+    studies = {each.id for each in clear().experiments(*STUDIES)}
+    assert studies == {"hidden_neurons", "batch_size", "learning_rate", "dropout_rate", "splits"}
+    assert len({said(clear(), each) for each in studies}) == 5
 
 
 def test_fronts_compare_means_and_leave_repetitions_out() -> None:
-    """No other split and no parallel run stands on a front or behind it, and the text says what is compared."""
+    """No other split and no parallel run stands on a front; without runs nothing is said of means."""
     accuracies = {"baseline": 0.6, "split_43": 0.9, "baseline_parallel": 0.9, "filters_32": 0.7, "stride_2": 0.5}
     writer = writer_of(accuracies)
     for front in writer.results.pareto[:2]:
@@ -114,11 +104,7 @@ def test_fronts_compare_means_and_leave_repetitions_out() -> None:
     assert "By parameters, 3 trials have a higher mean accuracy than every other one that costs no more" in text
     assert "Only means are compared here" in text
     assert "Split" not in text
-
-
-def test_without_runs_no_means_are_compared() -> None:
-    """Where nothing has run, the fronts say that and nothing about means."""
     bundle, results = simulated(load_experiments(), trials=())
-    text = " ".join(each.striptags() for each in fronts(Writer(bundle, results, Translation("en"), ())))
-    assert "no network has finished" in text
-    assert "means" not in text
+    nothing = " ".join(each.striptags() for each in fronts(Writer(bundle, results, Translation("en"), ())))
+    assert "no network has finished" in nothing
+    assert "means" not in nothing
