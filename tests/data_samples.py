@@ -3,16 +3,17 @@
 import gzip
 import hashlib
 import io
+import os
 import pickle
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 
-from cifar_report.data.dataset import Dataset
-from cifar_report.data.release import BINARY_NAMES, Release
-from cifar_report.data.searching import Search
+from cifar_report.data.dataset import BINARY_NAMES, Dataset, Release
+from cifar_report.data.searching import locate
 
 RECORDS = 20  # in each of the six files
 CLOSED_ADDRESS = "http://127.0.0.1:9/cifar-10-binary.tar.gz"  # the discard port: refused at once
@@ -87,16 +88,23 @@ RELEASE = Release(
 """What these samples are published as."""
 
 
-def search_in(
-    folder: Path, release: Release = RELEASE, named: str | None = None
-) -> tuple[Search, list[str], list[str]]:
-    """Make a search with all its places inside one folder; returns it, its warnings and its notices."""
-    warnings: list[str] = []
-    notices: list[str] = []
-    search = Search(named, folder / "cache", folder / "keras", release, warnings.append, notices.append)
-    return search, warnings, notices
-
-
-def find(folder: Path, path: Path | str | None, release: Release = RELEASE) -> Dataset:
-    """Find a dataset with all places inside one folder; no stand-in allowed."""
-    return search_in(folder, release)[0].find(None if path is None else str(path), allow_stand_in=False)
+def find(
+    folder: Path,
+    path: Path | str | None = None,
+    *,
+    variable: Path | str = "",
+    stand_in: bool = False,
+    warn: Callable[[str], None] = lambda _: None,
+    notify: Callable[[str], None] = lambda _: None,
+    **options: object,
+) -> Dataset:
+    """Find a dataset with the cache, Keras's and ours, inside one folder; ``variable`` is what CIFAR10_DIR says."""
+    places = {"CIFAR_REPORT_CACHE": folder / "cache", "KERAS_HOME": folder / "keras", "CIFAR10_DIR": variable}
+    with mock.patch.dict(os.environ, {name: str(value) for name, value in places.items()}):
+        return locate(
+            None if path is None else str(path),
+            allow_stand_in=stand_in,
+            warn=warn,
+            notify=notify,
+            **{"release": RELEASE, **options},  # type: ignore[arg-type]
+        )

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +29,7 @@ def datasets(tmp_path: Path) -> list[str]:
     return sorted(child.name for child in (tmp_path / "cache" / "datasets").iterdir())
 
 
-def test_the_fingerprint_is_the_hash_of_images_and_labels(tmp_path: Path, folder: Path) -> None:
+def test_the_fingerprint_is_the_hash_of_images_and_labels(tmp_path, folder):
     """The fingerprint is SHA-256 over the image bytes and the label bytes, and names the folder."""
     dataset = find(tmp_path, folder)
     images, labels = sample_arrays()
@@ -38,7 +37,7 @@ def test_the_fingerprint_is_the_hash_of_images_and_labels(tmp_path: Path, folder
     assert dataset.folder == tmp_path / "cache" / "datasets" / dataset.fingerprint
 
 
-def test_a_changed_source_gives_another_dataset(tmp_path: Path, folder: Path) -> None:
+def test_a_changed_source_gives_another_dataset(tmp_path, folder):
     """Batches that were written anew give another fingerprint; the old dataset stays."""
     first = find(tmp_path, folder)
     shutil.rmtree(folder)
@@ -49,7 +48,7 @@ def test_a_changed_source_gives_another_dataset(tmp_path: Path, folder: Path) ->
     assert datasets(tmp_path) == sorted([first.fingerprint, second.fingerprint])
 
 
-def test_a_dataset_travels_to_another_process(tmp_path: Path, folder: Path) -> None:
+def test_a_dataset_travels_to_another_process(tmp_path, folder):
     """A dataset is small when pickled and opens the same images; a mapped image cannot be changed on disk."""
     packed = pickle.dumps(find(tmp_path, folder))
     assert len(packed) < 1000
@@ -94,7 +93,7 @@ def _rename(entry: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [_truncate, _flip_a_pixel, _spoil_a_header, _spoil_the_description, _remove_the_labels, _rename]
 )
-def test_a_damaged_dataset_is_rebuilt(tmp_path: Path, folder: Path, damage: Callable[[Path], None]) -> None:
+def test_a_damaged_dataset_is_rebuilt(tmp_path, folder, damage):
     """Whatever is damaged in the cache is made anew from the source."""
     first = find(tmp_path, folder)
     damage(first.folder)
@@ -106,7 +105,7 @@ def test_a_damaged_dataset_is_rebuilt(tmp_path: Path, folder: Path, damage: Call
     assert not list(first.folder.parent.glob(".partial-*"))
 
 
-def test_a_grade_belongs_to_the_bytes(tmp_path: Path, folder: Path) -> None:
+def test_a_grade_belongs_to_the_bytes(tmp_path, folder):
     """The published archive makes the same images of a folder canonical, and they stay so."""
     assert find(tmp_path, folder).grade == "unverified"
     archive = tmp_path / "cifar-10-binary.tar.gz"
@@ -118,7 +117,7 @@ def test_a_grade_belongs_to_the_bytes(tmp_path: Path, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("obstacle", ["cache", "cache/datasets"])
-def test_a_cache_that_cannot_be_written_says_so(tmp_path: Path, folder: Path, obstacle: str) -> None:
+def test_a_cache_that_cannot_be_written_says_so(tmp_path, folder, obstacle):
     """Where a file stands in the cache's way, the error names the folder and the variable that moves it."""
     path = tmp_path / obstacle
     path.parent.mkdir(exist_ok=True)
@@ -159,14 +158,14 @@ def start(program: str, tmp_path: Path) -> subprocess.Popen[str]:
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_disk_that_fills_up_leaves_no_half_dataset(tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_leaves_no_half_dataset(tmp_path):
     """When writing fails on the way, the error says so and nothing half-written stays."""
     output, _ = start(FULL_DISK, tmp_path).communicate(timeout=60)
     assert re.match(r"SuiteError The cache folder .* cannot be written", output)
     assert datasets(tmp_path) == []
 
 
-def test_parallel_starters_share_one_dataset(tmp_path: Path, folder: Path) -> None:
+def test_parallel_starters_share_one_dataset(tmp_path, folder):
     """Processes that prepare the same data at once all succeed and leave one whole dataset."""
     processes = [start(PARALLEL, tmp_path) for _ in range(3)]
     for process in processes:

@@ -1,7 +1,6 @@
 """The split into train, validation and test, and the stratified parts of it."""
 
 import hashlib
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +17,7 @@ def _parts(made: Split) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return made.train, made.validation, made.test
 
 
-def test_indices_split_as_the_arrays_do() -> None:
+def test_indices_split_as_the_arrays_do():
     """Splitting indices gives what the original's call on the arrays themselves gives, in the same order."""
     from sklearn.model_selection import train_test_split  # takes seconds: not while tests are collected
 
@@ -29,7 +28,7 @@ def test_indices_split_as_the_arrays_do() -> None:
     assert all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True))
 
 
-def test_the_whole_split_covers_every_image_once() -> None:
+def test_the_whole_split_covers_every_image_once():
     """40,000, 10,000 and 10,000 indices of type int32, disjoint, the test ones in order from 50,000."""
     made = split(LABELS)
     assert [part.size for part in _parts(made)] == [40_000, 10_000, 10_000]
@@ -38,7 +37,7 @@ def test_the_whole_split_covers_every_image_once() -> None:
     assert np.array_equal(made.test, np.arange(50_000, 60_000))
 
 
-def test_the_order_is_frozen() -> None:
+def test_the_order_is_frozen():
     """Indices cannot be reordered by accident."""
     with pytest.raises(ValueError, match="read-only"):
         split(LABELS).train.sort()
@@ -46,7 +45,7 @@ def test_the_order_is_frozen() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(st.sampled_from([LABELS, UNEVEN]), st.integers(0, 2**32 - 1), st.floats(0.001, 1, exclude_min=True))
-def test_a_fraction_is_stratified_exactly(labels: np.ndarray, split_seed: int, fraction: float) -> None:
+def test_a_fraction_is_stratified_exactly(labels, split_seed, fraction):
     """Each part keeps its share of every class to within one image, in the whole split's order."""
     whole = split(labels, split_seed=split_seed)
     made = split(labels, split_seed=split_seed, fraction=fraction)
@@ -58,14 +57,14 @@ def test_a_fraction_is_stratified_exactly(labels: np.ndarray, split_seed: int, f
         assert (np.abs(np.bincount(labels[kept], minlength=10) - shares) < 1).all()
 
 
-def test_a_tenth_of_an_even_test_part_is_even() -> None:
+def test_a_tenth_of_an_even_test_part_is_even():
     """A tenth of 1,000 test images a class is 100 images a class."""
     labels = LABELS.copy()
     labels[TRAIN_COUNT:] = np.arange(TEST_COUNT) % 10
     assert np.bincount(labels[split(labels, fraction=0.1).test]).tolist() == [100] * len(CLASS_NAMES)
 
 
-def test_fixed_counts_are_kept() -> None:
+def test_fixed_counts_are_kept():
     """Counts give exactly as many images, stratified, out of the whole split's parts."""
     whole, made = split(LABELS), split(LABELS, counts=(300, 100, 50))
     assert [part.size for part in _parts(made)] == [300, 100, 50]
@@ -75,21 +74,21 @@ def test_fixed_counts_are_kept() -> None:
     assert np.array_equal(split(LABELS, counts=(40_000, 10_000, 10_000)).train, whole.train)
 
 
-def test_parts_do_not_depend_on_each_other() -> None:
+def test_parts_do_not_depend_on_each_other():
     """The size of one part changes nothing in another."""
     assert np.array_equal(
         split(LABELS, counts=(300, 100, 50)).validation, split(LABELS, counts=(4_000, 100, 9_000)).validation
     )
 
 
-def test_smaller_parts_lie_within_larger_ones() -> None:
+def test_smaller_parts_lie_within_larger_ones():
     """On even classes a twentieth is a part of a tenth, so that profiles see related images."""
     labels = (np.arange(60_000) % 10).astype(np.uint8)
     small, large = split(labels, fraction=0.05), split(labels, fraction=0.1)
     assert np.isin(small.test, large.test).all()
 
 
-def test_the_members_depend_on_the_seed() -> None:
+def test_the_members_depend_on_the_seed():
     """Another split seed draws other test images too."""
     assert not np.array_equal(split(LABELS, fraction=0.1).test, split(LABELS, split_seed=43, fraction=0.1).test)
 
@@ -103,7 +102,7 @@ def test_the_members_depend_on_the_seed() -> None:
         ({"counts": (320, 100, 200)}, "f85e59450da345748790f3578dfa3e15992061ca30fbb7133ea16ef0cdbb61f7"),
     ],
 )
-def test_the_split_is_the_same_everywhere(options: dict[str, Any], pinned: str) -> None:
+def test_the_split_is_the_same_everywhere(options, pinned):
     """The indices are one and the same on every machine and version, whatever the global random state is."""
     np.random.seed(99)  # noqa: NPY002 - the global state is what must not matter
     made = split((np.arange(60_000) % 10).astype(np.uint8), **options)

@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cifar_report.data.dataset import Images
-from cifar_report.data.release import CIFAR10
+from cifar_report.data.dataset import CIFAR10, Images
 from cifar_report.data.stand_in import FINGERPRINT, draw
 
 SMALL = replace(CIFAR10, records_per_file=500)
@@ -19,7 +18,7 @@ def material() -> Images:
     return draw(SMALL)
 
 
-def test_it_has_the_shapes_of_cifar10(material: Images) -> None:
+def test_it_has_the_shapes_of_cifar10(material):
     """Images, labels and grade are those of a stand-in, with as many images of each class in every file."""
     assert (material.images.shape, material.images.dtype) == ((3000, 32, 32, 3), np.uint8)
     assert (material.labels.shape, material.labels.dtype) == ((3000,), np.uint8)
@@ -28,22 +27,22 @@ def test_it_has_the_shapes_of_cifar10(material: Images) -> None:
         assert np.bincount(material.labels[start : start + 500]).tolist() == [50] * 10
 
 
-def test_it_is_the_same_everywhere(material: Images) -> None:
+def test_it_is_the_same_everywhere(material):
     """The fingerprint is one and the same on every machine and with every version of NumPy."""
     assert material.fingerprint() == PINNED
 
 
-def test_the_whole_one_is_known_by_its_fingerprint() -> None:
+def test_the_whole_one_is_known_by_its_fingerprint():
     """All 60,000 images have the fingerprint under which the cache is searched for them."""
     assert draw(CIFAR10).fingerprint() == FINGERPRINT
 
 
-def test_no_image_comes_twice(material: Images) -> None:
+def test_no_image_comes_twice(material):
     """Every image is drawn anew, in training and test alike."""
     assert len({image.tobytes() for image in material.images}) == 3000
 
 
-def test_it_is_learnable_but_not_by_colour_alone(material: Images) -> None:
+def test_it_is_learnable_but_not_by_colour_alone(material):
     """Shape templates tell the classes far better than chance; mean colours only a little better."""
     grey = material.images.astype(np.float64).mean(axis=3)
     contrast = np.abs(grey - np.median(grey, axis=(1, 2), keepdims=True))

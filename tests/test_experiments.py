@@ -6,7 +6,6 @@ import re
 import statistics
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -33,28 +32,28 @@ nearest_neighbor_3_50k nearest_centroid_50k
 """.split()  # noqa: SIM905 - reads as the list that it is
 
 
-def test_trials_are_exactly_those_that_are_asked_for() -> None:
+def test_trials_are_exactly_those_that_are_asked_for():
     """No trial may be missing and none may be there that nobody asked for."""
     assert sorted(TRIALS) == sorted(TRIAL_IDS)
 
 
-def test_no_recipe_runs_twice() -> None:
+def test_no_recipe_runs_twice():
     """Two trials must never train the same thing."""
     assert len({spec_hash(trial) for trial in TRIALS.values()}) == len(TRIALS)
 
 
-def test_files_are_named_like_their_experiments() -> None:
+def test_files_are_named_like_their_experiments():
     """An experiment must be found in the file of its name."""
     assert sorted(each.id for each in EXPERIMENTS) == [path.stem for path in FILES if path.stem != "__init__"]
 
 
-def test_original_numbers_are_untouched() -> None:
+def test_original_numbers_are_untouched():
     """The original's numbers must be the file that was handed down, byte for byte."""
     digest = hashlib.sha256((FOLDER / "original.json").read_bytes()).hexdigest()
     assert digest == "c2f186a010686415503c5d55911a7f3359f0cc32f0ba8d9df78bcc5905e51174"
 
 
-def test_model_2_is_trained_in_three_stages() -> None:
+def test_model_2_is_trained_in_three_stages():
     """Model 2 must have the original's stages, each with early stopping, the last alone with augmentation."""
     trial = TRIALS["model_2"]
     assert isinstance(trial, Trial)
@@ -65,7 +64,7 @@ def test_model_2_is_trained_in_three_stages() -> None:
     assert [stage.max_epochs for stage in ORIGINAL.model_2.stages] == [stage.epochs for stage in trial.stages]
 
 
-def test_augmentation_is_the_originals() -> None:
+def test_augmentation_is_the_originals():
     """Turns, shifts and mirroring must be those of the original."""
     trial, original = TRIALS["model_2"], ORIGINAL.model_2.stages[2].augmentation
     assert isinstance(trial, Trial)
@@ -78,7 +77,7 @@ def test_augmentation_is_the_originals() -> None:
 
 
 @pytest.mark.parametrize("record", ORIGINAL.trials, ids=lambda record: record.id)
-def test_trials_run_as_the_original_ran_them(record) -> None:  # type: ignore[no-untyped-def]
+def test_trials_run_as_the_original_ran_them(record):
     """Epochs and batch size of a trial must be the original's, without early stopping or augmentation."""
     trial = TRIALS[record.id]
     assert isinstance(trial, Trial)
@@ -92,13 +91,13 @@ PAIRS = [trial for trial in TRIALS.values() if trial.one_change]
 
 
 @pytest.mark.parametrize("trial", PAIRS, ids=lambda trial: trial.id)
-def test_one_change_is_exactly_one(trial: AnyTrial) -> None:
+def test_one_change_is_exactly_one(trial):
     """What is called one change must differ in exactly one thing."""
     assert len(differences(TRIALS[trial.one_change or ""], trial)) == 1
 
 
 @pytest.mark.parametrize("number", range(5, 13))
-def test_trials_5_to_12_are_confounded_as_written(number: int) -> None:
+def test_trials_5_to_12_are_confounded_as_written(number):
     """Against the baseline, as the write-up judged them, trials 5 to 12 must show more than one change."""
     (experiment,) = (each for each in EXPERIMENTS if each.number == str(number))
     (trial,) = experiment.trials
@@ -120,7 +119,7 @@ def numbers_in(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda each: each.id)
-def test_both_languages_say_the_same_numbers(experiment: Experiment) -> None:
+def test_both_languages_say_the_same_numbers(experiment):
     """Greek must be Greek, English must not, and both must hold the same numbers in their own notation."""
     for english in experiment.texts:
         greek = GREEK_WORDS.text(english)
@@ -130,14 +129,14 @@ def test_both_languages_say_the_same_numbers(experiment: Experiment) -> None:
         assert not re.search(r"\s{2}|^\s|\s$|[<>{}&]", f"{english}/{greek}")
 
 
-def test_a_text_without_translation_stands_in_english() -> None:
+def test_a_text_without_translation_stands_in_english():
     """Greek is optional for an experiment: its own words must stand in, even if the interface uses the same ones."""
     assert GREEK_WORDS.text("Nobody translated this.") == "Nobody translated this."
     assert GREEK_WORDS.gettext("Seed") != "Seed" == GREEK_WORDS.text("Seed")
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda each: each.id)
-def test_explanations_explain_and_do_not_conclude(experiment: Experiment) -> None:
+def test_explanations_explain_and_do_not_conclude(experiment):
     """A question asks, an explanation has three to six sentences, and neither holds a result of the original."""
     assert experiment.question.endswith("?")
     assert GREEK_WORDS.text(experiment.question).endswith(";")
@@ -151,7 +150,7 @@ def test_explanations_explain_and_do_not_conclude(experiment: Experiment) -> Non
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_experiments_are_data_only(path: Path) -> None:
+def test_experiments_are_data_only(path):
     """A file of experiments may import, assign and describe; it must not loop, branch, define or read anything."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     assert ast.get_docstring(tree)
@@ -171,7 +170,7 @@ def names_of(node: ast.ImportFrom) -> set[str]:
     return {alias.name for alias in node.names}
 
 
-def test_experiments_load_without_heavy_libraries() -> None:
+def test_experiments_load_without_heavy_libraries():
     """Reading the experiments must import no training or analysis library."""
     code = (
         "import sys; from cifar_report.registry import load_experiments; load_experiments();"
@@ -194,7 +193,7 @@ CONFOUNDED = {  # as written, these compare more than one change, and no single 
 }
 
 
-def test_every_row_of_the_write_up_has_claims() -> None:
+def test_every_row_of_the_write_up_has_claims():
     """Each claim of the write-up's table must be there, under its code, and no other code."""
     assert sorted({claim.code for claim in CLAIMS}) == sorted(CODES)
     assert all(claim.id == claim.code or claim.id.startswith(f"{claim.code}.") for claim in CLAIMS)
@@ -216,7 +215,7 @@ def changes_of(claim: Claim) -> int:
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
-def test_claims_compare_what_they_say(claim: Claim) -> None:
+def test_claims_compare_what_they_say(claim):
     """Absolute claims stand alone, claims by one change differ in one thing, confounded ones have such a sibling."""
     if claim.comparison == "absolute":
         assert claim.comparator is None
@@ -228,7 +227,7 @@ def test_claims_compare_what_they_say(claim: Claim) -> None:
 
 
 @pytest.mark.parametrize("claim_id", sorted(CONFOUNDED))
-def test_the_exceptions_are_confounded(claim_id: str) -> None:
+def test_the_exceptions_are_confounded(claim_id):
     """What is excused from a fair partner must really compare more than one change."""
     assert changes_of(next(claim for claim in CLAIMS if claim.id == claim_id)) > 1
 
@@ -237,7 +236,7 @@ CLEARLY = {"C03c.accuracy", "C05a.as_written", "C05a.one_change"}  # "clearly" a
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
-def test_margins_and_families_are_the_methods(claim: Claim) -> None:
+def test_margins_and_families_are_the_methods(claim):
     """A margin must be one point (two for a gap, and where the words are strong), one epoch or a tenth."""
     points = 0.02 if claim.quantity == "gap" or claim.id in CLEARLY else 0.01
     epochs = 1.0 if claim.quantity.startswith("epoch") else 0.1
@@ -285,7 +284,7 @@ def measured(side: Side, quantity: str) -> float | None:
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
-def test_original_differences_come_from_the_originals_numbers(claim: Claim) -> None:
+def test_original_differences_come_from_the_originals_numbers(claim):
     """Each original value, difference or ratio must follow from original.json, and none may be left out."""
     ours = measured(claim.subject, claim.quantity)
     if claim.comparator is None:
@@ -302,7 +301,7 @@ def test_original_differences_come_from_the_originals_numbers(claim: Claim) -> N
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
-def test_statements_are_one_whole_sentence(claim: Claim) -> None:
+def test_statements_are_one_whole_sentence(claim):
     """A statement must be one sentence with its full stop, in both languages."""
     for text in (claim.statement, GREEK_WORDS.text(claim.statement)):
         assert text.endswith(".")
@@ -310,7 +309,7 @@ def test_statements_are_one_whole_sentence(claim: Claim) -> None:
         assert text[0].isupper() or text[0].isdigit()
 
 
-def test_stated_values_are_the_write_ups() -> None:
+def test_stated_values_are_the_write_ups():
     """Ratios and epochs that the write-up named must stand in the claims; a minute more is a share of its seconds."""
     values = {claim.id: claim.value for claim in CLAIMS}
     seconds = ORIGINAL.trial("second_conv_32").seconds or 0.0
@@ -319,6 +318,6 @@ def test_stated_values_are_the_write_ups() -> None:
         assert values[claim_id] == value
 
 
-def test_mechanisms_are_named_as_proxies() -> None:
+def test_mechanisms_are_named_as_proxies():
     """Where the wording is only approached by the quantity, the text must say so."""
     assert {claim.code for claim in CLAIMS if claim.proxy is not None} >= {"C02b", "C06b", "C07b", "C15"}

@@ -54,7 +54,7 @@ def drop_in(folder: Path, **fields: str) -> None:
     (folder / "new.py").write_text(NEW.format(**{**DEFAULTS, **fields}), encoding="utf-8")
 
 
-def test_a_dropped_in_file_is_an_experiment(folder: Path) -> None:
+def test_a_dropped_in_file_is_an_experiment(folder):
     """Adding one file must add its experiment, trial and claim, in its place and with nothing else touched."""
     before = load_experiments(folder)
     assert before == load_experiments()  # wherever the folder lies
@@ -66,7 +66,7 @@ def test_a_dropped_in_file_is_an_experiment(folder: Path) -> None:
     assert "N1" in {claim.id for claim in claims_of(after)}
 
 
-def test_a_changed_file_is_read_again(folder: Path) -> None:
+def test_a_changed_file_is_read_again(folder):
     """A second look must see what the file says now."""
     drop_in(folder)
     load_experiments(folder)
@@ -74,7 +74,7 @@ def test_a_changed_file_is_read_again(folder: Path) -> None:
     assert "renamed_since" in {each.id for each in load_experiments(folder)}
 
 
-def test_order_is_section_then_order_then_id() -> None:
+def test_order_is_section_then_order_then_id():
     """Experiments must come in the order of the report, however their files are named."""
     experiments = load_experiments()
     assert [each.number for each in experiments[:13]] == [None, *(str(number) for number in range(1, 13))]
@@ -98,7 +98,7 @@ def test_order_is_section_then_order_then_id() -> None:
     ],
     ids=str,
 )
-def test_what_does_not_fit_is_refused(folder: Path, fields: dict[str, str], message: str) -> None:
+def test_what_does_not_fit_is_refused(folder, fields, message):
     """Duplicate ids, unknown references and values of a wrong type must stop the suite, with the file named."""
     drop_in(folder, **fields)
     with pytest.raises(SuiteError, match=message) as caught:
@@ -118,7 +118,7 @@ def test_what_does_not_fit_is_refused(folder: Path, fields: dict[str, str], mess
         ("filters.py", "EXPERIMENT = (\n", "filters.py: .*SyntaxError"),
     ],
 )
-def test_a_broken_file_is_named(folder: Path, name: str, source: str, message: str) -> None:
+def test_a_broken_file_is_named(folder, name, source, message):
     """A file that cannot be imported must be named, also when another one was the first to import it."""
     (folder / name).write_text(source, encoding="utf-8")
     with pytest.raises(SuiteError, match=message) as caught:
@@ -127,7 +127,7 @@ def test_a_broken_file_is_named(folder: Path, name: str, source: str, message: s
         assert caught.value.__cause__ is not None
 
 
-def test_an_unknown_comparison_of_a_trial_is_refused(folder: Path) -> None:
+def test_an_unknown_comparison_of_a_trial_is_refused(folder):
     """A trial must not name a partner that does not exist."""
     drop_in(folder)
     path = folder / "new.py"
@@ -136,14 +136,14 @@ def test_an_unknown_comparison_of_a_trial_is_refused(folder: Path) -> None:
         load_experiments(folder)
 
 
-def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+def test_an_empty_folder_is_refused(tmp_path):
     """A folder without experiments must be an error and no empty suite; an underscore marks a helper."""
     (tmp_path / "_helper.py").write_text("raise RuntimeError\n", encoding="utf-8")
     with pytest.raises(SuiteError, match="no experiment here"):
         load_experiments(tmp_path)
 
 
-def test_another_package_of_the_same_name_does_not_interfere(tmp_path: Path) -> None:
+def test_another_package_of_the_same_name_does_not_interfere(tmp_path):
     """A package called ``experiments`` in the working directory must not be taken for the project's."""
     other = tmp_path / "experiments"
     other.mkdir()
@@ -158,7 +158,7 @@ def test_another_package_of_the_same_name_does_not_interfere(tmp_path: Path) -> 
     assert int(done.stdout) == len(load_experiments())
 
 
-def test_select_keeps_the_run_order_and_suggests_what_was_meant() -> None:
+def test_select_keeps_the_run_order_and_suggests_what_was_meant():
     """A selection must come in run order, once each; unknown ids are refused with the closest known ones."""
     trials = trials_of(load_experiments())
     assert list(select(trials, ["dropout", "baseline", "dropout"])) == ["baseline", "dropout"]
@@ -167,7 +167,7 @@ def test_select_keeps_the_run_order_and_suggests_what_was_meant() -> None:
         select(trials, ["baseline", "droput", "zzz"])
 
 
-def test_original_is_read_by_stage() -> None:
+def test_original_is_read_by_stage():
     """The original's numbers must come out under its keys, with what it never printed as None."""
     original = load_original()
     baseline = original.trial("baseline")
@@ -194,7 +194,7 @@ def test_original_is_read_by_stage() -> None:
         ((b"}", b""), "not the original's numbers"),
     ],
 )
-def test_a_damaged_original_is_refused(tmp_path: Path, change: tuple[bytes, bytes], message: str) -> None:
+def test_a_damaged_original_is_refused(tmp_path, change, message):
     """Wrong types, unknown fields, torn curves and broken JSON must be refused with the file named."""
     data = (FOLDER / "original.json").read_bytes()
     assert change[0] in data

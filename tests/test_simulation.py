@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from analysis_cases import bundle, claim
@@ -10,7 +8,7 @@ from cifar_report.registry import load_experiments
 from cifar_report.simulation import Simulation, simulate_bundle
 
 
-def test_stored_scores_are_those_of_the_stored_predictions(tmp_path: Path) -> None:
+def test_stored_scores_are_those_of_the_stored_predictions(tmp_path):
     """Every test accuracy of a simulated run is the share of right answers in its predictions."""
     loaded = bundle(tmp_path)
     for run in loaded.runs:
@@ -24,7 +22,7 @@ def test_stored_scores_are_those_of_the_stored_predictions(tmp_path: Path) -> No
                 assert stage.evaluation(weights).test.accuracy == np.mean(table.argmax(axis=1) == predictions.labels)
 
 
-def test_accuracies_are_as_asked(tmp_path: Path) -> None:
+def test_accuracies_are_as_asked(tmp_path):
     """Over many images the mean accuracy is the asked one, and the seeds spread as asked."""
     loaded = bundle(tmp_path, seeds=20, counts=(400, 100, 4000), seed_noise=0.01)
     found = [run.stages[0].last.test.accuracy for run in loaded.runs_of("second")]
@@ -32,7 +30,7 @@ def test_accuracies_are_as_asked(tmp_path: Path) -> None:
     assert 0.004 < np.std(found) < 0.025
 
 
-def test_same_arguments_write_the_same_bytes(tmp_path: Path) -> None:
+def test_same_arguments_write_the_same_bytes(tmp_path):
     """Two bundles of the same arguments are equal byte for byte."""
     for name in ("one", "two"):
         bundle(tmp_path / name, timing=True)
@@ -42,7 +40,7 @@ def test_same_arguments_write_the_same_bytes(tmp_path: Path) -> None:
         assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "two" / path).read_bytes()
 
 
-def test_whole_suite_is_simulated_and_analysed(tmp_path: Path) -> None:
+def test_whole_suite_is_simulated_and_analysed(tmp_path):
     """All experiments have results, and every claim a verdict that canonical data can have."""
     results = analyse(simulate_bundle(tmp_path, load_experiments(), Simulation(seeds=5, timing=True)))
     assert {trial.status for trial in results.trials} == {"done"}
@@ -51,7 +49,7 @@ def test_whole_suite_is_simulated_and_analysed(tmp_path: Path) -> None:
     assert not [caution for caution in results.cautions if caution.code in ("not_a_number", "test_mismatch")]
 
 
-def test_failures_and_omissions_are_written_as_such(tmp_path: Path) -> None:
+def test_failures_and_omissions_are_written_as_such(tmp_path):
     """Runs asked to fail are failed records, and trials that are left out have no runs."""
     loaded = bundle(tmp_path, claim(), failed=[("first", 1)], trials=("first",))
     assert [run.id for run in loaded.failed_of("first")] == ["first/seed-1"]

@@ -1,5 +1,4 @@
 import re
-from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -35,13 +34,13 @@ def slack(share: float, trials: int) -> float:
 
 
 @pytest.mark.parametrize("seeds", [3, 5])
-def test_no_effect_rarely_gives_a_direction(seeds: int) -> None:
+def test_no_effect_rarely_gives_a_direction(seeds):
     """Without any true difference a family names a direction, right or opposite, in at most 5 % of the draws."""
     assert no_effect(CLAIMS, Setting(seeds, DRAWS)).any_direction <= 0.05 + slack(0.05, DRAWS)
 
 
 @pytest.mark.parametrize("seeds", [3, 5])
-def test_effect_at_the_margin_is_rarely_denied(seeds: int) -> None:
+def test_effect_at_the_margin_is_rarely_denied(seeds):
     """A true difference of exactly the margin reads "not reproduced" in at most 5 % of the cases."""
     rates = at_margin(CLAIMS, Setting(seeds, DRAWS))
     assert rates.not_reproduced <= 0.05 + slack(0.05, DRAWS * len(CLAIMS))
@@ -49,14 +48,14 @@ def test_effect_at_the_margin_is_rarely_denied(seeds: int) -> None:
 
 
 @pytest.mark.parametrize("seeds", [5, 10])
-def test_original_effects_have_the_power_that_is_told(seeds: int) -> None:
+def test_original_effects_have_the_power_that_is_told(seeds):
     """For effects of the original's size uncorrected p-values are significant as often as TTestPower says."""
     rates = original_effects(CLAIMS, Setting(seeds, DRAWS))
     assert rates.power is not None
     assert rates.significant == pytest.approx(rates.power, abs=slack(rates.power, DRAWS * rates.claims))
 
 
-def test_claims_are_corrected_for_the_whole_registry(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_claims_are_corrected_for_the_whole_registry(monkeypatch):
     """Claims of which nothing is drawn count in their families, as in a report, so that fewer directions are named."""
     alone = [claim for claim in CLAIMS if claim.id == "C11a"]
     within = original_effects(alone, Setting(5, DRAWS))
@@ -64,14 +63,14 @@ def test_claims_are_corrected_for_the_whole_registry(monkeypatch: pytest.MonkeyP
     assert within.reproduced < original_effects(alone, Setting(5, DRAWS)).reproduced
 
 
-def test_curve_rises_from_denial_to_reproduction() -> None:
+def test_curve_rises_from_denial_to_reproduction():
     """The larger the true difference, the oftener "reproduced" and the rarer "not reproduced"."""
     points = curve(CLAIMS[0], Setting(5, 100))
     assert points[0].reproduced < 0.1 < 0.9 < points[-1].reproduced
     assert points[0].not_reproduced > points[-1].not_reproduced == 0
 
 
-def test_the_committed_rates_keep_the_method_s_promises() -> None:
+def test_the_committed_rates_keep_the_method_s_promises():
     """The committed rates are of 4,000 draws at 3, 5 and 10 seeds, and no promise lies outside their intervals."""
     found = load_calibration()
     assert found.command.startswith("nox -s calibration -- --draws 4000")
@@ -90,7 +89,7 @@ def test_the_committed_rates_keep_the_method_s_promises() -> None:
     assert {(point.seeds, point.effect) for point in found.curves} >= {(3, 0.0), (5, 1.0), (10, 5.0)}
 
 
-def test_the_committed_rates_are_those_of_today_s_method() -> None:
+def test_the_committed_rates_are_those_of_today_s_method():
     """A few draws of today's program, with the committed noise, lie where the committed rates say."""
     found = load_calibration()
     draws = 150
@@ -103,7 +102,7 @@ def test_the_committed_rates_are_those_of_today_s_method() -> None:
             assert getattr(fresh, name) == pytest.approx(expected, abs=2 * slack(expected, count) + 1e-9), name
 
 
-def test_the_command_writes_what_the_report_reads(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_writes_what_the_report_reads(tmp_path, capsys):
     """The program prints the rates and writes them with its command; a bundle gives the noise and is not told of."""
     bundle = simulate_bundle(tmp_path / "secret", load_experiments(), Simulation(seeds=4, trials=("baseline",)))
     output = tmp_path / "new" / "out.json"
@@ -119,7 +118,7 @@ def test_the_command_writes_what_the_report_reads(tmp_path: Path, capsys: pytest
     assert b"secret" not in output.read_bytes()
 
 
-def test_measured_noise_is_that_of_the_bundle(tmp_path: Path) -> None:
+def test_measured_noise_is_that_of_the_bundle(tmp_path):
     """The noise that a bundle was drawn with is found again: between seeds, and on single images."""
     trials = ("baseline", "filters_32", "kernel_7x7", "dense_64")
     settings = {"trials": trials, "seeds": 25, "counts": (800, 200, 4000), "accuracies": dict.fromkeys(trials, 0.6)}
@@ -131,7 +130,7 @@ def test_measured_noise_is_that_of_the_bundle(tmp_path: Path) -> None:
     assert 0.004 < calm.image < 0.5 / np.sqrt(4000)  # p(1 - p) is a quarter at most
 
 
-def test_one_collapsed_run_does_not_speak_for_all(tmp_path: Path) -> None:
+def test_one_collapsed_run_does_not_speak_for_all(tmp_path):
     """A trial with a run far below the others leaves the measured noise nearly as it was."""
     trials = ("baseline", "filters_32", "kernel_7x7", "dense_64", "stride_2")
     settings = {"trials": trials, "seeds": 5, "counts": (800, 200, 2000), "accuracies": dict.fromkeys(trials, 0.6)}
@@ -148,7 +147,7 @@ def test_one_collapsed_run_does_not_speak_for_all(tmp_path: Path) -> None:
     assert max(before.seed, after.seed) < 0.03
 
 
-def test_noise_needs_two_runs_of_a_trial(tmp_path: Path) -> None:
+def test_noise_needs_two_runs_of_a_trial(tmp_path):
     """One seed says nothing about noise, and the error says what to do."""
     bundle = simulate_bundle(tmp_path, load_experiments(), Simulation(seeds=1, trials=("baseline",)))
     with pytest.raises(UsageError, match="two seeds"):
@@ -179,14 +178,14 @@ def rates(scenario: str, **changes: object) -> Rates:
         (rates("original", significant=0.95, power=0.90), False, 10_000),
     ],
 )
-def test_a_broken_promise_is_called_broken(given: Rates, kept: bool, count: int) -> None:
+def test_a_broken_promise_is_called_broken(given, kept, count):
     """A bound is broken when the whole interval lies above it, and the power when it lies outside."""
     assert given.kept is kept
     assert given.rate.n == count
     assert (given.rate.low, given.rate.high) == exact_interval(round((given.rate.value or 0.0) * count), count)
 
 
-def test_a_missing_calibration_says_how_to_make_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_calibration_says_how_to_make_it(tmp_path, monkeypatch):
     """Without the file, or with a damaged one, the error names the command."""
     without_intervals = re.sub(rb'"(low|high)": [^\n]*\n', b"", stored.RESULTS.read_bytes())
     for content in (None, b"{}", without_intervals):

@@ -94,7 +94,7 @@ trials = networks() | classical
 
 
 @pytest.mark.parametrize("trial", [trial for trial in TRIALS.values() if trial.published], ids=lambda trial: trial.id)
-def test_parameters_equal_the_originals(trial: Trial) -> None:
+def test_parameters_equal_the_originals(trial):
     """All and trainable parameters of a trial must be exactly those that the original printed."""
     original = ORIGINAL.trial(trial.published or "")
     assert trial.parameters_total == original.parameters_total
@@ -102,7 +102,7 @@ def test_parameters_equal_the_originals(trial: Trial) -> None:
     assert [each.id for each in TRIALS.values() if each.published == trial.published] == [trial.id]
 
 
-def test_counts_by_hand() -> None:
+def test_counts_by_hand():
     """Multiply-accumulates, and model 2's parameters, must equal the sums that one writes down by hand."""
     assert TRIALS["baseline"].macs == 30 * 30 * 16 * (3 * 3 * 3) + 15 * 15 * 16 * 32 + 32 * 10 == 504_320
     convolutions = 32 * 32 * 16 * 27 + 16 * 16 * 64 * (9 * 16) + 8 * 8 * 128 * (9 * 64)
@@ -112,7 +112,7 @@ def test_counts_by_hand() -> None:
         assert (trial.parameters_total, trial.parameters_trainable) == (612_554, 611_626)
 
 
-def test_stride_and_padding_shrink_the_image_as_keras_does() -> None:
+def test_stride_and_padding_shrink_the_image_as_keras_does():
     """Output sides must be ceil(side / stride) with padding and ceil((side - kernel + 1) / stride) without."""
     assert Conv2D(4, 3, strides=2).output_shape((32, 32, 3)) == (15, 15, 4)
     assert Conv2D(4, 3, strides=2, padding="same").output_shape((31, 32, 3)) == (16, 16, 4)
@@ -121,7 +121,7 @@ def test_stride_and_padding_shrink_the_image_as_keras_does() -> None:
 
 
 @given(networks())
-def test_totals_are_the_sums_of_the_rows(trial: Trial) -> None:
+def test_totals_are_the_sums_of_the_rows(trial):
     """A network's totals must be the sums over its layers, and no more may be trainable than there are."""
     rows = list(walk(trial.layers))
     assert trial.parameters_total == sum(row.parameters for row in rows)
@@ -131,13 +131,13 @@ def test_totals_are_the_sums_of_the_rows(trial: Trial) -> None:
 
 
 @given(trials)
-def test_a_trial_does_not_differ_from_itself(trial: AnyTrial) -> None:
+def test_a_trial_does_not_differ_from_itself(trial):
     """There must be no change between a trial and its copy under another name."""
     assert differences(trial, replace(trial, id="copy")) == ()
 
 
 @given(trials, trials)
-def test_differences_count_the_same_both_ways(one: AnyTrial, other: AnyTrial) -> None:
+def test_differences_count_the_same_both_ways(one, other):
     """There must be as many changes from one trial to another as back, and some exactly where they train otherwise."""
     there, back = differences(one, other), differences(other, one)
     assert len(there) == len(back)
@@ -152,14 +152,14 @@ def without_stage_names(trial: AnyTrial) -> AnyTrial:
 
 
 @given(trials, trials)
-def test_hash_differs_wherever_a_change_is_found(one: AnyTrial, other: AnyTrial) -> None:
+def test_hash_differs_wherever_a_change_is_found(one, other):
     """Trials with a difference must not share a hash."""
     if differences(one, other):
         assert spec_hash(one) != spec_hash(other)
 
 
 @given(trials)
-def test_a_configuration_hashes_alike_declared_computed_and_decoded(trial: AnyTrial) -> None:
+def test_a_configuration_hashes_alike_declared_computed_and_decoded(trial):
     """A trial must keep its hash when it is stored and read again, and when a change is taken back."""
     again = msgspec.json.decode(msgspec.json.encode(trial), type=AnyTrial)
     assert again == trial
@@ -168,7 +168,7 @@ def test_a_configuration_hashes_alike_declared_computed_and_decoded(trial: AnyTr
         assert spec_hash(again, version) == spec_hash(computed, version) == spec_hash(trial, version)
 
 
-def test_fields_that_equal_their_default_are_no_part_of_the_hash() -> None:
+def test_fields_that_equal_their_default_are_no_part_of_the_hash():
     """Defaults must hash alike whether they are left out, written down or computed, as 1 or as 1.0."""
     plain = Trial(id="a", title=TITLE, layers=(Conv2D(4, 3), Flatten(), OUTPUT), stages=(Stage(epochs=1),))
     written = replace(
@@ -184,7 +184,7 @@ def test_fields_that_equal_their_default_are_no_part_of_the_hash() -> None:
     assert spec_hash(augmented) != spec_hash(plain)
 
 
-def test_stored_hashes_of_version_1_stay_valid() -> None:
+def test_stored_hashes_of_version_1_stay_valid():
     """The rule of version 1 hashed every field: a stored run's hash must come out, today and with later options."""
     assert spec_hash(TRIALS["baseline"], 1) == "2c2536ecff0da1eeeac8089824c720f1c7c6b5a5d5e3da9daa1d2b106bfc3df8"
 
@@ -207,7 +207,7 @@ DEFAULTS = {
 
 
 @pytest.mark.parametrize("kind", DEFAULTS, ids=lambda kind: kind.__name__)
-def test_defaults_stay_as_the_schemas_version_has_them(kind: type[msgspec.Struct]) -> None:
+def test_defaults_stay_as_the_schemas_version_has_them(kind):
     """Hashes leave defaults out, so whoever changes one must raise SCHEMA_VERSION; a new field may come with one."""
     found = {field.name: field.default for field in msgspec.structs.fields(kind)}
     assert {name: found[name] for name in DEFAULTS[kind]} == DEFAULTS[kind]
@@ -215,7 +215,7 @@ def test_defaults_stay_as_the_schemas_version_has_them(kind: type[msgspec.Struct
 
 
 @given(trials)
-def test_hash_ignores_names_and_prose(trial: AnyTrial) -> None:
+def test_hash_ignores_names_and_prose(trial):
     """Titles, ids and comparisons must not make a trial run again."""
     renamed = replace(trial, id="other", title="Other", as_written="a", one_change="b", published="c")
     assert spec_hash(renamed) == spec_hash(trial)
@@ -232,7 +232,7 @@ CHANGED = {
 
 
 @pytest.mark.parametrize("field", sorted(CHANGED))
-def test_hash_changes_with_every_field_of_the_configuration(field: str) -> None:
+def test_hash_changes_with_every_field_of_the_configuration(field):
     """Whatever decides the result must change the hash, and count as one change."""
     baseline = TRIALS["baseline"]
     changed = replace(baseline, **{field: CHANGED[field]})
@@ -243,7 +243,7 @@ def test_hash_changes_with_every_field_of_the_configuration(field: str) -> None:
 @pytest.mark.parametrize(
     "argument", [{"filters": 8}, {"kernel_size": 5}, {"strides": 2}, {"padding": "same"}, {"activation": "linear"}]
 )
-def test_every_argument_of_a_layer_is_a_change(argument: dict[str, object]) -> None:
+def test_every_argument_of_a_layer_is_a_change(argument):
     """Each argument of a layer must be seen by the difference, one by one."""
     layers = TRIALS["baseline"].layers
     changed = replace(TRIALS["baseline"], layers=(replace(layers[0], **argument), *layers[1:]))
@@ -253,7 +253,7 @@ def test_every_argument_of_a_layer_is_a_change(argument: dict[str, object]) -> N
     ]
 
 
-def test_a_block_is_one_change_and_two_blocks_are_two() -> None:
+def test_a_block_is_one_change_and_two_blocks_are_two():
     """A convolution that comes with its pooling must count once, and each further one again."""
     baseline = TRIALS["baseline"]
     block = (Conv2D(8, 3), MaxPooling2D(2))
@@ -288,14 +288,14 @@ def test_a_block_is_one_change_and_two_blocks_are_two() -> None:
     ],
     ids=str,
 )
-def test_impossible_trials_are_refused(change: dict[str, object]) -> None:
+def test_impossible_trials_are_refused(change):
     """A trial that could not be trained or stored must be refused when it is written down."""
     with pytest.raises(ValueError, match=r"trial|is no id|needs|does not fit|must"):
         replace(TRIALS["baseline"], **change)
 
 
 @pytest.mark.parametrize("layer", [Conv2D(0, 3), Conv2D(4, 3, strides=0), Dense(0), MaxPooling2D(0), Dropout(1.0)])
-def test_impossible_layers_are_refused(layer: AnyLayer) -> None:
+def test_impossible_layers_are_refused(layer):
     """A layer of no size, or one that drops everything, must be refused when it is read."""
     with pytest.raises(msgspec.ValidationError, match="Expected"):
         msgspec.json.decode(msgspec.json.encode(layer), type=AnyLayer)
@@ -321,13 +321,13 @@ def _claim(**fields: object) -> Claim:
     ],
     ids=str,
 )
-def test_undecidable_claims_are_refused(fields: dict[str, object]) -> None:
+def test_undecidable_claims_are_refused(fields):
     """A claim that lacks its margin, value or comparator must be refused when it is written down."""
     with pytest.raises(ValueError, match="claim X"):
         _claim(**fields)
 
 
-def test_registry_hash_shows_a_moved_margin_and_no_order() -> None:
+def test_registry_hash_shows_a_moved_margin_and_no_order():
     """Moving one margin must change the registry's hash; the order of the claims must not."""
     one, other = _claim(), _claim(id="Y")
     assert registry_hash([one, other]) == registry_hash([other, one])

@@ -1,4 +1,4 @@
-"""Prepared datasets: kept in the cache under their fingerprints, checked before use, opened by any process."""
+"""CIFAR-10: what was published, its prepared form (checked before use, opened by any process), and its split."""
 
 from __future__ import annotations
 
@@ -15,16 +15,54 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from cifar_report.data.release import IMAGE_SHAPE, Release
 from cifar_report.errors import SuiteError
 
 Array = npt.NDArray[np.uint8]
+Indices = npt.NDArray[np.int32]
 Grade = Literal["canonical", "unverified", "stand-in"]
 """From a file with a published hash; well-formed, but with unknown pixels; drawn, not photographed."""
+
+CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+TRAIN_COUNT = 50_000
+TEST_COUNT = 10_000
+VALIDATION_SHARE = 0.2  # of the training images
+IMAGE_SHAPE = (32, 32, 3)  # rows, columns, colours (red, green, blue)
+BINARY_NAMES = (*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin")
 
 IMAGES_NAME = "images.npy"
 LABELS_NAME = "labels.npy"
 DESCRIPTION_NAME = "dataset.json"
+
+
+@dataclass(frozen=True)
+class Release:
+    """The published archives and counts; one of a few records has the same layout, for tests."""
+
+    address: str  # of the archive of the binary version
+    size: int  # bytes of that archive
+    binary_sha256: str  # of that archive
+    python_sha256: str  # of the archive of the Python version
+    labels_sha256: str  # of the label bytes in canonical order, training then test
+    records_per_file: int = 10_000  # in each of the six files
+
+    @property
+    def archive_name(self) -> str:
+        """File name of the binary version's archive."""
+        return self.address.rpartition("/")[2]
+
+    @property
+    def count(self) -> int:
+        """Number of images, training and test together."""
+        return self.records_per_file * len(BINARY_NAMES)
+
+
+CIFAR10 = Release(
+    address="https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+    size=170_052_171,
+    binary_sha256="c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+    python_sha256="6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",  # Keras checks the same
+    labels_sha256="3edb456524d5918aefded81f5aef7c32efab2a788211df998a4eb0c8957baa1f",
+)
 
 
 @dataclass(frozen=True)
@@ -34,13 +72,20 @@ class Images:
     images: Array
     labels: Array
     grade: Grade
-    source: str  # the kind of source, in words
+    source: str  # the kind of source, in words without a path
 
     def fingerprint(self) -> str:
         """SHA-256 (hexadecimal) of the image bytes followed by the label bytes."""
         digest = hashlib.sha256(self.images.data)
         digest.update(self.labels.data)
         return digest.hexdigest()
+
+
+class Description(msgspec.Struct, frozen=True):
+    """What ``dataset.json`` says of the arrays beside it."""
+
+    grade: Grade
+    source: str
 
 
 @dataclass(frozen=True)
@@ -61,16 +106,9 @@ class Dataset:
         """
         return _mapped(self.folder / IMAGES_NAME, mode)
 
-    def labels(self, mode: Literal["r", "c"] = "r") -> Array:
+    def labels(self) -> Array:
         """Map the labels into memory: uint8 [60000], values 0 to 9, in the order of the images."""
-        return _mapped(self.folder / LABELS_NAME, mode)
-
-
-class Description(msgspec.Struct, frozen=True):
-    """What ``dataset.json`` says of the arrays beside it."""
-
-    grade: Grade
-    source: str
+        return _mapped(self.folder / LABELS_NAME)
 
 
 def open_prepared(folder: Path, release: Release) -> Dataset | None:
@@ -86,7 +124,7 @@ def open_prepared(folder: Path, release: Release) -> Dataset | None:
     return _dataset(folder, held, release, str(folder))
 
 
-def keep(images: Images, location: str, cache: Path, release: Release) -> Dataset:
+def keep(images: Images, location: str, release: Release, cache: Path) -> Dataset:
     """Store images in the cache unless they are there, and return the dataset; what is canonical stays so.
 
     Raises SuiteError where the cache cannot be written.
@@ -143,3 +181,64 @@ def _dataset(folder: Path, held: Images, release: Release, location: str) -> Dat
 def _mapped(path: Path, mode: Literal["r", "c"] = "r") -> Array:
     mapped: Array = np.load(path, mmap_mode=mode, allow_pickle=False)
     return mapped
+
+
+@dataclass(frozen=True)
+class Split:
+    """Indices (int32) into the 60,000 images, in frozen order; test indices start at 50,000."""
+
+    train: Indices
+    validation: Indices
+    test: Indices
+
+
+def split(
+    labels: npt.NDArray[np.uint8],
+    *,
+    split_seed: int = 42,
+    fraction: float = 1.0,
+    counts: tuple[int, int, int] | None = None,
+) -> Split:
+    """Split as ``train_test_split(test_size=0.2, random_state=split_seed)``, then keep a stratified part.
+
+    - ``labels`` is uint8 [60000], training labels first.
+    - ``split_seed`` is the random state of the split into train and validation.
+    - ``fraction`` is the part of train, of validation and of test that is kept, with their class shares.
+    - ``counts`` is, instead of a fraction, how many images of train, validation and test are kept.
+    """
+    from sklearn.model_selection import train_test_split  # takes a second, which only training has
+
+    train, validation = train_test_split(np.arange(TRAIN_COUNT), test_size=VALIDATION_SHARE, random_state=split_seed)
+    test = np.arange(TRAIN_COUNT, TRAIN_COUNT + TEST_COUNT)
+    whole = [part.astype(np.int32) for part in (train, validation, test)]
+    sizes = counts or [max(len(CLASS_NAMES), round(fraction * part.size)) for part in whole]
+    kept = [
+        part if size == part.size else _stratified(part, labels, size, (split_seed, number))
+        for number, (part, size) in enumerate(zip(whole, sizes, strict=True))
+    ]
+    for part in kept:
+        part.setflags(write=False)  # the order is part of what a run's key stands for
+    return Split(train=kept[0], validation=kept[1], test=kept[2])
+
+
+def _stratified(part: Indices, labels: npt.NDArray[np.uint8], size: int, seeds: tuple[int, int]) -> Indices:
+    """Keep ``size`` of the indices: each class by its share, members drawn, order as before."""
+    classes = labels[part]
+    # Raw words of PCG64 are the one stream that NumPy promises never to change (NEP 19).
+    keys = np.random.PCG64(np.random.SeedSequence(seeds)).random_raw(part.size)
+    keep = np.zeros(part.size, dtype=bool)
+    for label, quota in enumerate(_quotas(np.bincount(classes, minlength=len(CLASS_NAMES)), size)):
+        members = np.flatnonzero(classes == label)
+        keep[members[np.argsort(keys[members], kind="stable")[:quota]]] = True
+    return part[keep]
+
+
+def _quotas(class_sizes: npt.NDArray[np.intp], size: int) -> list[int]:
+    """Share ``size`` out by class with the largest-remainder rule; ties go to the lower class number."""
+    total = int(class_sizes.sum())
+    shares = [divmod(int(count) * size, total) for count in class_sizes]
+    quotas = [whole for whole, _ in shares]
+    by_remainder = sorted(range(len(shares)), key=lambda label: (-shares[label][1], label))
+    for label in by_remainder[: size - sum(quotas)]:
+        quotas[label] += 1
+    return quotas

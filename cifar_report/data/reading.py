@@ -6,16 +6,16 @@ import hashlib
 import pickle
 import tarfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from cifar_report.data.dataset import Grade, Images
-from cifar_report.data.release import BINARY_NAMES, CLASS_NAMES, IMAGE_SHAPE, PYTHON_NAMES, RECORD_BYTES, Release
+from cifar_report.data.dataset import BINARY_NAMES, CLASS_NAMES, IMAGE_SHAPE, Array, Grade, Images, Release
 from cifar_report.errors import UsageError
 
 BINARY_FOLDER = "cifar-10-batches-bin"
+RECORD_BYTES = 1 + 32 * 32 * 3  # the binary version: one label byte, then the pixels colour by colour
 AGAIN = "Fetch the dataset again, or name another copy of CIFAR-10."
 
 
@@ -35,6 +35,12 @@ def recognise(path: Path, release: Release) -> Path:
     )
 
 
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def read(path: Path, release: Release, source: str | None = None) -> Images:
     """Read and check every image of a folder of batches or of an archive; raises UsageError, OSError.
 
@@ -42,68 +48,52 @@ def read(path: Path, release: Release, source: str | None = None) -> Images:
     """
     if path.is_file():
         return _read_archive(path, release, source)
-    contents = {}
-    for batch in (path / name for name in BINARY_NAMES):
-        if not batch.is_file():
-            raise UsageError(f"{batch} is missing. {AGAIN}")
-        _check_size(batch.stat().st_size, batch, release)
-        contents[batch.name] = batch.read_bytes()
-    return _assemble(contents, path, release, "unverified", source or "binary folder")
+    most = release.records_per_file * RECORD_BYTES + 1  # one byte more shows that a file is too long
+    files = [path / name for name in BINARY_NAMES if (path / name).is_file()]
+    batches = {file.name: np.fromfile(file, np.uint8, most) for file in files}
+    return _assemble(batches, path, release, "unverified", source or "binary folder")
 
 
 def _read_archive(path: Path, release: Release, source: str | None) -> Images:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        file.seek(0)
-        pickled = digest == release.python_sha256
-        try:
-            with tarfile.open(fileobj=file, mode="r:gz") as archive:
-                contents = _members(archive, PYTHON_NAMES if pickled else BINARY_NAMES, path, release)
-        except (EOFError, OSError, zlib.error, tarfile.TarError) as error:
-            raise UsageError(f"{path} is no whole gzip-compressed tar archive ({error}). {AGAIN}") from error
-    if pickled:
-        contents = {f"{name}.bin": _records(content) for name, content in contents.items()}
-    canonical = pickled or digest == release.binary_sha256
-    words = source or ("Python archive" if pickled else "binary archive")
-    return _assemble(contents, path, release, "canonical" if canonical else "unverified", words)
+    digest = sha256_of(path)
+    pickled = digest == release.python_sha256
+    most = -1 if pickled else release.records_per_file * RECORD_BYTES + 1
+    batches = {}
+    try:
+        with tarfile.open(path, mode="r:gz") as archive:
+            for member in archive:  # in one pass: to go back would unpack all again
+                name = PurePosixPath(member.name).name + (".bin" if pickled else "")
+                if name in BINARY_NAMES and member.isreg() and (stream := archive.extractfile(member)) is not None:
+                    content = stream.read(most)
+                    batches[name] = _unpickle(content) if pickled else np.frombuffer(content, np.uint8)
+    except (EOFError, OSError, zlib.error, tarfile.TarError) as error:
+        raise UsageError(f"{path} is no whole gzip-compressed tar archive ({error}). {AGAIN}") from error
+    grade: Grade = "canonical" if pickled or digest == release.binary_sha256 else "unverified"
+    return _assemble(batches, path, release, grade, source or ("Python archive" if pickled else "binary archive"))
 
 
-def _members(archive: tarfile.TarFile, names: Sequence[str], path: Path, release: Release) -> dict[str, bytes]:
-    """Return the named files, whatever folder they stand in, in one pass: to go back would unpack all again."""
-    contents = {}
-    for member in archive:
-        name = PurePosixPath(member.name).name
-        if name in names and member.isreg() and (stream := archive.extractfile(member)) is not None:
-            if name in BINARY_NAMES:
-                _check_size(member.size, path / name, release)
-            contents[name] = stream.read()
-    return contents
-
-
-def _records(content: bytes) -> bytes:
+def _unpickle(content: bytes) -> Array:
     """Return a batch of the published Python archive as the binary version has it."""
     batch = pickle.loads(content, encoding="bytes")  # noqa: S301 - the archive has the published SHA-256
-    return np.column_stack([np.array(batch[b"labels"], dtype=np.uint8), batch[b"data"]]).tobytes()
+    return np.column_stack([np.array(batch[b"labels"], dtype=np.uint8), batch[b"data"]]).ravel()
 
 
-def _check_size(size: int, where: Path, release: Release) -> None:
-    expected = release.records_per_file * RECORD_BYTES
-    if size != expected:
-        fault = "truncated" if size < expected else "oversized"
-        raise UsageError(f"{where} is {fault}: it holds {size:,} bytes, a batch of CIFAR-10 {expected:,}. {AGAIN}")
-
-
-def _assemble(contents: Mapping[str, bytes], path: Path, release: Release, grade: Grade, source: str) -> Images:
-    if missing := [name for name in BINARY_NAMES if name not in contents]:
+def _assemble(batches: Mapping[str, Array], path: Path, release: Release, grade: Grade, source: str) -> Images:
+    if missing := [name for name in BINARY_NAMES if name not in batches]:
         raise UsageError(f"{path} lacks {', '.join(missing)} of CIFAR-10's binary version. {AGAIN}")
+    expected = release.records_per_file * RECORD_BYTES
+    for name, batch in batches.items():
+        if batch.size != expected:
+            fault = "truncated" if batch.size < expected else "oversized"
+            raise UsageError(f"{path / name} is {fault}: a batch of CIFAR-10 holds {expected:,} bytes. {AGAIN}")
+        labels = batch[::RECORD_BYTES]
+        if (bad := np.flatnonzero(labels >= len(CLASS_NAMES))).size:
+            label = f"label {labels[bad[0]]} in record {bad[0]:,}"
+            raise UsageError(f"{path / name} has {label}, expected 0 to 9: it is no batch of CIFAR-10. {AGAIN}")
     images = np.empty((release.count, *IMAGE_SHAPE), dtype=np.uint8)
     labels = np.empty(release.count, dtype=np.uint8)
     for number, name in enumerate(BINARY_NAMES):
-        records = np.frombuffer(contents[name], dtype=np.uint8).reshape(-1, RECORD_BYTES)
-        bad = np.flatnonzero(records[:, 0] >= len(CLASS_NAMES))
-        if bad.size:
-            label = f"label {records[bad[0], 0]} in record {bad[0]:,}"
-            raise UsageError(f"{path / name} has {label}, expected 0 to 9: it is no batch of CIFAR-10. {AGAIN}")
+        records = batches[name].reshape(-1, RECORD_BYTES)
         part = slice(number * len(records), (number + 1) * len(records))
         images[part] = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
         labels[part] = records[:, 0]

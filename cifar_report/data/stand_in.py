@@ -11,8 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from cifar_report.data.dataset import Array, Images
-from cifar_report.data.release import BINARY_NAMES, CLASS_NAMES, IMAGE_SHAPE, Release
+from cifar_report.data.dataset import BINARY_NAMES, CLASS_NAMES, IMAGE_SHAPE, Array, Images, Release
 
 FINGERPRINT = "c5f14a93c412cd71ee27227435d218e2275edb564cbc7256ff65fdf61fababbd"  # of all 60,000 images
 SEED = 20_090_408

@@ -16,8 +16,7 @@ from cifar_report.bundle.bundle import MOST_JSON_BYTES, RECORD_FILE, TIMING_FILE
 from cifar_report.bundle.certificates import CERTIFICATES, Certificate
 from cifar_report.bundle.keys import ENGINE, ENGINE_VERSION, key_of, recorded_parts, with_engine
 from cifar_report.bundle.store import read_plain
-from cifar_report.data.release import TEST_COUNT, TRAIN_COUNT
-from cifar_report.data.splits import VALIDATION_SHARE
+from cifar_report.data.dataset import TEST_COUNT, TRAIN_COUNT, VALIDATION_SHARE
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.running.keys import streams_of
 from cifar_report.spec import Stage, Trial, registry_hash, spec_hash

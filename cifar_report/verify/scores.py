@@ -12,7 +12,7 @@ import numpy as np
 
 from cifar_report.bundle import Bundle, Predictions, Run, Scores, Weights
 from cifar_report.bundle.arrays import Array, load_arrays
-from cifar_report.data.release import TEST_COUNT, TRAIN_COUNT
+from cifar_report.data.dataset import TEST_COUNT, TRAIN_COUNT
 from cifar_report.spec import INPUT_SHAPE, Conv2D, Trial
 from cifar_report.verify.files import Files, Report
 from cifar_report.verify.records import readable

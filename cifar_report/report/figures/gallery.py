@@ -9,8 +9,7 @@ import numpy as np
 
 from cifar_report.analysis.results import Results
 from cifar_report.bundle import Bundle
-from cifar_report.data.dataset import open_prepared
-from cifar_report.data.release import CIFAR10
+from cifar_report.data.dataset import CIFAR10, open_prepared
 from cifar_report.data.searching import cache_folder
 from cifar_report.report.figures.base import DrawnFigure, Images, showcase
 from cifar_report.report.figures.classes import draw_classes, draw_confusion, draw_examples
