@@ -16,7 +16,6 @@ from networks import linear_trial, small_trial
 from cifar_report.bundle import Bundle, DatasetRecord, Measurement, read_timing_pass
 from cifar_report.bundle.bundle import TIMING_FILE
 from cifar_report.bundle.manifest import MANIFEST_FILE
-from cifar_report.cli import make_parser
 from cifar_report.data import Dataset
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of, load_experiments, trials_of
@@ -134,16 +133,6 @@ def test_a_cost_is_what_decides_the_speed(changed, same, free):
     assert (cost_hash(changed) == cost_hash(same)) is free
 
 
-def test_profiles_say_how_they_are_timed():
-    """Full times all in five blocks, quick three trials in three, smoke only when asked; all names exist."""
-    full, quick, smoke = (PROFILES[name].timing for name in ("full", "quick", "smoke"))
-    assert (full.blocks, full.trials, full.portions * full.portion_steps, full.portion_steps) == (5, None, 200, 50)
-    assert (quick.blocks, len(quick.trials), quick.portions * quick.portion_steps) == (3, 3, 200)
-    assert (full.repeats, quick.repeats) == (3, 3)
-    assert (full.by_default, quick.by_default, smoke.by_default) == (True, True, False)
-    assert {*quick.trials, *smoke.trials} <= TRIALS.keys()
-
-
 def test_asking_decides_before_the_profile():
     """--no-timing leaves the pass out, --timing adds it, and asking for what is not timed is an error."""
     assert choose_timed(PROFILES["full"], TRIALS, CLAIMS, False) == ()
@@ -174,18 +163,23 @@ def test_blocks_hold_every_trial_in_a_random_order_that_is_fixed(tmp_path):
     ]
 
 
-def test_what_is_measured_is_kept(tmp_path):
-    """A measurement comes into the record as it was read, with the load, the steal and the shares."""
-    prepared = request_for(tmp_path, NETWORK, CENTROID, plan=replace(PLAN, blocks=1))
-    assert run(prepared, Readings()) == 0
+def test_what_is_measured_is_kept_where_it_was_measured(tmp_path, monkeypatch):
+    """A measurement comes into the record as it was read; all have the last core, a mirrored one two of them.
+
+    On one core a mirrored trial is not timed: its replicas would only take turns.
+    """
+    monkeypatch.setattr(timing, "available_cores", lambda: list(range(6)))
+    seen = {}
+    readings = Readings(lambda request, _: (seen.update({request.trial.id: request.cores}), calm(request))[1])
+    mirrored = replace(NETWORK, id="several", strategy="mirrored")
+    prepared = request_for(tmp_path, NETWORK, CENTROID, mirrored, plan=replace(PLAN, blocks=1))
+    assert run(prepared, readings) == 0
+    assert seen == {"small": (5,), "centroid": (5,), "several": (4, 5)}
     found = {each.trial: each for each in read_timing_pass(prepared.folder).measurements}
-    network = found["small"]
-    assert (network.steps, network.batch_size, network.replicas, network.portions) == (10, 32, 1, (0.1, 0.2))
-    assert network.seconds == pytest.approx(0.3)
-    assert (network.load, network.steal, network.processor_share, network.other_work) == (0.5, 0.0, 0.99, 0.01)
-    assert (network.attempts, network.contended, network.peak_memory_bytes) == (1, False, 1000)
-    assert (found["centroid"].fit_seconds, found["centroid"].predict_seconds) == (0.1, 0.3)
+    assert (found["small"], found["centroid"]) == (CALM, replace(CLASSICAL, trial="centroid"))
     assert read_timing_pass(prepared.folder).warmup_steps == 5
+    monkeypatch.setattr(timing, "available_cores", lambda: [0])
+    assert timing_state(request_for(tmp_path / "alone", mirrored)) is None
 
 
 BEFORE = Counters(clock=10.0, own=1.0, busy=5.0, stolen=2.0, throttles=3)
@@ -243,25 +237,6 @@ def test_a_disturbed_measurement_is_repeated_and_at_last_marked(tmp_path):
     assert sum("measured once more" in line for line in said) == 5
     assert any("linear" in line and "disturbed to the last" in line for line in said)
     assert timing_state(prepared).reason is None
-
-
-def test_everything_is_timed_on_the_last_cores(tmp_path, monkeypatch):
-    """Every trial has the same core, and a mirrored one that and the one beside it."""
-    monkeypatch.setattr("cifar_report.running.timing.available_cores", lambda: list(range(6)))
-    seen = {}
-    readings = Readings(lambda request, _: (seen.update({request.trial.id: request.cores}), calm(request))[1])
-    mirrored = replace(NETWORK, id="several", strategy="mirrored")
-    run(request_for(tmp_path, NETWORK, CENTROID, mirrored, plan=replace(PLAN, blocks=1)), readings)
-    assert seen == {"small": (5,), "centroid": (5,), "several": (4, 5)}
-
-
-def test_both_sessions_take_the_option():
-    """The words after -- of either session may hold --timing and --no-timing; unsaid, the profile decides."""
-    parser = make_parser(sessions=True)
-    for session in ("run", "report"):
-        for words, asked in ((["--timing"], True), (["--no-timing"], False), ([], None)):
-            assert parser.parse_args([session, "--sessions", *words]).timing is asked
-    assert make_parser().parse_args(["status", "--no-timing"]).timing is False
 
 
 def test_a_pass_that_was_stopped_goes_on_with_the_next_block(tmp_path):
@@ -359,31 +334,12 @@ def test_a_changed_or_new_trial_repeats_the_whole_pass(tmp_path):
         assert timing_state(request_for(tmp_path, trial)).reason is None
 
 
-def test_several_devices_need_two_cores(tmp_path, monkeypatch):
-    """On one core a mirrored trial is not timed: its replicas would only take turns."""
-    mirrored = replace(NETWORK, id="several", strategy="mirrored")
-    monkeypatch.setattr(timing, "available_cores", lambda: [0])
-    assert names(timing_state(request_for(tmp_path, NETWORK, mirrored)).trials) == {"small"}
-    assert timing_state(request_for(tmp_path, mirrored)) is None
-    monkeypatch.setattr(timing, "available_cores", lambda: [0, 1])
-    assert names(timing_state(request_for(tmp_path, mirrored)).trials) == {"several"}
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda text: text[: len(text) // 2],
-        lambda text: text.replace('"seconds": 0.', '"seconds": -0.'),
-    ],
-)
-def test_a_damaged_record_is_refused_and_measured_again(tmp_path, damage):
+def test_a_damaged_record_is_refused_and_measured_again(tmp_path):
     """A record that no pass writes is an error for whoever reads it, and a reason to measure again."""
     prepared = request_for(tmp_path, CENTROID)
     run(prepared, Readings())
     path = prepared.folder / TIMING_FILE
-    changed = damage(path.read_text())
-    assert changed != path.read_text()
-    path.write_text(changed)
+    path.write_text(path.read_text().replace('"seconds": 0.', '"seconds": -0.'))
     with pytest.raises(SuiteError, match=r"timing\.json"):
         read_timing_pass(prepared.folder)
     assert "its record is damaged" in timing_state(prepared).reason

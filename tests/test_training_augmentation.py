@@ -49,35 +49,6 @@ def test_changes_keep_their_bounds_and_use_them():
     assert mirrored.mean() == pytest.approx(0.5, abs=0.1)
 
 
-@pytest.mark.parametrize(
-    ("draws", "expected"),
-    [
-        ((1, 0.5, 0.5, 0.7), (15, 0, 0, False)),
-        ((0.5, 1, 0.5, 0.7), (0, 3.2, 0, False)),
-        ((0.5, 0.5, 0, 0.7), (0, 0, -3.2, False)),
-        ((0.5, 0.5, 0.5, 0.2), (0, 0, 0, True)),
-    ],
-)
-def test_each_draw_moves_one_thing(draws, expected):
-    """The four numbers are angle, shift down, shift right and flip, each independent of the others."""
-    found = next(iter(read_transform(np.array([draws]))))
-    assert found == pytest.approx(expected, abs=1e-3)
-
-
-def test_neutral_draws_change_nothing(sample):
-    """No turn, no shift and no flip leave every pixel as it is."""
-    images = sample.images[:16] / np.float32(255)
-    draws = np.tile([0.5, 0.5, 0.5, 0.9], (16, 1))
-    np.testing.assert_allclose(augment(images, draws), images, atol=1e-5)
-
-
-def test_a_flip_alone_is_an_exact_mirror_image(sample):
-    """A flip turns left and right round and touches nothing else."""
-    images = sample.images[:16] / np.float32(255)
-    draws = np.tile([0.5, 0.5, 0.5, 0.1], (16, 1))
-    np.testing.assert_allclose(augment(images, draws), images[:, :, ::-1], atol=1e-5)
-
-
 def test_pixels_are_those_of_an_independent_reference(sample):
     """Bilinear values and the repeated edge are SciPy's, for a transform built from its definition."""
     images = sample.images[:24] / np.float32(255)

@@ -115,18 +115,6 @@ def test_two_replicas_compute_what_one_device_does(sample, make_engine, images):
     same_weights(single, mirrored, rtol=1e-3, atol=1e-4)
 
 
-def test_replicas_draw_their_own_rows_of_the_global_batch(tensorflow, make_engine):
-    """A draw depends on the image's place in the global batch: replicas differ, together they are one device's."""
-    single, mirrored = make_engine(small_trial()), make_engine(small_trial(), mirrored=True)
-    key, step = tensorflow.constant(11, tensorflow.int64), tensorflow.constant(5)
-    whole = single._uniform(key, step, 8, (6,)).numpy()
-    drawn = mirrored.strategy.run(lambda: mirrored._uniform(key, step, 8, (6,)))
-    parts = [part.numpy() for part in mirrored.strategy.experimental_local_results(drawn)]
-    assert not np.array_equal(*parts)
-    assert np.array_equal(np.concatenate(parts), whole)
-    assert not np.array_equal(single._uniform(key, step + 1, 8, (6,)).numpy(), whole)
-
-
 def test_images_are_shared_and_not_copied(sample):
     """The tensor of images lies on the array's memory, as it does on the memory map of a dataset."""
     from cifar_report.training.engine import ALIGNMENT, share

@@ -30,27 +30,6 @@ def test_initial_weights_follow_the_seed_alone():
     assert not any(np.array_equal(one, two) for one, two in zip(first, other, strict=True) if one.ndim > 1)
 
 
-def test_sparse_and_one_hot_cross_entropy_train_alike(tensorflow, sample):
-    """One-hot labels with categorical cross-entropy give the sparse form's loss and gradients."""
-    import keras
-
-    from cifar_report.training.model import build_model
-
-    model = build_model(small_trial(), seed=1)
-    images = sample.images[:32] / np.float32(255)
-    labels = sample.labels[:32].astype(np.int32)
-    outcomes = []
-    for loss, wanted in (
-        (keras.losses.sparse_categorical_crossentropy, labels),
-        (keras.losses.categorical_crossentropy, tensorflow.one_hot(labels, 10)),
-    ):
-        with tensorflow.GradientTape() as tape:
-            value = tensorflow.reduce_mean(loss(wanted, model(images)))
-        outcomes.append([value, *tape.gradient(value, model.trainable_variables)])
-    for sparse, one_hot in zip(*outcomes, strict=True):
-        np.testing.assert_allclose(sparse, one_hot, rtol=1e-5, atol=1e-7)
-
-
 @pytest.mark.parametrize("rate", [0.25, 0.5, 0.75])
 def test_dropout_drops_its_rate_and_keeps_the_mean(tensorflow, rate):
     """Dropout zeroes the share ``rate`` and scales the rest, so that the expectation stays."""

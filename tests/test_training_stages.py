@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 from networks import linear_trial
 
-from cifar_report.bundle import Predictions, Run, StageResult
-from cifar_report.bundle.arrays import dump_arrays, load_arrays
+from cifar_report.bundle import Predictions, Run
 from cifar_report.running.plan import PlannedRun
 from cifar_report.running.runs import RunResult, result_files, run_record
 from cifar_report.spec import EarlyStopping, Stage
@@ -51,16 +50,15 @@ def weights_of(outcome, stage, kind):
 
 
 def test_early_stopping_waits_for_its_patience_in_each_stage(staged):
-    """A stage stops ``patience`` epochs behind its own least validation loss; the next one counts anew."""
+    """A stage stops ``patience`` epochs behind its own least validation loss; the next one counts anew.
+
+    Where a stage asks for no early stopping, nothing shortens it.
+    """
     for stage in staged[0].stages[:2]:
         losses = stage.history.val_loss
         assert stage.best_epoch == int(np.argmin(losses)) + 1
         assert stage.stopped_early
         assert stage.epochs == stage.best_epoch + PATIENCE < 40
-
-
-def test_a_stage_without_early_stopping_runs_all_its_epochs(staged):
-    """Where a stage asks for no early stopping, nothing shortens it."""
     short = staged[0].stages[2]
     assert (short.epochs, short.stopped_early) == (2, False)
 
@@ -71,15 +69,12 @@ def test_the_next_stage_starts_from_the_best_weights(staged):
     start = outcome.stages[0].epochs
     assert all(
         np.array_equal(mine, stored)
-        for mine, stored in zip(sorted_by_size(begins[start][0]), sorted_by_size(best(outcome)), strict=True)
+        for mine, stored in zip(
+            sorted_by_size(begins[start][0]), sorted_by_size(weights_of(outcome, "first", "best")), strict=True
+        )
     )
     last = weights_of(outcome, "first", "last")
     assert not np.array_equal(sorted_by_size(last)[0], sorted_by_size(begins[start][0])[0])
-
-
-def best(outcome):
-    """Return the first stage's best weights."""
-    return weights_of(outcome, "first", "best")
 
 
 def sorted_by_size(arrays):
@@ -112,13 +107,6 @@ def test_recorded_scores_are_those_of_the_stored_weights(staged, sample, kind):
     engine.model.set_weights(before)
 
 
-def test_best_epochs_validation_loss_is_in_the_history(staged):
-    """The best weights' evaluated validation loss is the least of the history."""
-    for stage in staged[0].stages:
-        assert stage.best.validation.loss == pytest.approx(min(stage.history.val_loss), rel=1e-6)
-        assert stage.last.validation.loss == pytest.approx(stage.history.val_loss[-1], rel=1e-6)
-
-
 def test_history_holds_one_value_an_epoch(staged):
     """All four curves are as long as the stage ran, and seconds were kept for each epoch."""
     outcome = staged[0]
@@ -146,12 +134,3 @@ def test_a_loss_that_is_no_number_is_recorded_and_not_a_crash(sample, tmp_path):
     (tmp_path / "predictions.npz").write_bytes(result_files(result)["predictions.npz"])
     loaded = Predictions.load(tmp_path / "predictions.npz")
     assert np.isnan(loaded.probabilities["more", "last"]).all()
-
-
-def test_weights_survive_storage(staged, tmp_path):
-    """What is stored of a run's weights comes back bit for bit."""
-    (tmp_path / "weights.npz").write_bytes(dump_arrays(staged[0].weights))
-    loaded = load_arrays(tmp_path / "weights.npz")
-    assert loaded.keys() == staged[0].weights.keys()
-    assert all(np.array_equal(loaded[name], array) for name, array in staged[0].weights.items())
-    assert all(isinstance(stage, StageResult) for stage in staged[0].stages)
