@@ -60,8 +60,9 @@ def one_sided_bound(values: Array, side: int) -> float | None:
     """Return the one-sided 95 % bound of the mean: the upper one for ``side`` +1, the lower one for -1."""
     if len(values) < 2:
         return None
-    error = 0.0 if all_equal(values) else np.std(values, ddof=1) / np.sqrt(len(values))
-    return float(np.mean(values) + side * stats.t.ppf(1 - LEVEL, len(values) - 1) * error)
+    deviation = 0.0 if all_equal(values) else np.std(values, ddof=1)
+    half = stats.t.ppf(1 - LEVEL, len(values) - 1) * deviation / np.sqrt(len(values))
+    return float(np.mean(values)) + side * float(half)
 
 
 def holm(p_values: Sequence[float] | Array, size: int) -> Array:

@@ -25,7 +25,7 @@ from cifar_report.analysis.results import (
     Unit,
 )
 from cifar_report.analysis.results.views import AblationRow, StudyPoint, VarianceRow, WeightsRow
-from cifar_report.analysis.statistics import exponential, t_interval
+from cifar_report.analysis.statistics import t_interval
 from cifar_report.analysis.values import by_block
 from cifar_report.bundle import Bundle, Measurement
 from cifar_report.spec import CLASS_COUNT, Change, Quantity, Trial
@@ -214,7 +214,8 @@ def _timing_row(bundle: Bundle, trial: str, measurements: list[Measurement]) -> 
         values = by_block(bundle, trial, quantity) or by_block(bundle, trial, quantity, disturbed=True)
         if not values:
             return None
-        mean, low, high = exponential(t_interval(np.log([*values.values()])))
+        bounds = t_interval(np.log([*values.values()]))
+        mean, low, high = (None if edge is None else float(np.exp(edge)) for edge in bounds)
         identity = f"timing.{trial}.{name}"
         return Datum(identity, mean, unit, "geometric_mean_of_blocks", len(values), "blocks", low, high)
 
