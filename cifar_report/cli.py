@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from cifar_report import __version__
-from cifar_report.commands import bundles, suite, verify
+from cifar_report.commands import bundles, suite
 from cifar_report.errors import SuiteError, UsageError
 
 FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
@@ -36,63 +36,54 @@ COMPARE_EPILOG = (
     "verify the bundles first: what they record is taken as it stands"
 )
 
-OPTIONS: dict[str, dict[str, Any]] = {  # by name; the word before a name says which command has it in this form
-    "--profile": {
-        "metavar": "NAME",
-        "help": "smoke (seconds), quick (minutes) or full (as the write-up; the default)",
-    },
-    "report --profile": {"metavar": "NAME", "help": "the last bundle of this profile (default: of any)"},
-    "--seeds": {"type": int, "metavar": "N", "help": "seeds 0 … N-1; more seeds extend a bundle"},
-    "--only": {"metavar": "ID[,ID]", "help": "these trials only (cifar-report list shows their ids)"},
-    "verify --only": {"metavar": "ID[,ID]", "help": "with --rerun, of these trials or runs only"},
-    "--timing": {
-        "action": argparse.BooleanOptionalAction,
-        "help": "time the trials after all training, one by one, alone on the machine (default: in full and quick)",
-    },
-    "--data": {
-        "metavar": "PATH|synthetic",
-        "help": "the binary version of CIFAR-10 (folder or archive), or the synthetic stand-in"
+
+def _option(text: str, metavar: str | None = None, **settings: Any) -> dict[str, Any]:
+    return {"help": text, "metavar": metavar, **settings}
+
+
+OPTIONS = {  # by name; the word before a name says which command has it in this form
+    "--profile": _option("smoke (seconds), quick (minutes) or full (as the write-up; the default)", "NAME"),
+    "report --profile": _option("the last bundle of this profile (default: of any)", "NAME"),
+    "--seeds": _option("seeds 0 … N-1; more seeds extend a bundle", "N", type=int),
+    "--only": _option("these trials only (cifar-report list shows their ids)", "ID[,ID]"),
+    "verify --only": _option("with --rerun, of these trials or runs only", "ID[,ID]"),
+    "--timing": _option(
+        "time the trials after all training, one by one, alone on the machine (default: in full and quick)",
+        action=argparse.BooleanOptionalAction,
+    ),
+    "--data": _option(
+        "the binary version of CIFAR-10 (folder or archive), or the synthetic stand-in"
         " (default: CIFAR10_DIR, the cache, a download)",
-    },
-    "--bundle": {
-        "type": Path,
-        "metavar": "DIR",
-        "help": "the results bundle (default: below report/bundle; the report takes the one written last)",
-    },
-    "--jobs": {"type": int, "metavar": "N", "help": "worker processes (default: one a core)"},
-    "verify --jobs": {"type": int, "metavar": "N", "help": "with --rerun, worker processes (default: one a core)"},
-    "--output": {
-        "type": Path,
-        "metavar": "DIR",
-        "default": Path("report"),
-        "help": "where the report goes (default: report)",
-    },
-    "--lang": {"metavar": "LANGUAGE", "default": "en", "help": "en, el or all (default: en)"},
+        "PATH|synthetic",
+    ),
+    "--bundle": _option(
+        "the results bundle (default: below report/bundle; the report takes the one written last)", "DIR", type=Path
+    ),
+    "--jobs": _option("worker processes (default: one a core)", "N", type=int),
+    "verify --jobs": _option("with --rerun, worker processes (default: one a core)", "N", type=int),
+    "--output": _option("where the report goes (default: report)", "DIR", type=Path, default=Path("report")),
+    "--lang": _option("en, el or all (default: en)", "LANGUAGE", default="en"),
     "--check": {
         "action": "store_true",
         "help": "build again and name the files that differ from the output folder's",
     },
-    "--pdf": {
-        "type": Path,
-        "metavar": "FILE",
-        "help": "compare the numbers attached to this report with the bundle's",
-    },
-    "--rerun": {
-        "type": int,
-        "metavar": "K",
-        "help": "train K runs again (the cheapest, at first one of each kind), compare, and record how far they agree",
-    },
-    "verify folder": {
-        "type": Path,
-        "nargs": "?",
-        "metavar": "BUNDLE",
-        "help": "the results bundle (default: the one below report/bundle that was written last)",
-    },
-    "first": {"type": Path, "metavar": "A", "help": "the results bundle A"},
-    "second": {"type": Path, "metavar": "B", "help": "the results bundle B"},
-    "folder": {"type": Path, "metavar": "BUNDLE", "help": "the results bundle"},
-    "file": {"type": Path, "metavar": "FILE", "help": "the archive, for example results.tar"},
-    "target": {"type": Path, "metavar": "DIR", "help": "the new bundle's folder: not there yet, or empty"},
+    "--pdf": _option("compare the numbers attached to this report with the bundle's", "FILE", type=Path),
+    "--rerun": _option(
+        "train K runs again (the cheapest, at first one of each kind), compare, and record how far they agree",
+        "K",
+        type=int,
+    ),
+    "verify folder": _option(
+        "the results bundle (default: the one below report/bundle that was written last)",
+        "BUNDLE",
+        type=Path,
+        nargs="?",
+    ),
+    "first": _option("the results bundle A", "A", type=Path),
+    "second": _option("the results bundle B", "B", type=Path),
+    "folder": _option("the results bundle", "BUNDLE", type=Path),
+    "file": _option("the archive, for example results.tar", "FILE", type=Path),
+    "target": _option("the new bundle's folder: not there yet, or empty", "DIR", type=Path),
 }
 PLAN = ("--profile", "--seeds", "--only", "--timing", "--data", "--bundle")
 RUN = (*PLAN, "--jobs")
@@ -115,7 +106,7 @@ COMMANDS = {
     "list": Command(suite.list_trials, "show every experiment and its trials"),
     "status": Command(suite.status, "show what is finished and why the rest would run", PLAN),
     "data": Command(suite.data, "show which CIFAR-10 is found, and whether it is canonical", ("--data",)),
-    "verify": Command(verify.verify, "check every hash, key, count and number of a bundle", VERIFY, VERIFY_EPILOG),
+    "verify": Command(bundles.verify, "check every hash, key, count and number of a bundle", VERIFY, VERIFY_EPILOG),
     "compare": Command(
         bundles.compare, "show which verdicts of two bundles differ, and why", ("first", "second"), COMPARE_EPILOG
     ),

@@ -21,8 +21,8 @@ from cifar_report.bundle import Bundle, EpochHashes, read_run
 from cifar_report.bundle.arrays import dump_arrays, load_arrays
 from cifar_report.bundle.certificates import Deviation
 from cifar_report.cli import main
-from cifar_report.commands import verify
-from cifar_report.commands.verify import describe
+from cifar_report.commands import bundles
+from cifar_report.commands.bundles import describe
 from cifar_report.errors import UsageError
 from cifar_report.report.i18n import Translation
 from cifar_report.report.writer import Writer
@@ -312,7 +312,7 @@ def test_a_stopped_recording_is_undone_by_the_next_rerun(original, tmp_path, mon
         with pytest.raises(OSError, match="No space"):
             record_certificate(folder, made)
     assert "it was added" in found_in(folder)
-    monkeypatch.setattr(verify, "rerun", lambda *_: 0)
+    monkeypatch.setattr(bundles, "rerun", lambda *_: 0)
     main(["verify", str(folder), "--rerun", "1"])
     assert state(folder) == old
 

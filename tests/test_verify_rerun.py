@@ -15,7 +15,7 @@ from verified import change_run, flip, set_in
 from cifar_report.bundle import Bundle
 from cifar_report.bundle.arrays import dump_arrays, load_arrays
 from cifar_report.cli import main
-from cifar_report.commands.verify import rerun
+from cifar_report.commands.bundles import rerun
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.verify.files import sound_files
 from cifar_report.verify.integrity import verify_bundle
