@@ -102,9 +102,7 @@ class OriginalTrial(NamedTuple):
 
     def stage(self, stage_id: str | None = None) -> OriginalStage | None:
         """Return the stage of that id (None: the last), or None where the original has no such stage."""
-        if stage_id is None:
-            return self.stages[-1]
-        return next((stage for stage in self.stages if stage.id == stage_id), None)
+        return next((stage for stage in reversed(self.stages) if stage_id in (None, stage.id)), None)
 
     @property
     def seconds(self) -> float | None:
@@ -127,11 +125,6 @@ class Original(_Record, frozen=True, kw_only=True):
     model_2: Model2Record
     classical: dict[str, Any]  # the comparison with classical classifiers, which printed no number
 
-    def __post_init__(self) -> None:
-        """Refuse keys that would name two networks."""
-        if len(set(self.keys())) != len(self.trials) + 1:
-            raise ValueError("the original's trials must have different ids, and none may be 'model_2'")
-
     def keys(self) -> tuple[str, ...]:
         """Return the keys that ``trial`` knows, in the file's order."""
         return (*(record.id for record in self.trials), "model_2")
@@ -139,31 +132,25 @@ class Original(_Record, frozen=True, kw_only=True):
     def trial(self, key: str) -> OriginalTrial:
         """Return the network of ``key``: a trial's id, or ``model_2``. Raises KeyError for any other."""
         network: TrialRecord | Model2Record
-        stages: list[tuple[str, TrialRecord | StageRecord, float | None]]
         if key == "model_2":
             network = self.model_2
-            stages = [(stage.id, stage, stage.validation_accuracy) for stage in network.stages]
+            stages = [_stage(stage.id, stage, stage.validation_accuracy) for stage in network.stages]
         else:
             network = {record.id: record for record in self.trials}[key]
-            stages = [("training", network, network.history.val_accuracy[-1])]
-        return OriginalTrial(
-            key,
-            network.params_total,
-            network.params_trainable,
-            network.batch_size,
-            tuple(
-                OriginalStage(
-                    id=stage_id,
-                    epochs=stage.epochs,
-                    seconds=stage.train_seconds,
-                    test_accuracy=stage.test_accuracy,
-                    test_loss=stage.test_loss,
-                    validation_accuracy=validation_accuracy,
-                    history=stage.history,
-                )
-                for stage_id, stage, validation_accuracy in stages
-            ),
-        )
+            stages = [_stage("training", network, network.history.val_accuracy[-1])]
+        return OriginalTrial(key, network.params_total, network.params_trainable, network.batch_size, tuple(stages))
+
+
+def _stage(stage_id: str, record: TrialRecord | StageRecord, validation_accuracy: float | None) -> OriginalStage:
+    return OriginalStage(
+        stage_id,
+        record.epochs,
+        record.train_seconds,
+        record.test_accuracy,
+        record.test_loss,
+        validation_accuracy,
+        record.history,
+    )
 
 
 def load_original(folder: Path | None = None) -> Original:

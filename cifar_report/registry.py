@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 import importlib
-import importlib.util
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import get_args
@@ -21,6 +18,7 @@ from cifar_report.errors import SuiteError, UsageError
 from cifar_report.spec import AnyTrial, Claim, Experiment, Section, Trial
 
 FOLDER = project_folder("experiments")  # the project's own
+PACKAGE = "cifar_report_experiments"  # the name under which the files of a folder are imported
 
 
 def load_experiments(folder: Path | None = None) -> tuple[Experiment, ...]:
@@ -34,8 +32,8 @@ def load_experiments(folder: Path | None = None) -> tuple[Experiment, ...]:
     files = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
     if not files:
         raise SuiteError(f"{folder}: there is no experiment here; each one is a file that defines EXPERIMENT")
-    package = _open_package(folder)
-    found = {path.name: _load(package, path) for path in files}
+    _open_package(folder)
+    found = {path.name: _load(path) for path in files}
     _refuse_duplicates(found)
     _refuse_unknown(found)
     sections = get_args(Section)
@@ -69,50 +67,30 @@ def _unknown(trial_id: str, known: Iterable[str]) -> str:
     return f"there is no trial {trial_id!r}; {hint}"
 
 
-def _open_package(folder: Path) -> str:
-    """Make ``folder`` importable under a name of its own, so that its files may import one another.
-
-    The project's folder is the package ``experiments``, unless something else has taken that name already.
-    """
-    name = f"experiments_{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}"
-    if folder == FOLDER and _is_package("experiments", folder):
-        return "experiments"
-    if folder == FOLDER and "experiments" not in sys.modules:
-        name = "experiments"
-    for old in [each for each in sys.modules if each == name or each.startswith(f"{name}.")]:
+def _open_package(folder: Path) -> None:
+    """Make ``folder`` importable as a package, so that its files may import one another, and forget an earlier one."""
+    for old in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
         del sys.modules[old]  # files may have changed since they were read
-    spec = ModuleSpec(name, loader=None, is_package=True)
-    spec.submodule_search_locations = [str(folder)]
-    sys.modules[name] = importlib.util.module_from_spec(spec)
+    package = ModuleType(PACKAGE)
+    package.__path__ = [str(folder)]
+    sys.modules[PACKAGE] = package
     importlib.invalidate_caches()
-    return name
 
 
-def _is_package(name: str, folder: Path) -> bool:
-    module = sys.modules.get(name)
-    return module is not None and [Path(path).resolve() for path in getattr(module, "__path__", [])] == [folder]
-
-
-def _load(package: str, path: Path) -> Experiment:
+def _load(path: Path) -> Experiment:
     """Import one file and return its experiment, with every field's type checked."""
     try:
-        module = importlib.import_module(f"{package}.{path.stem}")
+        module = importlib.import_module(f"{PACKAGE}.{path.stem}")
     except Exception as error:
         culprit = _culprit(error, path)
         raise SuiteError(f"{culprit}: this experiment cannot be imported: {type(error).__name__}: {error}") from error
-    experiment = _experiment_of(module, path)
+    experiment = getattr(module, "EXPERIMENT", None)
+    if not isinstance(experiment, Experiment):
+        raise SuiteError(f"{path}: EXPERIMENT is missing; every file here defines one cifar_report.spec.Experiment")
     try:
         return msgspec.convert(msgspec.to_builtins(experiment), Experiment)
     except (msgspec.ValidationError, TypeError) as error:
         raise SuiteError(f"{path}: EXPERIMENT holds a value of the wrong type: {error}") from error
-
-
-def _experiment_of(module: ModuleType, path: Path) -> Experiment:
-    experiment = getattr(module, "EXPERIMENT", None)
-    if not isinstance(experiment, Experiment):
-        wrong = "is missing" if experiment is None else f"is a {type(experiment).__name__}"
-        raise SuiteError(f"{path}: EXPERIMENT {wrong}; every file here defines one cifar_report.spec.Experiment")
-    return experiment
 
 
 def _culprit(error: Exception, path: Path) -> Path:
@@ -127,17 +105,11 @@ def _culprit(error: Exception, path: Path) -> Path:
 def _refuse_duplicates(found: Mapping[str, Experiment]) -> None:
     seen: dict[tuple[str, str], str] = {}
     for name, experiment in found.items():
-        for kind, identity in _ids(experiment):
-            if (kind, identity) in seen:
-                other = seen[kind, identity]
-                raise SuiteError(f"{name}: the {kind} id {identity!r} is already used in {other}; choose another")
-            seen[kind, identity] = name
-
-
-def _ids(experiment: Experiment) -> Iterator[tuple[str, str]]:
-    yield "experiment", experiment.id
-    yield from (("trial", trial.id) for trial in experiment.trials)
-    yield from (("claim", claim.id) for claim in experiment.claims)
+        named = {"experiment": [experiment], "trial": experiment.trials, "claim": experiment.claims}
+        for kind, each in ((kind, each) for kind, members in named.items() for each in members):
+            if other := seen.get((kind, each.id)):
+                raise SuiteError(f"{name}: the {kind} id {each.id!r} is already used in {other}; choose another")
+            seen[kind, each.id] = name
 
 
 def _refuse_unknown(found: Mapping[str, Experiment]) -> None:

@@ -113,7 +113,6 @@ def test_what_does_not_fit_is_refused(folder, fields, message):
         ("new.py", "import no_such_module\n", "new.py: .*ModuleNotFoundError"),
         ("new.py", "EXPERIMENT = (\n", "new.py: .*SyntaxError"),
         ("new.py", "ANSWER = 42\n", "new.py: EXPERIMENT is missing"),
-        ("new.py", "EXPERIMENT = 42\n", "new.py: EXPERIMENT is a int"),
         ("filters.py", "EXPERIMENT = 1 / 0\n", "filters.py: .*ZeroDivisionError"),
         ("filters.py", "EXPERIMENT = (\n", "filters.py: .*SyntaxError"),
     ],
@@ -190,7 +189,6 @@ def test_original_is_read_by_stage():
         ((b'"test_loss": 1.1849', b'"test_loss": "1.1849"'), "trials\\[0\\].test_loss"),
         ((b'"what"', b'"whatever"'), "unknown field"),
         ((b"     0.3356,\n", b""), "equally many epochs"),
-        ((b'"id": "filters_32"', b'"id": "baseline"'), "different ids"),
         ((b"}", b""), "not the original's numbers"),
     ],
 )
