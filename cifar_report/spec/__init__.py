@@ -1,7 +1,6 @@
 """What is asked: layers, trials, stages, claims, experiments and profiles, as immutable data."""
 
 from cifar_report.spec.claims import Claim, Family, Quantity, Relation, Side, claim, registry_hash
-from cifar_report.spec.difference import Change, differences
 from cifar_report.spec.experiments import LANGUAGES, PROFILES, Experiment, Figure, Profile, Section, TimingPlan
 from cifar_report.spec.layers import (
     CLASS_COUNT,
@@ -19,20 +18,21 @@ from cifar_report.spec.layers import (
 from cifar_report.spec.trials import (
     AnyTrial,
     Augmentation,
+    Change,
     ClassicalTrial,
     EarlyStopping,
     NearestCentroid,
     NearestNeighbors,
     Stage,
     Trial,
+    differences,
     spec_hash,
     variant,
 )
 
 __all__ = ["Claim", "Family", "Quantity", "Relation", "Side", "claim", "registry_hash"]
-__all__ += ["Change", "differences"]
 __all__ += ["LANGUAGES", "PROFILES", "Experiment", "Figure", "Profile", "Section", "TimingPlan"]
 __all__ += ["CLASS_COUNT", "INPUT_SHAPE", "AnyLayer", "LayerRow", "walk"]
 __all__ += ["BatchNormalization", "Conv2D", "Dense", "Dropout", "Flatten", "MaxPooling2D"]
 __all__ += ["Augmentation", "EarlyStopping", "NearestCentroid", "NearestNeighbors", "Stage"]
-__all__ += ["AnyTrial", "ClassicalTrial", "Trial", "spec_hash", "variant"]
+__all__ += ["AnyTrial", "Change", "ClassicalTrial", "Trial", "differences", "spec_hash", "variant"]

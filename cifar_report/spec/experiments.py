@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from cifar_report.spec.claims import Claim
-from cifar_report.spec.trials import AnyTrial, ClassicalTrial, Paragraph, Stage, Word, check_id
+from cifar_report.spec.trials import AnyTrial, ClassicalTrial, Id, Paragraph, Stage, Word
 
 LANGUAGES = ("en", "el")
 """Of the reports. Experiments are written in English; a translation of their texts is optional."""
@@ -36,7 +36,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     it is empty where the experiment's own trials are all there is.
     """
 
-    id: str
+    id: Id
     order: int  # its place in the report, within its section
     section: Section
     number: str | None = None  # "1" … "12": the write-up's trial number
@@ -51,7 +51,6 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     def __post_init__(self) -> None:
         """Refuse an experiment that could not be shown."""
-        check_id(self.id)
         if not self.trials and not self.points:
             raise ValueError(f"experiment {self.id} has neither trials nor points")
         if len({trial.id for trial in self.trials}) != len(self.trials):

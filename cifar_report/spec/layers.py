@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal, NamedTuple
 
 import msgspec
@@ -11,20 +12,16 @@ Shape = tuple[int, ...]
 Size = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
 
+Costs = tuple[Shape, int, int, int]
+"""Of a layer: its output's shape, all parameters, the trainable ones, and multiply-accumulates in a forward pass."""
+
+
 class Layer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="layer"):
     """What every layer can say about itself without a framework."""
 
-    def output_shape(self, shape: Shape) -> Shape:
-        """Return the shape of the output for an input of ``shape``."""
-        return shape
-
-    def parameters(self, shape: Shape) -> tuple[int, int]:  # noqa: ARG002 - the signature of every layer
-        """Return (all parameters, trainable parameters) for an input of ``shape``."""
-        return 0, 0
-
-    def macs(self, shape: Shape) -> int:  # noqa: ARG002 - the signature of every layer
-        """Return the multiply-accumulates of one image in a forward pass (matrix products only)."""
-        return 0
+    def costs(self, shape: Shape) -> Costs:
+        """Return what it does with an input of ``shape``; raises ValueError where it does not fit."""
+        return shape, 0, 0, 0
 
 
 class Conv2D(Layer, frozen=True, tag=True):
@@ -36,24 +33,16 @@ class Conv2D(Layer, frozen=True, tag=True):
     padding: Literal["valid", "same"] = "valid"
     activation: Literal["relu", "linear"] = "relu"
 
-    def output_shape(self, shape: Shape) -> Shape:
-        """Return (height, width, filters)."""
-        height, width, _ = _image(self, shape)
+    def costs(self, shape: Shape) -> Costs:
+        """Return (height, width, filters), kernels with biases, and one product per kernel entry and output pixel."""
+        height, width, channels = _image(self, shape)
         reach = 0 if self.padding == "same" else self.kernel_size - 1
         rows, columns = (-(-(side - reach) // self.strides) for side in (height, width))
         if min(rows, columns) < 1:
             raise ValueError(f"{self} does not fit into an input of shape {shape}")
-        return rows, columns, self.filters
-
-    def parameters(self, shape: Shape) -> tuple[int, int]:
-        """Return kernel and bias entries, all of them trainable."""
-        count = self.kernel_size**2 * _image(self, shape)[2] * self.filters + self.filters
-        return count, count
-
-    def macs(self, shape: Shape) -> int:
-        """Return one product per kernel entry and output pixel."""
-        rows, columns, filters = self.output_shape(shape)
-        return rows * columns * filters * self.kernel_size**2 * _image(self, shape)[2]
+        weights = self.kernel_size**2 * channels * self.filters
+        count = weights + self.filters
+        return (rows, columns, self.filters), count, count, rows * columns * weights
 
 
 class MaxPooling2D(Layer, frozen=True, tag=True):
@@ -61,21 +50,20 @@ class MaxPooling2D(Layer, frozen=True, tag=True):
 
     pool_size: Size = 2
 
-    def output_shape(self, shape: Shape) -> Shape:
+    def costs(self, shape: Shape) -> Costs:
         """Return (height, width, channels) after pooling."""
         height, width, channels = _image(self, shape)
         if min(height, width) < self.pool_size:
             raise ValueError(f"{self} does not fit into an input of shape {shape}")
-        return height // self.pool_size, width // self.pool_size, channels
+        return (height // self.pool_size, width // self.pool_size, channels), 0, 0, 0
 
 
 class Flatten(Layer, frozen=True, tag=True):
     """All values of an image in one vector."""
 
-    def output_shape(self, shape: Shape) -> Shape:
+    def costs(self, shape: Shape) -> Costs:
         """Return the vector's length."""
-        height, width, channels = _image(self, shape)
-        return (height * width * channels,)
+        return (math.prod(_image(self, shape)),), 0, 0, 0
 
 
 class Dense(Layer, frozen=True, tag=True):
@@ -84,27 +72,20 @@ class Dense(Layer, frozen=True, tag=True):
     units: Size
     activation: Literal["relu", "softmax", "linear"] = "relu"
 
-    def output_shape(self, shape: Shape) -> Shape:
-        """Return the number of neurons."""
-        _vector(self, shape)
-        return (self.units,)
-
-    def parameters(self, shape: Shape) -> tuple[int, int]:
-        """Return weights and biases, all of them trainable."""
-        count = (_vector(self, shape) + 1) * self.units
-        return count, count
-
-    def macs(self, shape: Shape) -> int:
-        """Return one product per weight."""
-        return _vector(self, shape) * self.units
+    def costs(self, shape: Shape) -> Costs:
+        """Return the number of neurons, weights with biases, and one product per weight."""
+        if len(shape) != 1:
+            raise ValueError(f"Dense needs a vector (put Flatten before it), not shape {shape}")
+        weights = shape[0] * self.units
+        return (self.units,), weights + self.units, weights + self.units, weights
 
 
 class BatchNormalization(Layer, frozen=True, tag=True):
     """Normalisation by the batch's mean and variance, with Keras's defaults (momentum 0.99, epsilon 0.001)."""
 
-    def parameters(self, shape: Shape) -> tuple[int, int]:
-        """Return four values per channel, of which scale and offset are trained."""
-        return 4 * shape[-1], 2 * shape[-1]
+    def costs(self, shape: Shape) -> Costs:
+        """Return four parameters per channel, of which scale and offset are trained."""
+        return shape, 4 * shape[-1], 2 * shape[-1], 0
 
 
 class Dropout(Layer, frozen=True, tag=True):
@@ -120,13 +101,13 @@ CLASS_COUNT = 10
 
 
 class LayerRow(NamedTuple):
-    """One line of a network's table: the layer, its output's shape and what it costs."""
+    """One line of a network's table: the layer, its output's shape and what it costs for one image."""
 
     layer: AnyLayer
     shape: Shape
     parameters: int
     trainable: int
-    macs: int
+    macs: int  # multiply-accumulates of matrix products
 
 
 def walk(layers: tuple[AnyLayer, ...]) -> list[LayerRow]:
@@ -136,9 +117,8 @@ def walk(layers: tuple[AnyLayer, ...]) -> list[LayerRow]:
     """
     rows, shape = [], INPUT_SHAPE
     for layer in layers:
-        counts, macs = layer.parameters(shape), layer.macs(shape)
-        shape = layer.output_shape(shape)
-        rows.append(LayerRow(layer, shape, *counts, macs))
+        rows.append(LayerRow(layer, *layer.costs(shape)))
+        shape = rows[-1].shape
     return rows
 
 
@@ -146,9 +126,3 @@ def _image(layer: Layer, shape: Shape) -> Shape:
     if len(shape) != 3:
         raise ValueError(f"{type(layer).__name__} needs an image, but its input has shape {shape}")
     return shape
-
-
-def _vector(layer: Layer, shape: Shape) -> int:
-    if len(shape) != 1:
-        raise ValueError(f"{type(layer).__name__} needs a vector (put Flatten before it), not shape {shape}")
-    return shape[0]

@@ -1,16 +1,17 @@
-"""Trials and stages as data: everything that decides what is trained, and nothing else decides it."""
+"""Trials and stages as data: everything that decides what is trained; their hashes; and what differs between two."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Collection
-from typing import Annotated, Any, Literal, TypeVar
+from functools import cache
+from itertools import zip_longest
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta
 
-from cifar_report.spec.layers import CLASS_COUNT, AnyLayer, Dense, walk
+from cifar_report.spec.layers import CLASS_COUNT, AnyLayer, Conv2D, Dense, MaxPooling2D, walk
 
 # Control characters have no place in XML; marks of direction make a text read as another one.
 SHOWN = (
@@ -19,6 +20,8 @@ SHOWN = (
 )
 Word = Annotated[str, Meta(max_length=200, pattern=SHOWN)]
 """A name, hash or title of a stored record."""
+Id = Annotated[str, Meta(max_length=64, pattern=r"^[a-z0-9][a-z0-9_]*(\.[a-z0-9_]+)*\Z")]
+"""It can name a folder on every system and stand in an address."""
 Paragraph = Annotated[str, Meta(max_length=20_000, pattern=SHOWN)]
 """One sentence or several in plain words; those of experiments are English, and catalogues translate them."""
 
@@ -40,7 +43,7 @@ class EarlyStopping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One call of training; weights and the optimizer's state go on into the next stage."""
 
-    id: str = "training"
+    id: Id = "training"
     epochs: Annotated[int, Meta(ge=1, le=10_000)]  # the most that this stage runs
     augmentation: Augmentation | None = None
     early_stopping: EarlyStopping | None = None
@@ -53,15 +56,11 @@ class _Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     one change alone; either is None where there is none.
     """
 
-    id: str
+    id: Id
     title: Word
     as_written: str | None = None
     one_change: str | None = None
     published: str | None = msgspec.field(default=None, name="original")  # its key in original.json
-
-    def __post_init__(self) -> None:
-        """Refuse an id that could not be a folder's name."""
-        check_id(self.id)
 
     def configuration(self) -> dict[str, Any]:
         """Return what decides the result, as builtins: every field but names and comparisons."""
@@ -75,21 +74,14 @@ class Trial(_Trial, frozen=True, kw_only=True, tag="network"):
     layers: Annotated[tuple[AnyLayer, ...], Meta(max_length=1_000)]
     stages: Annotated[tuple[Stage, ...], Meta(max_length=1_000)]
     batch_size: Annotated[int, Meta(ge=1, le=60_000)] = 32  # images, over all replicas
-    learning_rate: float = 0.001  # Adam's step size
+    learning_rate: Annotated[float, Meta(gt=0)] = 0.001  # Adam's step size
     split_seed: int = 42  # random_state of train_test_split
     strategy: Literal["single", "mirrored"] = "single"
 
     def __post_init__(self) -> None:
         """Refuse a trial that could not be trained or stored."""
-        super().__post_init__()
         if not self.stages or len({stage.id for stage in self.stages}) != len(self.stages):
             raise ValueError(f"trial {self.id}: stages must exist and have different ids")
-        for stage in self.stages:
-            check_id(stage.id)
-        if min(stage.epochs for stage in self.stages) < 1:
-            raise ValueError(f"trial {self.id}: every stage needs at least one epoch")
-        if self.batch_size < 1 or not self.learning_rate > 0:
-            raise ValueError(f"trial {self.id}: batch size and learning rate must be positive")
         rows = walk(self.layers)
         if not rows or rows[-1].layer != Dense(CLASS_COUNT, activation="softmax"):
             raise ValueError(f"trial {self.id}: the last layer must be Dense({CLASS_COUNT}, 'softmax')")
@@ -186,9 +178,72 @@ def _without_defaults(value: Any, kept: Collection[str]) -> Any:
     return found
 
 
-def check_id(text: str) -> None:
-    """Raise ValueError unless ``text`` can name a folder on every system and stand in an address."""
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_.]{0,63}", text) or text.endswith(".") or ".." in text:
-        raise ValueError(f"{text!r} is no id: lower-case letters, digits, '_' and inner '.', at most 64 characters")
-    if re.fullmatch(r"con|prn|aux|nul|(com|lpt)[0-9]", text.partition(".")[0]):
-        raise ValueError(f"{text!r} is no id: it is the name of a device on Windows")
+class Change(NamedTuple):
+    """One thing that differs: where it stands and its value before and after (None: not there)."""
+
+    place: str
+    before: Any
+    after: Any
+
+
+def differences(before: AnyTrial, after: AnyTrial) -> tuple[Change, ...]:
+    """Return every single change that leads from one trial's configuration to the other's.
+
+    An inserted or removed convolution together with its pooling is one change, as is any one argument of one
+    layer, stage or training parameter. Trials of different kinds differ in their kind.
+    """
+    if type(before) is not type(after):
+        return (Change("kind", type(before).__name__, type(after).__name__),)
+    changes: list[Change] = []
+    for field, old in before.configuration().items():
+        new = after.configuration()[field]
+        if field == "layers":
+            changes += _layer_changes(before.layers, after.layers)  # type: ignore[union-attr]
+        elif field == "stages":
+            changes += _stage_changes(old, new)
+        elif old != new:
+            changes.append(Change(field, old, new))
+    return tuple(changes)
+
+
+def _stage_changes(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[Change]:
+    changes = []
+    for old, new in zip_longest(before, after):
+        if old is None or new is None:
+            changes.append(Change("stage", old, new))
+            continue
+        for field in old:
+            if field != "id" and old[field] != new[field]:
+                changes.append(Change(f"stage {new['id']}, {field}", old[field], new[field]))
+    return changes
+
+
+def _layer_changes(before: tuple[AnyLayer, ...], after: tuple[AnyLayer, ...]) -> list[Change]:
+    """Align two networks from the front with the fewest changes (an edit distance over whole layers)."""
+
+    @cache
+    def fewest(i: int, j: int) -> tuple[Change, ...]:
+        if i == len(before) and j == len(after):
+            return ()
+        ways = []
+        if i < len(before) and j < len(after) and type(before[i]) is type(after[j]):
+            ways.append((*_arguments(before[i], after[j]), *fewest(i + 1, j + 1)))
+        for size in _block_sizes(before[i:]):
+            ways.append((Change("layers", before[i : i + size], ()), *fewest(i + size, j)))
+        for size in _block_sizes(after[j:]):
+            ways.append((Change("layers", (), after[j : j + size]), *fewest(i, j + size)))
+        return min(ways, key=len)
+
+    return list(fewest(0, 0))
+
+
+def _block_sizes(layers: tuple[AnyLayer, ...]) -> tuple[int, ...]:
+    """Return how many layers at the front may come or go in one change: one, or a convolution with its pooling."""
+    block = len(layers) > 1 and isinstance(layers[0], Conv2D) and isinstance(layers[1], MaxPooling2D)
+    return (1, 2) if block else (1,) * bool(layers)
+
+
+def _arguments(before: AnyLayer, after: AnyLayer) -> tuple[Change, ...]:
+    old, new = (msgspec.structs.asdict(layer) for layer in (before, after))
+    name = type(before).__name__
+    return tuple(Change(f"{name}, {field}", old[field], new[field]) for field in old if old[field] != new[field])
