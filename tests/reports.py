@@ -11,8 +11,8 @@ from suites import simulated
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
 from cifar_report.registry import load_experiments
+from cifar_report.report.document import render
 from cifar_report.report.figures import DrawnFigure
-from cifar_report.report.html import render
 from cifar_report.report.i18n import Translation
 from cifar_report.report.sections import assemble
 from cifar_report.report.writer import Medium, Writer

@@ -18,9 +18,8 @@ from suites import FEW, few, few_figures, parse, simulated
 
 from cifar_report.report.figures import draw_all, style
 from cifar_report.report.figures.gallery import figure_calls
-from cifar_report.report.i18n import SOURCE_LANGUAGE, Translation, available_languages
-from cifar_report.report.numbers import Numbers
-from cifar_report.spec import PROFILES
+from cifar_report.report.i18n import SOURCE_LANGUAGE, Numbers, Translation
+from cifar_report.spec import LANGUAGES, PROFILES
 
 ENGLISH = Translation("en")
 HOSTILE = "$\\frac{1}{2}$ -- <script>alert(1)</script> --> & =1+1"
@@ -177,7 +176,7 @@ def suite():
         pytest.param(each, marks=pytest.mark.long)
         if each == SOURCE_LANGUAGE
         else each  # its words are the shorter ones
-        for each in available_languages()
+        for each in LANGUAGES
     ],
 )
 def test_the_full_suite_is_small_and_readable(language, monkeypatch):

@@ -53,7 +53,7 @@ def test_an_installed_copy_works_and_is_one_package(installed):
     assert {path.name for path in installed.iterdir() if path.suffix != ".dist-info"} == {"cifar_report"}
     program = """
 from cifar_report.registry import load_experiments
-from cifar_report.report.html import TEMPLATES
+from cifar_report.report.document import TEMPLATES
 print(len(load_experiments()), TEMPLATES.is_dir(), TEMPLATES)
 """
     variables = environment(PYTHONPATH=str(installed))

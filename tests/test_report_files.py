@@ -16,7 +16,7 @@ from cifar_report.cli import main
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.report import build as builder
 from cifar_report.report.build import build_report, file_names
-from cifar_report.report.pdf import NUMBERS_NAME
+from cifar_report.report.document import NUMBERS_NAME
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,7 @@ def test_a_package_that_is_found_missing_late_is_named(monkeypatch, tmp_path, ca
 
     monkeypatch.setattr(builder, "build_report", without_scipy)
     assert main(["report", "--bundle", str(bundle().folder), "--output", str(tmp_path)]) == 1
-    assert "scipy is not installed: pip install -e '.[report]'" in capsys.readouterr().err
+    assert "scipy is not installed: pip install -e '.[train,report]'" in capsys.readouterr().err
 
 
 def test_without_the_libraries_for_text_the_html_is_there_and_the_error_helps(tmp_path, monkeypatch):

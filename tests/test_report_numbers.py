@@ -3,8 +3,7 @@ from typing import get_args
 import pytest
 
 from cifar_report.analysis.results import Datum, Unit
-from cifar_report.report.i18n import Translation
-from cifar_report.report.numbers import DASH, Numbers
+from cifar_report.report.i18n import DASH, Numbers, Translation
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from suites import few
 
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
+from cifar_report.report.document import to_pdf
 from cifar_report.report.i18n import Translation
-from cifar_report.report.pdf import to_pdf
 from cifar_report.report.sections import assemble
 from cifar_report.report.writer import Writer
 from cifar_report.spec import LANGUAGES

@@ -4,8 +4,8 @@ import pytest
 from fontTools.ttLib import TTFont
 from reports import Page, report_of, small_bundle
 
+from cifar_report.report.document import FACES, FONTS
 from cifar_report.report.i18n import read_catalogue
-from cifar_report.report.typefaces import FACES, FOLDER
 from cifar_report.spec import LANGUAGES
 
 STYLES = sorted({(weight, style) for family, _, weight, style in FACES if family.startswith("Serif")})
@@ -14,7 +14,7 @@ STYLES = sorted({(weight, style) for family, _, weight, style in FACES if family
 def covered(kind, weight, style):
     """Return the characters of all typefaces of a kind, in one weight and style."""
     files = [name for family, name, *look in FACES if family.startswith(kind) and look == [weight, style]]
-    return {chr(code) for name in files for code in TTFont(FOLDER / f"{name}.woff2").getBestCmap()} | {"\n"}
+    return {chr(code) for name in files for code in TTFont(FONTS / f"{name}.woff2").getBestCmap()} | {"\n"}
 
 
 def messages(language):
@@ -37,7 +37,7 @@ def test_every_word_is_set_in_the_report_s_own_typefaces(language, weight, style
 def test_every_word_of_a_figure_is_drawn_in_the_report_s_own_design(language):
     """No character of a message, and no power of ten, needs the figures' second face."""
     said = "".join((*messages(language), "×10⁰¹²³⁴⁵⁶⁷⁸⁹−…"))
-    face = TTFont(FOLDER / "report-figures-400-normal.otf")
+    face = TTFont(FONTS / "report-figures-400-normal.otf")
     assert set(said) - {chr(code) for code in face.getBestCmap()} - {"\n"} == set()
 
 

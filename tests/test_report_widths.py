@@ -1,8 +1,7 @@
 import pytest
 from markupsafe import escape
 
-from cifar_report.report.elements import Cell, Column, Row, breakable
-from cifar_report.report.widths import UPRIGHT, column_widths
+from cifar_report.report.elements import UPRIGHT, Cell, Column, Row, breakable, column_widths
 
 
 def table(*texts, numeric=()):

@@ -10,7 +10,7 @@ from cifar_report.analysis import results
 from cifar_report.errors import UsageError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.report import catalog, i18n, names
-from cifar_report.report.html import TEMPLATES
+from cifar_report.report.document import TEMPLATES
 from cifar_report.report.i18n import Translation, catalogue_path, read_catalogue
 from cifar_report.report.text.verdicts import SAY
 from cifar_report.spec import Family, Quantity, Relation

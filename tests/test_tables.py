@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reports import few_experiments
 from suites import few, few_figures, simulated
 
-from cifar_report.report.derived import derived_files, write_derived
+from cifar_report.report.build import derived_files, write_derived
 from cifar_report.report.tables import FORMULA_STARTS, summary_tables, to_csv
 
 ROOT = Path(__file__).parents[1]
@@ -119,7 +119,7 @@ def test_derived_files_replace_what_was_there():
 @pytest.fixture
 def files(monkeypatch):
     """Return the tables and figures that are derived from a few trials."""
-    monkeypatch.setattr("cifar_report.report.derived.draw_all", lambda *_, **__: few_figures())
+    monkeypatch.setattr("cifar_report.report.build.draw_all", lambda *_, **__: few_figures())
     return derived_files(*few())
 
 
@@ -138,7 +138,7 @@ import hashlib, sys
 from pathlib import Path
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
-from cifar_report.report.derived import derived_files
+from cifar_report.report.build import derived_files
 bundle = Bundle.load(Path(sys.argv[1]))
 for path, content in derived_files(bundle, analyse(bundle)).items():
     print(path, hashlib.sha256(content).hexdigest())

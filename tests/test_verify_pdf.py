@@ -13,7 +13,8 @@ from cifar_report.bundle import Bundle
 from cifar_report.cli import main
 from cifar_report.errors import SuiteError
 from cifar_report.report import build as writing
-from cifar_report.report.pdf import NUMBERS_NAME, to_json
+from cifar_report.report.build import to_json
+from cifar_report.report.document import NUMBERS_NAME
 from cifar_report.verify import pdf
 from cifar_report.verify.integrity import verify_bundle
 from cifar_report.verify.pdf import attached_numbers, number_differences, verify_pdf

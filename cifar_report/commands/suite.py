@@ -112,7 +112,7 @@ def _derive(folder: Path) -> None:
     from cifar_report.bundle import Bundle
 
     try:
-        from cifar_report.report.derived import write_derived
+        from cifar_report.report.build import write_derived
 
         write_derived(Bundle.load(folder))
     except ImportError as error:  # some packages are imported where they are used

@@ -1,7 +1,8 @@
-"""From a bundle to the report's files. Nothing is trained, and whatever the bundle lacks, a report comes out."""
+"""From a bundle to the report's files, and to the tables and figures that lie beside its raw numbers."""
 
 from __future__ import annotations
 
+import filecmp
 import os
 import signal
 from collections.abc import Sequence
@@ -12,16 +13,18 @@ from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import msgspec
+
 from cifar_report.analysis import analyse
 from cifar_report.analysis.calibration import load_calibration
 from cifar_report.analysis.results import Results
-from cifar_report.bundle import Bundle, write_file
+from cifar_report.bundle import Bundle, write_file, write_folder
 from cifar_report.errors import SuiteError
+from cifar_report.report.document import render, to_pdf
 from cifar_report.report.figures import draw_all, draw_error_rates, find_images
-from cifar_report.report.html import to_html
 from cifar_report.report.i18n import SOURCE_LANGUAGE, Translation
-from cifar_report.report.pdf import to_json, to_pdf
 from cifar_report.report.sections import ReportView, assemble
+from cifar_report.report.tables import summary_tables, to_csv
 from cifar_report.report.writer import Medium, Writer
 
 
@@ -32,7 +35,8 @@ def usable_cores() -> int:
 
 def file_names(languages: Sequence[str]) -> tuple[str, ...]:
     """Return the names of the files that a report in these languages consists of."""
-    return tuple(f"{_stem(language)}.{ending}" for language in dict.fromkeys(languages) for ending in ("html", "pdf"))
+    stems = ("report" if each == SOURCE_LANGUAGE else f"report.{each}" for each in dict.fromkeys(languages))
+    return tuple(f"{stem}.{ending}" for stem in stems for ending in ("html", "pdf"))
 
 
 def build_report(
@@ -70,17 +74,9 @@ def check_report(
     A file that is missing differs. Nothing in ``output`` is changed.
     """
     with TemporaryDirectory() as beside:
-        built = build_report(bundle, Path(beside), languages, processes=processes)
-        return [path.name for path in built if _content(output / path.name) != path.read_bytes()]
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise SuiteError(f"{path} cannot be read: {error.strerror or error}") from error
+        names = [path.name for path in build_report(bundle, Path(beside), languages, processes=processes)]
+        same, _, _ = filecmp.cmpfiles(beside, output, names, shallow=False)
+        return [name for name in names if name not in same]
 
 
 def _write_both(bundle: Bundle, results: Results, output: Path, language: str) -> tuple[Path, Path]:
@@ -94,13 +90,14 @@ def _write_both(bundle: Bundle, results: Results, output: Path, language: str) -
         return assemble(Writer(bundle, results, translation, figures, medium), pictures=images is not None)
 
     html, pdf = (output / name for name in file_names((language,)))
-    _write(html, to_html(view("screen"), translation, created))
+    _write(html, render(view("screen"), translation, "screen", created).encode())
     _write(pdf, to_pdf(view("print"), translation, created, to_json(results)))
     return html, pdf
 
 
-def _stem(language: str) -> str:
-    return "report" if language == SOURCE_LANGUAGE else f"report.{language}"
+def to_json(results: Results) -> bytes:
+    """Return every number of the report as JSON, by its id."""
+    return msgspec.json.format(msgspec.json.encode(results.data(), order="sorted"), indent=1) + b"\n"
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -109,3 +106,23 @@ def _write(path: Path, content: bytes) -> None:
         write_file(path, content)
     except OSError as error:
         raise SuiteError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def derived_files(bundle: Bundle, results: Results) -> dict[str, bytes]:
+    """Return the content of ``tables/`` and ``figures/`` by path, in English and without photographs.
+
+    ``results`` must be those of ``bundle``. The same bundle gives the same bytes.
+    """
+    files = {f"tables/{name}": content for name, content in summary_tables(bundle, results).items()}
+    for figure in draw_all(results, Translation(SOURCE_LANGUAGE), bundle=bundle):
+        files[f"figures/{figure.id}.svg"] = figure.svg
+        files[f"figures/{figure.id}.csv"] = to_csv(figure.columns, figure.rows)
+    return files
+
+
+def write_derived(bundle: Bundle) -> None:
+    """Analyse the bundle and put its tables and figures in place of those that are there."""
+    files = derived_files(bundle, analyse(bundle))
+    for folder in ("tables", "figures"):
+        inside = {path.partition("/")[2]: content for path, content in files.items() if path.startswith(f"{folder}/")}
+        write_folder(bundle.folder / folder, inside)

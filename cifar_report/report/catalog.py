@@ -23,7 +23,6 @@ from cifar_report.registry import load_experiments
 from cifar_report.report.i18n import (
     DOMAIN,
     EXPERIMENT,
-    LOCALE_FOLDER,
     MESSAGES,
     PLACEHOLDER,
     SOURCE_LANGUAGE,
@@ -83,9 +82,10 @@ def render(catalogue: Catalog) -> bytes:
 
 def updated(language: str, source: Catalog) -> Catalog:
     """Return the catalogue of ``language`` with the messages of ``source``; messages that are gone are dropped."""
-    catalogue = Catalog(locale=language, domain=DOMAIN, project="cifar-report", charset="utf-8", fuzzy=False)
     if catalogue_path(language).is_file():
         catalogue = read_catalogue(language)
+    else:
+        catalogue = Catalog(locale=language, domain=DOMAIN, project="cifar-report", charset="utf-8", fuzzy=False)
     catalogue.update(source, no_fuzzy_matching=True)
     catalogue.obsolete.clear()
     return catalogue
@@ -93,29 +93,22 @@ def updated(language: str, source: Catalog) -> Catalog:
 
 def complaints(language: str, source: Catalog) -> list[str]:
     """Return what is wrong with the catalogue of ``language``, one sentence each."""
-    path = catalogue_path(language)
-    if not path.is_file():
-        return [f"{language}: there is no catalogue {path.name}; run 'update' and translate it"]
-    return [f"{language}: {what}: {text!r}" for what, text in _complaints(read_catalogue(language), source)]
-
-
-def _complaints(catalogue: Catalog, source: Catalog) -> Iterator[tuple[str, str]]:
+    catalogue, found = read_catalogue(language), []
     for message in source:
-        translated = catalogue.get(message.id, message.context)
-        sources = _forms(message.id)
+        translated, forms = catalogue.get(message.id, message.context), _forms(message.id)
         if not message.id:
             continue
         if translated is None:
-            yield "missing", sources[0]
+            found.append(("missing", forms))
         elif translated.fuzzy:
-            yield "fuzzy", sources[0]
+            found.append(("fuzzy", forms))
         elif not all(_forms(translated.string)):
-            yield "not translated", sources[0]
-        elif _placeholders_differ(sources, _forms(translated.string)):
-            yield "other placeholders than its source", sources[0]
-    for message in catalogue:
-        if message.id and source.get(message.id, message.context) is None:
-            yield "no longer used", _forms(message.id)[0]
+            found.append(("not translated", forms))
+        elif _placeholders_differ(forms, _forms(translated.string)):
+            found.append(("other placeholders than its source", forms))
+    gone = [each for each in catalogue if each.id and source.get(each.id, each.context) is None]
+    found += [("no longer used", _forms(each.id)) for each in gone]
+    return [f"{language}: {what}: {forms[0]!r}" for what, forms in found]
 
 
 def _forms(text: str | Sequence[str] | None) -> tuple[str, ...]:
@@ -131,23 +124,21 @@ def _placeholders_differ(sources: tuple[str, ...], texts: tuple[str, ...]) -> bo
 
 def main(arguments: list[str] | None = None) -> int:
     """Update the catalogues, or say what is wrong with them (exit status 1)."""
-    others = [name for name in LANGUAGES if name != SOURCE_LANGUAGE]
     parser = argparse.ArgumentParser(description="Keep the report's catalogues in step with code and templates.")
     parser.add_argument("action", choices=("update", "check"))
-    parser.add_argument("--language", action="append", choices=others)
-    options = parser.parse_args(arguments)
-    languages = options.language or others
-    source = extract()
-    if options.action == "check":
-        found = [line for language in languages for line in complaints(language, source)]
-        print("\n".join(found) or f"{len(source)} messages, complete in: {', '.join(languages)}")
-        return 1 if found else 0
-    for language in languages:
-        path = catalogue_path(language)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(render(updated(language, source)))
-        print(f"{path.relative_to(LOCALE_FOLDER)}: {len(source)} messages")
-    return 0
+    action = parser.parse_args(arguments).action
+    source, found = extract(), []
+    for language in LANGUAGES:
+        if language == SOURCE_LANGUAGE:
+            continue
+        if action == "check":
+            found += complaints(language, source)
+        else:
+            path = catalogue_path(language)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(render(updated(language, source)))
+    print("\n".join(found) or f"{len(source)} messages")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from cifar_report.analysis.results import CautionCode, Formula, Outcome, Undefined
-from cifar_report.report.i18n import load_messages, mark
-from cifar_report.report.numbers import Numbers
+from cifar_report.report.i18n import Numbers, load_messages, mark
 from cifar_report.spec import (
     AnyLayer,
     BatchNormalization,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from cifar_report.analysis.results import Datum, Results, TrialResult, Verdict
-from cifar_report.bundle import Bundle, Evaluation, Run, StageResult
+from cifar_report.bundle import Bundle, Run
 
 Cell = str | float | int | bool | None
 Row = tuple[Cell, ...]
@@ -28,15 +28,13 @@ def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     return stream.getvalue().encode()
 
 
-def _text(cell: Cell) -> str:
-    if cell is None:
-        return ""
+def _text(cell: Cell) -> Cell:
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, str):
         text = cell.replace("\r\n", "\n").replace("\r", "\n")  # a lone carriage return would end the line
         return f"'{text}" if text.startswith(FORMULA_STARTS) else text
-    return repr(cell) if isinstance(cell, int) else repr(float(cell))
+    return cell
 
 
 def summary_tables(bundle: Bundle, results: Results) -> dict[str, bytes]:
@@ -67,21 +65,14 @@ def _run_rows(run: Run) -> Iterator[Row]:
     error = run.error.strip().splitlines()[-1] if run.error and run.error.strip() else None
     end = (*counts, images, error)
     for stage in run.stages:
-        yield (*start, stage.id, stage.epochs, stage.best_epoch, stage.stopped_early, *_stage_scores(stage), *end)
+        evaluations = [(each.train, each.validation, each.test) for each in (stage.last, stage.best)]
+        values = [value for parts in evaluations for part in parts for value in (part.accuracy, part.loss)]
+        yield (*start, stage.id, stage.epochs, stage.best_epoch, stage.stopped_early, *values, *end)
     if not run.stages:
         scores: list[Cell] = [None] * (2 * len(PARTS) * len(SCORES))
         if run.classical is not None:
             scores[PARTS.index("test") * len(SCORES)] = run.classical.test_accuracy
         yield (*start, None, None, None, None, *scores, *end)
-
-
-def _stage_scores(stage: StageResult) -> Row:
-    return (*_evaluation(stage.last), *_evaluation(stage.best))
-
-
-def _evaluation(evaluation: Evaluation) -> Row:
-    scores = (evaluation.train, evaluation.validation, evaluation.test)
-    return tuple(value for each in scores for value in (each.accuracy, each.loss))
 
 
 EPOCH_COLUMNS: Final = ("run", "stage", "epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")

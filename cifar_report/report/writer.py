@@ -11,11 +11,9 @@ from markupsafe import Markup, escape
 from cifar_report.analysis.results import Datum, Outcome, Results, TrialResult
 from cifar_report.bundle import Bundle
 from cifar_report.report import names
-from cifar_report.report.elements import Cell, Column, FigureView, Heading, Row, Table, data_address
+from cifar_report.report.elements import Cell, Column, FigureView, Heading, Row, Table, column_widths, data_address
 from cifar_report.report.figures.base import DrawnFigure
-from cifar_report.report.i18n import Translation, mark
-from cifar_report.report.numbers import DASH, Numbers
-from cifar_report.report.widths import ACROSS, UPRIGHT, column_widths
+from cifar_report.report.i18n import DASH, Numbers, Translation, mark
 from cifar_report.spec import Experiment, Section, Trial
 
 Medium = Literal["screen", "print"]
@@ -194,9 +192,8 @@ class Writer:
         whole = tuple(row if isinstance(row, Row) else self.row(*row) for row in rows)
         reasons = dict.fromkeys(cell.missing for row in whole for cell in row.cells if cell.missing)
         notes = {reason: _letter(place) for place, reason in enumerate(reasons)}
-        room = ACROSS if "verdicts" in style.split() else UPRIGHT
         # Laying out thousands of cells to find a column's width takes longer than all the rest of the printed report.
-        widths = column_widths(columns, whole, room) if self.medium == "print" else ()
+        widths = column_widths(columns, whole, across="verdicts" in style.split()) if self.medium == "print" else ()
         number = self.numbers.integer(self._tables) if numbered else ""
         return Table(f"t-{anchor}", number, escape(caption), tuple(columns), whole, notes, style, widths)
 

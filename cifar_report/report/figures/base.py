@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from cifar_report.analysis.results import Measure, PredictionMetrics, Results, StageSummary, TrialResult
-from cifar_report.report.i18n import Translation, mark
+from cifar_report.report.i18n import Numbers, Translation, mark
 from cifar_report.report.names import CLASSES
-from cifar_report.report.numbers import Numbers
 from cifar_report.spec import AnyTrial, ClassicalTrial
 
 Cell = str | float | int | None

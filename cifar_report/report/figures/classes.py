@@ -17,8 +17,7 @@ from cifar_report.report.figures import style
 from cifar_report.report.figures.base import Cell, DrawnFigure, Photographs, Shown, class_names, trial_name
 from cifar_report.report.figures.points import row_plot
 from cifar_report.report.figures.style import Look
-from cifar_report.report.i18n import Translation, mark
-from cifar_report.report.numbers import Numbers
+from cifar_report.report.i18n import Numbers, Translation, mark
 
 LOOKS: Final[tuple[Look, Look]] = (
     {"marker": "o", "color": style.BLUE, "ms": 4.2},

@@ -13,8 +13,7 @@ from cifar_report.report.figures import style
 from cifar_report.report.figures.base import Cell, DrawnFigure, trial_name
 from cifar_report.report.figures.points import row_plot
 from cifar_report.report.figures.style import Look
-from cifar_report.report.i18n import Translation, mark
-from cifar_report.report.numbers import Numbers
+from cifar_report.report.i18n import Numbers, Translation, mark
 
 PANEL_HEIGHT: Final = 150.0  # points
 TITLE_WIDTH: Final = 132.0  # of an axis's title

@@ -22,8 +22,7 @@ from cifar_report.report.figures.base import (
     trial_name,
 )
 from cifar_report.report.figures.style import Look
-from cifar_report.report.i18n import Translation, mark
-from cifar_report.report.numbers import Numbers
+from cifar_report.report.i18n import Numbers, Translation, mark
 
 Score = Literal["accuracy", "loss"]
 SCORES: Final[tuple[Score, Score]] = ("accuracy", "loss")

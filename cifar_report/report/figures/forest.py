@@ -14,9 +14,8 @@ from cifar_report.report.figures import style
 from cifar_report.report.figures.base import Cell, DrawnFigure, trial_name
 from cifar_report.report.figures.points import ORIGINAL, row_plot
 from cifar_report.report.figures.style import Look
-from cifar_report.report.i18n import Translation, mark
+from cifar_report.report.i18n import Numbers, Translation, mark
 from cifar_report.report.names import OUTCOMES
-from cifar_report.report.numbers import Numbers
 
 Kind = Literal["points", "methods", "epochs", "ratio", "relative"]
 KINDS: Final[dict[Kind, Unit]] = {

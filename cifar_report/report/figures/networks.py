@@ -13,8 +13,7 @@ from cifar_report.analysis.results import TrialResult
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import SEPARATOR, DrawnFigure, trial_name
 from cifar_report.report.figures.style import Look
-from cifar_report.report.i18n import Translation
-from cifar_report.report.numbers import Numbers
+from cifar_report.report.i18n import Numbers, Translation
 from cifar_report.spec import (
     INPUT_SHAPE,
     AnyLayer,

@@ -14,8 +14,7 @@ from cifar_report.analysis.results import Measure, Results
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import ORIGINAL_APART, DrawnFigure, comparable, trial_name
 from cifar_report.report.figures.style import Look
-from cifar_report.report.i18n import Translation, mark
-from cifar_report.report.numbers import Numbers
+from cifar_report.report.i18n import Numbers, Translation, mark
 
 LINE: Final = 9.2  # points from one line of a name to the next
 GAP: Final = 4.0  # points between two rows

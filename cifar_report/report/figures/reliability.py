@@ -13,9 +13,8 @@ from cifar_report.analysis.results import ReliabilityBin
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import ERROR_RATES, DrawnFigure, Shown, seeds_text
 from cifar_report.report.figures.style import Look
-from cifar_report.report.i18n import Translation, mark
+from cifar_report.report.i18n import Numbers, Translation, mark
 from cifar_report.report.names import OUTCOMES
-from cifar_report.report.numbers import Numbers
 
 SIDE: Final = 150.0  # of a reliability diagram, points
 STEP: Final = SIDE + 62.0

@@ -10,8 +10,7 @@ import msgspec
 from cifar_report.analysis.results import Results, Study, TrialResult
 from cifar_report.report.figures.base import DrawnFigure, showcase, stage_name, trial_name
 from cifar_report.report.figures.points import Point, by_name, by_number
-from cifar_report.report.i18n import Translation, mark
-from cifar_report.report.numbers import Numbers
+from cifar_report.report.i18n import Numbers, Translation, mark
 from cifar_report.spec import Trial
 
 FIELDS: Final = {

@@ -25,7 +25,6 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, ScalarFo
 
 from cifar_report.report.figures.base import Cell, DrawnFigure
 from cifar_report.report.i18n import Translation
-from cifar_report.report.typefaces import FOLDER
 
 Look = dict[str, Any]
 """Properties of matplotlib's lines or patches."""
@@ -48,7 +47,7 @@ DOTTED: Final = (0, (1.0, 1.6))
 SUPERSCRIPTS: Final = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
 
-font_manager.fontManager.addfont(FOLDER / "report-figures-400-normal.otf")
+font_manager.fontManager.addfont(Path(__file__).parents[1] / "fonts" / "report-figures-400-normal.otf")
 in_style = matplotlib.style.context(("default", Path(__file__).parent / "figures.mplstyle"))
 """Decorator that gives matplotlib these settings while a function draws, whatever the user's own are."""
 
