@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -16,6 +16,7 @@ from scipy.special import softmax
 from cifar_report.bundle import Bundle, Predictions, Weights, encode, records, sha256, write_record, write_timing_pass
 from cifar_report.bundle.arrays import dump_arrays
 from cifar_report.bundle.keys import key_of, recorded_parts
+from cifar_report.data import TRAIN_COUNT
 from cifar_report.published import Original, load_original
 from cifar_report.spec import CLASS_COUNT, PROFILES, AnyTrial, ClassicalTrial, Conv2D, Experiment, Profile, Stage, Trial
 from cifar_report.spec.claims import registry_hash
@@ -57,13 +58,9 @@ class Simulation:
     grade: Literal["canonical", "unverified", "stand-in"] = "canonical"
     canonical_labels: bool = True
     counts: tuple[int, int, int] | None = None
-    labels: Array | None = None  # uint8 [N]: of the test images; drawn when None
-    indices: Array | None = None  # int32 [N]: their places in the 60,000 images
-    random_seed: int = 0
 
 
-@dataclass(frozen=True)
-class _Images:
+class _Images(NamedTuple):
     """The test images: places in the 60,000, labels, and how hard each is for every network (standard normal)."""
 
     indices: Array
@@ -79,7 +76,10 @@ def simulate_bundle(folder: Path, experiments: Sequence[Experiment], simulation:
     """
     record = _record(tuple(experiments), simulation)
     write_record(folder, record)
-    images = _draw_images(simulation, record.dataset.counts[2])
+    generator, count = np.random.default_rng([0, 0]), record.dataset.counts[2]
+    labels = generator.permutation(np.arange(count) % CLASS_COUNT).astype(np.uint8)
+    indices = np.arange(TRAIN_COUNT, TRAIN_COUNT + count, dtype=np.int32)
+    images = _Images(indices, labels, generator.standard_normal(count), simulation.image_noise)
     trials = [trial for experiment in experiments for trial in experiment.trials]
     for trial in trials:
         if simulation.trials is None or trial.id in simulation.trials:
@@ -119,28 +119,43 @@ def _record(experiments: tuple[Experiment, ...], simulation: Simulation) -> reco
     )
 
 
-def _draw_images(simulation: Simulation, count: int) -> _Images:
-    generator = np.random.default_rng([simulation.random_seed, 0])
-    labels, indices = simulation.labels, simulation.indices
-    if labels is None:
-        labels = generator.permutation(np.arange(count) % CLASS_COUNT).astype(np.uint8)
-    if indices is None:
-        indices = np.arange(50_000, 50_000 + len(labels), dtype=np.int32)
-    return _Images(indices, labels, generator.standard_normal(len(labels)), simulation.image_noise)
-
-
 def _draw_run(
     planned: AnyTrial, seed: int | None, simulation: Simulation, record: records.BundleRecord, images: _Images
 ) -> tuple[records.Run, dict[str, bytes]]:
     """Return a run's record and its files."""
     identity = int.from_bytes(hashlib.sha256(f"{planned.id}/{seed}".encode()).digest()[:8])
-    generator = np.random.default_rng([simulation.random_seed, identity])
+    generator = np.random.default_rng([0, identity])
     trial = simulation.profile.apply(planned)
-    run = _failed_run(trial, seed, record)
-    if (trial.id, seed) in simulation.failed:
-        return run, {}
+    network = trial if isinstance(trial, Trial) else None
+    parts = {
+        **recorded_parts(trial, seed, record.profile, record.dataset),
+        "devices": "2 replicas" if network and network.strategy == "mirrored" else "1 replica, 1 thread",
+        "version of keras": "3.15.0",
+        "version of tensorflow": "2.20.0",
+    }
+    failed = (trial.id, seed) in simulation.failed
+    files, results = ({}, {}) if failed else _draw_results(trial, simulation, record, images, generator)
+    run = records.Run(
+        trial=trial,
+        seed=seed,
+        status="failed" if failed else "done",
+        key=key_of(parts),
+        key_parts=parts,
+        spec_hash=spec_hash(trial),
+        processor="simulated",
+        macs=network.macs if network else None,
+        error="Traceback (most recent call last):\nRuntimeError: simulated failure" if failed else None,
+        **results,
+    )
+    return run, files
+
+
+def _draw_results(
+    trial: AnyTrial, simulation: Simulation, record: records.BundleRecord, images: _Images, generator: Generator
+) -> tuple[dict[str, bytes], dict[str, Any]]:
+    """Return a finished run's files, and its results as fields of its record."""
     files: dict[str, bytes] = {}
-    results: dict[str, Any] = {"status": "done", "error": None}
+    results: dict[str, Any] = {}
     if isinstance(trial, Trial):
         results["stages"], predictions = _draw_stages(trial, simulation, record.original, images, generator)
         results["parameters_total"] = trial.parameters_total
@@ -152,27 +167,7 @@ def _draw_run(
         results["classical"], predictions = _draw_classical(trial, simulation, record, images, generator)
     if simulation.predictions:
         files["predictions.npz"] = predictions.dump()
-    return msgspec.structs.replace(run, **results), files
-
-
-def _failed_run(trial: AnyTrial, seed: int | None, record: records.BundleRecord) -> records.Run:
-    parts = {
-        **recorded_parts(trial, seed, record.profile, record.dataset),
-        "devices": "2 replicas" if getattr(trial, "strategy", None) == "mirrored" else "1 replica, 1 thread",
-        "version of keras": "3.15.0",
-        "version of tensorflow": "2.20.0",
-    }
-    return records.Run(
-        trial=trial,
-        seed=seed,
-        status="failed",
-        key=key_of(parts),
-        key_parts=parts,
-        spec_hash=spec_hash(trial),
-        processor="simulated",
-        macs=trial.macs if isinstance(trial, Trial) else None,
-        error="Traceback (most recent call last):\nRuntimeError: simulated failure",
-    )
+    return files, results
 
 
 def _draw_stages(

@@ -36,7 +36,7 @@ from cifar_report.analysis.verdicts import judged
 from cifar_report.bundle import Bundle
 from cifar_report.errors import UsageError
 from cifar_report.registry import claims_of, load_experiments
-from cifar_report.spec import Claim, Side, Trial
+from cifar_report.spec import Claim, Trial
 
 Array = np.ndarray[Any, Any]
 Draw = Callable[[np.random.Generator], dict[str, Sample]]
@@ -74,11 +74,9 @@ def no_effect(claims: Sequence[Claim], setting: Setting) -> Rates:
     """Draw every trial around the same accuracy, so that claims that share a trial are as dependent as in truth."""
 
     def draw(generator: np.random.Generator) -> dict[str, Sample]:
-        found: dict[Side, Array] = {}
-        for claim in claims:
-            for side in _sides(claim):
-                found.setdefault(side, _values(generator, 0.0, setting))
-        return {claim.id: _sample(*(found[side] for side in _sides(claim))) for claim in claims}
+        sides = dict.fromkeys(side for claim in claims for side in (claim.subject, claim.comparator))
+        found = {side: _values(generator, 0.0, setting) for side in sides}
+        return {claim.id: _sample(found[claim.subject], found[claim.comparator]) for claim in claims}
 
     return _rates("no_effect", claims, [0.0] * len(claims), setting, draw)
 
@@ -134,7 +132,7 @@ def _rates(
         families["either"] = families["beyond_margin"] | families["opposite"]
         for reason, erring in families.items():
             errors[reason].update(erring)
-        significant += sum(_p(claim, samples[claim.id]) < LEVEL for claim in claims)
+        significant += sum(samples[claim.id].test().p_value(0.0, side_of(claim)) < LEVEL for claim in claims)
     total = setting.draws * len(claims)
     worst = {reason: max(counts.values(), default=0) / setting.draws for reason, counts in errors.items()}
     spread = float(np.sqrt(2) * np.hypot(setting.noise.seed, setting.noise.image))
@@ -173,16 +171,6 @@ def _registry() -> tuple[Claim, ...]:
 def _margin(claim: Claim) -> float:
     """Return a claim's margin, on the claimed side of zero."""
     return side_of(claim) * (claim.margin or 0.0)
-
-
-def _p(claim: Claim, sample: Sample) -> float:
-    return sample.test().p_value(0.0, side_of(claim))
-
-
-def _sides(claim: Claim) -> tuple[Side, Side]:
-    if claim.comparator is None:
-        raise ValueError(f"claim {claim.id} compares nothing, so there is no pair to draw")
-    return claim.subject, claim.comparator
 
 
 def _values(generator: np.random.Generator, effect: float, setting: Setting) -> Array:
