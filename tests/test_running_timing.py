@@ -353,14 +353,14 @@ TIMED = (*PLAIN, "--timing")
 
 
 @pytest.fixture
-def request_of(dataset):
+def request_of(dataset, tmp_path):
     """Return a function that makes a request for a tiny measurement."""
 
     def make(trial, data=dataset):
         several = not isinstance(trial, ClassicalTrial) and trial.strategy == "mirrored"
         profile = replace(PROFILES["smoke"], counts=(60, 20, 20))
         plan = TimingPlan(blocks=1, portions=3, portion_steps=2)
-        return MeasurementRequest(trial, data, profile, plan, CORES if several else CORES[-1:], CORES)
+        return MeasurementRequest(trial, data, profile, plan, tmp_path, CORES if several else CORES[-1:], CORES)
 
     return make
 

@@ -5,8 +5,10 @@ import queue
 import signal
 import stat
 import sys
+import tempfile
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 
 import psutil
 import pytest
@@ -167,8 +169,9 @@ def request_of(dataset, tmp_path):
 class Writer:
     """Stands where the bundle is: makes requests, and remembers the result and the log of each run."""
 
-    def __init__(self, make_request) -> None:
+    def __init__(self, make_request, folder) -> None:
         self.request = make_request
+        self.folder = folder
         self.written: dict[str, tuple[RunResult, bytes]] = {}
 
     def write(self, run, result, log) -> str:
@@ -179,8 +182,10 @@ class Writer:
 
 def carry_out(runs, make_request, *, fresh=False) -> tuple[dict[str, tuple[RunResult, bytes]], str]:
     """Carry out runs by one worker; return the result and the log of each, and what a person saw."""
-    writer, out = Writer(make_request), StringIO()
-    train_runs(writer, runs, 1, Console(file=out, width=200), fresh=fresh)
+    with tempfile.TemporaryDirectory() as folder:
+        writer, out = Writer(make_request, Path(folder)), StringIO()
+        train_runs(writer, runs, 1, Console(file=out, width=200), fresh=fresh)
+        assert list(Path(folder).iterdir()) == []
     return writer.written, out.getvalue()
 
 
@@ -235,16 +240,17 @@ def test_a_worker_that_cannot_be_started_costs_its_run_alone(request_of, monkeyp
     assert written["other/once"][0].error is None
 
 
-def test_a_worker_killed_between_two_calls_costs_no_run():
+def test_a_worker_killed_between_two_calls_costs_no_run(tmp_path):
     """Its end is told in its inbox like an answer, and it can be closed and asked how it ended."""
     inbox = queue.SimpleQueue()
-    worker = PinnedWorker((0,), inbox)
+    worker = PinnedWorker((0,), inbox, tmp_path)
     worker.call(repr)  # of the function that reports progress: nothing that could fail
     assert inbox.get(timeout=60)[1].kind == "answer"
     worker.kill()
     assert inbox.get(timeout=60) == (worker, Message("ended"))
     assert worker.ending().startswith("by SIGKILL")
     worker.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 class FakeWorker:
@@ -252,7 +258,7 @@ class FakeWorker:
 
     history: list[str]
 
-    def __init__(self, cores, inbox):
+    def __init__(self, cores, inbox, _folder):
         self.history.append(f"start on {cores}")
         self.inbox = inbox
 

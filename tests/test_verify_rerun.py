@@ -95,7 +95,7 @@ def test_a_killed_rerun_leaves_nothing_that_the_next_one_does_not_remove(bundle,
     ) as running:
         try:
             deadline = time.monotonic() + PATIENCE
-            while not list(bundle.glob(".rerun.*/.checkpoints/.*.part")):
+            while not list(bundle.glob(".rerun.*/.worker.*.part")):
                 assert running.poll() is None, "the rerun ended before its worker began"
                 assert time.monotonic() < deadline
                 time.sleep(0.01)

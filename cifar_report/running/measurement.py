@@ -38,6 +38,7 @@ class MeasurementRequest:
     dataset: Dataset
     profile: Profile
     plan: TimingPlan
+    folder: Path  # where the worker's temporary files lie
     cores: tuple[int, ...]
     available: tuple[int, ...]
 
@@ -57,7 +58,7 @@ def measure(request: MeasurementRequest) -> Reading:
     """Measure in a worker of its own; raises MeasurementError where that gives no reading."""
     inbox: Inbox = queue.SimpleQueue()
     message = Message("progress")
-    with closing(PinnedWorker(request.cores, inbox)) as worker:
+    with closing(PinnedWorker(request.cores, inbox, request.folder)) as worker:
         worker.call(take_reading, request)
         while message.kind == "progress":
             with suppress(queue.Empty):

@@ -130,6 +130,7 @@ class RunWriter:
     """The only writer of a bundle's runs; ``failures`` lists the ids of those that failed."""
 
     def __init__(self, prepared: Prepared, key_parts: dict[str, dict[str, str]]) -> None:
+        self.folder = prepared.folder
         self._prepared = prepared
         self._key_parts = key_parts
         self.failures: list[str] = []
@@ -153,7 +154,7 @@ class RunWriter:
         """
         run = run_record(planned, self._key_parts[planned.id], result)
         volatile = {"log.txt": log} | ({"timing.json": encode(result.timing)} if result.timing else {})
-        write_run(self._prepared.folder, run, result_files(result), volatile)
+        write_run(self.folder, run, result_files(result), volatile)
         if run.error is not None:
             self.failures.append(planned.id)
             return f"failed: {run.error.strip().splitlines()[-1]}"
@@ -166,10 +167,10 @@ class RunWriter:
         for planned in finished:
             self._checkpoint(planned).unlink(missing_ok=True)
         with contextlib.suppress(OSError):  # others are still needed, or there is none
-            (self._prepared.folder / CHECKPOINTS).rmdir()
+            (self.folder / CHECKPOINTS).rmdir()
 
     def _checkpoint(self, planned: PlannedRun) -> Path:
-        return self._prepared.folder.resolve() / CHECKPOINTS / f"{planned.id.replace('/', '.')}.npz"
+        return self.folder.resolve() / CHECKPOINTS / f"{planned.id.replace('/', '.')}.npz"
 
 
 def run_record(planned: PlannedRun, key_parts: dict[str, str], result: RunResult) -> Run:

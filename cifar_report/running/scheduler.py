@@ -103,7 +103,7 @@ class _Scheduler:
         request = self._writer.request(run)
         try:
             if slot not in self._workers:
-                self._workers[slot] = PinnedWorker(self._cores[slot], self._inbox)
+                self._workers[slot] = PinnedWorker(self._cores[slot], self._inbox, self._writer.folder)
             self._workers[slot].call(train_run, request)
         except OSError:  # the system gives no process
             self._finish(slot, RunResult(error=NO_WORKER + traceback.format_exc()), b"")

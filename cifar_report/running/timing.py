@@ -172,7 +172,7 @@ def _request(prepared: Prepared, plan: TimingPlan, trial: AnyTrial) -> Measureme
     timed = cores[-1:]
     if isinstance(trial, Trial) and trial.strategy == "mirrored":
         timed = cores if graphics_cards() else cores[-LEAST_CORES:]
-    return MeasurementRequest(trial, prepared.dataset, prepared.profile, plan, timed, cores)
+    return MeasurementRequest(trial, prepared.dataset, prepared.profile, plan, prepared.folder, timed, cores)
 
 
 def _headline(measurement: Measurement, reasons: Sequence[str]) -> str:

@@ -38,18 +38,23 @@ class Message(NamedTuple):
 
 
 class PinnedWorker:
-    """One worker process, bound to ``cores``; its messages arrive in ``inbox`` with the worker that sent them."""
+    """One worker process, bound to ``cores``; its messages arrive in ``inbox`` with the worker that sent them.
 
-    def __init__(self, cores: tuple[int, ...], inbox: Inbox) -> None:
+    Its temporary files lie hidden in ``folder``, a bundle's: whoever holds that next removes what a kill left.
+    """
+
+    def __init__(self, cores: tuple[int, ...], inbox: Inbox, folder: Path) -> None:
         self.cores = cores
         self._log = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115 - closed with the worker
+        self._scratch = tempfile.TemporaryDirectory(prefix=".worker.", suffix=".part", dir=folder.resolve())
+        temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), self._scratch.name)
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
         self._process = subprocess.Popen(  # noqa: S603 - this program's own module
             [sys.executable, "-P", "-c", PROGRAM, *map(str, cores)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env={**os.environ, **WORKER_VARIABLES, "PYTHONPATH": path},
+            env={**os.environ, **WORKER_VARIABLES, **temporary, "PYTHONPATH": path},
             **_without_interrupts(),
         )
         self._receiver = threading.Thread(target=self._receive, args=(inbox,), daemon=True)
@@ -81,13 +86,14 @@ class PinnedWorker:
         self._process.kill()
 
     def close(self) -> None:
-        """End the process at once and forget its log."""
+        """End the process at once, and forget its log and its temporary files."""
         self.kill()
         self._process.wait()
         self._receiver.join()
         for stream in (self._process.stdin, self._process.stdout, self._log):
             with suppress(OSError):  # what was not sent yet
                 cast("IO[bytes]", stream).close()
+        self._scratch.cleanup()
 
     def _receive(self, inbox: Inbox) -> None:
         with suppress(EOFError, pickle.UnpicklingError):  # killed, perhaps in the middle of a message
