@@ -14,8 +14,6 @@ from cifar_report.registry import load_experiments, trials_of
 from cifar_report.spec import PROFILES
 
 COMMANDS = (*cli.COMMANDS, "bundle")
-RECORDS = 10_000  # in each of CIFAR-10's files
-RECORD_BYTES = 3073
 
 
 @pytest.fixture(autouse=True)
@@ -98,31 +96,6 @@ def test_data_that_are_not_there_are_refused(capsys, folder):
             assert name in refuse(capsys, folder, *words, "--data", name)
 
 
-@pytest.mark.parametrize(
-    ("place", "content", "sentence"),
-    [(-1, b"", "data_batch_3.bin"), (RECORDS * RECORD_BYTES, b"x", "data_batch_3.bin"), (0, b"\x0a", "10")],
-    ids=["truncated", "oversized", "label 10"],
-)
-def test_data_that_are_damaged_are_refused(capsys, folder, monkeypatch, place, content, sentence):
-    """A truncated or oversized file and a label outside 0 to 9 are refused, and no bundle is begun."""
-    monkeypatch.setenv("CIFAR_REPORT_CACHE", str(folder.parent / "cache"))
-    (folder / "batches").mkdir()
-    for name in (*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin"):
-        with (folder / "batches" / name).open("wb") as stream:  # black images, all of class 0
-            damaged = name == "data_batch_3.bin"
-            stream.truncate(RECORDS * RECORD_BYTES + min(place, 0) * damaged)
-            if damaged:
-                stream.seek(max(place, 0))
-                stream.write(content)
-    assert sentence in refuse(capsys, folder, "run", "--profile", "smoke", "--data", "batches")
-
-
-def test_the_variable_that_names_wrong_data_is_itself_named(capsys, folder, monkeypatch):
-    """When CIFAR10_DIR leads nowhere, the sentence says that it was CIFAR10_DIR."""
-    monkeypatch.setenv("CIFAR10_DIR", str(folder / "gone"))
-    assert "CIFAR10_DIR" in refuse(capsys, folder, "run", "--profile", "smoke")
-
-
 def test_strange_bundle_folders_are_refused(capsys, folder):
     """A file, a folder with something else in it and a folder with a foreign record are no bundles."""
     (folder / "file").write_text("x")
@@ -142,19 +115,6 @@ def test_strange_bundle_folders_are_refused(capsys, folder):
         words = ("run", "--profile", "smoke", "--data", "synthetic", "--bundle", name)
         assert sentence in refuse(capsys, folder, *words)
         assert "is no results bundle" in refuse(capsys, folder, "report", "--bundle", name)
-
-
-def test_a_damaged_run_is_named(capsys, folder):
-    """A report of a bundle with a damaged record ends with status 1 and names the file."""
-    from test_bundle_records import record, run
-
-    from cifar_report.bundle import write_record, write_run
-
-    write_record(folder / "bundle", record())
-    write_run(folder / "bundle", run(), {}, {})
-    path = folder / "bundle" / "runs" / "linear" / "seed-0" / "run.json"
-    path.write_bytes(path.read_bytes()[:-20])
-    assert "run.json cannot be read" in refuse(capsys, folder, "report", "--bundle", "bundle", status=1)
 
 
 @pytest.mark.parametrize("name", ["run", "report"])

@@ -5,7 +5,6 @@ import json
 import os
 import pickle
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,17 +34,6 @@ def test_the_fingerprint_is_the_hash_of_images_and_labels(tmp_path, folder):
     images, labels = sample_arrays()
     assert dataset.fingerprint == hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
     assert dataset.folder == tmp_path / "cache" / "datasets" / dataset.fingerprint
-
-
-def test_a_changed_source_gives_another_dataset(tmp_path, folder):
-    """Batches that were written anew give another fingerprint; the old dataset stays."""
-    first = find(tmp_path, folder)
-    shutil.rmtree(folder)
-    write_files(folder, binary_files(seed=1))
-    second = find(tmp_path, folder)
-    assert np.array_equal(second.images(), sample_arrays(seed=1)[0])
-    assert not second.canonical_labels
-    assert datasets(tmp_path) == sorted([first.fingerprint, second.fingerprint])
 
 
 def test_a_dataset_travels_to_another_process(tmp_path, folder):

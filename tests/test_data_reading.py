@@ -69,12 +69,6 @@ def test_an_archive_is_canonical_by_its_published_hash(tmp_path, name, content, 
     assert sorted(child.name for child in tmp_path.iterdir()) == [name, "places"]
 
 
-def test_the_folder_of_the_published_archive_may_be_named(tmp_path):
-    """A folder is searched for the archive under its published name."""
-    path = save(tmp_path, BINARY_ARCHIVE, "cifar-10-binary.tar.gz")
-    assert find(tmp_path / "places", tmp_path).location == str(path)
-
-
 class _Attack:
     """Creates a folder when it is unpickled."""
 

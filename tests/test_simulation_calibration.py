@@ -33,28 +33,6 @@ def slack(share: float, trials: int) -> float:
     return 3 * float(np.sqrt(share * (1 - share) / trials))
 
 
-@pytest.mark.parametrize("seeds", [3, 5])
-def test_no_effect_rarely_gives_a_direction(seeds):
-    """Without any true difference a family names a direction, right or opposite, in at most 5 % of the draws."""
-    assert no_effect(CLAIMS, Setting(seeds, DRAWS)).any_direction <= 0.05 + slack(0.05, DRAWS)
-
-
-@pytest.mark.parametrize("seeds", [3, 5])
-def test_effect_at_the_margin_is_rarely_denied(seeds):
-    """A true difference of exactly the margin reads "not reproduced" in at most 5 % of the cases."""
-    rates = at_margin(CLAIMS, Setting(seeds, DRAWS))
-    assert rates.not_reproduced <= 0.05 + slack(0.05, DRAWS * len(CLAIMS))
-    assert rates.not_reproduced > 0.02  # a method that never says no could not be wrong
-
-
-@pytest.mark.parametrize("seeds", [5, 10])
-def test_original_effects_have_the_power_that_is_told(seeds):
-    """For effects of the original's size uncorrected p-values are significant as often as TTestPower says."""
-    rates = original_effects(CLAIMS, Setting(seeds, DRAWS))
-    assert rates.power is not None
-    assert rates.significant == pytest.approx(rates.power, abs=slack(rates.power, DRAWS * rates.claims))
-
-
 def test_claims_are_corrected_for_the_whole_registry(monkeypatch):
     """Claims of which nothing is drawn count in their families, as in a report, so that fewer directions are named."""
     alone = [claim for claim in CLAIMS if claim.id == "C11a"]
