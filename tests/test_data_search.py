@@ -1,17 +1,13 @@
 """Where data are looked for, in which order, and what happens where there are none."""
 
-import hashlib
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import numpy as np
 import pytest
 from data_samples import BINARY_ARCHIVE, PYTHON_ARCHIVE, RELEASE, binary_files, find, write_files
 
-from cifar_report.data import CIFAR10, TRAIN_COUNT
-from cifar_report.data.reading import RECORD_BYTES
 from cifar_report.data.searching import cache_folder
 from cifar_report.errors import SuiteError, UsageError
 
@@ -167,17 +163,3 @@ def test_a_cache_that_takes_no_download_says_so(server, tmp_path):
     (tmp_path / "cache").write_text("in the way")
     with pytest.raises(SuiteError, match="cannot be written"):
         find(tmp_path, release=server.release())
-
-
-def test_real_data_are_those_of_the_files(dataset):
-    """Labels are CIFAR-10's, 6,000 of each class; images are stored upright with their colours together."""
-    if dataset.grade == "stand-in" or not (batch := Path(dataset.location) / "test_batch.bin").is_file():
-        pytest.skip("there is no unpacked CIFAR-10 on this machine")
-    labels = dataset.labels()
-    assert dataset.canonical_labels
-    assert hashlib.sha256(labels.tobytes()).hexdigest() == CIFAR10.labels_sha256
-    assert np.bincount(labels[:TRAIN_COUNT]).tolist() == [5000] * 10
-    record = np.fromfile(batch, dtype=np.uint8, count=RECORD_BYTES, offset=1234 * RECORD_BYTES)
-    assert labels[TRAIN_COUNT + 1234] == record[0]
-    expected = [record[1 + colour * 1024 + 5 * 32 + 7] for colour in range(3)]
-    assert dataset.images()[TRAIN_COUNT + 1234, 5, 7].tolist() == expected

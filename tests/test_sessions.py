@@ -206,18 +206,6 @@ def project(tmp_path):
     return SmallProject(tmp_path)
 
 
-def test_an_environment_is_kept_and_holds_what_its_lock_names(project):
-    """A second call works in the same environment; a lock that has changed is installed into it."""
-    project.nox("-s", "report")
-    (project.folder / ".nox" / "report" / "leftover").touch()
-    wheel = project.backend["write_wheel"](project.folder, "added", {"added.py": ""})
-    digest = hashlib.sha256((project.folder / wheel).read_bytes()).hexdigest()
-    (project.folder / "locks" / "report.txt").write_text(f"added==1.0 --hash=sha256:{digest}\n")
-    project.nox("-s", "report")
-    assert (project.folder / ".nox" / "report" / "leftover").exists()
-    assert list((project.folder / ".nox" / "report").rglob("added.py"))
-
-
 def test_wrong_hash_is_refused(project):
     """A package whose content is not the one that the lock names is not installed."""
     lock = project.folder / "locks" / "report.txt"
