@@ -11,7 +11,7 @@ from cifar_report.spec import AnyTrial, Profile, spec_hash
 
 ENGINE = "engine"
 ENGINE_VERSION = "1"
-"""Version of everything that computes a run's result: ``cifar_report/training`` and ``cifar_report/data/splits.py``.
+"""Version of everything that computes a run's result: ``cifar_report/training`` and ``cifar_report.data.split``.
 
 Raise it with every change after which the weights, histories, scores or predictions of a run may differ in a single
 bit; the test that trains one tiny run of each kind against recorded hashes (``tests/test_golden.py``) fails when it
