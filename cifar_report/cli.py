@@ -63,10 +63,7 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
     "verify --jobs": _option("with --rerun, worker processes (default: one a core)", "N", type=int),
     "--output": _option("where the report goes (default: report)", "DIR", type=Path, default=Path("report")),
     "--lang": _option("en, el or all (default: en)", "LANGUAGE", default="en"),
-    "--check": {
-        "action": "store_true",
-        "help": "build again and name the files that differ from the output folder's",
-    },
+    "--check": {"action": "store_true", "help": "build again and name the files that differ from the output folder's"},
     "--pdf": _option("compare the numbers attached to this report with the bundle's", "FILE", type=Path),
     "--rerun": _option(
         "train K runs again (the cheapest, at first one of each kind), compare, and record how far they agree",

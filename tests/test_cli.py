@@ -61,7 +61,7 @@ def refuse(capsys, folder, *words, status=2):
         ("run --only baseline,zzz", "there is no trial 'zzz'"),
         ("run --only ,", "--only names no trial"),
         ("run --seeds 0", "--seeds 0: at least one seed"),
-        ("run --seeds -3", "at least one seed"),
+        ("status --seeds -3", "at least one seed"),
         ("run --seeds two", "invalid int value: 'two'"),
         ("run --jobs 0", "--jobs 0: at least one worker"),
         ("run --epochs 3", "unrecognized arguments: --epochs 3"),

@@ -26,7 +26,6 @@ def run(options: Namespace) -> int:
 
     from cifar_report.running.suite import run_suite
 
-    check_options(options)
     prepared = _prepare(options, download=True)
     result = run_suite(prepared, options.jobs, Console(), _derive)
     if result.ran == 0:
@@ -94,6 +93,7 @@ def data(options: Namespace) -> int:
 def _prepare(options: Namespace, *, download: bool) -> Prepared:
     from cifar_report.running.plan import prepare
 
+    check_options(options)
     return prepare(
         options.profile or DEFAULT_PROFILE,
         seeds=options.seeds,

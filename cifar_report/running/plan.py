@@ -78,8 +78,6 @@ def prepare(
     are timed (None: as the profile has it).
     """
     profile = find_profile(profile_name)
-    if seeds is not None and seeds < 1:
-        raise UsageError(f"--seeds {seeds}: at least one seed is needed")
     experiments = load_experiments()
     trials = select(trials_of(experiments), only)
     timed = choose_timed(profile, trials, claims_of(experiments), timing)
