@@ -17,7 +17,7 @@ from reports import few_experiments
 from suites import FEW, few, few_figures, parse, simulated
 
 from cifar_report.report.figures import draw_all, style
-from cifar_report.report.figures.gallery import figure_calls
+from cifar_report.report.figures.predictions import draw_examples
 from cifar_report.report.i18n import SOURCE_LANGUAGE, Numbers, Translation
 from cifar_report.spec import LANGUAGES, PROFILES
 
@@ -122,13 +122,12 @@ def test_curves_hold_every_epoch_and_the_original(drawn):
 
 def test_photographs_are_those_of_the_examples_and_stay_out_of_the_svg(drawn):
     """Each picture must show the pixels that its example names, and none may be in what goes into bundles."""
-    bundle, results = few()
+    _, results = few()
     images = np.zeros((60_000, 32, 32, 3), np.uint8)
     colours = [(10 * place + 5, 200 - 3 * place, 77) for place in range(len(results.examples))]
     for example, colour in zip(results.examples, colours, strict=True):
         images[example.image] = colour
-    calls = figure_calls(results, ENGLISH, bundle=bundle, images=images)
-    sheet = next(draw(*arguments) for draw, arguments in calls if draw.__name__ == "draw_examples")
+    sheet = draw_examples(results, images, ENGLISH)
     picture = Image.open(BytesIO(sheet.png)).convert("RGB")
     assert set(colours) <= {colour for _, colour in picture.getcolors(2**20)}
     assert sheet.svg == drawn["examples"].svg

@@ -67,6 +67,7 @@ class Translation:
             raise UsageError(f"the report is not available in the language {language!r}; choose one of: {known}")
         self.language = language
         self.locale = Locale.parse(language)
+        self.numbers = Numbers(self)
         self._catalogue = _load(language)
 
     def gettext(self, message: str) -> str:
@@ -81,6 +82,10 @@ class Translation:
         """Return an experiment's text in this language, or as it stands where nobody has translated it."""
         return self._catalogue.pgettext(EXPERIMENT, text)
 
+    def columns(self, titles: str) -> tuple[str, ...]:
+        """Return the titles of a table's columns, which are separated by " | "."""
+        return tuple(map(self.gettext, titles.split(" | ")))
+
     def sentence(self, message: str, values: Mapping[str, object] | None = None) -> Markup:
         """Translate a sentence and fill in its placeholders; whatever is no markup is escaped."""
         return _fill(self.gettext(message), values or {})
@@ -88,6 +93,11 @@ class Translation:
     def plural(self, singular: str, plural: str, count: int, values: Mapping[str, object] | None = None) -> Markup:
         """Translate a sentence in the plural form of ``count`` and fill in its placeholders."""
         return _fill(self.ngettext(singular, plural, count), values or {})
+
+    def plain_plural(self, forms: Sequence[str], count: int, values: Mapping[str, object]) -> str:
+        """Translate a sentence in the plural form of ``count`` for places without markup."""
+        singular, plural = forms
+        return self.ngettext(singular, plural, count) % values
 
     def plain(self, message: str, values: Mapping[str, object] | None = None) -> str:
         """Translate a sentence for places without markup (attributes, metadata)."""

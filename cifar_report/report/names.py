@@ -6,7 +6,9 @@ from cifar_report.analysis.results import CautionCode, Formula, Outcome, Undefin
 from cifar_report.report.i18n import Numbers, load_messages, mark
 from cifar_report.spec import (
     AnyLayer,
+    AnyTrial,
     BatchNormalization,
+    ClassicalTrial,
     Conv2D,
     Dense,
     Dropout,
@@ -81,11 +83,14 @@ def _short_layer(layer: AnyLayer, numbers: Numbers) -> str:
     return {Flatten: "flat", BatchNormalization: "BN"}[type(layer)]
 
 
-def stage_name(trial: Trial, stage_id: str, numbers: Numbers) -> str:
+IN_SENTENCES = (mark("training %(place)s"), mark("training %(place)s, with augmentation"))
+AS_TITLE = (mark("Training %(place)s"), mark("Training %(place)s, augmented"))
+
+
+def stage_name(trial: AnyTrial, stage_id: str, numbers: Numbers, texts: tuple[str, str] = IN_SENTENCES) -> str:
     """Return what a stage is called: its place, and whether its images were augmented."""
-    for place, stage in enumerate(trial.stages, start=1):
+    stages = () if isinstance(trial, ClassicalTrial) else trial.stages
+    for place, stage in enumerate(stages, start=1):
         if stage.id == stage_id:
-            plain, augmented = mark("training %(place)s"), mark("training %(place)s, with augmentation")
-            message = augmented if stage.augmentation else plain
-            return numbers.translation.plain(message, {"place": numbers.integer(place)})
+            return numbers.translation.plain(texts[stage.augmentation is not None], {"place": numbers.integer(place)})
     return stage_id

@@ -13,7 +13,7 @@ from cifar_report.bundle import Bundle
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Column, FigureView, Heading, Row, Table, column_widths, data_address
 from cifar_report.report.figures.base import DrawnFigure
-from cifar_report.report.i18n import DASH, Numbers, Translation, mark
+from cifar_report.report.i18n import DASH, Translation, mark
 from cifar_report.spec import Experiment, Section, Trial
 
 Medium = Literal["screen", "print"]
@@ -41,7 +41,7 @@ class Writer:
     _shown: set[str] = field(default_factory=set)  # ids of figures
 
     def __post_init__(self) -> None:
-        self.numbers = Numbers(self.translation)
+        self.numbers = self.translation.numbers
 
     # Words
 
@@ -95,8 +95,9 @@ class Writer:
 
     def _stage_name(self, trial_id: str, stage: str | None) -> str | None:
         trial = self.bundle.trials.get(trial_id)
-        several = stage is not None and isinstance(trial, Trial) and len(trial.stages) > 1
-        return names.stage_name(trial, stage, self.numbers) if several else None  # type: ignore[arg-type]
+        if stage is None or not isinstance(trial, Trial) or len(trial.stages) < 2:
+            return None
+        return names.stage_name(trial, stage, self.numbers)
 
     def experiments(self, *sections: Section) -> tuple[Experiment, ...]:
         """Return the experiments of some sections, in their order."""
@@ -170,9 +171,8 @@ class Writer:
 
     def columns(self, titles: str, words: int = 1, whole: Sequence[int] = ()) -> tuple[Column, ...]:
         """Return columns from their titles, separated by " | "; the first ``words`` hold words, the others numbers."""
-        return tuple(
-            Column(self.word(title), place >= words, place in whole) for place, title in enumerate(titles.split(" | "))
-        )
+        named = enumerate(self.translation.columns(titles))
+        return tuple(Column(title, place >= words, place in whole) for place, title in named)
 
     def table(
         self,

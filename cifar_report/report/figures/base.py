@@ -1,30 +1,24 @@
-"""What a drawn figure is, and the names in it: no matplotlib here."""
+"""What a drawn figure is, and the names and words in it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from cifar_report.analysis.results import Measure, PredictionMetrics, Results, StageSummary, TrialResult
-from cifar_report.report.i18n import Numbers, Translation, mark
-from cifar_report.report.names import CLASSES
+from cifar_report.report import names
+from cifar_report.report.i18n import Translation, load_messages
 from cifar_report.spec import AnyTrial, ClassicalTrial
 
 Cell = str | float | int | None
 Images = np.ndarray[Any, np.dtype[np.uint8]]
 """All images of the dataset, uint8 [60000, 32, 32, 3], usually a memory map."""
-Photographs = Mapping[int, Images]
-"""Some of them, uint8 [32, 32, 3], by index."""
-
 ERROR_RATES = "error_rates"  # the group of the figure on the method itself
 SEPARATOR = " \N{MIDDLE DOT} "
-ORIGINAL_APART = mark(
-    "The original's values are shown for orientation and not compared with ours: that would need the canonical pixels"
-    " and the full profile."
-)
+SAY = load_messages("figures")
 
 
 @dataclass(frozen=True)
@@ -82,7 +76,7 @@ def showcase(results: Results) -> tuple[Shown, ...]:
 
 def seeds_text(count: int, translate: Translation) -> str:
     """Return, for example, "5 seeds"."""
-    return translate.ngettext("%(count)s seed", "%(count)s seeds", count) % {"count": Numbers(translate).integer(count)}
+    return translate.ngettext("%(count)s seed", "%(count)s seeds", count) % {"count": translate.numbers.integer(count)}
 
 
 def comparable(measure: Measure) -> bool:
@@ -92,19 +86,13 @@ def comparable(measure: Measure) -> bool:
 
 def class_names(translate: Translation) -> tuple[str, ...]:
     """Return the ten classes in the order of their labels."""
-    return tuple(map(translate.gettext, CLASSES))
+    return tuple(map(translate.gettext, names.CLASSES))
 
 
 def stage_name(trial: AnyTrial, stage_id: str, translate: Translation) -> str:
     """Return what a stage is called: its place among the trial's stages, and whether images were augmented."""
-    stages = () if isinstance(trial, ClassicalTrial) else trial.stages
-    for place, stage in enumerate(stages, start=1):
-        if stage.id == stage_id:
-            values = {"place": Numbers(translate).integer(place)}
-            plain, augmented = mark("Training %(place)s"), mark("Training %(place)s, augmented")
-            name = translate.plain(plain if stage.augmentation is None else augmented, values)
-            return name.replace(f" {values['place']}", f"\N{NO-BREAK SPACE}{values['place']}")
-    return stage_id
+    name = names.stage_name(trial, stage_id, translate.numbers, names.AS_TITLE)
+    return re.sub(r" (?=\d)", "\N{NO-BREAK SPACE}", name)
 
 
 def trial_name(trial: AnyTrial, translate: Translation, stage_id: str | None = None) -> str:

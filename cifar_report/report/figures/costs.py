@@ -10,10 +10,9 @@ from matplotlib.patches import Patch
 
 from cifar_report.analysis.results import Datum, ParetoFront, ParetoPoint, Results, TimingRow
 from cifar_report.report.figures import style
-from cifar_report.report.figures.base import Cell, DrawnFigure, trial_name
-from cifar_report.report.figures.points import row_plot
+from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, trial_name
 from cifar_report.report.figures.style import Look
-from cifar_report.report.i18n import Numbers, Translation, mark
+from cifar_report.report.i18n import Translation, mark
 
 PANEL_HEIGHT: Final = 150.0  # points
 TITLE_WIDTH: Final = 132.0  # of an axis's title
@@ -62,18 +61,14 @@ def draw_costs(results: Results, translate: Translation) -> DrawnFigure | None:
         across, down = (34 + column * 142) / style.WIDTH, 1 - (key_top + 6 + line * KEY_LINE) / height
         figure.text(across, down, style.shortened(title, 138, style.SMALL), fontsize=style.SMALL)
     style.legend_below(figure, {_("On the front"): FRONT, _("Behind it"): BEHIND}, 2)
-    caption = translate.plain(
-        "Mean test accuracy against cost. Trials on the line have a higher mean than every other one that costs no"
-        " more; numbers name them."
-    )
-    columns = (_("Cost"), _("Trial"), _("Amount"), _("Test accuracy"), _("On the front"))
     titles, answers = {each.id: trial_name(each.trial, translate) for each in results.trials}, (_("no"), _("yes"))
     rows: list[tuple[Cell, ...]] = [
         (_(AXES[front.cost]), titles[each.trial], each.cost.value, each.accuracy.value, answers[each.on_front])
         for front in fronts
         for each in front.points
     ]
-    alt = " ".join(_front_finding(front, results, translate) for front in fronts)
+    alt, caption = " ".join(_front_finding(front, results, translate) for front in fronts), translate.plain(SAY.costs)
+    columns = translate.columns("Cost | Trial | Amount | Test accuracy | On the front")
     return style.finished(figure, "costs", "overview", alt=alt, caption=caption, columns=columns, rows=rows)
 
 
@@ -116,10 +111,8 @@ def _number_points(axes: Axes, front: ParetoFront, key: Mapping[str, int]) -> No
 
 def _front_finding(front: ParetoFront, results: Results, translate: Translation) -> str:
     names = [trial_name(results.trial(point.trial).trial, translate) for point in front.points if point.on_front]
-    return translate.plain(
-        "%(cost)s: a higher mean accuracy than every other one that costs no more have %(trials)s.",
-        {"cost": translate.gettext(AXES[front.cost]), "trials": Numbers(translate).enumeration(names)},
-    )
+    trials = translate.numbers.enumeration(names)
+    return translate.plain(SAY.costs_alt, {"cost": translate.gettext(AXES[front.cost]), "trials": trials})
 
 
 @style.in_style
@@ -132,7 +125,7 @@ def draw_timing(results: Results, translate: Translation) -> DrawnFigure | None:
     ]
     if not found:
         return None
-    plot = row_plot([name for name, *_ in found], 150, translate)
+    plot = style.row_plot([name for name, *_ in found], 150, translate)
     patches: dict[str, Patch] = {}
     for place, (_, row, datum, seconds) in zip(plot.places, found, strict=True):
         look = _bar(row, translate)
@@ -142,20 +135,10 @@ def draw_timing(results: Results, translate: Translation) -> DrawnFigure | None:
             plot.axes.plot((1000 * datum.low, 1000 * datum.high), (place, place), color=style.BLACK, lw=0.9)
     plot.finish(translate.gettext("Time of one training step (ms)"), {}, 3, [*patches.values()])
     slow, fast = max(found, key=lambda each: each[3]), min(found, key=lambda each: each[3])
-    most, least = Numbers(translate).quantity(slow[2]), Numbers(translate).quantity(fast[2])
-    alt = translate.plain(
-        "A training step takes longest for %(slow)s (%(most)s) and shortest for %(fast)s (%(least)s).",
-        {"slow": slow[0], "most": most, "fast": fast[0], "least": least},
-    )
-    caption = translate.plain(
-        "Time of one training step, measured alone on the machine, with its 95%% interval over the blocks; "
-        "those that other work disturbed are left out, unless there are no others."
-    )
-    _ = translate.gettext
-    columns = (
-        *(_("Trial"), _("Replicas"), _("Seconds per step"), _("Low"), _("High")),
-        *(_("Blocks"), _("Disturbed blocks")),
-    )
+    most, least = translate.numbers.quantity(slow[2]), translate.numbers.quantity(fast[2])
+    alt = translate.plain(SAY.timing_alt, {"slow": slow[0], "most": most, "fast": fast[0], "least": least})
+    caption = translate.plain(SAY.timing)
+    columns = translate.columns("Trial | Replicas | Seconds per step | Low | High | Blocks | Disturbed blocks")
     rows = [
         (name, row.replicas, seconds, datum.low, datum.high, row.blocks, row.contended)
         for name, row, datum, seconds in found
@@ -199,12 +182,10 @@ def draw_scaling(experiment: str, results: Results, translate: Translation) -> D
     row[0].set_ylabel(_("Images per second"))
     lines = {translate.plain("Measured, with 95%% interval"): MEASURED, _("Perfect scaling"): PERFECT}
     style.legend_below(figure, lines, 2)
-    caption = translate.plain(
-        "Images per second of training by the number of replicas; dashed lines are perfect scaling."
-    )
-    columns = (_("Trial"), _("Replicas"), _("Images per second"), _("Low"), _("High"))
+    columns = translate.columns("Trial | Replicas | Images per second | Low | High")
     rows = [(name, count, each.value, each.low, each.high) for name in scalings for count, each in scalings[name]]
     alt = " ".join(_scaling_finding(name, points, translate) for name, points in scalings.items())
+    caption = translate.plain(SAY.scaling)
     figure_id = f"scaling.{experiment}"
     return style.finished(figure, figure_id, experiment, alt=alt, caption=caption, columns=columns, rows=rows)
 
@@ -244,10 +225,8 @@ def _draw_scaling(axes: Axes, points: Throughputs, translate: Translation) -> No
 
 
 def _scaling_finding(name: str, points: Throughputs, translate: Translation) -> str:
-    numbers = Numbers(translate)
+    numbers = translate.numbers
     (few, slow), (many, fast) = points[0], points[-1]
     values = {"slow": numbers.quantity(slow), "few": numbers.integer(few)}
     values |= {"fast": numbers.quantity(fast), "many": numbers.integer(many)}
-    return translate.plain(
-        "%(trial)s: %(slow)s on %(few)s and %(fast)s on %(many)s replicas.", {"trial": name, **values}
-    )
+    return translate.plain(SAY.scaling_alt, {"trial": name, **values})

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from cifar_report.analysis.results import StageSummary, TrialResult
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import (
-    ORIGINAL_APART,
+    SAY,
     Cell,
     DrawnFigure,
     comparable,
@@ -22,7 +22,7 @@ from cifar_report.report.figures.base import (
     trial_name,
 )
 from cifar_report.report.figures.style import Look
-from cifar_report.report.i18n import Numbers, Translation, mark
+from cifar_report.report.i18n import Translation, mark
 
 Score = Literal["accuracy", "loss"]
 SCORES: Final[tuple[Score, Score]] = ("accuracy", "loss")
@@ -35,12 +35,6 @@ TEST: Final[Look] = {"color": style.BLACK, "ls": style.DASHED, "lw": 0.9}
 ORIGINAL: Final[Look] = {"ls": style.DASHED, "lw": 0.8}
 ORIGINAL_TEST: Final[Look] = {"color": style.GREY, "ls": style.DOTTED, "lw": 1.2}
 SEED: Final[Look] = {"lw": 0.5, "alpha": 0.45, "solid_joinstyle": "round"}
-COLUMNS: Final = (
-    *(mark("Training"), mark("Epoch"), mark("Seeds")),
-    *(mark("Training accuracy"), mark("Validation accuracy"), mark("Training loss"), mark("Validation loss")),
-    *(mark("Original, training accuracy"), mark("Original, validation accuracy")),
-    *(mark("Original, training loss"), mark("Original, validation loss")),
-)
 
 
 @style.in_style
@@ -64,7 +58,11 @@ def draw_curves(result: TrialResult, translate: Translation) -> DrawnFigure | No
         result.experiment,
         alt=" ".join(_finding(stage, result, translate) for stage in result.stages),
         caption=caption(result, translate),
-        columns=[*map(translate.gettext, COLUMNS)],
+        columns=translate.columns(
+            "Training | Epoch | Seeds | Training accuracy | Validation accuracy | Training loss | Validation loss | "
+            "Original, training accuracy | Original, validation accuracy | "
+            "Original, training loss | Original, validation loss"
+        ),
         rows=[row for stage in result.stages for row in _rows(stage, result, translate)],
     )
 
@@ -142,40 +140,18 @@ def _legend(result: TrialResult, translate: Translation) -> dict[str, Look]:
 def caption(result: TrialResult, translate: Translation) -> str:
     """Return one or two sentences on what the curves show."""
     count = max(len(stage.curves) for stage in result.stages)
-    if any(stage.original_curve for stage in result.stages):
-        sentence = translate.ngettext(
-            "%(trial)s: accuracy and loss by epoch, under a single seed. Dashed curves are the original's single run,"
-            " horizontal lines the test values at the end.",
-            "%(trial)s: accuracy and loss by epoch, each seed thin and the mean of %(seeds)s strong. Dashed curves are"
-            " the original's single run, horizontal lines the test values at the end.",
-            count,
-        )
-    else:
-        sentence = translate.ngettext(
-            "%(trial)s: accuracy and loss by epoch, under a single seed. Horizontal lines are the test values at the"
-            " end.",
-            "%(trial)s: accuracy and loss by epoch, each seed thin and the mean of %(seeds)s strong. Horizontal lines"
-            " are the test values at the end.",
-            count,
-        )
-    sentence %= {"trial": trial_name(result.trial, translate), "seeds": seeds_text(count, translate)}
+    forms = SAY.curves_with_original if any(stage.original_curve for stage in result.stages) else SAY.curves
+    values = {"trial": trial_name(result.trial, translate), "seeds": seeds_text(count, translate)}
+    sentence = translate.plain_plural(forms, count, values)
     if any(stage.original_curve and not comparable(stage.primary.test_accuracy) for stage in result.stages):
-        return f"{sentence} {translate.gettext(ORIGINAL_APART)}"
+        return f"{sentence} {translate.gettext(SAY.original_apart)}"
     return sentence
 
 
 def _finding(stage: StageSummary, result: TrialResult, translate: Translation) -> str:
     """Return one sentence on where the curves of a stage end and where overfitting begins."""
-    last = stage.epochs_table[-1]
-    sentence = translate.ngettext(
-        "%(trial)s, a single seed: after epoch %(epoch)s training accuracy is %(training)s, validation accuracy"
-        " %(validation)s and test accuracy %(test)s; validation loss is least at epoch %(best)s.",
-        "%(trial)s, mean of %(seeds)s: after epoch %(epoch)s training accuracy is %(training)s, validation accuracy"
-        " %(validation)s and test accuracy %(test)s; validation loss is least at epoch %(best)s on average.",
-        len(stage.curves),
-    )
-    numbers = Numbers(translate)
-    return sentence % {
+    last, numbers = stage.epochs_table[-1], translate.numbers
+    values = {
         "trial": trial_name(result.trial, translate, stage.id),
         "seeds": seeds_text(len(stage.curves), translate),
         "epoch": numbers.integer(last.epoch),
@@ -184,6 +160,7 @@ def _finding(stage: StageSummary, result: TrialResult, translate: Translation) -
         "test": numbers.number(stage.primary.test_accuracy.datum),
         "best": numbers.number(stage.best_epoch.datum),
     }
+    return translate.plain_plural(SAY.curves_alt, len(stage.curves), values)
 
 
 def _rows(stage: StageSummary, result: TrialResult, translate: Translation) -> list[tuple[Cell, ...]]:

@@ -1,4 +1,4 @@
-"""Forest plots: every effect of one unit with its interval, its margin, its verdict and the original's point."""
+"""Verdicts: forest plots of the effects behind them, and how often the method itself errs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Final, Literal
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
+from cifar_report.analysis.calibration import Calibration, CurvePoint
 from cifar_report.analysis.results import Outcome, Results, Unit, Verdict
 from cifar_report.report.figures import style
-from cifar_report.report.figures.base import Cell, DrawnFigure, trial_name
-from cifar_report.report.figures.points import ORIGINAL, row_plot
+from cifar_report.report.figures.base import ERROR_RATES, SAY, Cell, DrawnFigure, seeds_text, trial_name
+from cifar_report.report.figures.points import ORIGINAL
 from cifar_report.report.figures.style import Look
-from cifar_report.report.i18n import Numbers, Translation, mark
+from cifar_report.report.i18n import Translation, mark
 from cifar_report.report.names import OUTCOMES
 
 Kind = Literal["points", "methods", "epochs", "ratio", "relative"]
@@ -50,10 +51,6 @@ RELATIONS: Final[dict[str, str]] = {
     "ratio": "\N{ALMOST EQUAL TO}",
     "value": "\N{ALMOST EQUAL TO}",
 }
-COLUMNS: Final = (
-    *(mark("Claim"), mark("Comparison"), mark("Verdict"), mark("Effect")),
-    *(mark("Low"), mark("High"), mark("Margin"), mark("Original"), mark("n")),
-)
 
 
 @style.in_style
@@ -65,7 +62,7 @@ def draw_forest(kind: Kind, results: Results, translate: Translation) -> DrawnFi
         return None
     names = [_comparison(verdict, results, translate) for verdict in verdicts]
     lines, codes = _legend(verdicts, translate), [verdict.claim.code for verdict in verdicts]
-    plot = row_plot(names, 214, translate, codes=codes, legend_lines=-(-(len(lines) + 1) // IN_A_LINE))
+    plot = style.row_plot(names, 214, translate, codes=codes, legend_lines=-(-(len(lines) + 1) // IN_A_LINE))
     if unit == "ratio":
         plot.axes.set_xscale("log")
     plot.axes.axvline(1 if unit == "ratio" else 0, color=style.BLACK, linewidth=0.8)
@@ -81,7 +78,7 @@ def draw_forest(kind: Kind, results: Results, translate: Translation) -> DrawnFi
         "overview",
         alt=_alternative(unit, verdicts, translate),
         caption=_caption(verdicts, results, translate),
-        columns=[*map(translate.gettext, COLUMNS)],
+        columns=translate.columns("Claim | Comparison | Verdict | Effect | Low | High | Margin | Original | n"),
         rows=[_row(name, verdict, translate) for name, verdict in zip(names, verdicts, strict=True)],
     )
 
@@ -96,34 +93,16 @@ def _kind(verdict: Verdict) -> Kind | None:
     return next((kind for kind in KINDS if kind == estimate.unit), None)
 
 
-CAPTIONS: Final[dict[str, str]] = {
-    "seeds": mark(
-        "Effects behind the claims: each row is the first trial against the second, with its 95%% interval over the"
-        " seeds, not corrected for the number of claims. The grey band is the margin within which a difference does not"
-        " count."
-    ),
-    "blocks": mark(
-        "Effects behind the claims: each row is the first trial against the second, with its 95%% interval over the"
-        " blocks of the timing pass, not corrected for the number of claims. The grey band is the margin within which a"
-        " difference does not count."
-    ),
-    "images": mark(
-        "Effects behind the claims: each row is the first trial against the second, with its 95%% interval, not"
-        " corrected for the number of claims: over the seeds, and over the test images for two classifiers without"
-        " seeds. The grey band is the margin within which a difference does not count."
-    ),
-}
-ORIGINAL_APART: Final = mark(
-    "The original's differences were measured on its own pixels; these here are not verified to be the same."
-)
-
-
 def _caption(verdicts: Sequence[Verdict], results: Results, translate: Translation) -> str:
     """Return over what the intervals are, and where the original's points come from if not from these pixels."""
     kinds = {verdict.n_of for verdict in verdicts}
-    caption = translate.plain(CAPTIONS[next((kind for kind in ("images", "blocks") if kind in kinds), "seeds")])
+    caption = translate.plain(SAY.forest[next((kind for kind in ("images", "blocks") if kind in kinds), "seeds")])
     known = any(verdict.original is not None and verdict.deviation == "other_pixels" for verdict in verdicts)
-    return f"{caption} {translate.gettext(ORIGINAL_APART)}" if known and not results.scope.absolutes else caption
+    return (
+        f"{caption} {translate.gettext(SAY.forest_original_apart)}"
+        if known and not results.scope.absolutes
+        else caption
+    )
 
 
 def _comparison(verdict: Verdict, results: Results, translate: Translation) -> str:
@@ -171,20 +150,10 @@ def _legend(verdicts: Sequence[Verdict], translate: Translation) -> dict[str, Lo
 
 
 def _alternative(unit: Unit, verdicts: Sequence[Verdict], translate: Translation) -> str:
-    numbers = Numbers(translate)
-    counts = Counter(verdict.outcome for verdict in verdicts)
-    parts = [
-        f"{translate.gettext(OUTCOMES[outcome])}: {numbers.integer(counts[outcome])}"
-        for outcome in LOOKS
-        if counts[outcome]
-    ]
-    sentence = translate.ngettext(
-        "%(axis)s of %(count)s comparison, with intervals. %(verdicts)s.",
-        "%(axis)s of %(count)s comparisons, with intervals. %(verdicts)s.",
-        len(verdicts),
-    )
-    axis, count = translate.gettext(AXES[unit]), numbers.integer(len(verdicts))
-    return sentence % {"axis": axis, "count": count, "verdicts": ", ".join(parts)}
+    counts, whole = Counter(verdict.outcome for verdict in verdicts), translate.numbers.integer
+    found = [f"{translate.gettext(OUTCOMES[each])}: {whole(counts[each])}" for each in LOOKS if counts[each]]
+    values = {"axis": translate.gettext(AXES[unit]), "count": whole(len(verdicts)), "verdicts": ", ".join(found)}
+    return translate.plain_plural(SAY.forest_alt, len(verdicts), values)
 
 
 def _row(name: str, verdict: Verdict, translate: Translation) -> tuple[Cell, ...]:
@@ -192,3 +161,53 @@ def _row(name: str, verdict: Verdict, translate: Translation) -> tuple[Cell, ...
     original = None if verdict.original is None else verdict.original.value
     estimate, outcome = verdict.estimate, translate.gettext(OUTCOMES[verdict.outcome])
     return (verdict.id, name, outcome, estimate.value, estimate.low, estimate.high, margin, original, verdict.n)
+
+
+Rated = Literal["reproduced", "not_reproduced", "inconclusive"]
+RATES: Final[dict[Rated, Look]] = {
+    "reproduced": {"color": style.BLUE, "marker": "o", "ms": 3.4, "lw": 1.3},
+    "not_reproduced": {"color": style.VERMILLION, "marker": "s", "ms": 3.0, "ls": style.DASHED},
+    "inconclusive": {"color": style.GREY, "marker": "^", "ms": 3.2, "ls": style.DOTTED},
+}
+EFFECT: Final = mark("True difference, in margins")
+
+
+@style.in_style
+def draw_error_rates(calibration: Calibration, translate: Translation) -> DrawnFigure | None:
+    """Draw how often a claim that stands alone gets which verdict, by the size of the true difference.
+
+    One panel for each number of seeds; None when the calibration holds none.
+    """
+    counts = sorted({point.seeds for point in calibration.curves})
+    if not counts:
+        return None
+    points = [[point for point in calibration.curves if point.seeds == count] for count in counts]
+    outcomes = {name: translate.gettext(OUTCOMES[name]) for name in RATES}
+    figure = style.sheet(176)
+    row = style.panels(figure, len(counts), 18, 112, translate, left=40, gap=16)
+    for axes, part in zip(row, points, strict=True):
+        _draw_rates(axes, part, translate)
+        axes.tick_params(axis="y", labelleft=axes is row[0])
+    row[0].set_ylabel(translate.gettext("Share of draws (%)"))
+    row[len(row) // 2].set_xlabel(translate.gettext(EFFECT))
+    style.legend_below(figure, {outcomes[name]: look for name, look in RATES.items()}, 3)
+    columns = (translate.gettext("Seeds"), translate.gettext(EFFECT), *outcomes.values())
+    rows = [(point.seeds, point.effect, *(getattr(point, name) for name in RATES)) for point in calibration.curves]
+    alt, caption = " ".join(_rates(part, translate) for part in points), translate.plain(SAY.error_rates)
+    return style.finished(figure, "error_rates", ERROR_RATES, alt=alt, caption=caption, columns=columns, rows=rows)
+
+
+def _draw_rates(axes: Axes, points: Sequence[CurvePoint], translate: Translation) -> None:
+    effects = [point.effect for point in points]
+    for name, look in RATES.items():
+        axes.plot(effects, [100 * getattr(point, name) for point in points], clip_on=False, **look)
+    axes.axvline(1, color=style.GREY, linewidth=0.6)
+    axes.set(title=seeds_text(points[0].seeds, translate), ylim=(0, 100))
+    axes.set_xticks(sorted({round(effect) for effect in effects}))
+    axes.grid(True, axis="y")
+
+
+def _rates(points: Sequence[CurvePoint], translate: Translation) -> str:
+    least, most = (f"{translate.numbers.bare(points[at].reproduced, 'share')}%" for at in (0, -1))
+    seeds = seeds_text(points[0].seeds, translate)
+    return translate.plain(SAY.error_rates_alt, {"seeds": seeds, "least": least, "most": most})

@@ -11,9 +11,9 @@ from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from cifar_report.analysis.results import TrialResult
 from cifar_report.report.figures import style
-from cifar_report.report.figures.base import SEPARATOR, DrawnFigure, trial_name
+from cifar_report.report.figures.base import SAY, SEPARATOR, DrawnFigure, trial_name
 from cifar_report.report.figures.style import Look
-from cifar_report.report.i18n import Numbers, Translation
+from cifar_report.report.i18n import Translation
 from cifar_report.spec import (
     INPUT_SHAPE,
     AnyLayer,
@@ -61,16 +61,11 @@ def draw_layers(result: TrialResult, translate: Translation) -> DrawnFigure | No
         _draw_box(axes, corner, box, layer, translate)
     for one, other in pairwise(corners):
         _draw_arrow(axes, one, other, box)
-    _, numbers = translate.gettext, Numbers(translate)
     parts = ", ".join(f"{type(each.layer).__name__} ({_shape(each.shape)})" for each in layers)
-    total = numbers.integer(sum(each.parameters for each in layers))
+    total = translate.numbers.integer(sum(each.parameters for each in layers))
     values = {"trial": trial_name(result.trial, translate), "layers": parts, "parameters": total}
-    alt = translate.plain("The network of %(trial)s in order: %(layers)s; %(parameters)s parameters in all.", values)
-    caption = translate.plain(
-        "The layers of %(trial)s; below each box stand the shape of its output and, where it has any, its parameters.",
-        values,
-    )
-    columns = (_("Layer"), _("Arguments"), _("Output"), _("Parameters"))
+    alt, caption = translate.plain(SAY.layers_alt, values), translate.plain(SAY.layers, values)
+    columns = translate.columns("Layer | Arguments | Output | Parameters")
     rows = [
         (type(each.layer).__name__, ", ".join(_arguments(each.layer, translate)), _shape(each.shape), each.parameters)
         for each in layers
@@ -99,7 +94,7 @@ def _arguments(layer: AnyLayer, translate: Translation) -> tuple[str, ...]:
         case Dense():
             return _("%(count)s neurons") % {"count": layer.units}, ", ".join(_activation(layer.activation))
         case Dropout():
-            return (_("rate %(rate)s") % {"rate": Numbers(translate).plain(layer.rate)},)
+            return (_("rate %(rate)s") % {"rate": translate.numbers.plain(layer.rate)},)
         case _:
             return ()
 
@@ -117,7 +112,7 @@ def _draw_box(
     arguments = () if row is None else _arguments(row.layer, translate)
     below = _shape(INPUT_SHAPE if row is None else row.shape)
     if row is not None and row.parameters:
-        below += f"{SEPARATOR}{Numbers(translate).integer(row.parameters)}"
+        below += f"{SEPARATOR}{translate.numbers.integer(row.parameters)}"
     fill = "#ffffff" if row is None else FILLS[type(row.layer)]
     axes.add_patch(Rectangle(corner, width, BOX_HEIGHT, facecolor=fill, edgecolor=style.BLACK, linewidth=0.7))
     middle: Look = {"ha": "center", "va": "center_baseline"}
@@ -159,20 +154,13 @@ def draw_kernels(result: TrialResult, run_id: str, kernels: Kernels, translate: 
     axes = style.panel(figure, 0, 0, width, height, translate)
     axes.set_axis_off()
     axes.imshow(picture, interpolation="none", aspect="auto")
-    _, numbers = translate.gettext, Numbers(translate)
+    _, numbers = translate.gettext, translate.numbers
     values = {"trial": trial_name(result.trial, translate), "run": run_id, "size": _shape(kernels.shape[:2])}
     values["count"] = numbers.integer(kernels.shape[3])
     values["low"] = numbers.bare(float(kernels.min()), "score")
     values["high"] = numbers.bare(float(kernels.max()), "score", signed=True)
-    alt = translate.plain(
-        "The %(count)s filters (%(size)s) of the run %(run)s have weights from %(low)s to %(high)s.", values
-    )
-    caption = translate.plain(
-        "First-layer filters of %(trial)s (run %(run)s) as colours: mid-grey is a weight of zero, the largest weight"
-        " of all filters is fully bright or dark.",
-        values,
-    )
-    columns = (_("Filter"), _("Channel"), _("Weights, row by row"))
+    alt, caption = translate.plain(SAY.kernels_alt, values), translate.plain(SAY.kernels, values)
+    columns = translate.columns("Filter | Channel | Weights, row by row")
     rows = [
         (place + 1, channel, _weights(kernels[:, :, depth, place]))
         for place in range(kernels.shape[3])

@@ -4,74 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch
 
-from cifar_report.analysis.results import Measure, Results
+from cifar_report.analysis.results import Measure, Results, Study, TrialResult
 from cifar_report.report.figures import style
-from cifar_report.report.figures.base import ORIGINAL_APART, DrawnFigure, comparable, trial_name
+from cifar_report.report.figures.base import SAY, DrawnFigure, comparable, showcase, stage_name, trial_name
 from cifar_report.report.figures.style import Look
-from cifar_report.report.i18n import Numbers, Translation, mark
+from cifar_report.report.i18n import Translation, mark
+from cifar_report.spec import differences
 
-LINE: Final = 9.2  # points from one line of a name to the next
-GAP: Final = 4.0  # points between two rows
-BELOW: Final = 32.0  # points for the axis and its title
-LEGEND_LINE: Final = 13.0
 INTERVAL: Final[Look] = {"color": style.BLUE, "lw": 1.3, "ls": "-"}
 OURS: Final[Look] = {"color": style.BLUE, "marker": "o", "ms": 4.4, "ls": "none"}
 SEEDS: Final[Look] = {"color": style.BLACK, "marker": "|", "ms": 5, "mew": 0.6, "ls": "none", "alpha": 0.7}
 ORIGINAL: Final[Look] = {"marker": "D", "ms": 4.4, "mfc": "white", "mec": style.VERMILLION, "mew": 1.1, "ls": "none"}
-
-
-@dataclass(frozen=True)
-class RowPlot:
-    """An empty figure with named rows; ``places`` are the rows' heights on the axes, in points from the top."""
-
-    figure: Figure
-    axes: Axes
-    places: tuple[float, ...]
-
-    def finish(self, label: str, lines: Mapping[str, Look], columns: int, patches: Sequence[Patch] = ()) -> None:
-        """Write the axis's title and the legend."""
-        self.axes.set_xlabel(label)
-        style.legend_below(self.figure, lines, columns, patches)
-
-
-def row_plot(
-    names: Sequence[str],
-    names_width: float,
-    translate: Translation,
-    *,
-    codes: Sequence[str] = (),
-    legend_lines: int = 1,
-) -> RowPlot:
-    """Return a figure with one named row per trial or claim and one axis at the bottom.
-
-    ``names_width`` is the column left of the axes, in points; ``codes`` stand at its left edge.
-    """
-    codes_width = 8 + max((style.text_width(code, style.SMALL) for code in codes), default=0)
-    texts = [style.wrapped(name, names_width - codes_width, style.SMALL) for name in names]
-    sizes = [LINE * (text.count("\n") + 1) + GAP for text in texts]
-    height = 4 + sum(sizes) + BELOW + legend_lines * LEGEND_LINE
-    figure = style.sheet(height)
-    axes = style.panel(figure, names_width, 4, style.WIDTH - names_width - 6, sum(sizes), translate)
-    places, top = [], 0.0
-    for place, size in enumerate(sizes):
-        if place % 2 == 0:
-            axes.axhspan(top, top + size, color="#f5f5f5", linewidth=0, zorder=0)
-        places.append(top + size / 2)
-        top += size
-    axes.set_ylim(top, 0)
-    axes.set_yticks(places, texts, fontsize=style.SMALL)
-    axes.tick_params(axis="y", length=0, pad=4)
-    for middle, code in zip(places, codes, strict=False):
-        figure.text(0, 1 - (4 + middle) / height, code, va="center_baseline", fontsize=style.SMALL)
-    axes.spines["left"].set_visible(False)
-    axes.grid(True, axis="x")
-    return RowPlot(figure, axes, tuple(places))
+Bounds = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -92,12 +42,12 @@ class Point:
         return None if self.measure.original is None else self.measure.original.value
 
     @property
-    def interval(self) -> tuple[float | None, float | None]:
+    def interval(self) -> Bounds:
         """Return the 95 % confidence interval of the mean."""
         return self.measure.datum.low, self.measure.datum.high
 
     @property
-    def prediction(self) -> tuple[float | None, float | None]:
+    def prediction(self) -> Bounds:
         """Return the 95 % prediction interval; none where the original's value may not be compared with it."""
         compatibility = self.measure.compatibility
         if compatibility is None or not comparable(self.measure):
@@ -105,9 +55,7 @@ class Point:
         return compatibility.prediction.low, compatibility.prediction.high
 
 
-def _draw_point(
-    axes: Axes, place: float, point: Point, bounds: tuple[float | None, float | None], *, upright: bool = False
-) -> None:
+def _draw_point(axes: Axes, place: float, point: Point, bounds: Bounds, *, upright: bool = False) -> None:
     def plot(values: Sequence[float], look: Look) -> None:
         along, across = [100 * value for value in values], [place] * len(values)
         axes.plot(*((across, along) if upright else (along, across)), **look)
@@ -120,6 +68,17 @@ def _draw_point(
     plot([point.mean], OURS)
     if point.original is not None:
         plot([point.original], ORIGINAL)
+
+
+def _legend(
+    first: Mapping[str, Look], points: Sequence[Point], translate: Translation, seed_marker: str = "|"
+) -> dict[str, Look]:
+    lines = {**first}
+    if any(len(point.measure.values) > 1 for point in points):
+        lines[translate.gettext("Single seeds")] = SEEDS | {"marker": seed_marker}
+    if any(point.original is not None for point in points):
+        lines[translate.gettext("Original")] = ORIGINAL
+    return lines
 
 
 @style.in_style
@@ -143,7 +102,7 @@ def by_number(figure_id: str, group: str, label: str, points: Sequence[Point], t
 @style.in_style
 def by_name(figure_id: str, group: str, label: str, points: Sequence[Point], translate: Translation) -> DrawnFigure:
     """Draw points below each other, each beside its name; ``label`` says what the names are."""
-    plot = row_plot([point.name for point in points], 170, translate)
+    plot = style.row_plot([point.name for point in points], 170, translate)
     for place, point in zip(plot.places, points, strict=True):
         _draw_point(plot.axes, place, point, point.interval)
     mean = {translate.plain("Mean with 95%% interval"): OURS | INTERVAL}
@@ -151,44 +110,22 @@ def by_name(figure_id: str, group: str, label: str, points: Sequence[Point], tra
     return _finished(plot.figure, figure_id, group, label, points, translate)
 
 
-def _legend(
-    first: Mapping[str, Look], points: Sequence[Point], translate: Translation, seed_marker: str = "|"
-) -> dict[str, Look]:
-    lines = {**first}
-    if any(len(point.measure.values) > 1 for point in points):
-        lines[translate.gettext("Single seeds")] = SEEDS | {"marker": seed_marker}
-    if any(point.original is not None for point in points):
-        lines[translate.gettext("Original")] = ORIGINAL
-    return lines
-
-
 def _finished(
     figure: Figure, figure_id: str, group: str, label: str, points: Sequence[Point], translate: Translation
 ) -> DrawnFigure:
-    _, numbers = translate.gettext, Numbers(translate)
     best, worst = max(points, key=lambda point: point.mean), min(points, key=lambda point: point.mean)
-    high, low = numbers.number(best.measure.datum), numbers.number(worst.measure.datum)
+    high, low = (translate.numbers.number(each.measure.datum) for each in (best, worst))
     alt = translate.plain(
-        "%(label)s: test accuracy is highest for %(best)s (%(high)s) and lowest for %(worst)s (%(low)s).",
-        {"label": label, "best": best.name, "high": high, "worst": worst.name, "low": low},
-    )
-    caption = _caption(label, points, translate)
-    columns = (label, _("Test accuracy"), _("Low"), _("High"), _("Seeds"), _("Original"))
-    rows = [(each.name, each.mean, *each.interval, len(each.measure.values), each.original) for each in points]
-    return style.finished(figure, figure_id, group, alt=alt, caption=caption, columns=columns, rows=rows)
-
-
-def _caption(label: str, points: Sequence[Point], translate: Translation) -> str:
-    seeds = mark("%(label)s: test accuracy, mean over the seeds with its 95%% interval.")
-    images = mark(
-        "%(label)s: test accuracy with its 95%% interval, over the seeds for networks and over the test images for"
-        " classifiers without seeds."
+        SAY.points_alt, {"label": label, "best": best.name, "high": high, "worst": worst.name, "low": low}
     )
     # A classifier without seeds has one value and an interval all the same.
     seedless = any(point.measure.datum.n_of == "images" for point in points)
-    caption = translate.plain(images if seedless else seeds, {"label": label})
-    apart = any(point.original is not None and not comparable(point.measure) for point in points)
-    return f"{caption} {translate.gettext(ORIGINAL_APART)}" if apart else caption
+    caption = translate.plain(SAY.points_over_images if seedless else SAY.points, {"label": label})
+    if any(point.original is not None and not comparable(point.measure) for point in points):
+        caption += f" {translate.gettext(SAY.original_apart)}"
+    columns = (label, *translate.columns("Test accuracy | Low | High | Seeds | Original"))
+    rows = [(each.name, each.mean, *each.interval, len(each.measure.values), each.original) for each in points]
+    return style.finished(figure, figure_id, group, alt=alt, caption=caption, columns=columns, rows=rows)
 
 
 @style.in_style
@@ -205,66 +142,112 @@ def draw_original(results: Results, translate: Translation) -> DrawnFigure | Non
     ]
     if not points:
         return None
-    _, predicted = translate.gettext, any(point.prediction[0] is not None for point in points)
-    plot = row_plot([point.name for point in points], 170, translate)
+    predicted = any(point.prediction[0] is not None for point in points)
+    plot = style.row_plot([point.name for point in points], 170, translate)
     for place, point in zip(plot.places, points, strict=True):
         _draw_point(plot.axes, place, point, point.prediction)
-    interval = {translate.plain("95%% prediction interval"): INTERVAL} if predicted else {}
-    plot.finish(_("Test accuracy (%)"), _legend({_("Ours, mean"): OURS, **interval}, points, translate), 4)
+    lines = {translate.gettext("Ours, mean"): OURS}
+    lines |= {translate.plain("95%% prediction interval"): INTERVAL} if predicted else {}
+    plot.finish(translate.gettext("Test accuracy (%)"), _legend(lines, points, translate), 4)
     alt, caption = _original_alt(points, translate), translate.plain(_original_caption(points))
-    columns = (
-        *(_("Training"), _("Original"), _("Ours, mean"), _("Seeds")),
-        *(_("Prediction, low"), _("Prediction, high")),
-    )
+    columns = translate.columns("Training | Original | Ours, mean | Seeds | Prediction, low | Prediction, high")
     rows = [(each.name, each.original, each.mean, len(each.measure.values), *each.prediction) for each in points]
     return style.finished(
         plot.figure, "original_against_ours", "overview", alt=alt, caption=caption, columns=columns, rows=rows
     )
 
 
-PREDICTED: Final = mark(
-    "Test accuracy of the original's single run and of ours. The line is the 95%% prediction interval:"
-    " where one more run of ours would be expected."
-)
-ONE_SEED: Final = mark(
-    "Test accuracy of the original's single run and of ours, side by side. With one seed there is no interval in which"
-    " one more run of ours could be expected, so nothing says whether the two agree."
-)
-OTHER_PIXELS: Final = mark(
-    "Test accuracy of the original's single run and of ours, side by side and not compared with each other: these"
-    " pixels are not verified to be those that it was trained on, so that only differences between trainings on the"
-    " same pixels can be compared, and no interval is drawn."
-)
-NOT_TESTED: Final = mark(
-    "Test accuracy of the original's single run and of ours, side by side and not compared with each other: these data"
-    " or this profile cannot test absolute values, and no interval is drawn."
-)
-
-
 def _original_caption(points: Sequence[Point]) -> str:
     """Return what the picture shows, and why no interval is drawn where none may be."""
     if any(point.prediction[0] is not None for point in points):
-        return PREDICTED
+        return str(SAY.original_predicted)
     if all(comparable(point.measure) for point in points):
-        return ONE_SEED
+        return str(SAY.original_one_seed)
     reasons = {point.measure.compatibility.reason for point in points if point.measure.compatibility is not None}
-    return OTHER_PIXELS if reasons == {"other_pixels"} else NOT_TESTED
+    return str(SAY.original_on_other_pixels if reasons == {"other_pixels"} else SAY.original_not_tested)
 
 
 def _original_alt(points: Sequence[Point], translate: Translation) -> str:
-    numbers = Numbers(translate)
+    whole = translate.numbers.integer
     outcomes = [point.measure.compatibility.outcome for point in points if point.measure.compatibility is not None]
     inside, tested = outcomes.count("inside"), outcomes.count("inside") + outcomes.count("outside")
     if not tested:
-        return translate.ngettext(
-            "Test accuracy of %(count)s training, the original's beside ours and not compared with it: absolute values"
-            " cannot be tested here.",
-            "Test accuracy of %(count)s trainings, the original's beside ours and not compared with it: absolute values"
-            " cannot be tested here.",
-            len(points),
-        ) % {"count": numbers.integer(len(points))}
-    return translate.ngettext(
-        "The original's accuracy lies inside our prediction interval in %(inside)s of %(count)s training.",
-        "The original's accuracy lies inside our prediction interval in %(inside)s of %(count)s trainings.",
-        tested,
-    ) % {"inside": numbers.integer(inside), "count": numbers.integer(tested)}
+        return translate.plain_plural(SAY.original_not_tested_alt, len(points), {"count": whole(len(points))})
+    return translate.plain_plural(SAY.original_alt, tested, {"inside": whole(inside), "count": whole(tested)})
+
+
+FIELDS: Final = {
+    "batch_size": mark("Batch size (images)"),
+    "learning_rate": mark("Learning rate"),
+    "split_seed": mark("Seed of the split"),
+    "units": mark("Neurons in the hidden layer"),
+    "filters": mark("Filters"),
+    "kernel_size": mark("Side of the kernel (pixels)"),
+    "pool_size": mark("Side of the pooling window (pixels)"),
+    "strides": mark("Stride"),
+    "rate": mark("Dropout rate"),
+    "epochs": mark("Epochs"),
+}
+
+
+def draw_study(study: Study, results: Results, translate: Translation) -> DrawnFigure | None:
+    """Draw a study against the number that its trials differ in, or by name; None with fewer than two points."""
+    trials = _finished_trials([point.trial for point in study.points], results)
+    if len(trials) < 2:
+        return None
+    figure_id, group = f"study.{study.experiment}", study.experiment
+    varied = _varied_number(trials)
+    if varied is None:
+        points = [Point(trial_name(result.trial, translate), result.primary) for result in trials]
+        return by_name(figure_id, group, translate.gettext("Trials"), points, translate)
+    field, values = varied
+    points = [
+        Point(f"{value:.0f}" if field == "split_seed" else translate.numbers.plain(value), result.primary)
+        for value, result in sorted(zip(values, trials, strict=True), key=lambda pair: pair[0])
+    ]
+    return by_number(figure_id, group, translate.gettext(FIELDS[field]), points, translate)
+
+
+def draw_stages(result: TrialResult, translate: Translation) -> DrawnFigure | None:
+    """Draw a trial's test accuracy from stage to stage; None with fewer than two finished stages."""
+    points = [
+        Point(stage_name(result.trial, stage.id, translate), stage.primary.test_accuracy)
+        for stage in result.stages
+        if stage.primary.test_accuracy.datum.value is not None
+    ]
+    if len(points) < 2:
+        return None
+    label = trial_name(result.trial, translate)
+    return by_number(f"stages.{result.id}", result.experiment, label, points, translate)
+
+
+def draw_methods(study: Study, results: Results, translate: Translation) -> DrawnFigure | None:
+    """Draw a study's trials by name beside the networks that the report looks at closely; None with fewer than two."""
+    ids = [*(each.result.id for each in showcase(results)), *(point.trial for point in study.points)]
+    trials = sorted(_finished_trials(ids, results), key=lambda result: -(result.primary.datum.value or 0.0))
+    if len(trials) < 2:
+        return None
+    points = [Point(trial_name(result.trial, translate), result.primary) for result in trials]
+    return by_name(f"methods.{study.experiment}", study.experiment, translate.gettext("Methods"), points, translate)
+
+
+def _finished_trials(ids: Sequence[str], results: Results) -> list[TrialResult]:
+    """Return the trials that have an accuracy, each once."""
+    trials = [results.trial(trial_id) for trial_id in dict.fromkeys(ids)]
+    return [result for result in trials if result.primary.datum.value is not None]
+
+
+def _varied_number(trials: Sequence[TrialResult]) -> tuple[str, list[float]] | None:
+    """Return the one number in which the trials differ, and its value in each; None where there is none.
+
+    Counts of layers, strategies and anything that is no number have no place on an axis.
+    """
+    changes = [differences(one.trial, other.trial) for one, other in combinations(trials, 2)]
+    places = {change.place for found in changes for change in found}
+    if len(places) != 1 or any(len(found) != 1 for found in changes):
+        return None
+    field = places.pop().rpartition(", ")[2]
+    if field not in FIELDS:
+        return None
+    first = changes[0][0].before
+    return field, [float(value) for value in (first, *(found[0].after for found in changes[: len(trials) - 1]))]

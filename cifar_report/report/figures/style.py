@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -41,6 +42,11 @@ BLUE: Final = "#0072b2"
 VERMILLION: Final = "#d55e00"
 GREY: Final = "#6e6e6e"
 PALE: Final = "#dddddd"
+
+ROW_LINE: Final = 9.2  # points from one line of a row's name to the next
+ROW_GAP: Final = 4.0  # points between two rows
+BELOW_ROWS: Final = 32.0  # points for the axis and its title
+LEGEND_LINE: Final = 13.0
 
 DASHED: Final = (0, (4.0, 2.0))
 DOTTED: Final = (0, (1.0, 1.6))
@@ -90,6 +96,54 @@ def legend_below(figure: Figure, lines: Mapping[str, Look], columns: int, patche
     place: Look = {"loc": "lower center", "bbox_to_anchor": above, "borderaxespad": 0, "borderpad": 0}
     handles: list[Artist] = [Line2D([], [], label=label, **look) for label, look in lines.items()]
     figure.legend(handles=[*handles, *patches], ncols=columns, **place)
+
+
+@dataclass(frozen=True)
+class RowPlot:
+    """An empty figure with named rows; ``places`` are the rows' heights on the axes, in points from the top."""
+
+    figure: Figure
+    axes: Axes
+    places: tuple[float, ...]
+
+    def finish(self, label: str, lines: Mapping[str, Look], columns: int, patches: Sequence[Patch] = ()) -> None:
+        """Write the axis's title and the legend."""
+        self.axes.set_xlabel(label)
+        legend_below(self.figure, lines, columns, patches)
+
+
+def row_plot(
+    names: Sequence[str],
+    names_width: float,
+    translate: Translation,
+    *,
+    codes: Sequence[str] = (),
+    legend_lines: int = 1,
+) -> RowPlot:
+    """Return a figure with one named row per trial or claim and one axis at the bottom.
+
+    ``names_width`` is the column left of the axes, in points; ``codes`` stand at its left edge.
+    """
+    codes_width = 8 + max((text_width(code, SMALL) for code in codes), default=0)
+    texts = [wrapped(name, names_width - codes_width, SMALL) for name in names]
+    sizes = [ROW_LINE * (text.count("\n") + 1) + ROW_GAP for text in texts]
+    height = 4 + sum(sizes) + BELOW_ROWS + legend_lines * LEGEND_LINE
+    figure = sheet(height)
+    axes = panel(figure, names_width, 4, WIDTH - names_width - 6, sum(sizes), translate)
+    places, top = [], 0.0
+    for place, size in enumerate(sizes):
+        if place % 2 == 0:
+            axes.axhspan(top, top + size, color="#f5f5f5", linewidth=0, zorder=0)
+        places.append(top + size / 2)
+        top += size
+    axes.set_ylim(top, 0)
+    axes.set_yticks(places, texts, fontsize=SMALL)
+    axes.tick_params(axis="y", length=0, pad=4)
+    for middle, code in zip(places, codes, strict=False):
+        figure.text(0, 1 - (4 + middle) / height, code, va="center_baseline", fontsize=SMALL)
+    axes.spines["left"].set_visible(False)
+    axes.grid(True, axis="x")
+    return RowPlot(figure, axes, tuple(places))
 
 
 def finished(

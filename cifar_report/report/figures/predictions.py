@@ -1,4 +1,4 @@
-"""What the predictions say by class: F1, confusion matrices, and the most confident right and wrong predictions."""
+"""What predictions say: F1 by class, confusion matrices, the surest of them, and how far to rely on probabilities."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 
-from cifar_report.analysis.results import Example, Results
+from cifar_report.analysis.results import Example, ReliabilityBin, Results
 from cifar_report.report.figures import style
-from cifar_report.report.figures.base import Cell, DrawnFigure, Photographs, Shown, class_names, trial_name
-from cifar_report.report.figures.points import row_plot
+from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, Images, Shown, class_names, trial_name
 from cifar_report.report.figures.style import Look
-from cifar_report.report.i18n import Numbers, Translation, mark
+from cifar_report.report.i18n import Translation
 
 LOOKS: Final[tuple[Look, Look]] = (
     {"marker": "o", "color": style.BLUE, "ms": 4.2},
@@ -31,7 +30,7 @@ def draw_classes(shown: Sequence[Shown], translate: Translation) -> DrawnFigure 
     if not shown:
         return None
     names, titles = class_names(translate), [each.title(translate) for each in shown]
-    plot = row_plot(names, 70, translate)
+    plot = style.row_plot(names, 70, translate)
     for each, look, offset in zip(shown, LOOKS, (-2.2, 2.2) if len(shown) > 1 else (0.0,), strict=False):
         for middle, scores in zip(plot.places, each.metrics.classes, strict=True):
             place = middle + offset  # points
@@ -41,27 +40,21 @@ def draw_classes(shown: Sequence[Shown], translate: Translation) -> DrawnFigure 
                 plot.axes.plot(scores.f1.value, place, **look, ls="none")
     lines = {title: look | {"lw": 0.9} for look, title in zip(LOOKS, titles, strict=False)}
     plot.finish(translate.gettext("F1 (mean over the seeds)"), lines, 3)
-    caption = translate.plain(
-        "F1 by class on the test images, with 95%% intervals over the seeds: the harmonic mean of precision and recall."
-    )
     columns = (translate.gettext("Class"), *titles)
     rows = [(name, *(each.metrics.classes[label].f1.value for each in shown)) for label, name in enumerate(names)]
-    alt = " ".join(_extremes(each, translate) for each in shown)
+    alt, caption = " ".join(_extremes(each, translate) for each in shown), translate.plain(SAY.classes)
     return style.finished(plot.figure, "classes", "confusion", alt=alt, caption=caption, columns=columns, rows=rows)
 
 
 def _extremes(each: Shown, translate: Translation) -> str:
     """Return one sentence on the easiest and the hardest class."""
-    names, numbers = class_names(translate), Numbers(translate)
+    names, number = class_names(translate), translate.numbers.number
     known = [scores for scores in each.metrics.classes if scores.f1.value is not None]
     easiest = max(known, key=lambda scores: scores.f1.value or 0.0)
     hardest = min(known, key=lambda scores: scores.f1.value or 0.0)
-    high, low = numbers.number(easiest.f1), numbers.number(hardest.f1)
-    return translate.plain(
-        "%(trial)s: F1 is highest for %(easiest)s (%(high)s) and lowest for %(hardest)s (%(low)s).",
-        {"trial": each.title(translate), "easiest": names[easiest.label], "high": high}
-        | {"hardest": names[hardest.label], "low": low},
-    )
+    values = {"easiest": names[easiest.label], "high": number(easiest.f1)}
+    values |= {"hardest": names[hardest.label], "low": number(hardest.f1)}
+    return translate.plain(SAY.classes_alt, {"trial": each.title(translate), **values})
 
 
 SHADES: Final = LinearSegmentedColormap.from_list("shades", ("#ffffff", style.SKY, style.BLUE, "#00304d"))
@@ -86,10 +79,7 @@ def draw_confusion(shown: Shown, translate: Translation) -> DrawnFigure:
     _draw_matrix(shares, shown.metrics.confusion_shares, percent, names)
     for axes in (counts, shares):
         axes.set_xlabel(_("Predicted class"))
-    caption = translate.plain(
-        "Confusion matrix of %(trial)s on the test images: rows are true classes, columns the predictions.",
-        {"trial": shown.title(translate)},
-    )
+    caption = translate.plain(SAY.confusion, {"trial": shown.title(translate)})
     columns = (_("True class"), *names)
     rows: list[tuple[Cell, ...]] = [(name, *row) for name, row in zip(names, confusion, strict=True)]
     alt, figure_id = _mistakes(shown, translate), f"confusion.{shown.result.id}"
@@ -115,18 +105,14 @@ def _draw_matrix(
 
 def _mistakes(shown: Shown, translate: Translation) -> str:
     """Return one sentence on the most frequent mistakes."""
-    names, numbers = class_names(translate), Numbers(translate)
-    pairs = [
-        translate.plain(
-            "%(label)s predicted as %(predicted)s (%(share)s)",
-            {"label": names[pair.label], "predicted": names[pair.predicted], "share": numbers.number(pair.share)},
-        )
+    names, numbers = class_names(translate), translate.numbers
+    values = [
+        {"label": names[pair.label], "predicted": names[pair.predicted], "share": numbers.number(pair.share)}
         for pair in shown.metrics.most_confused[:3]
     ]
-    values = {"trial": shown.title(translate), "pairs": numbers.enumeration(pairs)}
-    if not pairs:
-        return translate.plain("Confusion matrix of %(trial)s without a single mistake.", values)
-    return translate.plain("Confusion matrix of %(trial)s; the most frequent mistakes are: %(pairs)s.", values)
+    pairs = numbers.enumeration([translate.plain(SAY.confused, each) for each in values])
+    message = SAY.confusion_alt if values else SAY.confusion_faultless_alt
+    return translate.plain(message, {"trial": shown.title(translate), "pairs": pairs})
 
 
 DOTS_PER_INCH: Final = 216  # three pixels a point, so that each pixel of a photograph becomes exactly 4 by 4
@@ -135,34 +121,31 @@ ACROSS, DOWN = 45.4, 84.0  # from one to the next, points
 
 
 @style.in_style
-def draw_examples(results: Results, photographs: Photographs | None, translate: Translation) -> DrawnFigure | None:
-    """Draw the surest answers; without photographs empty frames name their images. None without examples."""
+def draw_examples(results: Results, images: Images | None, translate: Translation) -> DrawnFigure | None:
+    """Draw the surest answers; without the images empty frames name them. None without examples."""
     if not results.examples:
         return None
     png = None
-    if photographs is not None:
+    if images is not None:
         buffer = io.BytesIO()
-        figure = _draw_examples(results.examples, photographs, translate)
+        figure = _draw_examples(results.examples, images, translate)
         figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
         png = buffer.getvalue()
     first, _ = results.examples[0], translate.gettext
     trial = trial_name(results.trial(first.trial).trial, translate, first.stage)
-    caption = translate.plain(FRAMES if png is None else PHOTOGRAPHS, {"trial": trial, "run": first.run})
-    columns = (
-        *(_("Answer"), _("Place in the dataset"), _("True class")),
-        *(_("Predicted class"), _("Probability")),
-    )
+    caption = translate.plain(SAY.frames if png is None else SAY.photographs, {"trial": trial, "run": first.run})
+    columns = translate.columns("Answer | Place in the dataset | True class | Predicted class | Probability")
     names, answers = class_names(translate), {"right": _("right"), "wrong": _("wrong")}
     rows = [
         (answers[each.kind], each.image, names[each.label], names[each.predicted], each.probability.value)
         for each in results.examples
     ]
     alt = _surest_mistakes(results.examples, translate)
-    figure = _draw_examples(results.examples, {}, translate)
+    figure = _draw_examples(results.examples, None, translate)
     return style.finished(figure, "examples", "examples", alt=alt, caption=caption, columns=columns, rows=rows, png=png)
 
 
-def _draw_examples(examples: Sequence[Example], photographs: Photographs, translate: Translation) -> Figure:
+def _draw_examples(examples: Sequence[Example], images: Images | None, translate: Translation) -> Figure:
     figure, axes = style.canvas(2 * DOWN + 14, translate)
     titles = {"right": translate.gettext("Surest right answers"), "wrong": translate.gettext("Surest wrong answers")}
     for line, (kind, title) in enumerate(titles.items()):
@@ -170,7 +153,7 @@ def _draw_examples(examples: Sequence[Example], photographs: Photographs, transl
         axes.text(0, top + 5, title, va="center_baseline", fontsize=style.SMALL)
         for example in examples:
             if example.kind == kind:
-                _draw_example(figure, axes, example, (example.label * ACROSS, top + 11), photographs, translate)
+                _draw_example(figure, axes, example, (example.label * ACROSS, top + 11), images, translate)
     return figure
 
 
@@ -179,13 +162,13 @@ def _draw_example(
     axes: Axes,
     example: Example,
     corner: tuple[float, float],
-    photographs: Photographs,
+    images: Images | None,
     translate: Translation,
 ) -> None:
     left, top = corner
-    if example.image in photographs:
+    if images is not None:
         picture = style.panel(figure, left, top, PHOTOGRAPH, PHOTOGRAPH, translate)
-        picture.imshow(photographs[example.image], interpolation="nearest", aspect="auto")
+        picture.imshow(images[example.image], interpolation="nearest", aspect="auto")
         picture.set_axis_off()
     else:
         axes.add_patch(Rectangle(corner, PHOTOGRAPH, PHOTOGRAPH, fc="#f2f2f2", ec="#9a9a9a", lw=0.5))
@@ -193,33 +176,72 @@ def _draw_example(
         axes.text(*middle, str(example.image), ha="center", va="center", fontsize=6)
     names = class_names(translate)
     answer = [f"\N{RIGHTWARDS ARROW} {names[example.predicted]}"] if example.kind == "wrong" else []
-    for number, text in enumerate((names[example.label], *answer, Numbers(translate).number(example.probability))):
+    for number, text in enumerate((names[example.label], *answer, translate.numbers.number(example.probability))):
         size = min(6.0, 6.0 * PHOTOGRAPH / style.text_width(text, 6.0))
         axes.text(left, top + PHOTOGRAPH + 5.5 + number * 7.6, text, va="center_baseline", fontsize=size)
 
 
-PHOTOGRAPHS: Final = mark(
-    "%(trial)s (run %(run)s): in each class the right and the wrong prediction of which the network was most confident,"
-    " with the probability it gave."
-)
-FRAMES: Final = mark(
-    "%(trial)s (run %(run)s): in each class the right and the wrong prediction of which the network was most confident."
-    " The pictures are not part of the results; numbers are their places in the dataset, and where it is present the"
-    " report shows them."
-)
-
-
 def _surest_mistakes(examples: Sequence[Example], translate: Translation) -> str:
-    names, numbers = class_names(translate), Numbers(translate)
-    taken = mark("%(label)s taken for %(predicted)s (%(probability)s)")
-    wrong = [
-        translate.plain(taken, {"label": names[each.label], "predicted": names[each.predicted], "probability": sure})
-        for each in examples
-        if each.kind == "wrong" and (sure := numbers.number(each.probability))
+    names, numbers = class_names(translate), translate.numbers
+    wrong = [each for each in examples if each.kind == "wrong"]
+    values = [
+        {"label": names[each.label], "predicted": names[each.predicted]}
+        | {"probability": numbers.number(each.probability)}
+        for each in wrong
     ]
-    if not wrong:
-        return translate.gettext("The most confident right prediction of each class; there is no wrong one.")
-    return translate.plain(
-        "The most confident right prediction of each class, and the most confident mistakes: %(mistakes)s.",
-        {"mistakes": numbers.enumeration(wrong)},
-    )
+    mistakes = numbers.enumeration([translate.plain(SAY.mistaken, each) for each in values])
+    return translate.plain(SAY.examples_alt if wrong else SAY.examples_faultless_alt, {"mistakes": mistakes})
+
+
+SIDE: Final = 150.0  # of a reliability diagram, points
+STEP: Final = SIDE + 62.0
+ANSWERS: Final[Look] = {"color": style.BLUE, "marker": "o", "ms": 3.4, "lw": 1.1}
+DIAGONAL: Final[Look] = {"color": style.BLACK, "ls": style.DASHED, "lw": 0.8}
+BAR: Final[Look] = {"facecolor": style.PALE, "edgecolor": "#b5b5b5", "linewidth": 0.4}
+
+
+@style.in_style
+def draw_reliability(shown: Sequence[Shown], translate: Translation) -> DrawnFigure | None:
+    """Draw the bins of the one or two shown networks side by side; None when there is none with probabilities."""
+    shown = [each for each in shown if each.metrics.reliability]
+    if not shown:
+        return None
+    _ = translate.gettext
+    figure = style.sheet(216)
+    left = (style.WIDTH - len(shown) * STEP + STEP - SIDE) / 2
+    for place, each in enumerate(shown):
+        axes = style.panel(figure, left + place * STEP, 18, SIDE, SIDE, translate)
+        _draw_bins(axes, each.metrics.reliability, translate)
+        axes.set_title(each.title(translate))
+        if place == 0:
+            axes.set_ylabel(_("Right answers (%)"))
+    lines = {_("Right answers"): ANSWERS, _("As sure as right"): DIAGONAL}
+    style.legend_below(figure, lines, 3, [Patch(**BAR, label=_("Share of images"))])
+    columns = translate.columns("Training | From | To | Images | Mean probability | Share of right answers")
+    rows = [
+        (each.title(translate), part.low, part.high, part.count, part.confidence, part.accuracy)
+        for each in shown
+        for part in each.metrics.reliability
+    ]
+    alt, caption = " ".join(_calibration_error(each, translate) for each in shown), translate.plain(SAY.reliability)
+    return style.finished(figure, "reliability", "calibration", alt=alt, caption=caption, columns=columns, rows=rows)
+
+
+def _draw_bins(axes: Axes, bins: Sequence[ReliabilityBin], translate: Translation) -> None:
+    total = sum(part.count for part in bins) or 1
+    for part in bins:
+        if part.count:
+            height, width = 100 * part.count / total, 100 * (part.high - part.low)
+            axes.bar(100 * part.low, height, width, align="edge", **BAR)
+    axes.plot((0, 100), (0, 100), **DIAGONAL)
+    filled = [(e.confidence, e.accuracy) for e in bins if e.confidence is not None and e.accuracy is not None]
+    axes.plot([100 * confidence for confidence, _ in filled], [100 * accuracy for _, accuracy in filled], **ANSWERS)
+    axes.set(xlim=(0, 100), ylim=(0, 100), xlabel=translate.gettext("Probability of the answer (%)"))
+    axes.grid(True)
+
+
+def _calibration_error(each: Shown, translate: Translation) -> str:
+    error, trial = each.metrics.calibration_error, each.title(translate)
+    if error is None:
+        return translate.plain(SAY.reliability_unknown_alt, {"trial": trial})
+    return translate.plain(SAY.reliability_alt, {"trial": trial, "error": translate.numbers.number(error.datum)})
