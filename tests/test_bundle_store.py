@@ -23,8 +23,9 @@ from cifar_report.bundle import (
     write_record,
     write_run,
 )
-from cifar_report.bundle.manifest import MANIFEST_FILE, bundle_files, copy_numbers, write_manifest
+from cifar_report.bundle.store import MANIFEST_FILE, bundle_files, write_manifest
 from cifar_report.errors import UsageError
+from cifar_report.verify.archive import copy_numbers
 
 OLD = {"run.json": b"old", "weights.npz": b"old weights"}
 NEW = {"predictions.npz": b"new predictions", "run.json": b"new"}
@@ -169,7 +170,7 @@ def test_everything_but_the_weights_is_copied_byte_for_byte(source, tmp_path):
 def test_a_copy_never_falls_into_a_folder_that_holds_something(source, tmp_path):
     """A target that is not empty, and a source that is no bundle, are refused and stay as they are."""
     (tmp_path / "kept").write_text("kept")
-    with pytest.raises(UsageError, match="not empty"):
+    with pytest.raises(UsageError, match="no empty folder"):
         copy_numbers(source, tmp_path)
     with pytest.raises(UsageError, match="no results bundle"):
         copy_numbers(tmp_path, tmp_path / "target")

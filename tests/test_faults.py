@@ -6,7 +6,7 @@ import pytest
 from power_cuts import interrupt, state
 
 from cifar_report.bundle import TimingPass, remove_leftovers, write_file, write_folder, write_timing_pass
-from cifar_report.bundle.manifest import MANIFEST_FILE, write_manifest
+from cifar_report.bundle.store import MANIFEST_FILE, write_manifest
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="processes are forked")
 RUN = "runs/trial/seed-0"

@@ -15,7 +15,7 @@ from cifar_report.bundle import (
     write_record,
     write_run,
 )
-from cifar_report.bundle.keys import current_parts, key_of
+from cifar_report.bundle.store import current_parts, key_of
 from cifar_report.errors import UsageError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running import keys

@@ -12,7 +12,7 @@ import psutil
 from command import TRAINING_ALONE, call, contents, environment, is_one_sentence
 
 from cifar_report.bundle import Bundle
-from cifar_report.bundle.manifest import MANIFEST_FILE
+from cifar_report.bundle.store import MANIFEST_FILE
 from cifar_report.running.environment import processor_name
 
 

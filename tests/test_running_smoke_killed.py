@@ -6,7 +6,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cifar_report.bundle.manifest import MANIFEST_FILE
+from cifar_report.bundle.store import MANIFEST_FILE
 from cifar_report.verify.integrity import verify_bundle
 
 CHECKPOINTS = ".checkpoints"

@@ -15,7 +15,7 @@ from networks import linear_trial, small_trial
 
 from cifar_report.bundle import Bundle, DatasetRecord, Measurement, read_timing_pass
 from cifar_report.bundle.bundle import TIMING_FILE
-from cifar_report.bundle.manifest import MANIFEST_FILE
+from cifar_report.bundle.store import MANIFEST_FILE
 from cifar_report.data import Dataset
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of, load_experiments, trials_of

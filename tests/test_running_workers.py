@@ -18,7 +18,7 @@ from networks import small_trial
 from rich.console import Console
 
 from cifar_report.bundle import Bundle, read_run
-from cifar_report.bundle.manifest import MANIFEST_FILE
+from cifar_report.bundle.store import MANIFEST_FILE
 from cifar_report.running import scheduler
 from cifar_report.running.plan import PlannedRun
 from cifar_report.running.runs import RunRequest, RunResult

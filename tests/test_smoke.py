@@ -5,7 +5,7 @@ from conftest import SMOKE_TRIALS
 from pypdf import PdfReader
 
 from cifar_report.bundle import Bundle
-from cifar_report.bundle.manifest import MANIFEST_FILE
+from cifar_report.bundle.store import MANIFEST_FILE
 
 # As the command, but in the end it prints which modules came in that a report must not need.
 WATCHED_PROGRAM = """

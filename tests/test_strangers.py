@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-from command import contents
 from reports import few_experiments
 from suites import simulated
 
@@ -101,28 +100,6 @@ def test_the_bundle_itself_may_be_named_by_a_link(folder, tmp_path):
     """Whoever names a link to a bundle means it."""
     (tmp_path / "link").symlink_to(folder)
     assert len(Bundle.load(tmp_path / "link").runs) == len(Bundle.load(folder).runs)
-
-
-@pytest.mark.parametrize("name", ["runs", "runs/baseline"])
-def test_nothing_is_written_through_a_link(folder, tmp_path, name):
-    """A suite that goes on with such a bundle writes no run outside it."""
-    run = read_run(folder, "baseline/seed-0")
-    put("a link", folder / name, tmp_path / "outside")
-    before = contents(tmp_path / "outside")
-    with pytest.raises(SuiteError, match="is a link"):
-        write_run(folder, run, {}, {})
-    assert contents(tmp_path / "outside") == before
-
-
-def test_a_run_that_is_a_link_is_replaced_and_what_it_points_to_stays(folder, tmp_path):
-    """A new run takes the link's place; the folder that it led to is not touched."""
-    run = read_run(folder, "baseline/seed-0")
-    put("a link", folder / RUN, tmp_path / "outside")
-    before = contents(tmp_path / "outside")
-    write_run(folder, run, {}, {})
-    assert contents(tmp_path / "outside") == before
-    assert not (folder / RUN).is_symlink()
-    assert read_run(folder, run.id).id == run.id
 
 
 def change(path: Path, *steps, to) -> None:

@@ -13,7 +13,7 @@ from reports import few_experiments
 from verified import change_record, finish, flip, set_in
 
 from cifar_report.bundle import SCHEMA_VERSION
-from cifar_report.bundle.manifest import MANIFEST_FILE, write_manifest
+from cifar_report.bundle.store import MANIFEST_FILE, write_manifest
 from cifar_report.cli import main
 from cifar_report.simulation import Simulation, simulate_bundle
 from cifar_report.spec import PROFILES
@@ -130,7 +130,7 @@ def test_an_unfinished_or_damaged_bundle_is_not_exported(bundle, refuse):
     assert "figures/added.svg: is not in" in refuse("bundle", "export", bundle, file)
     (bundle / "figures" / "added.svg").unlink()
     (bundle / "figures" / "link.svg").symlink_to("curves.svg")
-    assert "figures/link.svg: is a link" in refuse("bundle", "export", bundle, file)
+    assert "figures/link.svg: cannot be read: it is a link" in refuse("bundle", "export", bundle, file)
     (bundle / "figures" / "link.svg").unlink()
     (bundle / "figures" / "curves.svg").unlink()
     (bundle / "figures" / "odd.csv").unlink()
@@ -211,7 +211,7 @@ def test_only_plain_files_are_taken(changes, original, refuse, tmp_path):
     """A link, a device or a pipe in the place of a file is refused by name."""
     members = [(name, content, changes if name.endswith(RUN) else {}) for name, content, _ in members_of(original)]
     (tmp_path / "x.tar").write_bytes(packed(members))
-    assert f"'bundle/{RUN}' is a link or a device" in refuse("bundle", "import", tmp_path / "x.tar", tmp_path / "new")
+    assert f"'bundle/{RUN}' is no plain file" in refuse("bundle", "import", tmp_path / "x.tar", tmp_path / "new")
 
 
 def test_what_tar_itself_makes_of_a_bundle_is_taken(original, tmp_path):
@@ -223,8 +223,8 @@ def test_what_tar_itself_makes_of_a_bundle_is_taken(original, tmp_path):
         (tmp_path / "x.tar").write_bytes(packed([folder, *members], form))
         assert main(["bundle", "import", str(tmp_path / "x.tar"), str(tmp_path / f"new-{form}")]) == 0
         assert contents(tmp_path / f"new-{form}") == contents(original)
-        status = (tmp_path / f"new-{form}" / RUN).stat()
-        assert status.st_mode & 0o7022 == 0
+        assert (tmp_path / f"new-{form}" / RUN).stat().st_mode & 0o7022 == 0
+        status = (tmp_path / f"new-{form}" / "bundle.json").stat()
         assert status.st_mtime > 1e9, "the bundle that was written last is found by its date"
 
 

@@ -1,39 +1,30 @@
 """How far two trainings of a run agree, from which epoch on they do not, and what the bundle keeps of that."""
 
 import dataclasses
-import errno
-import os
-import sys
 from shutil import copytree
-from types import SimpleNamespace
 
 import msgspec
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from power_cuts import interrupt, state
 from reports import chapter, few_experiments, report_of
 from suites import simulated
-from verified import change_run, copied, finish, flip, set_in
+from verified import change_run, copied, flip, set_in
 
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle, EpochHashes, read_run
 from cifar_report.bundle.arrays import dump_arrays, load_arrays
 from cifar_report.bundle.certificates import Deviation
-from cifar_report.cli import main
-from cifar_report.commands import bundles
 from cifar_report.commands.bundles import describe
 from cifar_report.errors import UsageError
 from cifar_report.report.i18n import Translation
 from cifar_report.report.writer import Writer
 from cifar_report.running.environment import record_environment
 from cifar_report.simulation import Simulation, simulate_bundle
-from cifar_report.verify import certify as certifying
-from cifar_report.verify.certify import certify, record_certificate, rollback
+from cifar_report.verify.compare import TOLERANCE, compare_arrays, compare_records
 from cifar_report.verify.files import Report, check_files
 from cifar_report.verify.records import read_bundle
-from cifar_report.verify.rerun import choose_runs, kind_of, refuse_other_data
-from cifar_report.verify.run_diff import TOLERANCE, compare_arrays, compare_records
+from cifar_report.verify.rerun import certify, choose_runs, kind_of, record_certificate
 
 RUN = "model_2/seed-0"
 STAGE = 1  # of the run: the second one
@@ -186,13 +177,6 @@ def test_the_cheapest_of_each_kind_are_chosen_first():
         choose_runs(bundle, 1, ["dropout"])
 
 
-def test_other_data_are_refused(original):
-    """Images with another fingerprint than the bundle's are refused with both fingerprints."""
-    other = SimpleNamespace(fingerprint="f" * 64, source="a folder")
-    with pytest.raises(UsageError, match=r"was made from other data \(fingerprint [0-9a-f]{8}, canonical\).*ffffffff"):
-        refuse_other_data(Bundle.load(original), other)
-
-
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory):
     """Return a bundle of two trials with a clear difference, and a second training in which it is turned around."""
@@ -237,7 +221,7 @@ def test_the_environments_differences_are_told(pair):
     assert text.endswith("level reached by 1 run: bitwise")
 
 
-@pytest.mark.parametrize(("own", "told"), [("new", None), ("old", ("old", "new")), (None, None)])
+@pytest.mark.parametrize(("own", "told"), [("new", None), ("old", ("old", "new"))])
 def test_each_run_tells_its_own_processor(pair, own, told):
     """A bundle that was extended elsewhere is compared by the processors of the runs that are repeated."""
     first, _ = pair
@@ -272,49 +256,8 @@ def test_a_certificate_is_part_of_the_bundle(original, tmp_path):
     later = replace(made, created="2999-01-01T00:00:00+00:00")
     record_certificate(folder, later)
     assert Bundle.load(folder).certificate == later
-    path.write_bytes(path.read_bytes().replace(b'"bitwise"', b'"different"'))
+    path.write_bytes(path.read_bytes().replace(b'"bitwise"', b'"different"', 1))
     assert "level" in found_in(folder).partition(path.name)[2]
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="processes are forked")
-@pytest.mark.parametrize("way", ["power off", "no space"])
-def test_a_certificate_is_recorded_as_a_whole_or_not_at_all(way, tmp_path):
-    """Stopped at any step and rolled back, the bundle is what it was, or has the certificate and lists it."""
-    folder = tmp_path / "bundle"
-    simulate_bundle(folder, few_experiments("classical"), Simulation(seeds=1, trials=("nearest_centroid",)))
-    finish(folder)
-    made, old = example(folder), state(folder)
-    whole = copytree(folder, tmp_path / "whole")
-    record_certificate(whole, made)
-    new = state(whole)
-    assert new.keys() - old.keys() == {f"certificates/{made.file_name}"}
-    for step in range(500):
-        copy = copytree(folder, tmp_path / str(step))
-        ended = not interrupt(lambda copy=copy: record_certificate(copy, made), step, way)
-        rollback(copy)
-        assert state(copy) in (old, new), step
-        if ended:
-            break
-    assert step > 2
-    assert state(copy) == new
-
-
-def test_a_stopped_recording_is_undone_by_the_next_rerun(original, tmp_path, monkeypatch):
-    """A certificate that the manifest does not list is a finding, and `verify --rerun` begins by removing it."""
-    folder = copied(tmp_path, original)
-    made, old = example(folder), state(folder)
-
-    def refuse(*_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    with monkeypatch.context() as patch:
-        patch.setattr(certifying, "update_manifest", refuse)
-        with pytest.raises(OSError, match="No space"):
-            record_certificate(folder, made)
-    assert "it was added" in found_in(folder)
-    monkeypatch.setattr(bundles, "rerun", lambda *_: 0)
-    main(["verify", str(folder), "--rerun", "1"])
-    assert state(folder) == old
 
 
 def test_recording_covers_up_no_damage(original, tmp_path):

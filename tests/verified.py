@@ -13,8 +13,7 @@ from reports import few_experiments
 
 from cifar_report.analysis import analyse
 from cifar_report.bundle import BundleRecord, Run, encode, read_record, read_run, sha256, write_folder, write_record
-from cifar_report.bundle.keys import key_of
-from cifar_report.bundle.manifest import write_manifest
+from cifar_report.bundle.store import key_of, write_manifest
 from cifar_report.report.tables import summary_tables
 from cifar_report.simulation import Simulation, simulate_bundle
 from cifar_report.spec import PROFILES, spec_hash

@@ -17,7 +17,7 @@ from cifar_report.analysis.trials import COLUMNS
 from cifar_report.analysis.values import finite, primary_weights
 from cifar_report.bundle import Bundle, Run
 from cifar_report.bundle.certificates import Certificate
-from cifar_report.bundle.keys import with_engine
+from cifar_report.bundle.store import with_engine
 from cifar_report.spec import Trial
 
 LEAST_EPOCHS = 3  # below, equal values in a column are no oddity

@@ -135,10 +135,9 @@ class Predictions:
 
 def _table_key(name: str) -> tuple[str, Weights]:
     stage, _, weights = name.rpartition(".")
-    kinds: dict[str, Weights] = {"last": "last", "best": "best"}
-    if not stage or weights not in kinds:
+    if not stage or weights not in ("last", "best"):
         raise ValueError(f"unexpected array {name!r}")
-    return stage, kinds[weights]
+    return stage, weights  # type: ignore[return-value]  # mypy narrows no string by ``in``
 
 
 def load_kernels(path: Path) -> Array:

@@ -13,7 +13,7 @@ import msgspec
 from cifar_report.bundle.arrays import Array, Predictions, load_kernels
 from cifar_report.bundle.certificates import Certificate, certificate_files
 from cifar_report.bundle.records import SCHEMA_VERSION, BundleRecord, Run, RunTiming, TimingPass, stage_ids, upgraded
-from cifar_report.bundle.store import inside, read_plain, sha256, write_file, write_folder
+from cifar_report.bundle.store import read_plain, sha256, write_file, write_folder
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.spec import AnyTrial, Claim
 
@@ -23,7 +23,6 @@ RECORD_FILE = "bundle.json"
 RUN_FILE = "run.json"
 TIMING_FILE = "timing/timing.json"
 MOST_JSON_BYTES = 4 * 2**20  # of one record; the largest of the whole suite has 0.2 MB
-MOST_RUNS = 10_000
 MOST_QUOTED = 400  # characters of a reason
 
 _T = TypeVar("_T")
@@ -41,8 +40,6 @@ class Bundle:
     def load(cls, folder: Path) -> Bundle:
         """Read a bundle; raises UsageError when the folder is none, SuiteError when a file in it is damaged."""
         record, ids = read_record(folder), _run_ids(folder)
-        if len(ids) > MOST_RUNS:
-            raise SuiteError(f"{folder} holds more than {MOST_RUNS} runs")
         planned = {trial.id: trial for trial in planned_trials(record)}
         runs = (read_run(folder, run_id, planned) for run_id in ids)
         return cls(folder, record, in_order(record, [run for run in runs if run is not None]))
@@ -57,20 +54,13 @@ class Bundle:
         """Return every claim, in the order of the experiments."""
         return tuple(claim for experiment in self.record.experiments for claim in experiment.claims)
 
-    @cached_property
-    def _by_trial(self) -> dict[str, tuple[Run, ...]]:
-        groups: dict[str, list[Run]] = {}
-        for run in self.runs:
-            groups.setdefault(run.trial.id, []).append(run)
-        return {trial: tuple(runs) for trial, runs in groups.items()}
-
     def runs_of(self, trial_id: str) -> tuple[Run, ...]:
         """Return the finished runs of a trial, by seed; failed ones are left out."""
-        return tuple(run for run in self._by_trial.get(trial_id, ()) if run.done)
+        return tuple(run for run in self.runs if run.done and run.trial.id == trial_id)
 
     def failed_of(self, trial_id: str) -> tuple[Run, ...]:
         """Return the failed runs of a trial, by seed."""
-        return tuple(run for run in self._by_trial.get(trial_id, ()) if not run.done)
+        return tuple(run for run in self.runs if not run.done and run.trial.id == trial_id)
 
     def predictions(self, run: Run) -> Predictions:
         """Read a finished run's predictions, one for each test image of the bundle's data."""
@@ -163,7 +153,7 @@ def read_timing_pass(folder: Path) -> TimingPass | None:
 
 def write_timing_pass(folder: Path, timing: TimingPass) -> None:
     """Write the exclusive timing pass, as far as it has come, in one step."""
-    path = place(folder, TIMING_FILE)  # nothing is written through a link
+    path = folder / TIMING_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     write_file(path, encode(timing))
 
@@ -191,7 +181,6 @@ def write_run(folder: Path, run: Run, files: dict[str, bytes], volatile: dict[st
     ``volatile`` files (log, timing) stand beside them; their hashes are in the bundle's manifest only.
     """
     run = msgspec.structs.replace(run, files={name: sha256(files[name]) for name in sorted(files)})
-    place(folder, f"runs/{run.trial.id}")  # nothing is written through a link
     write_folder(folder / "runs" / run.id, {**files, **volatile, RUN_FILE: encode(run)})
     return run
 
@@ -214,17 +203,12 @@ def decode(path: Path, kind: type[_T]) -> _T:
         content = read_plain(path, MOST_JSON_BYTES)
         version = msgspec.json.decode(content, type=_Versioned).schema_version
         if version > SCHEMA_VERSION:
-            raise UsageError(
-                f"{path} has schema version {version}; this program reads up to {SCHEMA_VERSION}: update it"
-            )
+            raise UsageError(f"{path} has schema version {version}; this program reads {SCHEMA_VERSION}: update it")
         if version == 1:
             content = msgspec.json.encode(upgraded(msgspec.json.decode(content)))
         return msgspec.json.decode(content, type=kind)
     except (OSError, ValueError, RecursionError, OverflowError) as error:  # msgspec's errors, text that is no UTF-8
-        reason = str(error)
-        half = MOST_QUOTED // 2
-        quoted = reason if len(reason) <= MOST_QUOTED else f"{reason[:half]} … {reason[-half:]}"
-        raise SuiteError(f"{path} cannot be read: {quoted}") from error
+        raise SuiteError(f"{path} cannot be read: {str(error)[-MOST_QUOTED:]}") from error  # its end says where
 
 
 def _decode_if_there(folder: Path, name: str, kind: type[_T]) -> _T | None:
@@ -233,11 +217,12 @@ def _decode_if_there(folder: Path, name: str, kind: type[_T]) -> _T | None:
 
 
 def place(folder: Path, name: str) -> Path:
-    """Return the path of a file of a bundle; raises SuiteError where a link leads there."""
-    try:
-        return inside(folder, name)
-    except (OSError, ValueError) as error:
-        raise SuiteError(f"{folder} is not read: {error}") from error
+    """Return the path of a file of a bundle, whose folder itself may be a link; raises SuiteError at any other."""
+    path = folder / name
+    for each in (path, *path.parents[: name.count("/")]):
+        if each.is_symlink():
+            raise SuiteError(f"{folder} is not read: {each} is a link, and a bundle holds its files itself")
+    return path
 
 
 def _run_ids(folder: Path) -> list[str]:

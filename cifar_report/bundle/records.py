@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -10,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from cifar_report.published import Original
-from cifar_report.spec import AnyTrial, Claim, Experiment, Profile, Trial
+from cifar_report.spec import AnyTrial, Experiment, Profile, Trial
 from cifar_report.spec.experiments import ImageCount, Share
 from cifar_report.spec.trials import Paragraph, Word
 
@@ -31,6 +30,7 @@ Shares = Annotated[tuple[Share, ...], Meta(min_length=1, max_length=10_000)]
 
 Weights = Literal["last", "best"]
 """Weights after the last epoch, or those of the epoch with the least validation loss."""
+SETS: tuple[Weights, ...] = ("last", "best")
 
 
 def upgraded(value: Any) -> Any:
@@ -282,25 +282,17 @@ class BundleRecord(Record, frozen=True, kw_only=True):
         """Refuse dates that are none, ids that are not unique, and names of what is not planned or published."""
         for moment in (self.created, self.finished):
             datetime.fromisoformat(moment or self.created)
-        trials = {trial.id: trial for experiment in self.experiments for trial in experiment.trials}
-        keys = self.original.keys()
+        trials = [trial for experiment in self.experiments for trial in experiment.trials]
         claims = [claim for experiment in self.experiments for claim in experiment.claims]
-        _unique("experiments", [experiment.id for experiment in self.experiments])
-        _unique("trials", [trial.id for experiment in self.experiments for trial in experiment.trials])
-        _unique("claims", [claim.id for claim in claims])
-        for trial in trials.values():
+        for what, ids in (("experiments", self.experiments), ("trials", trials), ("claims", claims)):
+            if len({each.id for each in ids}) < len(ids):
+                raise ValueError(f"two {what} have the same id")
+        keys = self.original.keys()
+        for trial in trials:
             if trial.published is not None and trial.published not in keys:
                 raise ValueError(f"trial {trial.id} names {trial.published!r:.60}, which the original does not have")
+        stages = {trial.id: (None, *stage_ids(trial)) for trial in trials}
         for claim in claims:
-            _check_sides(claim, trials)
-
-
-def _unique(what: str, ids: Collection[str]) -> None:
-    if len(set(ids)) < len(ids):
-        raise ValueError(f"two {what} have the same id")
-
-
-def _check_sides(claim: Claim, trials: dict[str, AnyTrial]) -> None:
-    for side in (claim.subject, claim.comparator):
-        if side is not None and (side.trial not in trials or side.stage not in (None, *stage_ids(trials[side.trial]))):
-            raise ValueError(f"claim {claim.id} names a trial or a stage that the bundle does not plan")
+            for side in (claim.subject, claim.comparator):
+                if side is not None and side.stage not in stages.get(side.trial, ()):
+                    raise ValueError(f"claim {claim.id} names a trial or a stage that the bundle does not plan")

@@ -1,15 +1,41 @@
-"""Single files of a bundle: atomic writing, and reading of plain files inside its folder up to a size."""
+"""The files of a bundle and their hashes: atomic writing, bounded reading, the manifest, and the keys of runs."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from io import BufferedReader
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+
+import msgspec
+
+from cifar_report.bundle.records import SCHEMA_VERSION, DatasetRecord, Run
+from cifar_report.errors import SuiteError
+from cifar_report.spec import AnyTrial, Profile, spec_hash
+
+MANIFEST_FILE = "manifest-sha256.txt"
+CRATE_FILE = "ro-crate-metadata.json"  # a description that bundles had before: verified by its hash alone
+MOST_MANIFEST_BYTES = 16 * 2**20
+_LINE = re.compile(r"([0-9a-f]{64})  ([^\x00-\x1f\x7f]{1,1000})\n")  # as ``sha256sum --check`` reads it
+
+ENGINE = "engine"
+ENGINE_VERSION = "1"
+"""Version of everything that computes a run's result: ``cifar_report/training`` and ``cifar_report.data.split``.
+
+Raise it with every change after which the weights, histories, scores or predictions of a run may differ in a single
+bit; the test that trains one tiny run of each kind against recorded hashes (``tests/test_golden.py``) fails when it
+must rise. Runs of another version are outdated and run again; comments, names and structure are no reason to.
+"""
+SOURCE_HASHES = {
+    "34903fe42270ab2fed91415db0e85e2e55828e683e827268aa4e2b91f3d4437a": "1",  # networks
+    "cb92f4df2530ad1f3376acf564b748a8792bcacd7732d89bf9fa8ed23669d7d5": "1",  # scikit-learn's classifiers
+}
+"""Engine versions of runs from before they were numbered, which hold a hash over the source that trained them."""
 
 
 def sha256(content: bytes) -> str:
@@ -36,13 +62,11 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
 
     Whoever finds that file finds all others. After an interruption it is missing.
     """
-    if folder.is_symlink():
-        folder.unlink()  # what it points to is not part of the bundle
     folder.mkdir(parents=True, exist_ok=True)
     (folder / list(files)[-1]).unlink(missing_ok=True)
     for path in sorted(folder.iterdir()):
-        if path.name not in files or path.is_symlink() or not path.is_file():
-            remove(path)
+        if path.name not in files:
+            _remove(path)
     for name, content in files.items():
         write_file(folder / name, content)
 
@@ -50,11 +74,10 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
 def remove_leftovers(folder: Path) -> None:
     """Remove below ``folder`` what interrupted writers left; only the holder of the bundle's lock may do so."""
     for path in sorted(folder.rglob(".*.part")):
-        remove(path)
+        _remove(path)
 
 
-def remove(path: Path) -> None:
-    """Remove a folder with its content, a file, or a link without its target; nothing happens where there is none."""
+def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
@@ -77,16 +100,87 @@ def read_plain(path: Path, most_bytes: int) -> bytes:
     return content
 
 
-def inside(root: Path, name: str) -> Path:
-    """Return the path of ``name`` (parts joined by ``/``) below ``root``; raises ValueError where a link leads there.
+def write_manifest(folder: Path) -> None:
+    """Write the list of all files of the bundle with their SHA-256, sorted by path."""
+    update_manifest(folder, {}, bundle_files(folder))
 
-    The root itself may be a link. What does not exist is no error.
+
+def update_manifest(folder: Path, listed: dict[str, str], changed: Iterable[Path]) -> None:
+    """Write the manifest with what was ``listed`` and the new hashes of ``changed`` files alone.
+
+    A file that was damaged meanwhile keeps its old hash, so that the damage can still be found.
     """
-    path = root
-    for part in name.split("/"):
-        if part in ("", ".", "..") or "\\" in part or "\0" in part:
-            raise ValueError(f"{name!r} is no name of a file in a bundle")
-        path = path / part
-        if path.is_symlink():
-            raise ValueError(f"{path} is a link: a bundle holds its files itself")
-    return path
+    hashes = dict(listed)
+    for path in changed:
+        with path.open("rb") as stream:
+            hashes[path.relative_to(folder).as_posix()] = hashlib.file_digest(stream, "sha256").hexdigest()
+    names = sorted(hashes, key=PurePosixPath)  # as a walk through the folder goes
+    write_file(folder / MANIFEST_FILE, "".join(f"{hashes[name]}  {name}\n" for name in names).encode())
+
+
+def read_manifest(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of a finished bundle by its path.
+
+    Raises SuiteError when there is no manifest (the last pass did not come to its end) or when it is damaged.
+    """
+    path = folder / MANIFEST_FILE
+    listed: dict[str, str] = {}
+    try:
+        for number, line in enumerate(read_plain(path, MOST_MANIFEST_BYTES).decode().splitlines(keepends=True), 1):
+            found = _LINE.fullmatch(line)
+            if found is None or found[2] in listed:
+                raise ValueError(f"line {number} is {'no hash with a path' if found is None else 'there twice'}")
+            listed[found[2]] = found[1]
+    except FileNotFoundError:
+        raise SuiteError(
+            f"{folder} is not finished: it holds no {MANIFEST_FILE}; let its suite come to the end first"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise SuiteError(f"{path} is no list of files with their SHA-256: {error}") from error
+    return listed
+
+
+def bundle_files(folder: Path) -> Iterator[Path]:
+    """Yield the files that belong to a bundle: no hidden ones, no links, and not the manifest itself."""
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.is_file() and not path.is_symlink() and not hidden and path != folder / MANIFEST_FILE:
+            yield path
+
+
+def key_of(parts: dict[str, str]) -> str:
+    """Return the SHA-256 of a key's parts in canonical JSON."""
+    return sha256(msgspec.json.encode(parts, order="sorted"))
+
+
+def recorded_parts(
+    trial: AnyTrial, seed: int | None, profile: Profile, dataset: DatasetRecord, version: int = SCHEMA_VERSION
+) -> dict[str, str]:
+    """Return the parts of a key that say which run it is, as a record of that schema version holds them.
+
+    The others say with which engine, versions and devices it ran.
+    """
+    return {
+        "spec": spec_hash(trial, version),
+        "dataset": dataset.fingerprint,
+        "split": f"{trial.split_seed}, {profile.fraction:g} of the images, counts {profile.counts or 'as they are'}",
+        "seed": "none" if seed is None else str(seed),
+    }
+
+
+def current_parts(run: Run) -> dict[str, str]:
+    """Return a stored run's key parts as they are written today: the hash of its trial, its engine's version."""
+    parts = with_engine(run.key_parts)
+    return parts | {"spec": spec_hash(run.trial)} if "spec" in parts else parts
+
+
+def with_engine(parts: dict[str, str]) -> dict[str, str]:
+    """Return key parts with the engine's version in place of a hash, or several, over its source.
+
+    A hash that is none of ``SOURCE_HASHES`` stands for itself: it equals no version.
+    """
+    if "training code" not in parts:
+        return dict(parts)
+    versions = {SOURCE_HASHES.get(code, code) for code in parts["training code"].split(", ")}
+    others = {name: value for name, value in parts.items() if name != "training code"}
+    return {**others, ENGINE: ", ".join(sorted(versions))}

@@ -67,10 +67,8 @@ def unpack(options: Namespace) -> int:
 
 def copy(options: Namespace) -> int:
     """Copy a finished bundle without its weights."""
-    from cifar_report.bundle.manifest import copy_numbers
-    from cifar_report.verify.files import sound_files
+    from cifar_report.verify.archive import copy_numbers
 
-    sound_files(options.folder)
     size = copy_numbers(options.folder, options.target)
     print(f"{options.target}: {size:,} bytes, all numbers and no weights")
     return 0
@@ -118,18 +116,11 @@ def _names(what: str, of_one: Sequence[str], of_other: Sequence[str]) -> Iterato
 def verify(options: Namespace) -> int:
     """Check a bundle, or the numbers attached to a PDF against it; 0 when nothing was found, else 1."""
     from cifar_report.bundle import find_bundle
-    from cifar_report.bundle.manifest import MANIFEST_FILE
-    from cifar_report.running.suite import hold
-    from cifar_report.verify.certify import rollback
     from cifar_report.verify.files import printable
-    from cifar_report.verify.integrity import summary, verify_bundle
-    from cifar_report.verify.pdf import verify_pdf
+    from cifar_report.verify.integrity import summary, verify_bundle, verify_pdf
 
     _check(options)
     folder = options.folder or find_bundle(None)
-    if options.rerun is not None and (folder / MANIFEST_FILE).is_file():
-        with hold(folder):
-            rollback(folder)
     report = verify_bundle(folder)
     if options.pdf is not None:
         verify_pdf(options.pdf, folder, report)

@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from cifar_report.bundle import DatasetRecord, read_record, read_run
-from cifar_report.bundle.keys import ENGINE, ENGINE_VERSION, current_parts, recorded_parts
+from cifar_report.bundle.store import ENGINE, ENGINE_VERSION, current_parts, recorded_parts
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.published import load_original
 from cifar_report.registry import load_experiments
@@ -70,13 +70,6 @@ def plan_is_current(folder: Path) -> bool:
     """Whether a bundle records the experiments and the original's numbers as they are now: claims, texts and all."""
     record = read_record(folder)
     return record.experiments == load_experiments() and record.original == load_original()
-
-
-def streams_of(seed: int) -> dict[str, str]:
-    """Return the fingerprint of each random stream of a seed by name, as today's training code derives them."""
-    from cifar_report.training import seeds  # NumPy alone: no TensorFlow comes with it
-
-    return seeds.streams(seed)
 
 
 def _state(prepared: Prepared, planned: PlannedRun) -> RunState:

@@ -20,7 +20,7 @@ import psutil
 
 from cifar_report.bundle import Run, RunTiming, encode, write_run
 from cifar_report.bundle.arrays import dump_arrays
-from cifar_report.bundle.keys import key_of
+from cifar_report.bundle.store import key_of
 from cifar_report.data import Dataset, Split, split
 from cifar_report.running.environment import processor_name
 from cifar_report.running.plan import PlannedRun, Prepared

@@ -25,7 +25,7 @@ from cifar_report.bundle import (
     write_record,
 )
 from cifar_report.bundle.bundle import RECORD_FILE
-from cifar_report.bundle.manifest import CRATE_FILE, MANIFEST_FILE, write_manifest
+from cifar_report.bundle.store import CRATE_FILE, MANIFEST_FILE, write_manifest
 from cifar_report.errors import SuiteError
 from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments

@@ -12,7 +12,7 @@ from statistics import median
 import msgspec
 
 from cifar_report.bundle import Measurement, TimingPass, read_timing_pass, write_timing_pass
-from cifar_report.bundle.keys import ENGINE, ENGINE_VERSION, with_engine
+from cifar_report.bundle.store import ENGINE, ENGINE_VERSION, with_engine
 from cifar_report.errors import SuiteError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running.environment import WORKER_VARIABLES, available_cores, graphics_cards, processor_name

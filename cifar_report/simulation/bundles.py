@@ -15,7 +15,7 @@ from scipy.special import softmax
 
 from cifar_report.bundle import Bundle, Predictions, Weights, encode, records, sha256, write_record, write_timing_pass
 from cifar_report.bundle.arrays import dump_arrays
-from cifar_report.bundle.keys import key_of, recorded_parts
+from cifar_report.bundle.store import key_of, recorded_parts
 from cifar_report.data import TRAIN_COUNT
 from cifar_report.published import Original, load_original
 from cifar_report.spec import CLASS_COUNT, PROFILES, AnyTrial, ClassicalTrial, Conv2D, Experiment, Profile, Stage, Trial

@@ -6,13 +6,14 @@ differ), the arrays, nearly all of a bundle, are compressed already, and nothing
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cifar_report.bundle.arrays import MOST_BYTES
-from cifar_report.bundle.manifest import MANIFEST_FILE
-from cifar_report.bundle.store import open_plain
+from cifar_report.bundle.bundle import RECORD_FILE
+from cifar_report.bundle.store import CRATE_FILE, MANIFEST_FILE, bundle_files, open_plain, write_manifest
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.verify.files import KNOWN, sound_files
 
@@ -49,16 +50,20 @@ def export_bundle(folder: Path, file: Path) -> int:
 def import_bundle(file: Path, folder: Path) -> int:
     """Unpack an archive as a new bundle and return the number of its files.
 
-    The files are written beside the folder, which must not exist or be empty, and get its name when all of them are
-    what the manifest says. Raises UsageError where file or folder cannot be meant, SuiteError for whatever is wrong
-    with the archive; nothing is left behind then.
+    The folder must not exist or be empty. Raises UsageError where file or folder cannot be meant, SuiteError where the
+    archive or what it holds is not sound; nothing is left behind then.
     """
-    _refuse_places(file, folder)
+    if not hasattr(tarfile, "data_filter"):
+        raise SuiteError("this Python cannot unpack archives of strangers safely: use 3.11.4 or later")
+    _refuse_target(folder)
+    if not file.is_file():
+        raise UsageError(f"{file} is no file: name an archive that 'cifar-report bundle export' wrote")
     with TemporaryDirectory(prefix=".", suffix=".part", dir=folder.absolute().parent) as beside:
         unpacked = Path(beside, ROOT)
         try:
             _unpack(file, Path(beside))
             count = 1 + len(sound_files(unpacked))
+            (unpacked / RECORD_FILE).touch()  # the latest bundle is found by its date
         except (tarfile.TarError, ValueError) as error:
             raise SuiteError(f"{file} is no archive that 'cifar-report bundle export' wrote: {error}") from error
         except (SuiteError, UsageError) as error:
@@ -69,15 +74,25 @@ def import_bundle(file: Path, folder: Path) -> int:
     return count
 
 
-def _refuse_places(file: Path, folder: Path) -> None:
-    if not hasattr(tarfile, "data_filter"):
-        raise SuiteError("this Python cannot unpack archives of strangers safely: use 3.11.4 or later")
+def _refuse_target(folder: Path) -> None:
     if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
         raise UsageError(f"{folder} is there already and no empty folder: name a new one")
     if not folder.absolute().parent.is_dir():
         raise UsageError(f"{folder.absolute().parent} is no folder, so {folder.name} cannot be made there")
-    if not file.is_file():
-        raise UsageError(f"{file} is no file: name an archive that 'cifar-report bundle export' wrote")
+
+
+def copy_numbers(source: Path, target: Path) -> int:
+    """Copy a finished bundle without its weights into a new folder and return the size of the copy in bytes.
+
+    The runs' records stay as they are: they still name each weights file with its hash, so that whoever trains
+    again can compare. Raises as ``export_bundle`` does, and UsageError where the target is not empty.
+    """
+    _refuse_target(target)
+    sound_files(source)
+    left_out = shutil.ignore_patterns(".*", "weights.npz", CRATE_FILE)
+    shutil.copytree(source, target, ignore=left_out, copy_function=shutil.copyfile, dirs_exist_ok=True)
+    write_manifest(target)
+    return sum(path.stat().st_size for path in bundle_files(target))
 
 
 def _unpack(file: Path, target: Path) -> None:
@@ -86,29 +101,15 @@ def _unpack(file: Path, target: Path) -> None:
         members: list[tarfile.TarInfo] = []
         total = 0
         for member in archive:  # reads the headers alone
-            total += member.size
-            if len(members) == MOST_FILES or total > MOST_ARCHIVE_BYTES:
-                raise ValueError(f"it holds more than {MOST_FILES} files or {MOST_ARCHIVE_BYTES} bytes")
-            if problem := _problem(member):
-                raise ValueError(f"{member.name[:200]!a} {problem}")
+            name = member.name.removeprefix(ROOT)
+            if member.isdir():
+                continue
+            if not member.isreg() or name == member.name or not (name == MANIFEST_FILE or KNOWN.fullmatch(name)):
+                raise ValueError(f"{member.name[:200]!a} is no plain file of a bundle")
+            if not 0 <= member.size <= MOST_BYTES:
+                raise ValueError(f"{member.name} declares {member.size} bytes, where a file has at most {MOST_BYTES}")
             members.append(member)
-        archive.extractall(target, [member for member in members if member.isreg()], filter=_as_new)  # noqa: S202 - checked above and filtered
-
-
-def _problem(member: tarfile.TarInfo) -> str | None:
-    """Return why a member of an archive is not taken, None for one of a bundle's files and for a folder."""
-    if member.isdir():
-        return None
-    if not member.isreg():
-        return "is a link or a device, and a bundle consists of plain files"
-    name = member.name.removeprefix(ROOT)
-    if name == member.name or not (name == MANIFEST_FILE or KNOWN.fullmatch(name)):
-        return "is no file of a bundle"
-    if not 0 <= member.size <= MOST_BYTES:
-        return f"declares {member.size} bytes, where a file has at most {MOST_BYTES}"
-    return None
-
-
-def _as_new(member: tarfile.TarInfo, target: str) -> tarfile.TarInfo:
-    """Filter a member as "data" does and leave it the date of its unpacking: the latest bundle is found by dates."""
-    return tarfile.data_filter(member, target).replace(mtime=None, deep=False)  # type: ignore[arg-type]
+            total += member.size
+            if len(members) > MOST_FILES or total > MOST_ARCHIVE_BYTES:
+                raise ValueError(f"it holds more than {MOST_FILES} files or {MOST_ARCHIVE_BYTES} bytes")
+        archive.extractall(target, members, filter="data")

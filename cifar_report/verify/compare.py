@@ -1,24 +1,176 @@
-"""Compares two bundles: which verdicts and runs differ, and everything recorded that may be the reason."""
+"""Compares two trainings of a run, and two bundles: what differs, by how much, and what recorded may be the reason."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from pathlib import Path
+from typing import Literal, NamedTuple
 
 import msgspec
+import numpy as np
 
-from cifar_report.analysis import analyse
-from cifar_report.bundle import Bundle, Run
-from cifar_report.bundle.keys import ENGINE
-from cifar_report.bundle.records import stage_ids
-from cifar_report.spec import AnyTrial, Claim, differences
-from cifar_report.verify.run_diff import compare_records, key_values
+from cifar_report.bundle import Bundle, Run, StageResult
+from cifar_report.bundle.arrays import Array, load_arrays
+from cifar_report.bundle.certificates import Deviation, FirstDifference, Level, What
+from cifar_report.bundle.records import SETS, stage_ids
+from cifar_report.bundle.store import ENGINE, current_parts
+from cifar_report.spec import Claim, differences
 
+Quantity = Literal["loss", "accuracy", "weights", "probabilities"]
+
+TOLERANCE = 0.005  # of losses and accuracies: half a percentage point, where the claims' margins begin at one
+CAUSES: tuple[What, ...] = ("order", "weights", "history", "evaluation", "predictions")  # the cause before the effect
 EXPLAINS_RUNS = ("profile:", "data:", "trial:", "code:", "environment:")
 TIMED = {"seconds", "throughput", "fit_seconds", "predict_seconds"}
 BY_NAME = {"spec", "dataset", "split", "seed"}  # parts of a key that are told in words of their own
-OF_A_PASS = ("platform", "python")  # facts of an environment that runs do not tell
+OF_A_PASS = ("processor", "platform", "python")  # facts of an environment that keys do not tell
 PROSE = {"statement", "said", "proxy", "code"}  # fields of a claim that decide nothing
+
+
+class Place(NamedTuple):
+    """A stage and an epoch of it, both counted from 1; what belongs to no epoch lies at (0, 0)."""
+
+    stage: int
+    epoch: int
+
+
+NOWHERE = Place(0, 0)
+
+
+@dataclass
+class RunDiff:
+    """What two trainings of a run differ in, and how far their numbers lie apart, by place."""
+
+    run: Run
+    compared: list[str] = field(default_factory=list)
+    differences: set[tuple[Place, What]] = field(default_factory=set)
+    distances: list[tuple[Place, Quantity, float]] = field(default_factory=list)
+
+    def note(self, place: Place, what: What, *, same: bool) -> None:
+        """Keep whether two things are the same."""
+        if not same:
+            self.differences.add((place, what))
+
+    def measure(self, place: Place, what: What, quantity: Quantity, one: float | None, other: float | None) -> None:
+        """Keep whether two numbers are the same and how far apart; infinitely far where one of them alone is None."""
+        self.note(place, what, same=one == other)
+        distance = abs(one - other) if one is not None and other is not None else 0.0 if one is other else math.inf
+        self.distances.append((place, quantity, distance))
+
+    def largest(self, place: Place | None = None) -> Deviation:
+        """Return the largest distances, of one place or of all."""
+        found: dict[str, float] = {}
+        for where, quantity, distance in self.distances:
+            if place in (None, where):
+                found[quantity] = max(found.get(quantity, 0.0), distance)
+        return Deviation(**{quantity: value if math.isfinite(value) else None for quantity, value in found.items()})
+
+    @property
+    def level(self) -> Level:
+        """Return how far they agree; "statistical" wherever rounding does not explain the difference."""
+        if not self.differences:
+            return "bitwise"
+        within = all(
+            value <= TOLERANCE if quantity in ("loss", "accuracy") else math.isfinite(value)
+            for _, quantity, value in self.distances
+        )
+        return "numerical" if within and all(what != "order" for _, what in self.differences) else "statistical"
+
+    @property
+    def first(self) -> FirstDifference | None:
+        """Return the first epoch that differs; None where no epoch does."""
+        places = sorted(place for place, _ in self.differences if place != NOWHERE)
+        if not places:
+            return None
+        what = tuple(each for each in CAUSES if (places[0], each) in self.differences)
+        stage = self.run.stages[places[0].stage - 1].id
+        return FirstDifference(stage=stage, epoch=places[0].epoch, what=what, deviation=self.largest(places[0]))
+
+
+def compare_records(run: Run, again: Run) -> RunDiff:
+    """Compare the records of two finished runs with the same stages."""
+    diff = RunDiff(run)
+    if run.classical is not None and again.classical is not None:
+        diff.compared.append("accuracy")
+        accuracies = run.classical.test_accuracy, again.classical.test_accuracy
+        diff.measure(NOWHERE, "evaluation", "accuracy", *accuracies)
+    if run.stages:
+        diff.compared.append("history")
+        if all(stage.hashes for stage in (*run.stages, *again.stages)):
+            diff.compared.append("hashes of each epoch")
+    for number, (one, other) in enumerate(zip(run.stages, again.stages, strict=True), 1):
+        _compare_stages(number, one, other, diff)
+    return diff
+
+
+def _compare_stages(number: int, one: StageResult, other: StageResult, diff: RunDiff) -> None:
+    for epoch, (first, second) in enumerate(zip(one.hashes, other.hashes, strict=False), 1):
+        diff.note(Place(number, epoch), "order", same=first.order == second.order)
+        diff.note(Place(number, epoch), "weights", same=first.weights == second.weights)
+    for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+        quantity: Quantity = "loss" if name.endswith("loss") else "accuracy"
+        curves = getattr(one.history, name), getattr(other.history, name)
+        for epoch, values in enumerate(zip_longest(*curves, fillvalue=math.inf), 1):  # one may have stopped earlier
+            diff.measure(Place(number, epoch), "history", quantity, *values)
+    earliest = Place(number, min(one.best_epoch, other.best_epoch))
+    diff.note(earliest, "evaluation", same=one.best_epoch == other.best_epoch)
+    for weights in SETS:
+        place, pair = _after(number, one, weights), (one.evaluation(weights), other.evaluation(weights))
+        for part in ("train", "validation", "test"):
+            scores = [getattr(each, part) for each in pair]
+            diff.measure(place, "evaluation", "loss", *(each.loss for each in scores))
+            diff.measure(place, "evaluation", "accuracy", *(each.accuracy for each in scores))
+
+
+def _after(number: int, stage: StageResult, weights: str) -> Place:
+    return Place(number, stage.epochs if weights == "last" else stage.best_epoch)
+
+
+def compare_arrays(diff: RunDiff, folder: Path, again_folder: Path) -> None:
+    """Add what differs in the arrays of the two runs' folders; raises SuiteError when one of them is damaged."""
+    for name in ("weights", "kernels", "predictions"):
+        paths = folder / f"{name}.npz", again_folder / f"{name}.npz"
+        if not all(path.is_file() for path in paths):
+            continue
+        diff.compared.append(name)
+        first, second = map(load_arrays, paths)
+        what: What = "predictions" if name == "predictions" else "weights"
+        quantity: Quantity = "probabilities" if name == "predictions" else "weights"
+        for array in sorted(first.keys() | second.keys()):
+            one, other = (arrays.get(array, np.empty(0)) for arrays in (first, second))
+            place, same = _place_of(diff.run, array), (one.dtype, one.shape) == (other.dtype, other.shape)
+            diff.note(place, what, same=same and one.tobytes() == other.tobytes())
+            if array not in ("indices", "labels", "predicted"):
+                diff.distances.append((place, quantity, _distance(one, other)))
+
+
+def _place_of(run: Run, array: str) -> Place:
+    """Return the epoch after which an array was taken, by its name ``<stage>.<last|best>…``."""
+    for number, stage in enumerate(run.stages, 1):
+        for weights in SETS:
+            if f"{array}.".startswith(f"{stage.id}.{weights}."):
+                return _after(number, stage, weights)
+    return _after(len(run.stages), run.stages[-1], "last") if run.stages else NOWHERE
+
+
+def _distance(one: Array, other: Array) -> float:
+    """Return the largest difference of two arrays; infinite where they differ in shape or in what is a number."""
+    known = np.isfinite(one)
+    if one.shape != other.shape or not np.array_equal(known, np.isfinite(other)):
+        return math.inf
+    return float(np.max(np.abs(one[known].astype(float) - other[known].astype(float)), initial=0.0))
+
+
+def key_values(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """Return the values of each part of some runs' keys by name, as they are written today."""
+    values: dict[str, set[str]] = {}
+    for run in runs:
+        for name, value in current_parts(run).items():
+            values.setdefault(name, set()).add(value)
+    return {name: sorted(found) for name, found in values.items()}
 
 
 @dataclass(frozen=True)
@@ -69,6 +221,8 @@ def compare_bundles(one: Bundle, other: Bundle) -> Comparison:
 
     Raises SuiteError when a file of either is damaged.
     """
+    from cifar_report.analysis import analyse  # training again needs none of its packages
+
     before, after = ({verdict.id: verdict for verdict in analyse(bundle).verdicts} for bundle in (one, other))
     pairs = common_runs(one, other)
     common = [claim for claim in before if claim in after]
@@ -90,7 +244,10 @@ def compare_bundles(one: Bundle, other: Bundle) -> Comparison:
         trials_of_one=tuple(trial for trial in mine if trial not in theirs),
         trials_of_other=tuple(trial for trial in theirs if trial not in mine),
         runs=pairs,
-        differences=(*_bundle_differences(one, other), *_machine_differences(one, other)),
+        differences=(
+            *_against(_plan_facts(one), _plan_facts(other)),
+            *_against(_machine_facts(one), _machine_facts(other)),
+        ),
     )
 
 
@@ -104,106 +261,66 @@ def _pair(one: Run, other: Run) -> RunPair:
     def same(name: str) -> bool | None:
         return one.files[name] == other.files[name] if name in one.files and name in other.files else None
 
-    return RunPair(one.id, same("predictions.npz"), same("weights.npz"), _first_difference(one, other))
-
-
-def _first_difference(one: Run, other: Run) -> str | None:
     if stage_ids(one.trial) != stage_ids(other.trial):
-        return "the stages themselves"
-    diff = compare_records(one, other)
-    if diff.first is not None:
-        return f"{diff.first.stage}, epoch {diff.first.epoch}: {diff.first.words(', ')}"
-    return "the test accuracy" if diff.differences else None
+        first: str | None = "the stages themselves"
+    elif (found := compare_records(one, other)).first is not None:
+        first = f"{found.first.stage}, epoch {found.first.epoch}: {found.first.words(', ')}"
+    else:
+        first = "the test accuracy" if found.differences else None
+    return RunPair(one.id, same("predictions.npz"), same("weights.npz"), first)
 
 
 def _reasons(one: Bundle, other: Bundle, pairs: Sequence[RunPair], before: Claim, after: Claim) -> tuple[str, ...]:
     """Return every recorded difference that bears on one claim; noise, where none does."""
     sides = (before.subject, before.comparator, after.subject, after.comparator)
     trials = list(dict.fromkeys(side.trial for side in sides if side is not None))
-    found = [*_claim_differences(before, after), *_bundle_differences(one, other)]
+    found = [*_against(_claim_facts(before), _claim_facts(after)), *_against(_plan_facts(one), _plan_facts(other))]
     for trial in trials:
-        found += _trial_differences(one.trials.get(trial), other.trials.get(trial))
-    found += _key_differences(*([run for trial in trials for run in bundle.runs_of(trial)] for bundle in (one, other)))
-    for trial in trials:
-        found += _seed_differences(trial, one, other)
+        if trial in one.trials and trial in other.trials:
+            changes = differences(one.trials[trial], other.trials[trial])
+            for change in changes:
+                found.append(f"trial: {trial}, {change.place} {change.before!r:.40} against {change.after!r:.40}")
+    found += _against(*(_run_facts(bundle, trials) for bundle in (one, other)))
     if {before.quantity, after.quantity} & TIMED and one.timing_pass != other.timing_pass:
         found.append("timing: another timing pass")
     common = [pair for pair in pairs if pair.run.partition("/")[0] in trials]
     if changed := [pair for pair in common if not pair.same]:
-        found += _machine_differences(one, other)
+        found += _against(_machine_facts(one), _machine_facts(other))
         if not any(reason.startswith(EXPLAINS_RUNS) for reason in found):
             found.append(f"noise: {len(changed)} of {len(common)} common runs differ, and nothing recorded says why")
-    return tuple(dict.fromkeys(found)) or (
-        "correction: its runs are the same, but not those of other claims of its family",
-    )
+    return tuple(found) or ("correction: its runs are the same, but not those of other claims of its family",)
 
 
-def _claim_differences(before: Claim, after: Claim) -> Iterator[str]:
-    def short(value: object) -> str:
-        return f"{getattr(value, 'trial', value)!r:.60}"
-
-    old, new = msgspec.structs.asdict(before), msgspec.structs.asdict(after)
-    for field in old:
-        if field not in PROSE and old[field] != new[field]:
-            yield f"claim: its {field} is {short(old[field])} against {short(new[field])}"
+def _against(before: dict[str, str], after: dict[str, str]) -> Iterator[str]:
+    for name in sorted(before.keys() & after.keys()):
+        if before[name] != after[name]:
+            yield f"{name} {before[name]:.100} against {after[name]:.100}"
 
 
-def _bundle_differences(one: Bundle, other: Bundle) -> Iterator[str]:
-    """Yield how the bundles differ in what all their runs share."""
-    mine, theirs = one.record, other.record
-    if mine.profile != theirs.profile:
-        names = (mine.profile.name, theirs.profile.name)
-        yield f"profile: {names[0]} against {names[1]}" if len(set(names)) > 1 else f"profile: {names[0]} was redefined"
-    if mine.dataset.fingerprint != theirs.dataset.fingerprint:
-        yield f"data: fingerprint {mine.dataset.fingerprint[:8]} against {theirs.dataset.fingerprint[:8]}"
-    if mine.dataset.grade != theirs.dataset.grade:
-        yield f"data: {mine.dataset.grade} against {theirs.dataset.grade}"
+def _claim_facts(claim: Claim) -> dict[str, str]:
+    fields = msgspec.structs.asdict(claim)
+    return {
+        f"claim: its {name} is": str(getattr(fields[name], "trial", fields[name])) for name in fields.keys() - PROSE
+    }
 
 
-def _machine_differences(one: Bundle, other: Bundle) -> Iterator[str]:
-    facts = [
-        {"processor": _processors(bundle)} | {name: getattr(bundle.record.environment, name) for name in OF_A_PASS}
-        for bundle in (one, other)
-    ]
-    for name, before in facts[0].items():
-        if before != facts[1][name]:
-            yield f"environment: {name} {before:.100} against {facts[1][name]:.100}"
+def _plan_facts(bundle: Bundle) -> dict[str, str]:
+    data = bundle.record.dataset
+    return {"profile:": bundle.record.profile.name, "data: fingerprint": data.fingerprint[:8], "data:": data.grade}
 
 
-def _processors(bundle: Bundle) -> str:
-    """Return the kinds that the runs name, or that of the last pass: runs tell more where a bundle was extended."""
-    kinds = {run.processor for run in bundle.runs if run.processor}
-    return " and ".join(sorted(kinds)) or bundle.record.environment.processor
+def _machine_facts(bundle: Bundle) -> dict[str, str]:
+    return {f"environment: {name}": getattr(bundle.record.environment, name) for name in OF_A_PASS}
 
 
-def _trial_differences(one: AnyTrial | None, other: AnyTrial | None) -> Iterator[str]:
-    if one is None or other is None or one.configuration() == other.configuration():
-        return
-    changes = differences(one, other)
-    told = "; ".join(f"{change.place}: {change.before!r:.40} against {change.after!r:.40}" for change in changes[:2])
-    more = f" and {len(changes) - 2} more changes" if len(changes) > 2 else ""
-    yield f"trial: the configuration of {one.id} differs ({told}{more})"
-
-
-def _key_differences(one: Sequence[Run], other: Sequence[Run]) -> Iterator[str]:
-    """Yield how the runs differ in what their keys say, the engine first."""
-    mine, theirs = key_values(one), key_values(other)
-    for name in sorted((mine.keys() & theirs.keys()) - BY_NAME, key=lambda name: (name != ENGINE, name)):
-        most = 8 if name == ENGINE else 60
-        before, after = (" and ".join(value[:most] for value in side[name]) for side in (mine, theirs))
-        if mine[name] != theirs[name] and name == ENGINE:
-            yield f"code: the training engine differs ({before} against {after})"
-        elif mine[name] != theirs[name]:
-            yield f"environment: {name} {before} against {after}"
-
-
-def _seed_differences(trial: str, one: Bundle, other: Bundle) -> Iterator[str]:
-    mine, theirs = ({run.seed for run in bundle.runs_of(trial)} for bundle in (one, other))
-    if mine == theirs:
-        return
-    if not mine or not theirs or None in mine:
-        yield f"runs: {trial} has {'a' if mine else 'no'} finished run against {'one' if theirs else 'none'}"
-    elif len(mine) != len(theirs):
-        yield f"seeds: {trial} has {len(mine)} against {len(theirs)}"
-    else:
-        yield f"seeds: {trial} has as many, but others"
+def _run_facts(bundle: Bundle, trials: Sequence[str]) -> dict[str, str]:
+    """Return what the finished runs of some trials tell: their seeds, and what went into their keys."""
+    runs = {trial: bundle.runs_of(trial) for trial in trials}
+    facts = {
+        f"seeds: {trial} has": ", ".join("once" if run.seed is None else str(run.seed) for run in found) or "none"
+        for trial, found in runs.items()
+    }
+    for name, values in key_values([run for found in runs.values() for run in found]).items():
+        if name not in BY_NAME:
+            facts[f"{'code' if name == ENGINE else 'environment'}: {name}"] = " and ".join(values)
+    return facts

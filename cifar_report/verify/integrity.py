@@ -1,30 +1,36 @@
-"""The whole check of a bundle in one pass: files, records, scores, weights, then the tables that follow from them."""
+"""The whole check of a bundle in one pass, and what follows from its numbers: its tables, and the numbers in a PDF."""
 
 from __future__ import annotations
 
 import csv
 import io
+import logging
 import math
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from cifar_report.bundle import METHOD_VERSION, Bundle
 from cifar_report.bundle.arrays import MOST_BYTES
 from cifar_report.bundle.bundle import RECORD_FILE
-from cifar_report.bundle.manifest import MANIFEST_FILE
-from cifar_report.bundle.store import read_plain
+from cifar_report.bundle.store import MANIFEST_FILE, read_plain
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.verify.files import KNOWN, Files, Report, check_files, printable
-from cifar_report.verify.records import check_records, read_bundle
-from cifar_report.verify.scores import check_scores, check_weights
+from cifar_report.verify.files import Files, Report, check_files
+from cifar_report.verify.records import check_records, check_scores, check_weights, read_bundle
 
 TABLES = "tables/"
 INPUTS = (RECORD_FILE, "runs/", "timing/")
 # What the analysis may raise on numbers that no suite has written: they are then wrong, and the program is not.
 BROKEN_ANALYSIS = (ArithmeticError, LookupError, TypeError, ValueError)
 MOST_CELLS = 3  # that are named of one table
-ROUNDING = 1e-9  # relative
+ROUNDING = 1e-9  # relative; other processors and releases of libraries round the last digits in another way
+NUMBERS_NAME = "results.json"  # of a PDF's attachment
+MOST_PDF_BYTES = 64 * 2**20
+
+Numbers = dict[str, dict[str, Any]]
 
 
 def verify_bundle(folder: Path) -> Report:
@@ -47,7 +53,7 @@ def verify_bundle(folder: Path) -> Report:
 
 def summary(report: Report) -> str:
     """Return in one line how much was checked, and what of it was found wrong."""
-    counts = report.counts
+    counts, wrong = report.counts, len(report.findings)
     failed, without = counts["failed runs"], counts["runs without weights"]
     parts = [
         f"{counts['files']} files",
@@ -59,30 +65,31 @@ def summary(report: Report) -> str:
     ]
     if counts["attached numbers"]:
         parts.append(f"{counts['attached numbers']} numbers attached to the PDF (not its words and figures)")
-    wrong = len(report.findings)
     end = f"{wrong} {'thing is' if wrong == 1 else 'things are'} wrong" if wrong else "nothing is wrong"
-    return printable(f"checked {', '.join(parts)}: {end}")
+    return f"checked {', '.join(parts)}: {end}"
 
 
 def check_tables(bundle: Bundle, files: Files, report: Report) -> None:
     """Compute every table again and compare; figures are compared with their hashes in the manifest alone."""
-    stored = {name for name in files.digests if name.startswith(TABLES)}
-    if not stored and not any(name.startswith(TABLES) for name in files.listed or ()):
+    stored = [name for name in sorted(files.digests) if name.startswith(TABLES)]
+    if not stored:
         report.notes.append("the bundle holds no tables, so none were compared")
     elif bundle.record.method_version != METHOD_VERSION:
         report.notes.append(
             f"the tables are by version {bundle.record.method_version} of the method, and this program has version "
             f"{METHOD_VERSION}, so they were not compared"
         )
-    elif any(finding.file.startswith(INPUTS) and KNOWN.fullmatch(finding.file) for finding in report.findings):
+    elif any(finding.file.startswith(INPUTS) for finding in report.findings):
         report.notes.append("tables were not computed again, because something is wrong with the numbers behind them")
     elif (computed := _compute(bundle, report)) is not None:
-        for name in sorted(stored - computed.keys()):
-            report.find(name, "does not follow from the numbers: no such table is computed from them")
-        for name in sorted(computed.keys() - stored):
-            if not report.names(name):
-                report.find(name, "is missing: the numbers give this table")
-        _compare(files, {name: computed[name] for name in sorted(computed.keys() & stored)}, report)
+        for name in stored:
+            if name not in computed:
+                report.find(name, "does not follow from the numbers: no such table is computed from them")
+                continue
+            cells = list(_other_cells(read_plain(files.folder / name, MOST_BYTES), computed[name]))
+            more = [f"and {len(cells) - MOST_CELLS} more cells"] if len(cells) > MOST_CELLS else []
+            report.find(name, *cells[:MOST_CELLS], *more)
+            report.counts["tables compared"] += 1
 
 
 def _compute(bundle: Bundle, report: Report) -> dict[str, bytes] | None:
@@ -99,21 +106,6 @@ def _compute(bundle: Bundle, report: Report) -> dict[str, bytes] | None:
     return None
 
 
-def _compare(files: Files, computed: dict[str, bytes], report: Report) -> None:
-    """Compare tables cell by cell; last digits may differ between processors and releases of libraries."""
-    rounded = []
-    for name, content in computed.items():
-        stored = read_plain(files.folder / name, MOST_BYTES)
-        cells = [] if stored == content else list(_other_cells(stored, content))
-        more = [f"and {len(cells) - MOST_CELLS} more cells"] if len(cells) > MOST_CELLS else []
-        report.find(name, *cells[:MOST_CELLS], *more)
-        report.counts["tables compared"] += 1
-        if not cells and stored != content:
-            rounded.append(name)
-    if rounded:
-        report.notes.append(f"{len(rounded)} tables agree within rounding of the last digits: {', '.join(rounded)}")
-
-
 def _other_cells(stored: bytes, computed: bytes) -> Iterator[str]:
     """Yield what differs in a stored table, cell by cell; numbers that differ by rounding are the same."""
     try:
@@ -126,13 +118,64 @@ def _other_cells(stored: bytes, computed: bytes) -> Iterator[str]:
         return
     for line, (row, expected) in enumerate(zip(given, right, strict=True), 1):
         for column, cell, value in zip_longest(right[0], row, expected):
-            if cell != value and not _rounded(cell, value):
+            if not _same(cell, value):
                 what = f"{cell!r:.60}, but the numbers give {value!r:.60}"
                 yield f"line {line} ({''.join(expected[:1]):.60}), {column}: {what}"
 
 
-def _rounded(one: str | None, other: str | None) -> bool:
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are the same, or numbers (also in words) that differ by rounding alone."""
+    if one == other:
+        return True
     try:
-        return math.isclose(float(one or ""), float(other or ""), rel_tol=ROUNDING, abs_tol=ROUNDING * ROUNDING)
-    except ValueError:
+        return math.isclose(float(one), float(other), rel_tol=ROUNDING, abs_tol=ROUNDING * ROUNDING)
+    except (TypeError, ValueError, OverflowError):
         return False
+
+
+def verify_pdf(pdf: Path, folder: Path, report: Report) -> None:
+    """Compare the numbers attached to a report with those that the bundle gives, and add what differs.
+
+    The words and the figures on its pages are not compared.
+    """
+    from cifar_report.analysis import analyse
+
+    try:
+        attached = attached_numbers(pdf)
+        expected = msgspec.json.decode(msgspec.json.encode(analyse(Bundle.load(folder)).data()))
+    except (SuiteError, UsageError, *BROKEN_ANALYSIS) as error:
+        report.find(pdf.name, f"was not compared: {error}")
+    else:
+        report.find(pdf.name, *sorted(number_differences(attached, expected)))
+        report.counts["attached numbers"] += len(attached)
+
+
+def attached_numbers(path: Path) -> Numbers:
+    """Return the numbers attached to a PDF by id, each with its fields.
+
+    Raises SuiteError where the file is no report of this project.
+    """
+    import pypdf
+
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what is wrong is said in the error
+    try:
+        if path.stat().st_size > MOST_PDF_BYTES:
+            raise ValueError(f"it is larger than {MOST_PDF_BYTES} bytes")
+        files = pypdf.PdfReader(path).attachments.get(NUMBERS_NAME, [])
+        if len(files) != 1:
+            raise ValueError(f"it holds {len(files)} files {NUMBERS_NAME}, where there must be one")
+        return msgspec.json.decode(files[0], type=Numbers)
+    except (OSError, RecursionError, pypdf.errors.PyPdfError, *BROKEN_ANALYSIS) as error:
+        raise SuiteError(f"{path} is no report of this project with its numbers attached: {error}") from error
+
+
+def number_differences(attached: Numbers, expected: Numbers) -> Iterator[str]:
+    """Yield each number that a PDF gives otherwise than the bundle."""
+    yield from (f"{number}: is not attached, but the bundle gives it" for number in expected.keys() - attached)
+    yield from (f"{number}: the bundle gives no such number" for number in attached.keys() - expected)
+    for number in attached.keys() & expected.keys():
+        given, right = attached[number], expected[number]
+        for field in sorted(given.keys() | right.keys()):
+            pair = given.get(field), right.get(field)
+            if not _same(*pair):
+                yield f"{number}: {field} is {pair[0]!r:.100} in the PDF, but the bundle gives {pair[1]!r:.100}"

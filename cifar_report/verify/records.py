@@ -1,7 +1,8 @@
-"""Whether the records of a bundle can be read and agree with its plan, its data and one another."""
+"""Whether the records of a bundle agree with its plan and one another, and the results with the arrays beside them."""
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -10,23 +11,27 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+import numpy as np
 
-from cifar_report.bundle import Bundle, BundleRecord, Run, StageResult, planned_trials, read_record, read_run
+from cifar_report.bundle import Bundle, Predictions, Run, Scores, StageResult, planned_trials, read_record, read_run
+from cifar_report.bundle.arrays import Array, load_arrays
 from cifar_report.bundle.bundle import MOST_JSON_BYTES, RECORD_FILE, TIMING_FILE, decode, in_order
 from cifar_report.bundle.certificates import CERTIFICATES, Certificate
-from cifar_report.bundle.keys import ENGINE, ENGINE_VERSION, key_of, recorded_parts, with_engine
-from cifar_report.bundle.store import read_plain
-from cifar_report.data.dataset import TEST_COUNT, TRAIN_COUNT, VALIDATION_SHARE
+from cifar_report.bundle.records import SETS
+from cifar_report.bundle.store import key_of, read_plain, recorded_parts
+from cifar_report.data.dataset import TEST_COUNT, TRAIN_COUNT
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.running.keys import streams_of
 from cifar_report.spec import Stage, Trial, registry_hash, spec_hash
 from cifar_report.verify.files import Files, Report
 
 RUN_RECORD = re.compile(r"runs/([^/]+/[^/]+)/run\.json")
-ALWAYS = {"predictions.npz"}  # files that a finished run has
-SOMETIMES = {"weights.npz", "kernels.npz"}
-VALIDATION_COUNT = round(TRAIN_COUNT * VALIDATION_SHARE)
-WHOLE = (TRAIN_COUNT - VALIDATION_COUNT, VALIDATION_COUNT, TEST_COUNT)
+COUNTED = ("macs", "parameters_total", "parameters_trainable")  # they follow from the trial's layers
+LOSS_TOLERANCE = 1e-6  # relative; TensorFlow takes the loss from the logits, and the two agree to about 1e-9
+# TensorFlow flushes smaller numbers to zero, so that a probability of zero means no more than "less than this".
+LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
+# A layer's variables in Keras's order, in which the log hashes them; layers are numbered in their names.
+VARIABLES = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
+VARIABLE = re.compile(r"network\.(?P<place>\d+)_[a-z0-9_]+\.(?P<variable>" + "|".join(VARIABLES) + ")")
 
 _T = TypeVar("_T")
 
@@ -43,12 +48,7 @@ def readable(name: str, read: Callable[[], _T], folder: Path, report: Report) ->
 def read_bundle(files: Files, report: Report) -> Bundle | None:
     """Return the bundle with every run whose record can be read; None without a readable ``bundle.json``."""
     folder = files.folder
-    if RECORD_FILE not in files:
-        if not report.names(RECORD_FILE):
-            report.find(RECORD_FILE, "is missing")
-        record = None
-    else:
-        record = readable(RECORD_FILE, lambda: read_record(folder), folder, report)
+    record = readable(RECORD_FILE, lambda: read_record(folder), folder, report)
     if record is None:
         report.notes.append("the runs were not checked: without bundle.json nothing says what they should be")
         return None
@@ -60,15 +60,19 @@ def read_bundle(files: Files, report: Report) -> Bundle | None:
         elif name.startswith(f"{CERTIFICATES}/"):
             readable(name, partial(decode, folder / name, Certificate), folder, report)
     bundle = Bundle(folder, record, in_order(record, [run for run in runs if run is not None]))
-    if TIMING_FILE in files:
+    if TIMING_FILE in files.digests:
         readable(TIMING_FILE, lambda: bundle.timing_pass, folder, report)
     return bundle
 
 
 def check_records(bundle: Bundle, files: Files, report: Report) -> None:
-    """Check the bundle's own record, and each run's against it; nothing is recomputed here."""
+    """Check the bundle's own record, and each run's against it and its files; no result is recomputed here."""
     record = bundle.record
-    report.find(RECORD_FILE, *_record_problems(record, read_plain(files.folder / RECORD_FILE, MOST_JSON_BYTES)))
+    stored = msgspec.json.decode(read_plain(files.folder / RECORD_FILE, MOST_JSON_BYTES))  # with its version's names
+    claims = [claim for experiment in stored["experiments"] for claim in experiment.get("claims", ())]
+    if record.claims_hash != registry_hash(claims):
+        problem = "claims_hash is not the hash of the claims that it holds: a claim or its margin was edited"
+        report.find(RECORD_FILE, problem)
     for run in bundle.runs:
         name, timing = f"runs/{run.id}/run.json", f"runs/{run.id}/timing.json"
         report.find(name, *_plan_problems(run, bundle))
@@ -79,49 +83,11 @@ def check_records(bundle: Bundle, files: Files, report: Report) -> None:
             for planned, stage in zip(run.trial.stages, run.stages, strict=False):
                 report.find(name, *(f"stage {stage.id}: {problem}" for problem in _stage_problems(planned, stage)))
         _check_run_files(run, files, report)
-        if timing in files:
+        if timing in files.digests:
             readable(timing, partial(bundle.timing, run), files.folder, report)
-    _check_orders(bundle, report)
     report.counts["runs"] += len(bundle.runs)
     report.counts["planned runs"] = sum(record.seeds if trial.seeded else 1 for trial in bundle.trials.values())
     report.counts["failed runs"] = sum(not run.done for run in bundle.runs)
-
-
-def _record_problems(record: BundleRecord, content: bytes) -> Iterator[str]:
-    stored = msgspec.json.decode(content)  # with the names of its own version
-    claims = [claim for experiment in stored["experiments"] for claim in experiment.get("claims", ())]
-    if record.claims_hash != registry_hash(claims):
-        yield "claims_hash is not the hash of the claims that it holds: a claim or its margin was edited"
-    profile = record.profile
-    expected = profile.counts or tuple(round(count * profile.fraction) for count in WHOLE)
-    if record.dataset.counts != expected:
-        yield f"counts of images are {record.dataset.counts}, but the profile {profile.name} uses {expected}"
-
-
-def _expected(run: Run, bundle: Bundle) -> Iterator[tuple[str, object, object]]:
-    """Yield what of a run's record follows from other records: its name, what it is, and what they give."""
-    record, trial = bundle.record, run.trial
-    yield "key", run.key, key_of(run.key_parts)
-    yield "spec_hash", run.spec_hash, spec_hash(trial, run.schema_version)
-    parts = recorded_parts(trial, run.seed, record.profile, record.dataset, run.schema_version)
-    yield from ((f"key part {name!r}", run.key_parts.get(name), part) for name, part in parts.items())
-    streams: dict[str, str] = {}
-    if isinstance(trial, Trial):
-        yield "macs", run.macs, trial.macs
-        if run.done:
-            yield "parameters_total", run.parameters_total, trial.parameters_total
-            yield "parameters_trainable", run.parameters_trainable, trial.parameters_trainable
-            streams = run.streams
-            if run.seed is not None and with_engine(run.key_parts).get(ENGINE) == ENGINE_VERSION:
-                streams = streams_of(run.seed)
-                for stage in run.stages:
-                    yield f"the number of hashes of stage {stage.id}", len(stage.hashes), stage.epochs
-    elif run.classical is not None:
-        train, validation, _ = record.dataset.counts
-        images = train if trial.training_images == "train" else train + validation
-        yield "training_images", run.classical.training_images, images
-    for name in sorted(streams.keys() | run.streams.keys()):
-        yield f"stream {name!r:.40}", run.streams.get(name), streams.get(name)
 
 
 def _plan_problems(run: Run, bundle: Bundle) -> Iterator[str]:
@@ -134,11 +100,21 @@ def _plan_problems(run: Run, bundle: Bundle) -> Iterator[str]:
         yield f"seed {run.seed} is not among the {bundle.record.seeds} seeds of {RECORD_FILE}"
 
 
+def _expected(run: Run, bundle: Bundle) -> Iterator[tuple[str, object, object]]:
+    """Yield what of a run's record follows from other records: its name, what it is, and what they give."""
+    record, trial = bundle.record, run.trial
+    yield "key", run.key, key_of(run.key_parts)
+    yield "spec_hash", run.spec_hash, spec_hash(trial, run.schema_version)
+    parts = recorded_parts(trial, run.seed, record.profile, record.dataset, run.schema_version)
+    yield from ((f"key part {name!r}", run.key_parts.get(name), part) for name, part in parts.items())
+    if run.done and isinstance(trial, Trial):
+        yield from ((name, getattr(run, name), getattr(trial, name)) for name in COUNTED)
+
+
 def _stage_problems(planned: Stage, stage: StageResult) -> Iterator[str]:
-    if stage.epochs > planned.epochs or (stage.epochs < planned.epochs and not stage.stopped_early):
+    stopped = stage.stopped_early and planned.early_stopping is not None and stage.epochs < planned.epochs
+    if stage.epochs != planned.epochs and not stopped:
         yield f"{stage.epochs} epochs, where {planned.epochs} were to be trained"
-    if stage.stopped_early and planned.early_stopping is None:
-        yield "it says that it was stopped early, which its trial does not ask for"
     losses = [(loss, epoch) for epoch, loss in enumerate(stage.history.val_loss, 1) if loss is not None]
     best = min(losses)[1] if losses else stage.epochs
     if stage.best_epoch != best:
@@ -148,8 +124,6 @@ def _stage_problems(planned: Stage, stage: StageResult) -> Iterator[str]:
         accuracy, loss = stage.history.val_accuracy[epoch - 1], stage.history.val_loss[epoch - 1]
         if not (_close(scores.accuracy, accuracy) and _close(scores.loss, loss)):
             yield f"the {name} weights' validation scores are not those of epoch {epoch} of its history"
-    if stage.best_epoch == stage.epochs and stage.last != stage.best:
-        yield "the best weights are the last ones, but their scores differ"
 
 
 def _close(one: float | None, other: float | None) -> bool:
@@ -157,38 +131,113 @@ def _close(one: float | None, other: float | None) -> bool:
     return one == other or (one is not None and other is not None and math.isclose(one, other, rel_tol=1e-6))
 
 
-def _check_orders(bundle: Bundle, report: Report) -> None:
-    """Find runs of one seed, split and engine that did not see the images in the same order."""
-    seen: dict[tuple[int, int, int | None, str | None, str | None], dict[str, list[str]]] = {}
-    for run in bundle.runs:
-        engine, split = with_engine(run.key_parts).get(ENGINE), run.key_parts.get("split")
-        for place, stage in enumerate(run.stages, 1):
-            for epoch, hashes in enumerate(stage.hashes, 1):
-                alike = seen.setdefault((place, epoch, run.seed, engine, split), {})
-                alike.setdefault(hashes.order, []).append(run.id)
-    for (place, epoch, *_), groups in seen.items():
-        usual = max(groups.values(), key=len)
-        for run_id in (run_id for runs in groups.values() if runs is not usual for run_id in runs):
-            problem = f"stage {place}, epoch {epoch}: its hash of the data order is another than that of {usual[0]}"
-            report.find(f"runs/{run_id}/run.json", problem)
-
-
 def _check_run_files(run: Run, files: Files, report: Report) -> None:
     """Compare a run's result files with the hashes in its record; weights alone may be left out."""
-    record, folder = f"runs/{run.id}/run.json", f"runs/{run.id}/"
+    record = f"runs/{run.id}/run.json"
+    if run.done and "predictions.npz" not in run.files:
+        report.find(record, "lists no predictions.npz, so nothing shows that its scores are right")
     for name, digest in run.files.items():
-        path = f"{folder}{name}"
-        if name not in ALWAYS | SOMETIMES:
-            report.find(record, f"lists a file {name!r:.100} that no run has")
-        elif path not in files:
-            if name == "weights.npz" and files.listed is not None and path not in files.listed:
-                report.counts["runs without weights"] += 1
-            elif not report.names(path):
-                report.find(path, f"is missing, though {record} lists it")
-        elif files.digests[path] != digest:
-            report.find(path, f"its SHA-256 is not the one in {record}")
-    for name in sorted(ALWAYS | SOMETIMES):
-        if f"{folder}{name}" in files and name not in run.files:
-            report.find(f"{folder}{name}", f"is not listed in {record}")
-    if run.done:
-        report.find(record, *(f"lists no {name}" for name in sorted(ALWAYS - run.files.keys())))
+        path = f"runs/{run.id}/{name}"
+        if path in files.digests:
+            if files.digests[path] != digest:
+                report.find(path, f"its SHA-256 is not the one in {record}")
+        elif name == "weights.npz" and path not in (files.listed or {}):
+            report.counts["runs without weights"] += 1
+        elif not report.names(path):
+            report.find(path, f"is missing, though {record} lists it")
+
+
+def check_scores(bundle: Bundle, files: Files, report: Report) -> None:
+    """Recompute the test scores of every finished run whose predictions can be read."""
+    images: dict[str, dict[bytes, list[str]]] = {}  # runs by their split, then by their test images with labels
+    for run in bundle.runs:
+        name = f"runs/{run.id}/predictions.npz"
+        if not run.done or name not in files.digests:
+            continue
+        predictions = readable(name, partial(bundle.predictions, run), files.folder, report)
+        if predictions is None:
+            continue
+        both = np.stack([predictions.indices, predictions.labels]).astype(np.int64).tobytes()
+        images.setdefault(run.key_parts.get("split", ""), {}).setdefault(both, []).append(run.id)
+        report.find(name, *_table_problems(run, predictions))
+        report.find(f"runs/{run.id}/run.json", *_score_problems(run, predictions))
+        report.counts["test scores recomputed"] += 1 if run.classical else len(SETS) * len(run.stages)
+    for groups in images.values():
+        usual = max(groups.values(), key=len)
+        for run_id in (run_id for runs in groups.values() if runs is not usual for run_id in runs):
+            problem = f"its test images or their labels are others than those of {usual[0]}"
+            report.find(f"runs/{run_id}/predictions.npz", problem)
+
+
+def _table_problems(run: Run, predictions: Predictions) -> Iterator[str]:
+    indices = predictions.indices
+    of_test = (indices >= TRAIN_COUNT) & (indices < TRAIN_COUNT + TEST_COUNT)
+    if len(np.unique(indices)) < len(indices) or not np.all(of_test):
+        yield "must hold test images, each of them once"
+    tables = {(stage.id, weights) for stage in run.stages for weights in SETS}
+    if predictions.probabilities.keys() != tables or (predictions.predicted is None) != isinstance(run.trial, Trial):
+        yield "must hold the last and the best weights' probabilities of each stage, or a classifier's predictions"
+
+
+def _score_problems(run: Run, predictions: Predictions) -> Iterator[str]:
+    labels = predictions.labels
+    if run.classical is not None and predictions.predicted is not None:
+        yield from _accuracy_problem(run.classical.test_accuracy, predictions.predicted, labels)
+    for stage in run.stages:
+        for weights in SETS:
+            table, stored = predictions.probabilities.get((stage.id, weights)), stage.evaluation(weights).test
+            if table is not None and len(labels):
+                accuracy = _accuracy_problem(stored.accuracy, table.argmax(axis=1), labels)
+                problems = (*accuracy, *_loss_problem(stored, table[np.arange(len(labels)), labels]))
+                yield from (f"stage {stage.id}, {weights}: {problem}" for problem in problems)
+
+
+def _accuracy_problem(stored: float, predicted: Array, labels: Array) -> Iterator[str]:
+    accuracy = float(np.mean(predicted == labels)) if len(labels) else 0.0
+    if stored != accuracy:
+        yield f"test accuracy is {stored!r}, but its predictions give {accuracy!r}"
+
+
+def _loss_problem(stored: Scores, chosen: Array) -> Iterator[str]:
+    """Compare a loss with the probabilities of the labels; those flushed to zero bound it from below alone."""
+    least = float(np.mean(-np.log(np.maximum(chosen.astype(np.float64), LEAST_PROBABILITY))))
+    found = math.nan if stored.loss is None else stored.loss
+    same = math.isclose(found, least, rel_tol=LOSS_TOLERANCE, abs_tol=LOSS_TOLERANCE)
+    bounded = bool((chosen < LEAST_PROBABILITY).any()) and found > least
+    if not (same or bounded or (math.isnan(found) and math.isnan(least))):
+        yield f"test loss is {stored.loss!r}, but its predictions give {least!r}"
+
+
+def check_weights(bundle: Bundle, files: Files, report: Report) -> None:
+    """Compare the weights of every finished network with the log of their hashes, and read its kernels."""
+    for run in bundle.runs:
+        name, kernels = (f"runs/{run.id}/{each}.npz" for each in ("weights", "kernels"))
+        if kernels in files.digests:
+            readable(kernels, partial(bundle.kernels, run), files.folder, report)
+        if run.done and name in files.digests:
+            weights = readable(name, partial(load_arrays, files.folder / name), files.folder, report)
+            if weights is not None:
+                report.find(name, *_weight_problems(run, weights))
+                report.counts["runs with weights"] += 1
+
+
+def _weight_problems(run: Run, weights: dict[str, Array]) -> Iterator[str]:
+    for stage in run.stages:
+        for kind, epoch in (("last", stage.epochs), ("best", stage.best_epoch)):
+            start = f"{stage.id}.{kind}."
+            own = {name.removeprefix(start): array for name, array in weights.items() if name.startswith(start)}
+            if stage.hashes and weights_hash(own) != stage.hashes[epoch - 1].weights:
+                yield f"{stage.id}.{kind}: are not the weights that the log of hashes has for epoch {epoch}"
+
+
+def weights_hash(arrays: dict[str, Array]) -> str:
+    """Return the first 16 hexadecimal digits of SHA-256 over a network's variables in Keras's order."""
+
+    def place(name: str) -> tuple[int, int]:
+        found = VARIABLE.fullmatch(name)
+        return (int(found["place"]), VARIABLES.index(found["variable"])) if found else (0, 0)
+
+    total = hashlib.sha256()
+    for name in sorted(arrays, key=place):
+        total.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return total.hexdigest()[:16]

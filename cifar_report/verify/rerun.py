@@ -1,16 +1,18 @@
-"""Trains some runs of a bundle again, each in a fresh process of its own, without touching the bundle's runs."""
+"""Trains some runs of a bundle again, each in a fresh process, and records a certificate of how far they agree."""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
-from cifar_report.bundle import Bundle, Run, read_run, remove_leftovers
-from cifar_report.bundle.certificates import Certificate
+from cifar_report.bundle import Bundle, Environment, Predictions, Run, encode, read_run, remove_leftovers, write_file
+from cifar_report.bundle.certificates import CERTIFICATES, MOST_PHRASE, Certificate, Change, Rerun, weakest
+from cifar_report.bundle.store import read_manifest, update_manifest
 from cifar_report.data import Dataset
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.running.environment import record_environment
@@ -20,7 +22,7 @@ from cifar_report.running.runs import RunWriter
 from cifar_report.running.scheduler import train_runs
 from cifar_report.running.suite import hold
 from cifar_report.spec import ClassicalTrial
-from cifar_report.verify.certify import certify, record_certificate
+from cifar_report.verify.compare import TOLERANCE, compare_arrays, compare_records, key_values
 from cifar_report.verify.files import sound_files
 
 KINDS = ("one stage", "several stages or augmentation", "several devices", "classical")
@@ -57,29 +59,23 @@ def choose_runs(bundle: Bundle, count: int, only: Sequence[str] = ()) -> list[Ru
     return [*first, *(run for run in runs if run not in first)][:count]
 
 
-def refuse_other_data(bundle: Bundle, dataset: Dataset) -> None:
-    """Raise UsageError unless the images are those that the bundle was made from."""
-    made_from = bundle.record.dataset
-    if dataset.fingerprint != made_from.fingerprint:
-        raise UsageError(
-            f"{bundle.folder} was made from other data (fingerprint {made_from.fingerprint[:8]}, {made_from.grade}) "
-            f"than those found here ({dataset.fingerprint[:8]}, {dataset.source}): name its own data with --data"
-        )
-
-
 def rerun(bundle: Bundle, runs: Sequence[Run], dataset: Dataset, jobs: int | None, console: Console) -> Certificate:
     """Train ``runs`` again, set them beside the bundle's, and record in the bundle how far they agree.
 
     The bundle is held meanwhile, so that no suite changes it. Raises UsageError for other data, and SuiteError when
     the bundle is unfinished or damaged, when another suite holds it, or when a run cannot be trained again.
     """
-    refuse_other_data(bundle, dataset)
+    made_from = bundle.record.dataset
+    if dataset.fingerprint != made_from.fingerprint:
+        raise UsageError(
+            f"{bundle.folder} was made from other data (fingerprint {made_from.fingerprint[:8]}, {made_from.grade}) "
+            f"than those found here ({dataset.fingerprint[:8]}, {dataset.source}): name its own data with --data"
+        )
     sound_files(bundle.folder)
     with hold(bundle.folder):
         remove_leftovers(bundle.folder)
         # Hidden in the bundle: whoever holds it next removes what a kill left.
-        suffix = f".{secrets.token_hex(4)}.part"
-        with TemporaryDirectory(prefix=".rerun.", suffix=suffix, dir=bundle.folder) as folder:
+        with TemporaryDirectory(prefix=".rerun.", suffix=".part", dir=bundle.folder) as folder:
             again = _train(bundle, runs, dataset, jobs, console, Path(folder))
             certificate = certify(bundle, again, record_environment())
         record_certificate(bundle.folder, certificate)
@@ -98,13 +94,99 @@ def _train(
     prepared = Prepared(record.profile, record.seeds, dataset, described, folder, planned)
     writer = RunWriter(prepared, {each.id: key_parts(each, record.profile, described) for each in planned})
     train_runs(writer, planned, jobs, console, fresh=True)  # nothing of one run may reach the next
-    found = [_finished(folder, run) for run in runs]
-    return Bundle(folder, record, tuple(found))
+    trained = Bundle(folder, record, tuple(again for run in runs if (again := read_run(folder, run.id)) is not None))
+    for again in trained.runs:
+        if again.error is not None:
+            raise SuiteError(f"{again.id} could not be trained again: {again.error.strip().splitlines()[-1]}")
+    return trained
 
 
-def _finished(folder: Path, run: Run) -> Run:
-    again = read_run(folder, run.id)
-    if again is None or not again.done:
-        error = again.error if again is not None and again.error else "it left no result"
-        raise SuiteError(f"{run.id} could not be trained again: {error.strip().splitlines()[-1]}")
-    return again
+@dataclass(frozen=True)
+class Mixed(Bundle):
+    """A bundle in which some runs stand with the results of another training."""
+
+    again: Bundle
+
+    def predictions(self, run: Run) -> Predictions:
+        """Read a run's predictions, of the second training where there is one."""
+        repeated = any(run is other for other in self.again.runs)
+        return self.again.predictions(run) if repeated else super().predictions(run)
+
+
+def certify(bundle: Bundle, again: Bundle, environment: Environment) -> Certificate:
+    """Return how far the runs in ``again`` agree with the same runs of ``bundle``.
+
+    Raises SuiteError when arrays are damaged.
+    """
+    pairs = [(next(run for run in bundle.runs if run.id == other.id), other) for other in again.runs]
+    diffs = []
+    for run, other in pairs:
+        diffs.append(compare_records(run, other))
+        compare_arrays(diffs[-1], *(each.folder / "runs" / run.id for each in (bundle, again)))
+    differ = any(diff.level != "bitwise" for diff in diffs)
+    changed = changed_verdicts(bundle, again) if differ else ()
+    reruns = tuple(
+        Rerun(
+            run=diff.run.id,
+            key=diff.run.key,
+            level="different" if changed and diff.level != "bitwise" else diff.level,
+            compared=tuple(diff.compared),
+            first=diff.first,
+            largest=diff.largest(),
+        )
+        for diff in diffs
+    )
+    return Certificate(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        level=weakest(tuple(rerun.level for rerun in reruns)),
+        tolerance=TOLERANCE,
+        reruns=reruns,
+        verdicts_changed=changed,
+        changes=tuple(environment_changes(bundle, pairs, environment)),
+        environment=environment,
+    )
+
+
+def changed_verdicts(bundle: Bundle, again: Bundle) -> tuple[str, ...]:
+    """Return the ids of the claims whose outcome is another with the second training's results in place."""
+    from cifar_report.analysis import analyse
+
+    by_id = {run.id: run for run in again.runs}
+    mixed = Mixed(bundle.folder, bundle.record, tuple(by_id.get(run.id, run) for run in bundle.runs), again)
+    before, after = ({verdict.id: verdict.outcome for verdict in analyse(each).verdicts} for each in (bundle, mixed))
+    return tuple(claim for claim, outcome in before.items() if after[claim] != outcome)
+
+
+def environment_changes(bundle: Bundle, pairs: Sequence[tuple[Run, Run]], environment: Environment) -> Iterator[Change]:
+    """Yield what differs between the trainings: in what their machines say, and in what went into the runs' keys."""
+    before, after = _facts(bundle.record.environment), _facts(environment)
+    if known := sorted({run.processor for run, _ in pairs if run.processor}):  # a bundle may be extended elsewhere
+        before["processor"] = ", ".join(known)
+    for facts, runs in zip((before, after), zip(*pairs, strict=True), strict=True):
+        facts |= {name: ", ".join(values)[:MOST_PHRASE] for name, values in key_values(runs).items()}
+    for name in sorted(before.keys() | after.keys()):
+        if before.get(name) != after.get(name):
+            yield Change(name=name, before=before.get(name), after=after.get(name))
+
+
+def _facts(environment: Environment) -> dict[str, str]:
+    return {
+        "Python": environment.python,
+        "platform": environment.platform,
+        "processor": environment.processor,
+        "suite version": environment.project_version,
+        "suite commit": environment.project_commit or "none",
+    } | {f"variable {name}": value for name, value in environment.variables.items()}
+
+
+def record_certificate(folder: Path, certificate: Certificate) -> Path:
+    """Put a certificate into a finished bundle, list it in the manifest, and return its path.
+
+    The other files keep the hashes that they had. After an interruption ``verify`` names it as added: remove it then.
+    """
+    listed = read_manifest(folder)
+    path = folder / CERTIFICATES / certificate.file_name
+    path.parent.mkdir(exist_ok=True)
+    write_file(path, encode(certificate))
+    update_manifest(folder, listed, (path,))
+    return path
