@@ -17,7 +17,7 @@ def augment(images, draws):
     """Return changed images float32 [n, 32, 32, 3] of uniform draws [n, 4]."""
     import tensorflow as tf
 
-    from cifar_report.training.augmentation import augment as augment_in_graph
+    from cifar_report.training.engine import augment as augment_in_graph
 
     return augment_in_graph(tf.constant(images), tf.constant(draws, tf.float32), SETTINGS).numpy()
 

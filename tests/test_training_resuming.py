@@ -57,7 +57,7 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bytes(whole, sample, tm
     from cifar_report.training.network import Resumption
 
     outcome, epochs = whole
-    resumption = Resumption(tmp_path / "folder" / "checkpoint.npz", "key")
+    resumption = Resumption(tmp_path / "folder" / "checkpoint", "key")
     for alive in (1, 2):
         with pytest.raises(KilledError):
             train(sample, resumption, epochs=alive)
@@ -71,7 +71,7 @@ def checkpoint(sample, tmp_path_factory):
     """Return the file that a run left which was killed after its first epoch."""
     from cifar_report.training.network import Resumption
 
-    resumption = Resumption(tmp_path_factory.mktemp("killed") / "checkpoint.npz", "key")
+    resumption = Resumption(tmp_path_factory.mktemp("killed") / "checkpoint", "key")
     with pytest.raises(KilledError):
         train(sample, resumption, epochs=1)
     return resumption.file
@@ -80,12 +80,12 @@ def checkpoint(sample, tmp_path_factory):
 @pytest.mark.parametrize("damage", ["another key", "cut off", "no file of ours"])
 def test_a_checkpoint_that_does_not_fit_is_not_used(checkpoint, tmp_path, damage):
     """A checkpoint of another key, or one that cannot be read, is left alone and the run begins anew."""
-    from cifar_report.training.checkpoint import Checkpoint
+    from cifar_report.training.outcome import Checkpoint
 
-    file = shutil.copy(checkpoint, tmp_path / "checkpoint.npz")
+    file = shutil.copy(checkpoint, tmp_path / "checkpoint")
     assert Checkpoint.read(file, "key") is not None
     if damage == "cut off":
         file.write_bytes(file.read_bytes()[:-100])
     elif damage == "no file of ours":
-        file.write_bytes(dump_arrays({"position": np.zeros(3, np.uint8)}))
+        file.write_bytes(dump_arrays({"weights": np.zeros(3, np.uint8)}))
     assert Checkpoint.read(file, "another" if damage == "another key" else "key") is None

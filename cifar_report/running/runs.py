@@ -170,7 +170,7 @@ class RunWriter:
             (self.folder / CHECKPOINTS).rmdir()
 
     def _checkpoint(self, planned: PlannedRun) -> Path:
-        return self.folder.resolve() / CHECKPOINTS / f"{planned.id.replace('/', '.')}.npz"
+        return self.folder.resolve() / CHECKPOINTS / f"{planned.id.replace('/', '.')}.msgpack"
 
 
 def run_record(planned: PlannedRun, key_parts: dict[str, str], result: RunResult) -> Run:

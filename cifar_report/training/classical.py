@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import numpy as np
 from sklearn.neighbors import KNeighborsClassifier
@@ -11,15 +10,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from cifar_report.bundle import ClassicalResult, Predictions
 from cifar_report.data import Split
 from cifar_report.spec import ClassicalTrial, NearestCentroid, NearestNeighbors
-from cifar_report.training.outcome import Outcome, Progress, Seconds, Watcher
+from cifar_report.training.outcome import Array, Outcome, Progress, Seconds, Watcher
 
 
 def fit_classifier(
-    trial: ClassicalTrial,
-    images: np.ndarray[Any, Any],
-    labels: np.ndarray[Any, Any],
-    split: Split,
-    watch: Watcher = lambda _: None,
+    trial: ClassicalTrial, images: Array, labels: Array, split: Split, watch: Watcher = lambda _: None
 ) -> Outcome:
     """Fit a classifier on raw pixels scaled to 0 … 1 and predict the test images; nothing in it is random.
 
@@ -44,10 +39,7 @@ def fit_classifier(
 
 
 def _fitted(
-    method: NearestNeighbors | NearestCentroid,
-    images: np.ndarray[Any, Any],
-    labels: np.ndarray[Any, Any],
-    indices: np.ndarray[Any, Any],
+    method: NearestNeighbors | NearestCentroid, images: Array, labels: Array, indices: Array
 ) -> KNeighborsClassifier:
     if isinstance(method, NearestNeighbors):
         # Brute force: in 3,072 dimensions no tree is faster, and its result does not depend on a tree's leaf order.
@@ -58,16 +50,14 @@ def _fitted(
     return KNeighborsClassifier(1, algorithm="brute", n_jobs=1).fit(*_class_means(images, labels, indices))
 
 
-def _class_means(
-    images: np.ndarray[Any, Any], labels: np.ndarray[Any, Any], indices: np.ndarray[Any, Any]
-) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+def _class_means(images: Array, labels: Array, indices: Array) -> tuple[Array, Array]:
     """Return each class's mean image, [classes, 3072], and the classes; in single precision as scikit-learn does."""
     classes = np.unique(labels[indices])
     members = (indices[labels[indices] == each] for each in classes)
     return np.stack([_pixels(images, each).mean(axis=0) for each in members]), classes
 
 
-def _pixels(images: np.ndarray[Any, Any], indices: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    pixels: np.ndarray[Any, Any] = images[indices].reshape(len(indices), -1).astype(np.float32)
+def _pixels(images: Array, indices: Array) -> Array:
+    pixels: Array = images[indices].reshape(len(indices), -1).astype(np.float32)
     pixels /= 255  # in place: a copy of all training images is 614 MB
     return pixels

@@ -1,7 +1,8 @@
-"""The one training loop: a whole epoch a call, on one device or several; and which devices a process trains on."""
+"""The one training loop: a whole epoch a call, on one device or several, augmented in the graph."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -10,12 +11,12 @@ import numpy as np
 import tensorflow as tf
 
 from cifar_report.spec import CLASS_COUNT, Augmentation, Trial
-from cifar_report.training import augmentation as augmenting
 from cifar_report.training.model import FusedAdam, build_model, dropout_shapes, forward
 
 ALIGNMENT = 64  # bytes; where TensorFlow's arrays begin
 EVALUATION_BATCH = 200  # images
 LOGICAL_REPLICAS = 2  # processor devices for a mirrored trial where there are no graphics cards
+AUGMENTATION_DRAWS = 4  # uniform numbers that one image needs: angle, two shifts, flip
 
 
 def configure(*, mirrored: bool) -> None:
@@ -166,8 +167,8 @@ class Engine:
         images = tf.cast(tf.gather(self._images, mine), tf.float32) / 255.0
         labels = tf.gather(self._labels, mine)
         if augmentation is not None:
-            draws = self._uniform(keys[0], step, size, (augmenting.DRAWS,))
-            images = augmenting.augment(images, draws, augmentation)
+            draws = self._uniform(keys[0], step, size, (AUGMENTATION_DRAWS,))
+            images = augment(images, draws, augmentation)
         masks = [self._uniform(keys[place + 1], step, size, shape) for place, shape in enumerate(self._dropout_shapes)]
         with tf.GradientTape() as tape:
             probabilities = forward(self.model, images, training=True, draws=masks)
@@ -213,11 +214,46 @@ class Engine:
 def share(images: np.ndarray[Any, Any]) -> tf.Tensor:
     """Return the images as a tensor over the same memory, so that all workers share one memory map.
 
-    Falls back to a copy where the array cannot be shared (read-only or not aligned).
+    What is read-only, or begins where TensorFlow would end the process at its first use, is copied.
     """
-    if images.ctypes.data % ALIGNMENT:
-        return tf.constant(images)  # TensorFlow would take it and end the process at the first use
-    try:
-        return tf.experimental.dlpack.from_dlpack(images.__dlpack__())
-    except (BufferError, TypeError, ValueError, tf.errors.InvalidArgumentError):
+    if images.ctypes.data % ALIGNMENT or not images.flags.writeable:
         return tf.constant(images)
+    return tf.experimental.dlpack.from_dlpack(images.__dlpack__())
+
+
+def augment(images: tf.Tensor, draws: tf.Tensor, settings: Augmentation) -> tf.Tensor:
+    """Return images float32 [batch, height, width, 3], each turned about its centre, shifted and perhaps mirrored.
+
+    ``draws`` is uniform in 0 … 1, [batch, 4]. Pixels are interpolated bilinearly; what comes from outside repeats the
+    nearest edge pixel, as the original's ``ImageDataGenerator(fill_mode="nearest")`` does.
+    """
+    height, width = images.shape[1], images.shape[2]
+    angle = _spread(draws[:, 0], math.radians(settings.rotation_degrees))
+    down = _spread(draws[:, 1], settings.shift_fraction * height)
+    right = _spread(draws[:, 2], settings.shift_fraction * width)
+    mirror = tf.where(draws[:, 3] < 0.5, -1.0, 1.0) if settings.horizontal_flip else tf.ones_like(angle)
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=_transforms(angle, down, right, mirror, (height - 1) / 2, (width - 1) / 2),
+        output_shape=tf.constant([height, width]),
+        interpolation="BILINEAR",
+        fill_mode="NEAREST",
+        fill_value=0.0,
+    )
+
+
+def _spread(draw: tf.Tensor, most: float) -> tf.Tensor:
+    """Map 0 … 1 to -most … most."""
+    return (2.0 * draw - 1.0) * most
+
+
+def _transforms(
+    angle: tf.Tensor, down: tf.Tensor, right: tf.Tensor, mirror: tf.Tensor, middle_y: float, middle_x: float
+) -> tf.Tensor:
+    """Return the eight numbers an image that lead from an output pixel (x, y) to the input pixel it shows."""
+    cosine, sine = tf.cos(angle), tf.sin(angle)
+    zero = tf.zeros_like(angle)
+    # Input x = cos * m * (x - middle) - sin * (y - middle) + middle + right, and so for y.
+    offset_x = middle_x + right - cosine * mirror * middle_x + sine * middle_y
+    offset_y = middle_y + down - sine * mirror * middle_x - cosine * middle_y
+    return tf.stack([cosine * mirror, -sine, offset_x, sine * mirror, cosine, offset_y, zero, zero], axis=1)

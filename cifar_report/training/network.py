@@ -15,9 +15,8 @@ from cifar_report.bundle import EpochHashes, Evaluation, History, Predictions, S
 from cifar_report.data import Split
 from cifar_report.spec import Stage, Trial
 from cifar_report.training import seeds
-from cifar_report.training.checkpoint import Checkpoint, Position
 from cifar_report.training.engine import Engine, Predicted, make_strategy
-from cifar_report.training.outcome import Outcome, Progress, Seconds, Watcher
+from cifar_report.training.outcome import Array, Checkpoint, Outcome, Progress, Seconds, Watcher
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,8 @@ class Resumption:
 def train_network(
     trial: Trial,
     seed: int,
-    images: np.ndarray[Any, Any],
-    labels: np.ndarray[Any, Any],
+    images: Array,
+    labels: Array,
     split: Split,
     *,
     resumption: Resumption | None = None,
@@ -47,7 +46,10 @@ def train_network(
     engine = Engine(trial, seed, images, labels, make_strategy(mirrored=trial.strategy == "mirrored"))
     outcome = Outcome(Predictions(split.test, labels[split.test]), Seconds(evaluation_seconds=0.0))
     checkpoint = Checkpoint.read(resumption.file, resumption.key) if resumption is not None else None
-    first = 0 if checkpoint is None else _restore(checkpoint, outcome)
+    first = 0
+    if checkpoint is not None:
+        first, outcome, epochs = checkpoint.stage, checkpoint.outcome, len(checkpoint.logs)
+        print(f"going on from the checkpoint after epoch {epochs} of stage {first + 1}", flush=True)
     for place in range(first, len(trial.stages)):
         training = StageTraining(engine, seed, place, split, outcome, watch, resumption)
         outcome.stages += (training.run(checkpoint if place == first else None),)
@@ -57,19 +59,6 @@ def train_network(
     weights = engine.model.layers[0].get_weights()
     outcome.kernels = weights[0] if weights and weights[0].ndim == 4 else None
     return outcome
-
-
-def _restore(checkpoint: Checkpoint, outcome: Outcome) -> int:
-    """Bring back what the finished stages left; return the stage to go on with."""
-    position = checkpoint.position
-    outcome.stages = position.finished
-    outcome.weights = checkpoint.group("weights")
-    for name, table in checkpoint.group("probabilities").items():
-        stage, _, weights = name.rpartition(".")
-        outcome.predictions.probabilities[stage, "last" if weights == "last" else "best"] = table
-    outcome.seconds = position.seconds
-    print(f"going on from the checkpoint after epoch {len(position.logs)} of stage {position.stage + 1}", flush=True)
-    return position.stage
 
 
 @dataclass
@@ -89,7 +78,7 @@ class StageTraining:
     resumption: Resumption | None
     logs: list[dict[str, float]] = field(default_factory=list)
     hashes: list[EpochHashes] = field(default_factory=list)
-    best_weights: list[np.ndarray[Any, Any]] = field(default_factory=list)
+    best_weights: list[Array] = field(default_factory=list)
 
     @property
     def stage(self) -> Stage:
@@ -99,7 +88,9 @@ class StageTraining:
     def run(self, checkpoint: Checkpoint | None = None) -> StageResult:
         """Train the stage and leave in the model the weights that the next stage starts from."""
         if checkpoint is not None:
-            self._go_on_from(checkpoint)
+            self.engine.set_weights(checkpoint.weights)
+            self.engine.set_optimizer_state(checkpoint.optimizer)
+            self.logs, self.hashes, self.best_weights = checkpoint.logs, checkpoint.hashes, checkpoint.best_weights
         while len(self.logs) < self.stage.epochs and not self._stopped():
             self.logs.append(self._epoch(len(self.logs)))
             if self._best_place() == len(self.logs) - 1:
@@ -198,31 +189,16 @@ class StageTraining:
 
     def _checkpoint(self, key: str) -> Checkpoint:
         """Return the state after the epoch that has just ended."""
-        position = Position(
+        return Checkpoint(
             key=key,
             stage=self.place,
-            logs=tuple({name: _number(value) for name, value in log.items()} for log in self.logs),
-            hashes=tuple(self.hashes),
-            finished=self.outcome.stages,
-            seconds=self.outcome.seconds,
+            logs=self.logs,
+            hashes=self.hashes,
+            outcome=self.outcome,
+            weights=self.engine.weights(),
+            best_weights=self.best_weights,
+            optimizer=self.engine.optimizer_state(),
         )
-        tables = self.outcome.predictions.probabilities
-        arrays = {f"weights.{name}": array for name, array in self.outcome.weights.items()}
-        arrays |= {f"probabilities.{stage}.{weights}": table for (stage, weights), table in tables.items()}
-        checkpoint = Checkpoint(position, arrays)
-        checkpoint.add("model", self.engine.weights())
-        checkpoint.add("optimizer", self.engine.optimizer_state())
-        checkpoint.add("best", self.best_weights)
-        return checkpoint
-
-    def _go_on_from(self, checkpoint: Checkpoint) -> None:
-        """Go back to the state after a checkpoint's epoch."""
-        self.engine.set_weights([*checkpoint.group("model").values()])
-        self.engine.set_optimizer_state([*checkpoint.group("optimizer").values()])
-        self.best_weights = [*checkpoint.group("best").values()]
-        logs = checkpoint.position.logs
-        self.logs = [{name: math.nan if value is None else value for name, value in log.items()} for log in logs]
-        self.hashes = list(checkpoint.position.hashes)
 
 
 def _scores(predicted: Predicted) -> Scores:
