@@ -138,11 +138,3 @@ def _table_key(name: str) -> tuple[str, Weights]:
     if not stage or weights not in ("last", "best"):
         raise ValueError(f"unexpected array {name!r}")
     return stage, weights  # type: ignore[return-value]  # mypy narrows no string by ``in``
-
-
-def load_kernels(path: Path) -> Array:
-    """Read ``kernels.npz``: float [height, width, 3, filters]; raises SuiteError where it holds something else."""
-    kernels = load_arrays(path).get("kernels")
-    if kernels is None or kernels.ndim != 4 or kernels.shape[2] != 3 or 0 in kernels.shape or kernels.dtype.kind != "f":
-        raise SuiteError(f"{path} holds no kernels of a first layer: [height, width, 3, filters]")
-    return kernels

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from cifar_report.bundle.arrays import Array, Predictions, load_kernels
+from cifar_report.bundle.arrays import Array, Predictions, load_arrays
 from cifar_report.bundle.certificates import Certificate, certificate_files
 from cifar_report.bundle.records import SCHEMA_VERSION, BundleRecord, Run, RunTiming, TimingPass, stage_ids, upgraded
 from cifar_report.bundle.store import read_plain, sha256, write_file, write_folder
@@ -39,9 +39,10 @@ class Bundle:
     @classmethod
     def load(cls, folder: Path) -> Bundle:
         """Read a bundle; raises UsageError when the folder is none, SuiteError when a file in it is damaged."""
-        record, ids = read_record(folder), _run_ids(folder)
+        record = read_record(folder)
         planned = {trial.id: trial for trial in planned_trials(record)}
-        runs = (read_run(folder, run_id, planned) for run_id in ids)
+        found = (path.relative_to(folder / "runs").as_posix() for path in place(folder, "runs").glob("[!.]*/[!.]*"))
+        runs = [read_run(folder, run_id, planned) for run_id in sorted(found)]
         return cls(folder, record, in_order(record, [run for run in runs if run is not None]))
 
     @cached_property
@@ -73,7 +74,12 @@ class Bundle:
     def kernels(self, run: Run) -> Array | None:
         """Read the first layer's kernels, float32 [height, width, 3, filters]; None where there are none."""
         path = place(self.folder, f"runs/{run.id}/kernels.npz")
-        return load_kernels(path) if path.exists() else None
+        if not path.exists():
+            return None
+        kernels = load_arrays(path).get("kernels")
+        if kernels is None or kernels.ndim != 4 or kernels.shape[2] != 3 or 0 in kernels.shape:
+            raise SuiteError(f"{path} holds no kernels of a first layer: [height, width, 3, filters]")
+        return kernels
 
     def timing(self, run: Run) -> RunTiming | None:
         """Read the volatile side of a run; None where it was left out."""
@@ -100,11 +106,6 @@ def in_order(record: BundleRecord, runs: Sequence[Run]) -> tuple[Run, ...]:
     """Return runs in the order of the experiments, then by seed."""
     order = {trial.id: number for number, trial in enumerate(planned_trials(record))}
     return tuple(sorted(runs, key=lambda run: (order.get(run.trial.id, len(order)), run.trial.id, run.seed or 0)))
-
-
-def has_runs(folder: Path) -> bool:
-    """Whether the bundle holds any run, finished or failed."""
-    return any((folder / "runs" / run_id / RUN_FILE).exists() for run_id in _run_ids(folder))
 
 
 def is_bundle(folder: Path) -> bool:
@@ -223,10 +224,3 @@ def place(folder: Path, name: str) -> Path:
         if each.is_symlink():
             raise SuiteError(f"{folder} is not read: {each} is a link, and a bundle holds its files itself")
     return path
-
-
-def _run_ids(folder: Path) -> list[str]:
-    """Return the names of the folders in which runs may lie."""
-    runs = place(folder, "runs")
-    found = (path.relative_to(runs) for path in sorted(runs.glob("*/*")))
-    return [path.as_posix() for path in found if not any(part.startswith(".") for part in path.parts)]

@@ -18,7 +18,6 @@ from rich.console import Console
 from cifar_report.bundle import (
     METHOD_VERSION,
     BundleRecord,
-    has_runs,
     is_bundle,
     read_record,
     remove_leftovers,
@@ -130,13 +129,14 @@ def _write_plan(prepared: Prepared) -> None:
         created=_now(),
     )
     if is_bundle(prepared.folder):
+        trained = any(prepared.folder.glob("runs/*/*/run.json"))
         old = read_record(prepared.folder)
         record = msgspec.structs.replace(
             record,
             created=old.created,
             seeds=max(old.seeds, prepared.seeds),
             claims_changed=old.claims_changed
-            or (registry_hash(claims_of(old.experiments)) != record.claims_hash and has_runs(prepared.folder)),
+            or (trained and registry_hash(claims_of(old.experiments)) != record.claims_hash),
         )
     write_record(prepared.folder, record)
 

@@ -27,6 +27,14 @@ from cifar_report.verify.files import sound_files
 
 KINDS = ("one stage", "several stages or augmentation", "several devices", "classical")
 """What runs differ in as far as repeating them goes; those that have more to repeat come first."""
+FACTS = {
+    "Python": "python",
+    "platform": "platform",
+    "processor": "processor",
+    "suite version": "project_version",
+    "suite commit": "project_commit",
+}
+"""Names of what an environment tells beside the runs' keys, and its fields."""
 
 
 def kind_of(run: Run) -> str:
@@ -159,24 +167,16 @@ def changed_verdicts(bundle: Bundle, again: Bundle) -> tuple[str, ...]:
 
 def environment_changes(bundle: Bundle, pairs: Sequence[tuple[Run, Run]], environment: Environment) -> Iterator[Change]:
     """Yield what differs between the trainings: in what their machines say, and in what went into the runs' keys."""
-    before, after = _facts(bundle.record.environment), _facts(environment)
+    before, after = (
+        {name: str(getattr(each, field)) for name, field in FACTS.items()}
+        | {name: ", ".join(values)[:MOST_PHRASE] for name, values in key_values(runs).items()}
+        for each, runs in zip((bundle.record.environment, environment), zip(*pairs, strict=True), strict=True)
+    )
     if known := sorted({run.processor for run, _ in pairs if run.processor}):  # a bundle may be extended elsewhere
         before["processor"] = ", ".join(known)
-    for facts, runs in zip((before, after), zip(*pairs, strict=True), strict=True):
-        facts |= {name: ", ".join(values)[:MOST_PHRASE] for name, values in key_values(runs).items()}
     for name in sorted(before.keys() | after.keys()):
         if before.get(name) != after.get(name):
             yield Change(name=name, before=before.get(name), after=after.get(name))
-
-
-def _facts(environment: Environment) -> dict[str, str]:
-    return {
-        "Python": environment.python,
-        "platform": environment.platform,
-        "processor": environment.processor,
-        "suite version": environment.project_version,
-        "suite commit": environment.project_commit or "none",
-    } | {f"variable {name}": value for name, value in environment.variables.items()}
 
 
 def record_certificate(folder: Path, certificate: Certificate) -> Path:
