@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import importlib
+import inspect
+import linecache
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import get_args
 
 import msgspec
@@ -24,12 +27,12 @@ PACKAGE = "cifar_report_experiments"  # the name under which the files of a fold
 def load_experiments(folder: Path | None = None) -> tuple[Experiment, ...]:
     """Return every experiment of ``folder`` (default: the project's own), in the order of the report.
 
-    Each ``*.py`` file whose name does not start with an underscore is one experiment and must define EXPERIMENT.
+    Each ``*.py`` file is one experiment and must define EXPERIMENT; names that begin with ``_`` or ``.`` are left out.
     Raises SuiteError, naming the file, for one that cannot be imported or read, for an id that is used twice and
     for a reference to a trial or stage that does not exist.
     """
     folder = FOLDER if folder is None else folder.resolve()
-    files = sorted(path for path in folder.glob("*.py") if not path.name.startswith("_"))
+    files = sorted(path for path in folder.glob("*.py") if not path.name.startswith(("_", ".")))
     if not files:
         raise SuiteError(f"{folder}: there is no experiment here; each one is a file that defines EXPERIMENT")
     _open_package(folder)
@@ -81,9 +84,9 @@ def _load(path: Path) -> Experiment:
     """Import one file and return its experiment, with every field's type checked."""
     try:
         module = importlib.import_module(f"{PACKAGE}.{path.stem}")
-    except Exception as error:
-        culprit = _culprit(error, path)
-        raise SuiteError(f"{culprit}: this experiment cannot be imported: {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:
+        what = "; ".join(_missing_arguments(error, path)) or f"{type(error).__name__}: {error}"
+        raise SuiteError(f"{_place(error, path)}: this experiment cannot be imported: {what}") from error
     experiment = getattr(module, "EXPERIMENT", None)
     if not isinstance(experiment, Experiment):
         raise SuiteError(f"{path}: EXPERIMENT is missing; every file here defines one cifar_report.spec.Experiment")
@@ -93,13 +96,38 @@ def _load(path: Path) -> Experiment:
         raise SuiteError(f"{path}: EXPERIMENT holds a value of the wrong type: {error}") from error
 
 
-def _culprit(error: Exception, path: Path) -> Path:
-    """Return the file of the folder in which the import really broke: ``path`` or one that it imports."""
-    names = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    if isinstance(error, SyntaxError) and error.filename:
-        names.append(error.filename)
-    inside = [Path(name) for name in names if Path(name).parent == path.parent]
-    return inside[-1] if inside else path
+def _place(error: BaseException, path: Path) -> str:
+    """Return the file of the folder, with the line, in which the import really broke: ``path`` or one it imports."""
+    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).parent == path.parent:
+        return f"{error.filename}:{error.lineno}"
+    inside = _frames(error, path.parent)
+    return f"{inside[-1][0].f_code.co_filename}:{inside[-1][1]}" if inside else str(path)
+
+
+def _frames(error: BaseException, folder: Path) -> list[tuple[FrameType, int]]:
+    found = traceback.walk_tb(error.__traceback__)
+    return [(frame, line) for frame, line in found if Path(frame.f_code.co_filename).parent == folder]
+
+
+def _missing_arguments(error: BaseException, path: Path) -> Iterator[str]:
+    """Yield every argument that a call lacks where it failed for the first of them, and those of the calls around."""
+    frames = _frames(error, path.parent)
+    if not isinstance(error, TypeError) or "missing" not in str(error).lower() or not frames:
+        return
+    frame, line = frames[-1]
+    for node in ast.walk(ast.parse("".join(linecache.getlines(frame.f_code.co_filename)))):
+        if not (isinstance(node, ast.Call) and node.lineno <= line <= (node.end_lineno or line)):
+            continue
+        called = (frame.f_globals | frame.f_locals).get(getattr(node.func, "id", ""))
+        if callable(called) and all(each.arg for each in node.keywords):
+            wanted = list(inspect.signature(called).parameters.values())
+            by_place = [each.name for each in wanted if each.kind is each.POSITIONAL_OR_KEYWORD]
+            given = {each.arg for each in node.keywords} | set(by_place[: len(node.args)])
+            required = [
+                each.name for each in wanted if each.default is each.empty and each.kind is not each.VAR_KEYWORD
+            ]
+            if lacking := [name for name in required if name not in given]:
+                yield f"{called.__name__} lacks {', '.join(lacking)}"
 
 
 def _refuse_duplicates(found: Mapping[str, Experiment]) -> None:
