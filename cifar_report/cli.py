@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -140,6 +142,7 @@ class Parser(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _open_output()
     words = sys.argv[1:] if arguments is None else arguments
     found = make_parser(sessions=SESSIONS in words).parse_args(words)
     try:
@@ -154,14 +157,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (error.name or "").startswith("cifar_report"):
             raise
         return _fail(f"{error.name} is not installed: pip install -e '.[train,report]'")
-    except BrokenPipeError:  # whoever read the output has gone; nothing is left to say, at exit neither
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # whoever read the output has gone; nothing is left to say
+        _drop_output()
         return FAILED
     except OSError as error:
-        return _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+        if error.filename is None:
+            _drop_output()  # it may be what could not be written
+        return _fail(f"{error.filename2 or error.filename or 'the output or a file'}: {error.strerror or error}")
     except KeyboardInterrupt:
         kept = "; every finished run is kept, the same call goes on from here" if found.command is suite.run else ""
         return _fail(f"interrupted{kept}", INTERRUPTED)
+
+
+def _open_output() -> None:
+    """Let any terminal show any text; where standard streams are closed, let no other file take their numbers."""
+    closed = sys.stdout is None
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - open to the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    if closed:
+        print("cifar-report: the standard output is closed, so nothing is shown", file=sys.stderr)
+
+
+def _drop_output() -> None:
+    """Send what is still to be written nowhere, so that the end of the process does not stumble over it."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(sentence: str, status: int = FAILED) -> int:
