@@ -18,10 +18,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.ft2font import LoadFlags
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, ScalarFormatter
 
 from cifar_report.report.figures.base import Cell, DrawnFigure
@@ -34,6 +33,7 @@ WIDTH: Final = 453.5  # points; 160 mm, the text width of an A4 page
 POINTS_PER_INCH: Final = 72.0
 SIZE: Final = 8.0  # points; labels
 SMALL: Final = 7.0  # points; ticks and legends
+UNSCALED: Final = 100.0  # points; in which widths of text are measured
 
 # Okabe and Ito's colours: told apart with every common colour vision deficiency.
 BLACK: Final = "#000000"
@@ -169,8 +169,10 @@ def finished(
 @cache
 def text_width(text: str, size: float = SIZE) -> float:
     """Return how wide ``text`` is set, in points."""
-    font = FontProperties(family=["Report Figures", "DejaVu Sans"], size=size)
-    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0])
+    font = font_manager.get_font([font_manager.findfont(name) for name in ("Report Figures", "DejaVu Sans")])
+    font.set_size(UNSCALED, POINTS_PER_INCH)
+    font.set_text(text, flags=LoadFlags.NO_HINTING, language="en")
+    return float(font.get_width_height()[0]) / 64 * (size / UNSCALED)
 
 
 def wrapped(text: str, width: float, size: float = SIZE) -> str:
