@@ -5,6 +5,7 @@ from __future__ import annotations
 import filecmp
 import os
 import signal
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -19,7 +20,7 @@ from cifar_report.analysis import analyse
 from cifar_report.analysis.calibration import load_calibration
 from cifar_report.analysis.results import Results
 from cifar_report.bundle import Bundle, write_file, write_folder
-from cifar_report.errors import SuiteError
+from cifar_report.errors import SuiteError, UsageError
 from cifar_report.report.document import render, to_pdf
 from cifar_report.report.figures import draw_all, draw_error_rates, find_images
 from cifar_report.report.i18n import SOURCE_LANGUAGE, Translation
@@ -51,6 +52,8 @@ def build_report(
     """
     wanted = [Translation(language).language for language in dict.fromkeys(languages)]
     write = partial(_write_both, bundle, analyse(bundle), output)
+    if min(processes, len(wanted)) > 1:
+        _refuse_unguarded_script()
     if min(processes, len(wanted)) == 1:
         written = [write(language) for language in wanted]
     else:
@@ -64,6 +67,22 @@ def build_report(
                     "a process that wrote the report ended early (is the memory exhausted?): build the report again"
                 ) from error
     return [path for paths in written for path in paths]
+
+
+def _refuse_unguarded_script() -> None:
+    """Raise UsageError where a new process would run the whole calling script again, and so on without end."""
+    main = sys.modules["__main__"]
+    script = getattr(main, "__file__", None)
+    if (
+        main.__spec__ is None
+        and script
+        and Path(script).is_file()
+        and "__name__" not in Path(script).read_text("utf-8", "replace")
+    ):
+        raise UsageError(
+            f"{script} writes reports in several processes, each of which reads the script anew: put its calls below "
+            'a line `if __name__ == "__main__":`, or call with processes=1'
+        )
 
 
 def check_report(
