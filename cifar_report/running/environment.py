@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -21,10 +23,21 @@ WORKER_VARIABLES = {
     "MKL_NUM_THREADS": "1",
     "KERAS_BACKEND": "tensorflow",
 }
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = re.compile(
+    "(TF|XLA|ONEDNN|DNNL|KERAS|NPY|OMP|KMP|GOMP|OPENBLAS|GOTO|MKL|BLIS|VECLIB|SKLEARN|SCIPY|JOBLIB|LC)_.*"
+    "|LANG|LANGUAGE|GLIBC_TUNABLES|PYTHON(WARNINGS|OPTIMIZE|INSPECT|IOENCODING)"
+)
+"""The variables of a user that could change what is computed, or stop it: workers start without them."""
+NEUTRAL = {
+    "KERAS_HOME": os.devnull,  # no keras.json: its floatx and data format would reach every network
+    "LC_ALL": "C",
+    "PYTHONUTF8": "1",
+}
 PROCESSOR_INFORMATION = Path("/proc/cpuinfo")
 DESIGN = {"family": "cpu family", "model": "model"}  # by their names in Linux
 VECTORS = {"avx512f": "AVX-512", "avx2": "AVX2", "avx": "AVX"}  # by their flags in Linux, the widest first
-GRAPHICS_CARDS = Path("/proc/driver/nvidia/gpus")
+GRAPHICS_CARDS = Path("/proc/driver/nvidia")
 PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "scipy", "statsmodels", "matplotlib", "weasyprint")
 
 
@@ -39,8 +52,14 @@ def record_environment() -> Environment:
         packages={name: version for name in PACKAGES if (version := _version(name))},
         variables=dict(WORKER_VARIABLES),
         project_version=__version__,
-        project_commit=_commit(),
+        project_commit=project_commit(),
     )
+
+
+def worker_environment() -> dict[str, str]:
+    """Return the variables under which workers start: the user's, but for those that could reach results."""
+    own = {name: value for name, value in os.environ.items() if not SETTINGS.fullmatch(name)}
+    return own | NEUTRAL | WORKER_VARIABLES
 
 
 def available_cores() -> list[int]:
@@ -51,8 +70,24 @@ def available_cores() -> list[int]:
 
 
 def graphics_cards() -> int:
-    """Return how many graphics cards the training may use."""
-    return len(list(GRAPHICS_CARDS.iterdir())) if GRAPHICS_CARDS.is_dir() else 0
+    """Return how many graphics cards the training may use: those that there are and that CUDA's variable shows."""
+    found = len(list(GRAPHICS_CARDS.glob("gpus/*")))
+    shown = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if shown is None:
+        return found
+    names = [name.strip() for name in shown.split(",")]
+    hidden = next((place for place, name in enumerate(names) if name in ("", "-1")), len(names))
+    return min(found, hidden)  # as CUDA reads it: what stands behind an unknown name is hidden too
+
+
+def describe_cards() -> str:
+    """Return which graphics cards there are, with their driver: both decide how they round."""
+    told = [path.read_text(errors="replace") for path in sorted(GRAPHICS_CARDS.glob("gpus/*/information"))]
+    models = sorted({found[1].strip() for text in told if (found := re.search("Model:(.*)", text))})
+    version = GRAPHICS_CARDS / "version"
+    driver = re.search(r"\d+\.\d[\d.]*", version.read_text(errors="replace")) if version.is_file() else None
+    named = f"{graphics_cards()} graphics cards ({', '.join(models) or 'unknown'}"
+    return f"{named}, driver {driver[0] if driver else 'unknown'})"
 
 
 def processor_name(information: Path = PROCESSOR_INFORMATION) -> str:
@@ -79,12 +114,18 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _commit() -> str | None:
-    """Return the checkout's commit, marked where files were changed; None outside a checkout."""
-    folder = Path(__file__).resolve().parent
-    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+def project_commit(root: Path = ROOT) -> str | None:
+    """Return the commit of the project's own checkout, marked where files were changed; None without one.
+
+    A repository around a copy of the project, or one that git's variables name, says nothing about the project.
+    """
+    if not (root / ".git").exists():
+        return None
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    ask = partial(subprocess.run, capture_output=True, text=True, timeout=10, check=True, env=variables)
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)  # noqa: S603 - fixed words
+        ask(["git", "-C", str(root), "ls-files", "--error-unmatch", "cifar_report/__init__.py"])
+        done = ask(["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"])
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() or None

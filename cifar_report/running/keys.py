@@ -12,7 +12,7 @@ from cifar_report.bundle.store import ENGINE, ENGINE_VERSION, current_parts, rec
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.published import load_original
 from cifar_report.registry import load_experiments
-from cifar_report.running.environment import WORKER_VARIABLES, graphics_cards
+from cifar_report.running.environment import WORKER_VARIABLES, describe_cards, graphics_cards
 from cifar_report.running.plan import PlannedRun, Prepared
 from cifar_report.spec import AnyTrial, Profile, Trial
 
@@ -87,5 +87,4 @@ def _state(prepared: Prepared, planned: PlannedRun) -> RunState:
 def _devices(run: PlannedRun) -> str:
     if not run.mirrored:
         return "1 replica, 1 thread"
-    cards = graphics_cards()
-    return f"{cards} graphics cards" if cards else "2 logical processors, 1 thread each"
+    return describe_cards() if graphics_cards() else "2 logical processors, 1 thread each"

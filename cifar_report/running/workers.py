@@ -21,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple, cast
 
-from cifar_report.running.environment import WORKER_VARIABLES
+from cifar_report.running.environment import worker_environment
 
 Report = Callable[[object], None]
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +54,7 @@ class PinnedWorker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env={**os.environ, **WORKER_VARIABLES, **temporary, "PYTHONPATH": path},
+            env={**worker_environment(), **temporary, "PYTHONPATH": path},
             **_without_interrupts(),
         )
         self._receiver = threading.Thread(target=self._receive, args=(inbox,), daemon=True)

@@ -26,9 +26,12 @@ def configure(*, mirrored: bool) -> None:
     tf.config.experimental.enable_op_determinism()
     # Nothing of the suite may draw from the global generators; a fixed seed keeps what still might the same.
     keras.utils.set_random_seed(0)
-    for card in tf.config.list_physical_devices("GPU"):
+    cards = tf.config.list_physical_devices("GPU")
+    if not mirrored:  # several such runs work at once, and their key says: one processor thread
+        tf.config.set_visible_devices([], "GPU")
+    for card in cards if mirrored else ():
         tf.config.experimental.set_memory_growth(card, True)
-    if mirrored and not tf.config.list_physical_devices("GPU"):
+    if mirrored and not cards:
         processor = tf.config.list_physical_devices("CPU")[0]
         parts = [tf.config.LogicalDeviceConfiguration()] * LOGICAL_REPLICAS
         tf.config.set_logical_device_configuration(processor, parts)
