@@ -17,9 +17,9 @@ from cifar_report.errors import UsageError
 from cifar_report.registry import claims_of, load_experiments, select, trials_of
 from cifar_report.spec import PROFILES, AnyTrial, Claim, ClassicalTrial, Dropout, Profile, Trial
 
-LOCK_FILE = ".lock"
+LOCK_FILE, SOFT_LOCK_FILE = ".lock", ".lock.soft"
 # What a suite leaves that was killed before it had written its plan.
-BEGUN = re.compile(rf"{re.escape(LOCK_FILE)}|\.{re.escape(RECORD_FILE)}\.[0-9a-f]{{8}}\.part")
+BEGUN = re.compile(rf"{re.escape(LOCK_FILE)}(\.soft)?|\.{re.escape(RECORD_FILE)}\.[0-9a-f]{{8}}\.part")
 TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES = 40_000, 10_000, 10_000
 # One training step of an image takes about this many operations beyond its multiply-accumulates; the estimate
 # orders runs and feeds the progress bar, it is never shown as a result.

@@ -63,4 +63,4 @@ class Display:
 
     def note(self, text: str) -> None:
         """Print a line of its own above the display."""
-        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self.console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import msgspec
-from filelock import FileLock, Timeout
+from filelock import FileLock, SoftFileLock, Timeout
 from rich.console import Console
 
 from cifar_report.bundle import (
@@ -21,20 +23,23 @@ from cifar_report.bundle import (
     is_bundle,
     read_record,
     remove_leftovers,
+    sha256,
     write_record,
 )
-from cifar_report.bundle.bundle import RECORD_FILE
-from cifar_report.bundle.store import CRATE_FILE, MANIFEST_FILE, write_manifest
+from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE
+from cifar_report.bundle.store import CRATE_FILE, MANIFEST_FILE, bundle_files, read_manifest, write_manifest
 from cifar_report.errors import SuiteError
 from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments
 from cifar_report.running.environment import record_environment
 from cifar_report.running.keys import plan_is_current, states_of
-from cifar_report.running.plan import LOCK_FILE, Prepared
+from cifar_report.running.plan import LOCK_FILE, SOFT_LOCK_FILE, Prepared
 from cifar_report.running.runs import RunWriter
 from cifar_report.running.scheduler import train_runs
 from cifar_report.running.timing import run_timing_pass, timing_state
 from cifar_report.spec import registry_hash
+
+NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # what network file systems and shared folders answer
 
 
 @dataclass(frozen=True)
@@ -82,17 +87,39 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
 def hold(folder: Path) -> Iterator[None]:
     """Hold the bundle's lock; raises SuiteError naming the holder when another suite has it.
 
-    The operating system drops the lock with the process, so a crash leaves nothing to clean up.
+    The operating system drops the lock with the process, so a crash leaves nothing to clean up. On a file system
+    without locks the existence of a file takes its place, with one line of warning.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK_FILE
+    lock: FileLock | SoftFileLock = FileLock(path, timeout=0, fallback_to_soft=False)
     try:
-        with FileLock(path, timeout=0):
+        try:
+            lock.acquire()
             path.write_text(f"{os.getpid()}\n", encoding="utf-8")
-            yield
+        except OSError as error:
+            if isinstance(error, Timeout) or error.errno not in NO_LOCKS:
+                raise
+            path = folder / SOFT_LOCK_FILE
+            lock = SoftFileLock(path, timeout=0)
+            lock.acquire()
+            _tell_of_missing_locks(path)
     except Timeout:
-        holder = re.sub("[^0-9]", "", path.read_text(encoding="utf-8", errors="replace")[:40]) or "unknown"
-        raise SuiteError(f"another suite (process {holder}) is working on {folder}: wait for it or stop it") from None
+        holder = re.match("[0-9]+", path.read_text(encoding="utf-8", errors="replace")[:40])
+        soft = f" (or remove {path} where none is left)" if path.name == SOFT_LOCK_FILE else ""
+        who = f"another suite (process {holder[0] if holder else 'unknown'}) is working on {folder}"
+        raise SuiteError(f"{who}: wait for it or stop it{soft}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@cache
+def _tell_of_missing_locks(path: Path) -> None:
+    print(
+        f"the file system has no locks: {path} keeps other suites away instead, as long as it is there", file=sys.stderr
+    )
 
 
 def _is_complete(prepared: Prepared) -> bool:
@@ -101,9 +128,20 @@ def _is_complete(prepared: Prepared) -> bool:
     The manifest is the last file that a pass writes.
     """
     folder = prepared.folder
-    if not (is_bundle(folder) and (folder / MANIFEST_FILE).is_file()):
+    if not (is_bundle(folder) and _lists_its_runs(folder)):
         return False
     return read_record(folder).seeds >= prepared.seeds and plan_is_current(folder)
+
+
+def _lists_its_runs(folder: Path) -> bool:
+    """Whether the manifest lists the files that are there, each run's record with its hash; records hold the others."""
+    try:
+        listed = read_manifest(folder)
+    except SuiteError:  # the last pass did not come to its end, or the list is damaged
+        return False
+    files = {path.relative_to(folder).as_posix(): path for path in bundle_files(folder)}
+    records = {name: path for name, path in files.items() if path.name == RUN_FILE}
+    return files.keys() == listed.keys() and all(sha256(records[name].read_bytes()) == listed[name] for name in records)
 
 
 def _leave_complete(folder: Path) -> None:
@@ -146,7 +184,7 @@ def _time(prepared: Prepared, console: Console) -> tuple[bool, int]:
     timing = timing_state(prepared)
     if timing is None or timing.reason is None:
         return False, 0
-    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+    say = partial(console.print, markup=False, highlight=False, emoji=False, soft_wrap=True)
     return True, run_timing_pass(prepared, timing, say)
 
 
