@@ -22,6 +22,7 @@ GROUPS = {
     "test_smoke": "a bundle of a smoke run",
     "test_running_smoke": "a bundle of a smoke run",
     "test_verify_rerun": "a bundle of a smoke run",
+    "test_field": "a bundle of a smoke run",
     "test_training": "TensorFlow",
     "test_figures_gallery": "the figures of a few trials",
     "test_report_sections": "the figures of a few trials",
