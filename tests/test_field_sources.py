@@ -11,7 +11,7 @@ import pytest
 from command import ROOT, call, environment
 from verified import made
 
-from cifar_report.bundle.manifest import MANIFEST_FILE
+from cifar_report.bundle.store import MANIFEST_FILE
 from cifar_report.errors import SuiteError
 from cifar_report.registry import FOLDER, load_experiments
 from cifar_report.running import suite
