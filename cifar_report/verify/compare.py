@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -30,14 +30,9 @@ OF_A_PASS = ("processor", "platform", "python")  # facts of an environment that 
 PROSE = {"statement", "said", "proxy", "code"}  # fields of a claim that decide nothing
 
 
-class Place(NamedTuple):
-    """A stage and an epoch of it, both counted from 1; what belongs to no epoch lies at (0, 0)."""
-
-    stage: int
-    epoch: int
-
-
-NOWHERE = Place(0, 0)
+Place = tuple[int, int]
+"""A stage and an epoch of it, both counted from 1."""
+NOWHERE: Place = (0, 0)  # of what belongs to no epoch
 
 
 @dataclass
@@ -85,9 +80,10 @@ class RunDiff:
         places = sorted(place for place, _ in self.differences if place != NOWHERE)
         if not places:
             return None
+        stage, epoch = places[0]
         what = tuple(each for each in CAUSES if (places[0], each) in self.differences)
-        stage = self.run.stages[places[0].stage - 1].id
-        return FirstDifference(stage=stage, epoch=places[0].epoch, what=what, deviation=self.largest(places[0]))
+        deviation = self.largest(places[0])
+        return FirstDifference(stage=self.run.stages[stage - 1].id, epoch=epoch, what=what, deviation=deviation)
 
 
 def compare_records(run: Run, again: Run) -> RunDiff:
@@ -108,15 +104,15 @@ def compare_records(run: Run, again: Run) -> RunDiff:
 
 def _compare_stages(number: int, one: StageResult, other: StageResult, diff: RunDiff) -> None:
     for epoch, (first, second) in enumerate(zip(one.hashes, other.hashes, strict=False), 1):
-        diff.note(Place(number, epoch), "order", same=first.order == second.order)
-        diff.note(Place(number, epoch), "weights", same=first.weights == second.weights)
+        diff.note((number, epoch), "order", same=first.order == second.order)
+        diff.note((number, epoch), "weights", same=first.weights == second.weights)
     for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
         quantity: Quantity = "loss" if name.endswith("loss") else "accuracy"
         curves = getattr(one.history, name), getattr(other.history, name)
         for epoch, values in enumerate(zip_longest(*curves, fillvalue=math.inf), 1):  # one may have stopped earlier
-            diff.measure(Place(number, epoch), "history", quantity, *values)
-    earliest = Place(number, min(one.best_epoch, other.best_epoch))
-    diff.note(earliest, "evaluation", same=one.best_epoch == other.best_epoch)
+            diff.measure((number, epoch), "history", quantity, *values)
+    earliest = min(one.best_epoch, other.best_epoch)
+    diff.note((number, earliest), "evaluation", same=one.best_epoch == other.best_epoch)
     for weights in SETS:
         place, pair = _after(number, one, weights), (one.evaluation(weights), other.evaluation(weights))
         for part in ("train", "validation", "test"):
@@ -126,7 +122,7 @@ def _compare_stages(number: int, one: StageResult, other: StageResult, diff: Run
 
 
 def _after(number: int, stage: StageResult, weights: str) -> Place:
-    return Place(number, stage.epochs if weights == "last" else stage.best_epoch)
+    return (number, stage.epochs if weights == "last" else stage.best_epoch)
 
 
 def compare_arrays(diff: RunDiff, folder: Path, again_folder: Path) -> None:
