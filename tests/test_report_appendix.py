@@ -15,7 +15,7 @@ from cifar_report.bundle import Bundle
 from cifar_report.report import names
 from cifar_report.report.figures import draw_error_rates
 from cifar_report.report.i18n import Translation
-from cifar_report.report.sections import appendix, error_rates
+from cifar_report.report.sections import appendix
 from cifar_report.report.sections.conclusions import SAY
 from cifar_report.report.writer import Writer
 from cifar_report.simulation.calibration import with_interval
@@ -73,7 +73,7 @@ def test_processors_of_several_kinds_are_told():
 
 def test_the_error_rates_stand_in_the_appendix():
     """Every committed rate has a row with its draws and interval; the command is named."""
-    view = error_rates.build(writer())
+    view = appendix.error_rates(writer())
     rows = [[cell.content for cell in row.cells] for row in view["table"].rows]
     assert len(rows) == len(load_calibration().rates)
     assert all(row[2] == "4,000" and "[" in row[4] and row[6] == "yes" for row in rows)
@@ -95,7 +95,7 @@ def test_noise_and_broken_promises_are_told(monkeypatch):
         (measured, "median spread of 7 trials of a bundle"),
         (replace(known, rates=tuple(broken)), "In 3 rows the simulated rate breaks the promise."),
     ):
-        monkeypatch.setattr(error_rates, "load_calibration", lambda chosen=calibration: chosen)
+        monkeypatch.setattr(appendix, "load_calibration", lambda chosen=calibration: chosen)
         text = chapter(writer(), "appendix")
         assert words in text
         assert ("assumed" in text) is (calibration is assumed)

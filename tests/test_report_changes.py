@@ -7,8 +7,8 @@ from suites import simulated
 
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.report.i18n import Translation
-from cifar_report.report.text.changes import OF_THEIR_OWN, SAY, change_sentence
-from cifar_report.report.text.changes import change_sentences as sentences_of
+from cifar_report.report.text.trials import CHANGES, OF_THEIR_OWN, change_sentence
+from cifar_report.report.text.trials import change_sentences as sentences_of
 from cifar_report.report.writer import Writer
 from cifar_report.spec import Change, ClassicalTrial, Conv2D, Dense, Dropout, MaxPooling2D, Stage, Trial, differences
 
@@ -63,7 +63,7 @@ def test_every_kind_of_change_has_its_sentence(change: Change, sentence: str) ->
 
 def test_every_setting_of_a_recipe_has_words() -> None:
     """No field of the specification reaches a reader by its name."""
-    worded = {*SAY.goes, *SAY.comes_and_goes, *SAY.becomes, *OF_THEIR_OWN}
+    worded = {*CHANGES.goes, *CHANGES.comes_and_goes, *CHANGES.becomes, *OF_THEIR_OWN}
     fields = {*fields_of(Trial), *fields_of(ClassicalTrial)} - {"stages"}
     fields |= fields_of(Stage) | {"stage", "kind"}
     for layer in (Conv2D, MaxPooling2D, Dense, Dropout):

@@ -24,9 +24,8 @@ from cifar_report.report.i18n import Translation
 from cifar_report.report.sections import tables
 from cifar_report.report.sections.claims import verdicts
 from cifar_report.report.sections.experiments import experiment_view
-from cifar_report.report.text.conclusions import ranking
-from cifar_report.report.text.judgement import judgement
-from cifar_report.report.text.summary import clearness, summary
+from cifar_report.report.text.conclusions import clearness, ranking, summary
+from cifar_report.report.text.trials import judgement
 from cifar_report.report.text.verdicts import verdict_paragraph
 from cifar_report.report.writer import Writer
 

@@ -8,7 +8,6 @@ from cifar_report.report.elements import Heading, SectionView
 from cifar_report.report.sections import (
     appendix,
     claims,
-    classifiers,
     conclusions,
     experiments,
     front,
@@ -35,8 +34,8 @@ def assemble(writer: Writer, *, pictures: bool) -> ReportView:
         method.algorithm(writer, "1"),
         method.code_section(writer, "2"),
         experiments.trials(writer, "3"),
-        classifiers.classical(writer, "4"),
-        classifiers.examples(writer, "5", pictures=pictures),
+        experiments.classical(writer, "4"),
+        experiments.examples(writer, "5", pictures=pictures),
         conclusions.build(writer),
         claims.verdicts(writer),
         appendix.build(writer),

@@ -6,15 +6,20 @@ from collections.abc import Iterator
 
 from markupsafe import Markup, escape
 
+from cifar_report.analysis.calibration import Noise, Rates, load_calibration
 from cifar_report.analysis.results import Datum
 from cifar_report.bundle.certificates import Certificate
 from cifar_report.report import names
-from cifar_report.report.elements import Cell, SectionView, Table, code
-from cifar_report.report.i18n import mark, mark_plural
+from cifar_report.report.elements import Cell, Row, SectionView, Table, code
+from cifar_report.report.figures.base import ERROR_RATES
+from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.names import CLASSES
-from cifar_report.report.sections import error_rates, tables
+from cifar_report.report.sections import tables
 from cifar_report.report.sections.claims import registry_table, sensitivity_table
+from cifar_report.report.sections.front import FINGERPRINT_SHOWN
 from cifar_report.report.writer import Value, Writer
+
+SAY = load_messages("sections")
 
 TITLES = {
     "runs": mark("Every run"),
@@ -24,9 +29,6 @@ TITLES = {
     "error_rates": mark("The method's own error rates"),
     "data": mark("Every number with its origin"),  # in HTML alone
 }
-COUNTED = mark("%(how)s; n = %(count)s")
-CACHED = mark("cache, filled from: %(source)s")
-VERSION = mark("version of %(library)s")
 OF_WEIGHTS = {
     "last": mark("%(score)s with the weights of the last epoch"),
     "best": mark("%(score)s with the weights of the best validation epoch"),
@@ -38,7 +40,6 @@ FACTS = {
     "suite version": mark("version of this suite"),
     "suite commit": mark("commit of this suite"),
 }
-RUNS_ON = mark_plural("%(processor)s (%(count)s run)", "%(processor)s (%(count)s runs)")
 MOST_PROCESSORS = 8  # kinds that are listed
 
 
@@ -65,7 +66,7 @@ def build(writer: Writer) -> SectionView:
         "cautions": list(_cautions(writer)),
         "registry_hash": writer.bundle.record.claims_hash,
         "registry": registry_table(writer),
-        "error_rates": error_rates.build(writer),
+        "error_rates": error_rates(writer),
         "figures": writer.show(*writer.figures),
         "data": _numbers_table(writer),
     }
@@ -99,7 +100,7 @@ def _source(writer: Writer, source: str) -> str:
     """Return in words where the data came from; "cache (download)" is the cache, filled by a download."""
     outer, _, inner = source.removesuffix(")").partition(" (")
     if inner:
-        return writer.translation.plain(CACHED, {"source": _source(writer, inner)})
+        return writer.translation.plain(SAY.cached, {"source": _source(writer, inner)})
     return writer.word(names.SOURCES.get(outer, outer))
 
 
@@ -108,7 +109,7 @@ def _processors(writer: Writer) -> Markup:
     found = writer.results.determinism
     if len(found.processors) == 1 and not found.unknown_processors:
         return escape(found.processors[0][0])
-    counted = [writer.plural(RUNS_ON, runs, processor=name) for name, runs in found.processors[:MOST_PROCESSORS]]
+    counted = [writer.plural(SAY.runs_on, runs, processor=name) for name, runs in found.processors[:MOST_PROCESSORS]]
     return Markup(", ").join([*counted, *["…"] * (len(found.processors) > MOST_PROCESSORS)])
 
 
@@ -156,7 +157,7 @@ def _part(writer: Writer, name: str) -> str:
     """Return what a part of the keys is called; a part that nobody named yet stands as it is."""
     before, _, library = name.partition("version of ")
     if library and not before:
-        return writer.sentence(VERSION, library=library)
+        return writer.sentence(SAY.version, library=library)
     return writer.word(names.KEY_PARTS[name]) if name in names.KEY_PARTS else code(name)
 
 
@@ -205,4 +206,58 @@ def _how(writer: Writer, datum: Datum) -> str:
     how = writer.word(names.FORMULAS[datum.formula])
     if datum.n is None:
         return how
-    return writer.translation.plain(COUNTED, {"how": how, "count": writer.numbers.integer(datum.n)})
+    return writer.translation.plain(SAY.counted, {"how": how, "count": writer.numbers.integer(datum.n)})
+
+
+RATES = load_messages("error_rates")
+
+
+def error_rates(writer: Writer) -> dict[str, object]:
+    """Return the committed rates as the appendix shows them."""
+    calibration = load_calibration()
+    return {
+        "noise": _noise(writer, calibration.noise),
+        "broken": sum(not rate.kept for rate in calibration.rates),
+        "command": code(calibration.command),
+        "table": _rates_table(writer, calibration.rates),
+        "figures": writer.group(ERROR_RATES),
+    }
+
+
+def _noise(writer: Writer, noise: Noise) -> Markup:
+    assumed = noise.source == "assumed"
+    values: dict[str, Markup] = {}
+    for name, value in (("seed", noise.seed), ("image", noise.image)):
+        identity = f"calibration.noise.{name}"
+        values[name] = writer.quantity(
+            Datum(identity, value, "points", "assumed_deviation", origin="spec")
+            if assumed
+            else Datum(identity, value, "points", "standard_deviation", noise.runs, "runs")
+        )
+    if assumed:
+        return writer.sentence(RATES.assumed, **values)
+    dataset = code((noise.dataset or "")[:FINGERPRINT_SHOWN])
+    return writer.plural(RATES.measured, noise.trials or 0, dataset=dataset, **values)
+
+
+def _rates_table(writer: Writer, rates: tuple[Rates, ...]) -> Table:
+    columns = (
+        *writer.columns("What is counted | Seeds | Draws | n"),
+        *writer.columns("Rate [95% interval]", words=0, whole=(0,)),
+        *writer.columns("Promised | In agreement", words=2),
+    )
+    caption = writer.sentence(SAY.error_rates)
+    return writer.table("error-rates", caption, columns, [_rate_row(writer, rate) for rate in rates], style="wide")
+
+
+def _rate_row(writer: Writer, rate: Rates) -> Row:
+    interval = Markup(' <span class="interval">{}</span>').format(writer.numbers.interval(rate.rate))
+    return writer.row(
+        writer.word(RATES.counted[rate.scenario]),
+        rate.seeds,
+        rate.draws,
+        rate.rate.n,
+        Cell(escape(writer.numbers.number(rate.rate)) + interval, numeric=True),
+        writer.translation.plain(RATES.promised[rate.scenario], {"promised": writer.numbers.number(rate.promised)}),
+        writer.word(mark("yes") if rate.kept else mark("no")),
+    )

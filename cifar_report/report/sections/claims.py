@@ -9,37 +9,15 @@ from markupsafe import Markup
 from cifar_report.analysis.results import Sensitivity, Verdict
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Row, SectionView, Table, claim_link
-from cifar_report.report.i18n import mark
-from cifar_report.report.text.summary import tally
+from cifar_report.report.i18n import load_messages, mark
+from cifar_report.report.text.conclusions import tally
 from cifar_report.report.writer import Writer
 from cifar_report.spec import Claim
 
-EXACT = mark("counted, so there is no test")
-EXACT_MARGIN = mark("counted, so there is no margin")
-ONSET_MARGIN = mark("one epoch to either side of the stated one")
-ONSET_TEST = mark("an exact binomial test decides, without a p-value of its own")
-ONSET_ORIGINAL = mark("the original's is the stated epoch itself, and no share of seeds")
-NOT_TESTED = mark("not tested: the verdict says why")
-EXACT_KIND = mark("a relation of counts has no margin; a quarter means a ratio within a factor of 1.25 of it")
-ONSET_KIND = mark("one epoch to either side of the stated one, in more than half of all cases")
-NOT_VARIED = mark("this choice does not arise for the claim")
+SAY = load_messages("sections")
+
 SINGLE_CHOICES: tuple[Literal["margin_halved", "margin_doubled", "welch", "sign_flip"], ...] = (
     *("margin_halved", "margin_doubled", "welch", "sign_flip"),
-)
-# Captions, and what they say where claims were changed after runs had been trained.
-VERDICTS = (
-    mark("All claims and their verdicts"),
-    mark("All claims and their verdicts, some changed after runs had been trained"),
-)
-MARGINS = (
-    mark("The kinds of claims, and the margins by which they are judged"),
-    mark(
-        "The kinds of claims, and the margins by which they are judged; some were changed after runs had been trained"
-    ),
-)
-REGISTRY = (
-    mark("The claims, as the bundle records them"),
-    mark("The claims, as the bundle records them; some were changed after runs had been trained"),
 )
 
 
@@ -61,8 +39,9 @@ def verdicts(writer: Writer) -> SectionView:
     return SectionView(heading, "verdicts", view)
 
 
-def _caption(writer: Writer, captions: tuple[str, str]) -> Markup:
-    return writer.sentence(captions[writer.bundle.record.claims_changed])
+def _caption(writer: Writer, table: str) -> Markup:
+    texts = SAY.captions_changed if writer.bundle.record.claims_changed else SAY.captions
+    return writer.sentence(texts[table])
 
 
 def _verdicts_table(writer: Writer) -> Table:
@@ -72,19 +51,19 @@ def _verdicts_table(writer: Writer) -> Table:
         words=3,
         whole=(0, 2, 4),
     )
-    return writer.table("verdicts", _caption(writer, VERDICTS), columns, rows, style="wide verdicts")
+    return writer.table("verdicts", _caption(writer, "verdicts"), columns, rows, style="wide verdicts")
 
 
 def _verdict_row(writer: Writer, verdict: Verdict) -> Row:
     onset, exact = verdict.claim.relation == "onset", verdict.claim.relation == "exact"
-    no_test = EXACT if exact else ONSET_TEST if onset and verdict.test is not None else NOT_TESTED
+    no_test = SAY.exact if exact else SAY.onset_test if onset and verdict.test is not None else SAY.not_tested
     return writer.row(
         claim_link(verdict.id),
         writer.translation.text(verdict.claim.statement),
         writer.badge(verdict.outcome),
         verdict.n,
         writer.cell(verdict.estimate, interval=True),
-        writer.cell(verdict.margin, none=ONSET_MARGIN if onset else EXACT_MARGIN),
+        writer.cell(verdict.margin, none=SAY.onset_margin if onset else SAY.exact_margin),
         writer.cell(verdict.p_corrected or verdict.p, none=no_test),
         _original(writer, verdict),
         outcome=verdict.outcome,
@@ -93,7 +72,7 @@ def _verdict_row(writer: Writer, verdict: Verdict) -> Row:
 
 def _original(writer: Writer, verdict: Verdict) -> Cell:
     if verdict.claim.relation == "onset" and verdict.original is not None:
-        return writer.cell(None, none=ONSET_ORIGINAL)
+        return writer.cell(None, none=SAY.onset_original)
     cell = writer.cell(verdict.original)
     outside = verdict.original is not None and verdict.original_inside is False
     return Cell(Markup("({})").format(cell.content), numeric=True) if outside else cell
@@ -109,7 +88,7 @@ def margins_table(writer: Writer) -> Table | None:
     for claims in kinds.values():
         quantity, relation = claims[0].quantity, claims[0].relation
         shown = {writer.numbers.quantity(datum) for claim in claims if (datum := margins.get(claim.id))}
-        none = writer.empty_cell(ONSET_KIND if relation == "onset" else EXACT_KIND)
+        none = writer.empty_cell(SAY.onset_kind if relation == "onset" else SAY.exact_kind)
         rows.append(
             (
                 writer.word(names.QUANTITIES[quantity]),
@@ -119,7 +98,7 @@ def margins_table(writer: Writer) -> Table | None:
             )
         )
     columns = writer.columns("Quantity | Claimed relation | Margin | Claims", words=3)
-    return writer.table("margins", _caption(writer, MARGINS), columns, rows) if rows else None
+    return writer.table("margins", _caption(writer, "margins"), columns, rows) if rows else None
 
 
 def sensitivity_table(writer: Writer) -> Table | None:
@@ -145,13 +124,13 @@ def _varied(writer: Writer, verdict: Verdict) -> Row:
         claim_link(verdict.id),
         writer.word(names.OUTCOMES[verdict.outcome]),
         *(_choice(writer, single.get(kind)) for kind in SINGLE_CHOICES),
-        seeds if without else writer.empty_cell(NOT_VARIED),
+        seeds if without else writer.empty_cell(SAY.not_varied),
     )
 
 
 def _choice(writer: Writer, entry: Sensitivity | None) -> Cell:
     if entry is None:
-        return writer.empty_cell(NOT_VARIED)
+        return writer.empty_cell(SAY.not_varied)
     name = writer.word(names.OUTCOMES[entry.outcome])
     text = name if entry.p is None else f"{name} ({writer.numbers.p_value(entry.p)})"
     return writer.cell(Markup("<strong>{}</strong>").format(text) if entry.changes else text)
@@ -183,4 +162,4 @@ def registry_table(writer: Writer) -> Table | None:
         *writer.columns("Relation | Margin"),
         *writer.columns("Family"),
     )
-    return writer.table("registry", _caption(writer, REGISTRY), columns, rows, style="wide")
+    return writer.table("registry", _caption(writer, "registry"), columns, rows, style="wide")

@@ -20,8 +20,6 @@ NEEDS: frozenset[ChangeKind] = frozenset(
     {"more_seeds", "canonical_pixels", "timing_pass", "full_profile", "real_data", "missing_runs"}
 )
 NOT_TIMED = mark("not part of the timing pass, or the pass was not run")
-LETTERS_NEED = mark("letters need at least two seeds of each trial")
-NO_COMPARISON = mark("there is no such comparison")
 
 
 def build(writer: Writer) -> SectionView:
@@ -102,7 +100,7 @@ def _ranking_table(writer: Writer) -> Table:
             writer.trial_title(row.trial),
             len(writer.results.trial(row.trial).primary.values),
             writer.cell(row.accuracy, interval=True),
-            " ".join(row.groups) if row.groups else writer.empty_cell(LETTERS_NEED),
+            " ".join(row.groups) if row.groups else writer.empty_cell(SAY.letters_need),
         )
         for row in writer.results.ranking
     ]
@@ -111,9 +109,7 @@ def _ranking_table(writer: Writer) -> Table:
         *writer.columns("Trial | Runs | Test accuracy [95% interval]"),
         *writer.columns("Group"),
     )
-    caption = writer.sentence(
-        "All trials by mean test accuracy; trials that share a letter cannot be told apart by the corrected tests"
-    )
+    caption = writer.sentence(SAY.ranking_caption)
     return writer.table("ranking", caption, columns, rows)
 
 
@@ -139,7 +135,7 @@ def _costs_table(writer: Writer) -> Table:
 
 def _ablation_table(writer: Writer) -> Table:
     """Return every trial as the write-up compared it and by one change, side by side."""
-    none = writer.empty_cell(NO_COMPARISON), *[writer.empty_cell(NO_COMPARISON, numeric=True)] * 2
+    none = writer.empty_cell(SAY.no_comparison), *[writer.empty_cell(SAY.no_comparison, numeric=True)] * 2
     rows = []
     for row in writer.results.ablation:
         pairs = [
@@ -157,10 +153,7 @@ def _ablation_table(writer: Writer) -> Table:
         *writer.columns("Trial | As written against | Points | Changes", words=2),
         *writer.columns("By one change against | Points | Changes"),
     )
-    caption = writer.sentence(
-        "Differences of test accuracy in points with 95%% intervals over the seeds, not corrected for their number, "
-        "and how many things each comparison changes"
-    )
+    caption = writer.sentence(SAY.ablation_caption)
     return writer.table("ablation", caption, columns, rows, style="wide")
 
 
@@ -172,18 +165,12 @@ def _spread_tables(writer: Writer) -> Iterator[Table]:
         columns = writer.columns(
             "Trial | Between seeds (points) | By other test images (points) | Seeds' share of the variance"
         )
-        caption = writer.sentence(
-            "Where the spread of the test accuracy comes from: standard deviation between the seeds, and that of their "
-            "mean if other test images were drawn"
-        )
+        caption = writer.sentence(SAY.variance_caption)
         yield writer.table("variance", caption, columns, rows)
     if results.weights:
         rows = [
             (writer.trial_title(row.trial, row.stage), row.last, row.best, row.difference) for row in results.weights
         ]
         columns = writer.columns("Trial | Last epoch | Best validation epoch | Difference (points)")
-        caption = writer.sentence(
-            "Mean test accuracy over the seeds with the last and with the validation-selected weights; nothing is "
-            "tested here"
-        )
+        caption = writer.sentence(SAY.weights_caption)
         yield writer.table("weights", caption, columns, rows)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from cifar_report.analysis.values import ACCURACY_LEVEL
 from cifar_report.report import names
 from cifar_report.report.elements import SectionView, Table, code
-from cifar_report.report.i18n import mark
+from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.sections.claims import margins_table
-from cifar_report.report.text.summary import summary, tally
+from cifar_report.report.text.conclusions import summary, tally
 from cifar_report.report.writer import Writer
+
+SAY = load_messages("sections")
 
 FINGERPRINT_SHOWN = 16  # digits of a SHA-256 that tell two apart by eye
 PURPOSES = {
@@ -32,11 +34,7 @@ def title(writer: Writer) -> dict[str, object]:
     return {
         "title": writer.word("Image classification on CIFAR-10 with convolutional networks"),
         "date": writer.numbers.date(record.finished or record.created),
-        "what": writer.sentence(
-            "A student report of November 2024 trained small convolutional networks on CIFAR-10 and drew its "
-            "conclusions from one run each. This suite trains them again, from as many random starts as stated below, "
-            "turns the conclusions of that write-up into claims with stated margins, and tests these against the data."
-        ),
+        "what": writer.sentence(SAY.what),
         "summary": summary(writer),
         "data": dataset.grade if dataset.grade == "stand-in" or dataset.canonical_labels else "other labels",
         "profile": record.profile.name,

@@ -10,28 +10,14 @@ from cifar_report.analysis.results import Curve, StageSummary, Study, TrialResul
 from cifar_report.bundle import Run
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Row, Table, code
-from cifar_report.report.i18n import mark
+from cifar_report.report.i18n import load_messages
 from cifar_report.report.writer import Value, Writer
 from cifar_report.spec import Trial, walk
 
-NOT_FINISHED = mark("no run has finished")
-NO_LAYERS = mark("this classifier has no layers")
-NO_GRADIENT = mark("a classifier without training by gradient has no such number")
+SAY = load_messages("sections")
+
 SCORE_UNITS: tuple[Unit, Unit] = ("loss", "share")
-NO_SUCH_EPOCH = mark("the original stopped before this epoch")
-RESULTS = mark("%(title)s: means over the runs, evaluated after training; the gap is training minus test accuracy")
-RESULTS_APART = mark(
-    "%(title)s: means over the runs, evaluated after training; the gap is training minus test accuracy, and the "
-    "original's values are shown without being compared with ours"
-)
-EPOCHS = mark("%(trial)s, epoch by epoch; training values are running means over the epoch, as Keras prints them")
-SOME_EPOCHS = mark(
-    "%(trial)s, some of its epochs; training values are running means over the epoch, as Keras prints them"
-)
 MOST_RUN_ROWS = 500  # beyond it, one row a trial
-CLASSICAL_RUN = mark("a classifier without training by gradient has none")
-FAILED_RUN = mark("the run failed")
-ONCE = mark("it has no randomness and runs once")
 
 
 def layers(writer: Writer, trial: Trial) -> Table:
@@ -46,7 +32,7 @@ def layers(writer: Writer, trial: Trial) -> Table:
         blank = Cell(Markup(""), numeric=True)
         rows.append((writer.word("Sum"), blank, costs.parameters, costs.trainable_parameters, costs.macs))
     caption = writer.sentence(
-        "%(trial)s, layer by layer: output, parameters and multiply-accumulates per image",
+        SAY.layers,
         trial=writer.trial_name(trial.id),
     )
     columns = writer.columns("Layer | Output | Parameters | Trainable | Multiply-accumulates")
@@ -61,7 +47,7 @@ def results(writer: Writer, anchor: str, title: str, trials: Sequence[TrialResul
         "Gap (points) | Test loss | Original loss"
     )
     apart = not writer.results.scope.absolutes and any(trial.primary.original is not None for trial in trials)
-    caption = writer.sentence(RESULTS_APART if apart else RESULTS, title=title)
+    caption = writer.sentence(SAY.results_apart if apart else SAY.results, title=title)
     return writer.table(f"results-{anchor}", caption, columns, rows, style="results")
 
 
@@ -77,10 +63,10 @@ def _result_rows(writer: Writer, trial: TrialResult) -> Iterator[Sequence[Value]
             scores.test_loss.original or (trial.original_loss if last else None),
         )
     if trial.classical is not None:
-        nothing = [writer.cell(None, none=NO_GRADIENT)] * 5
+        nothing = [writer.cell(None, none=SAY.no_gradient)] * 5
         yield name, len(trial.runs), writer.cell(accuracy, interval=True), original, *nothing
     elif not trial.stages:
-        yield name, 0, accuracy, original, *[writer.cell(None, none=NOT_FINISHED)] * 4, trial.original_loss
+        yield name, 0, accuracy, original, *[writer.cell(None, none=SAY.not_finished)] * 4, trial.original_loss
 
 
 def epochs(writer: Writer, trial: TrialResult, stage: StageSummary, *, numbered: bool) -> Table:
@@ -104,7 +90,7 @@ def epochs(writer: Writer, trial: TrialResult, stage: StageSummary, *, numbered:
             "Original loss | Original accuracy | Original val. loss | Original val. accuracy", words=0
         )
     caption = writer.sentence(
-        EPOCHS if len(shown) == count else SOME_EPOCHS, trial=writer.trial_name(trial.id, stage.id)
+        SAY.epochs if len(shown) == count else SAY.some_epochs, trial=writer.trial_name(trial.id, stage.id)
     )
     style = "epochs" if numbered else "epochs screen-only"
     return writer.table(f"epochs-{trial.id}-{stage.id}", caption, columns, rows, style, numbered=numbered)
@@ -115,7 +101,7 @@ def _original_epoch(writer: Writer, original: Curve, epoch: int) -> Iterator[Cel
     for pair in zip(losses, shares, strict=True):
         for values, unit in zip(pair, SCORE_UNITS, strict=True):
             value = values[epoch - 1] if epoch <= len(values) else None
-            yield writer.cell(None, none=NO_SUCH_EPOCH) if value is None else _score(writer, value, unit)
+            yield writer.cell(None, none=SAY.no_such_epoch) if value is None else _score(writer, value, unit)
 
 
 def _score(writer: Writer, value: float, unit: Unit) -> Cell:
@@ -130,7 +116,7 @@ def study(writer: Writer, title: str, points: Study) -> Table:
             writer.trial_title(point.trial, point.stage),
             point.accuracy,
             writer.interval_cell(point.accuracy),
-            writer.cell(point.parameters, none=NO_LAYERS),
+            writer.cell(point.parameters, none=SAY.no_layers),
         )
         for point in points.points
     ]
@@ -149,15 +135,13 @@ def runs(writer: Writer) -> Table | None:
         return writer.table("runs", caption, columns, [_trial_row(writer, trial) for trial in writer.results.trials])
     columns = writer.columns("Trial | Seed | Epochs | Best epoch | Training | Validation | Test | Test loss")
     columns += writer.columns("Key", whole=(0,))
-    caption = writer.sentence(
-        "Every run, after its last stage; the accuracies of failed runs are missing, and their sections say why"
-    )
+    caption = writer.sentence(SAY.every_run)
     rows = [_run_row(writer, run) for run in writer.bundle.runs]
     return writer.table("runs", caption, columns, rows, style="wide runs")
 
 
 def _run_row(writer: Writer, run: Run) -> Row:
-    failed, classical = (writer.cell(None, none=reason) for reason in (FAILED_RUN, CLASSICAL_RUN))
+    failed, classical = (writer.cell(None, none=reason) for reason in (SAY.failed_run, SAY.classical_run))
     scores: Sequence[Value] = [failed] * 6
     if run.done and run.classical is not None:
         scores = (*[classical] * 4, _score(writer, run.classical.test_accuracy, "share"), classical)
@@ -172,7 +156,7 @@ def _run_row(writer: Writer, run: Run) -> Row:
             *(_score(writer, part.accuracy, "share") for part in parts),
             none if loss is None else _score(writer, loss, "loss"),
         )
-    seed = writer.cell(run.seed, none=ONCE)
+    seed = writer.cell(run.seed, none=SAY.once)
     anchor = "run-" + run.id.replace("/", "-")
     return writer.row(writer.trial_title(run.trial.id), seed, *scores, writer.cell(code(run.key[:8])), id=anchor)
 
@@ -183,7 +167,7 @@ def _trial_row(writer: Writer, trial: TrialResult) -> Sequence[Value]:
     return (
         *(writer.trial_title(trial.id), len(trial.seeds_run), len(trial.failed)),
         writer.cell(trial.primary.datum, link=False),
-        *(ends or [writer.cell(None, none=NOT_FINISHED)] * 2),
+        *(ends or [writer.cell(None, none=SAY.not_finished)] * 2),
     )
 
 

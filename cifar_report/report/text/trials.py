@@ -1,16 +1,75 @@
-"""What is said about one trial: its accuracy, the original's beside it, and the verdicts of its claims."""
+"""What is said about one trial: what sets it apart, its accuracy, the original's, and the verdicts of its claims."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from markupsafe import Markup
 
 from cifar_report.analysis.results import Comparison, Measure, TrialResult, Verdict
 from cifar_report.report.i18n import load_messages
+from cifar_report.report.names import layer_name
 from cifar_report.report.text.verdicts import claims_sentences
 from cifar_report.report.writer import Writer
+from cifar_report.spec import AnyLayer, BatchNormalization, Change, Conv2D, Dropout, MaxPooling2D
+
+CHANGES = load_messages("changes")
+
+
+def change_sentences(writer: Writer, trial: str, comparator: str, changes: tuple[Change, ...]) -> tuple[Markup, ...]:
+    """Return how many things differ between two configurations, and a sentence for each, the same one only once."""
+    names = {"trial": writer.trial_name(trial), "comparator": writer.trial_name(comparator)}
+    said = tuple(dict.fromkeys(change_sentence(writer, change) for change in changes))
+    repeated = (writer.sentence(CHANGES.more_than_once),) if len(said) < len(changes) else ()
+    return (writer.plural(CHANGES.apart, len(changes), **names), *said, *repeated)
+
+
+def change_sentence(writer: Writer, change: Change) -> Markup:
+    """Return one change of a configuration as a whole sentence."""
+    place = change.place.rpartition(", ")[2] if change.place.startswith("stage ") else change.place
+    before, after = change.before, change.after
+    if place in CHANGES.goes:
+        return writer.sentence(CHANGES.goes[place], before=_chosen(writer, before), after=_chosen(writer, after))
+    if isinstance(after, str) and after in CHANGES.becomes.get(place, {}):
+        return writer.sentence(CHANGES.becomes[place][after])
+    if place in CHANGES.comes_and_goes:
+        way = "came" if before is None else "went" if after is None else "became"
+        return writer.sentence(CHANGES.comes_and_goes[place][way])
+    sentence = OF_THEIR_OWN.get(place)
+    return writer.sentence(CHANGES.other, place=place) if sentence is None else sentence(writer, change)
+
+
+def _chosen(writer: Writer, value: Any) -> str:
+    return writer.numbers.plain(value) if isinstance(value, (int, float)) else str(value)
+
+
+def _layers(writer: Writer, change: Change) -> Markup:
+    plain = writer.numbers.plain
+    match change.after:
+        case (Conv2D(filters, size), MaxPooling2D()):
+            return writer.sentence(CHANGES.block_added, filters=plain(filters), size=plain(size))
+        case (BatchNormalization(),):
+            return writer.sentence(CHANGES.normalization_added)
+        case (Dropout(rate),):
+            return writer.sentence(CHANGES.dropout_added, rate=plain(rate))
+    layers: tuple[AnyLayer, ...] = change.before or change.after
+    named = [writer.translation.plain(CHANGES.quoted, {"name": layer_name(each, writer.numbers)}) for each in layers]
+    return writer.sentence(
+        CHANGES.layers_removed if change.before else CHANGES.layers_added, layers=writer.enumeration(named)
+    )
+
+
+def _method(writer: Writer, change: Change) -> Markup:
+    before, after = (method.get("neighbors") for method in (change.before, change.after))
+    if before is None or after is None:
+        return writer.sentence(CHANGES.method)
+    return writer.sentence(CHANGES.neighbors, before=_chosen(writer, before), after=_chosen(writer, after))
+
+
+OF_THEIR_OWN: dict[str, Callable[[Writer, Change], Markup]] = {"layers": _layers, "method": _method}
+
 
 SAY = load_messages("judgement")
 
