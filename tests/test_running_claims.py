@@ -12,7 +12,7 @@ from test_running_plan import RECORD
 from cifar_report.bundle import Run, read_record, write_run
 from cifar_report.data import Dataset
 from cifar_report.registry import load_experiments
-from cifar_report.running import keys, suite
+from cifar_report.running import plan, suite
 from cifar_report.running.plan import Prepared
 from cifar_report.spec import PROFILES, Experiment, spec_hash
 
@@ -79,10 +79,10 @@ def test_changed_claims_reach_a_bundle_that_lacks_no_run(prepared, monkeypatch):
     call()
     call()
     assert derived == [prepared.folder]
-    assert keys.plan_is_current(prepared.folder)
-    for place in (suite, keys):
+    assert plan.plan_is_current(prepared.folder)
+    for place in (suite, plan):
         monkeypatch.setattr(place, "load_experiments", with_other_margin)
-    assert not keys.plan_is_current(prepared.folder)
+    assert not plan.plan_is_current(prepared.folder)
     assert call().ran == 0
     call()
     assert derived == [prepared.folder] * 2

@@ -18,9 +18,18 @@ from cifar_report.bundle import (
 from cifar_report.bundle.store import current_parts, key_of
 from cifar_report.errors import UsageError
 from cifar_report.registry import load_experiments, trials_of
-from cifar_report.running import keys
-from cifar_report.running.keys import changed_parts, key_parts, states_of
-from cifar_report.running.plan import PlannedRun, describe_dataset, find_profile, next_run, plan_runs, prepare
+from cifar_report.running import plan as plan_module
+from cifar_report.running.plan import (
+    PlannedRun,
+    changed_parts,
+    describe_dataset,
+    find_profile,
+    key_parts,
+    library_versions,
+    plan_runs,
+    prepare,
+    states_of,
+)
 from cifar_report.spec import PROFILES, ClassicalTrial, Dropout, NearestCentroid, Stage, Trial, spec_hash
 
 TRIALS = trials_of(load_experiments())
@@ -62,18 +71,6 @@ def test_runs_go_seed_by_seed_longest_first():
         for mirrored in (False, True):
             costs = [run.cost for run in runs if (run.seed or 0, run.mirrored) == (seed, mirrored)]
             assert costs == sorted(costs, reverse=True)
-
-
-def test_an_idle_worker_takes_what_fits_before_a_mirrored_run():
-    """Runs are taken in order; before a waiting mirrored run goes only what ends before it could start."""
-    single, mirrored = small_trial(), small_trial(strategy="mirrored")
-    waiting = [PlannedRun(mirrored, 0, 3.0), PlannedRun(single, 1, 5.0), PlannedRun(single, 2, 2.0)]
-    assert next_run(waiting, []) == 0
-    assert next_run(waiting, [1.0, 2.0]) == 2
-    assert next_run(waiting, [9.0]) == 1
-    assert next_run(waiting, [1.0]) is None
-    assert next_run(waiting[1:], [1.0]) == 0
-    assert next_run([], [1.0]) is None
 
 
 @pytest.mark.parametrize(("profile", "epochs"), [("full", (40, 20, 50)), ("quick", (6, 4, 6)), ("smoke", (1, 1, 1))])
@@ -132,13 +129,13 @@ def test_mirrored_runs_name_their_devices(parts_of):
 def test_versions_and_engine_are_in_the_key(parts_of, monkeypatch):
     """Another version of TensorFlow, or of what computes a result, is a reason to run again."""
     before = parts_of()
-    monkeypatch.setattr(keys, "ENGINE_VERSION", "another")
+    monkeypatch.setattr(plan_module, "ENGINE_VERSION", "another")
     assert changed_parts(before, parts_of()) == ["engine changed"]
     monkeypatch.undo()
     monkeypatch.setattr("importlib.metadata.version", lambda _: "99")
-    keys.version_of.cache_clear()
+    library_versions.cache_clear()
     changes = changed_parts(before, parts_of())
-    keys.version_of.cache_clear()
+    library_versions.cache_clear()
     assert changes == [f"version of {name} changed" for name in ("keras", "numpy", "scikit-learn", "tensorflow")]
 
 
@@ -180,10 +177,10 @@ def test_a_missing_library_is_a_sentence(parts_of, monkeypatch):
         raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr("importlib.metadata.version", missing)
-    keys.version_of.cache_clear()
+    library_versions.cache_clear()
     with pytest.raises(UsageError, match=r"tensorflow is not installed.*pip install"):
         parts_of()
-    keys.version_of.cache_clear()
+    library_versions.cache_clear()
 
 
 @pytest.fixture

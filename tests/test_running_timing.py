@@ -288,7 +288,7 @@ def test_a_measurement_that_fails_is_told_and_tried_again_by_the_next_call(tmp_p
         ("graphics_cards", lambda: 1, "graphics cards changed"),
         (
             "library_versions",
-            lambda *_: {"version of numpy": "9"},
+            lambda **_: {"version of numpy": "9"},
             "version of numpy changed, version of scikit-learn changed",
         ),
     ],

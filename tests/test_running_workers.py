@@ -224,22 +224,6 @@ def test_a_run_that_raises_costs_itself_alone(request_of, dataset, tmp_path):
     assert written["other/once"][1].startswith(b"other: fitted on 50 images")
 
 
-def test_a_worker_that_cannot_be_started_costs_its_run_alone(request_of, monkeypatch):
-    """Where the system gives no further process, that run is recorded as failed and the next one is carried out."""
-    attempts = []
-
-    def start(*arguments):
-        attempts.append(arguments)
-        if len(attempts) == 1:
-            raise BlockingIOError("Resource temporarily unavailable")
-        return PinnedWorker(*arguments)
-
-    monkeypatch.setattr(scheduler, "PinnedWorker", start)
-    written, _ = carry_out([CENTROID, OTHER], request_of)
-    assert written["centroid/once"][0].error.startswith("The worker process could not be started")
-    assert written["other/once"][0].error is None
-
-
 def test_a_worker_killed_between_two_calls_costs_no_run(tmp_path):
     """Its end is told in its inbox like an answer, and it can be closed and asked how it ended."""
     inbox = queue.SimpleQueue()

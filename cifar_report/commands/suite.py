@@ -56,7 +56,7 @@ def list_trials(_: Namespace) -> int:
 def status(options: Namespace) -> int:
     """Print for every planned run whether it is finished, or why it would run."""
     from cifar_report.bundle import is_bundle
-    from cifar_report.running.keys import plan_is_current, states_of
+    from cifar_report.running.plan import plan_is_current, states_of
     from cifar_report.running.timing import timing_state
 
     prepared = _prepare(options, download=False)
@@ -93,6 +93,7 @@ def data(options: Namespace) -> int:
 def _prepare(options: Namespace, *, download: bool) -> Prepared:
     from cifar_report.running.plan import prepare
 
+    check_options(options)
     check_options(options)
     return prepare(
         options.profile or DEFAULT_PROFILE,

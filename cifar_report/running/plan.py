@@ -1,25 +1,30 @@
-"""What is asked of the suite, checked before anything is written or trained: which runs, in which order."""
+"""What is asked of the suite, checked before anything is written: which runs, in which order, and which are finished.
+
+A run is finished when its record has the key that the run would have today: everything that could change its result.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
 from pathlib import Path
 
 import msgspec
 
-from cifar_report.bundle import BundleRecord, DatasetRecord, is_bundle, read_record
+from cifar_report.bundle import BundleRecord, DatasetRecord, is_bundle, read_record, read_run
 from cifar_report.bundle.bundle import BUNDLES, RECORD_FILE
+from cifar_report.bundle.store import ENGINE, ENGINE_VERSION, current_parts, recorded_parts
 from cifar_report.data import Dataset, locate
-from cifar_report.errors import UsageError
+from cifar_report.errors import SuiteError, UsageError
+from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments, select, trials_of
+from cifar_report.running.environment import WORKER_VARIABLES, describe_cards, graphics_cards
 from cifar_report.spec import PROFILES, AnyTrial, Claim, ClassicalTrial, Dropout, Profile, Trial
 
 LOCK_FILE, SOFT_LOCK_FILE = ".lock", ".lock.soft"
-# What a suite leaves that was killed before it had written its plan.
-BEGUN = re.compile(rf"{re.escape(LOCK_FILE)}(\.soft)?|\.{re.escape(RECORD_FILE)}\.[0-9a-f]{{8}}\.part")
 TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES = 40_000, 10_000, 10_000
 # One training step of an image takes about this many operations beyond its multiply-accumulates; the estimate
 # orders runs and feeds the progress bar, it is never shown as a result.
@@ -180,28 +185,15 @@ def cost_hash(trial: AnyTrial) -> str:
     return hashlib.sha256(msgspec.json.encode(costs, order="sorted")).hexdigest()
 
 
-def next_run(waiting: Sequence[PlannedRun], remaining: Sequence[float]) -> int | None:
-    """Return the place of the run that an idle worker takes, or None where it had better wait.
-
-    ``remaining`` is what is left of the runs at work, in the units of their cost. Runs are taken in their order, but
-    for a mirrored one that waits until all others have ended: meanwhile goes ahead what is estimated to end before
-    the last of them, so that few cores stand idle and the mirrored one starts no later.
-    """
-    if not waiting:
-        return None
-    if not waiting[0].mirrored or not remaining:
-        return 0
-    fitting = (place for place, run in enumerate(waiting) if not run.mirrored and run.cost <= max(remaining))
-    return next(fitting, None)
-
-
 def _refuse_other_bundle(folder: Path, profile: Profile, dataset: Dataset | None = None) -> None:
     """Raise UsageError for a folder that cannot become this bundle, or holds one of another profile or dataset."""
     nearest = next((place for place in (folder, *folder.parents) if place.exists()), folder)
     if nearest.exists() and not nearest.is_dir():
         raise UsageError(f"{nearest} is a file, so {folder} cannot be the folder of a bundle")
     if not is_bundle(folder):
-        if folder.is_dir() and not all(BEGUN.fullmatch(path.name) for path in folder.iterdir()):
+        # What a suite leaves that was killed before it had written its plan.
+        begun = {LOCK_FILE, SOFT_LOCK_FILE, *(path.name for path in folder.glob(f".{RECORD_FILE}.*.part"))}
+        if folder.is_dir() and not all(path.name in begun for path in folder.iterdir()):
             raise UsageError(f"{folder} is no results bundle and not empty: name a new folder or a bundle")
         return
     record: BundleRecord = read_record(folder)
@@ -216,3 +208,70 @@ def _refuse_other_bundle(folder: Path, profile: Profile, dataset: Dataset | None
             f"{folder} was made from other data (fingerprint {record.dataset.fingerprint[:8]}, not "
             f"{dataset.fingerprint[:8]}): datasets never mix in one bundle; name another folder"
         )
+
+
+def key_parts(run: PlannedRun, profile: Profile, dataset: DatasetRecord) -> dict[str, str]:
+    """Return what goes into the run's key, by name; raises UsageError when a training library is not installed."""
+    return {
+        **recorded_parts(run.trial, run.seed, profile, dataset),
+        "devices": _devices(run),
+        "variables": f"TF_ENABLE_ONEDNN_OPTS={WORKER_VARIABLES['TF_ENABLE_ONEDNN_OPTS']}",
+        ENGINE: ENGINE_VERSION,
+        **library_versions(networks=isinstance(run.trial, Trial)),
+    }
+
+
+def changed_parts(old: dict[str, str], new: dict[str, str]) -> list[str]:
+    """Say what differs between two keys, one phrase a part."""
+    names = sorted(old.keys() | new.keys())
+    return [f"{name} changed" for name in names if old.get(name) != new.get(name)]
+
+
+@cache
+def library_versions(*, networks: bool) -> dict[str, str]:
+    """Return the versions of the libraries that compute results; raises UsageError when one is not installed."""
+    libraries = (*(("tensorflow", "keras") if networks else ()), "numpy", "scikit-learn")
+    try:
+        return {f"version of {name}": metadata.version(name) for name in libraries}
+    except metadata.PackageNotFoundError as error:
+        raise UsageError(
+            f"{error.name} is not installed, so nothing can be trained: pip install -e '.[train,report]'"
+        ) from error
+
+
+@dataclass(frozen=True)
+class RunState:
+    """A planned run, its key's parts today, and the reason to run it (None: it is finished)."""
+
+    planned: PlannedRun
+    key_parts: dict[str, str]
+    reason: str | None
+
+
+def states_of(prepared: Prepared) -> list[RunState]:
+    """Return the state of every planned run, in the order in which they run."""
+    return [_state(prepared, planned) for planned in prepared.runs]
+
+
+def plan_is_current(folder: Path) -> bool:
+    """Whether a bundle records the experiments and the original's numbers as they are now: claims, texts and all."""
+    record = read_record(folder)
+    return record.experiments == load_experiments() and record.original == load_original()
+
+
+def _state(prepared: Prepared, planned: PlannedRun) -> RunState:
+    parts = key_parts(planned, prepared.profile, prepared.dataset_record)
+    try:
+        run = read_run(prepared.folder, planned.id)
+    except SuiteError as error:
+        return RunState(planned, parts, f"its record is damaged ({error})")
+    if run is None:
+        return RunState(planned, parts, "not run yet")
+    changes = ", ".join(changed_parts(current_parts(run), parts))
+    return RunState(planned, parts, changes or (None if run.done else "failed last time"))
+
+
+def _devices(run: PlannedRun) -> str:
+    if not run.mirrored:
+        return "1 replica, 1 thread"
+    return describe_cards() if graphics_cards() else "2 logical processors, 1 thread each"

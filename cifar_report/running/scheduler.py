@@ -1,29 +1,26 @@
-"""Hands runs to workers in order, gathers what comes back, and replaces workers that die."""
+"""Hands runs to workers in order, shows how far they are, and replaces workers that die."""
 
 from __future__ import annotations
 
 import queue
-import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TimeElapsedColumn, TimeRemainingColumn
 
 from cifar_report.running.environment import available_cores
-from cifar_report.running.plan import PlannedRun, next_run
-from cifar_report.running.progress import Display
+from cifar_report.running.plan import PlannedRun
 from cifar_report.running.runs import RunResult, RunWriter, train_run
 from cifar_report.running.workers import POLL_SECONDS, Inbox, Message, PinnedWorker
-from cifar_report.spec import Trial
 
 if TYPE_CHECKING:
-    from cifar_report.training.outcome import Progress
+    from cifar_report.training.outcome import Progress as EpochProgress
 
 MOST_MEMORY_BYTES = 1_300_000_000  # a worker that holds more after a run is replaced by a fresh one
 ALL_CORES = "all"  # the slot of mirrored runs
 WORKER_DIED = "The worker process died twice, the second time {}; the run has no result."
-NO_WORKER = "The worker process could not be started; the run has no result.\n"
 
 
 def train_runs(
@@ -35,111 +32,157 @@ def train_runs(
     """
     cores = available_cores()
     jobs = min(jobs or len(cores), max(1, len(runs)))
-    with Display(console, runs) as display:
-        _Scheduler(writer, runs, display, jobs, cores, fresh=fresh).run()
+    slots = [_Slot(str(job + 1), (cores[job % len(cores)],)) for job in range(jobs)]
+    with _Display(console, runs) as display:
+        _Scheduler(writer, runs, display, [*slots, _Slot(ALL_CORES, tuple(cores))], fresh=fresh).run()
 
 
 @dataclass
-class _Working:
-    """A run at work in a slot."""
+class _Slot:
+    """A place for one worker at a time: one a job, on one core (shared only where there are more jobs than cores).
 
-    run: PlannedRun
-    attempt: int
-    progress: Progress | None = None
+    One more, over all cores, is for mirrored runs, which have the machine for themselves.
+    """
 
-    @property
-    def remaining(self) -> float:
-        """Return what is left of the run's cost, as estimated."""
-        if self.progress is None or not isinstance(self.run.trial, Trial):
-            return self.run.cost
-        epochs = sum(stage.epochs for stage in self.run.trial.stages)
-        return self.run.cost * (1 - (self.progress.epochs_before + self.progress.epoch) / epochs)
+    name: str
+    cores: tuple[int, ...]
+    worker: PinnedWorker | None = None
+    run: PlannedRun | None = None  # that it is at work on
+    attempt: int = 1
 
 
 class _Scheduler:
-    """One pass over the planned runs; each result is written as soon as it is there.
-
-    A slot has one worker at a time: one slot a job, named "1", "2", …, each on one core (they share cores only when
-    there are more jobs than cores), and one over all cores for mirrored runs, which have the machine for themselves.
-    """
+    """One pass over the planned runs; each result is written as soon as it is there."""
 
     def __init__(
-        self, writer: RunWriter, runs: list[PlannedRun], display: Display, jobs: int, cores: list[int], *, fresh: bool
+        self, writer: RunWriter, runs: list[PlannedRun], display: _Display, slots: list[_Slot], *, fresh: bool
     ) -> None:
         self._writer = writer
         self._waiting = list(runs)
         self._display = display
+        self._slots = slots
         self._fresh = fresh
-        self._cores = {str(job + 1): (cores[job % len(cores)],) for job in range(jobs)} | {ALL_CORES: tuple(cores)}
         self._inbox: Inbox = queue.SimpleQueue()
-        self._workers: dict[str, PinnedWorker] = {}  # by slot
-        self._working: dict[str, _Working] = {}  # by slot
 
     def run(self) -> None:
         """Carry out all runs; on any exception, Ctrl-C included, no worker is left behind."""
         try:
-            while self._waiting or self._working:
-                self._hand_out()
+            self._hand_out()
+            while any(slot.run for slot in self._slots):
                 with suppress(queue.Empty):
                     self._receive(*self._inbox.get(timeout=POLL_SECONDS))
+                self._hand_out()
         finally:
-            for worker in self._workers.values():
+            workers = [slot.worker for slot in self._slots if slot.worker is not None]
+            for worker in workers:
                 worker.kill()  # all of them before waiting for one: a second Ctrl-C must find none alive
-            for worker in self._workers.values():
+            for worker in workers:
                 worker.close()
 
     def _hand_out(self) -> None:
         """Give every idle slot its next run; a mirrored run waits until it has the machine for itself."""
-        while ALL_CORES not in self._working and (idle := self._cores.keys() - self._working.keys() - {ALL_CORES}):
-            place = next_run(self._waiting, [working.remaining for working in self._working.values()])
-            if place is None:
+        *singles, everything = self._slots
+        for slot in singles:
+            if not self._waiting or everything.run is not None:
                 return
-            run = self._waiting.pop(place)
-            self._start(ALL_CORES if run.mirrored else min(idle, key=int), run, attempt=1)
+            if self._waiting[0].mirrored:
+                if all(single.run is None for single in singles):
+                    self._start(everything, self._waiting.pop(0), attempt=1)
+                return
+            if slot.run is None:
+                self._start(slot, self._waiting.pop(0), attempt=1)
 
-    def _start(self, slot: str, run: PlannedRun, attempt: int) -> None:
-        self._display.started(slot, run)
-        self._working[slot] = _Working(run, attempt)
-        request = self._writer.request(run)
-        try:
-            if slot not in self._workers:
-                self._workers[slot] = PinnedWorker(self._cores[slot], self._inbox, self._writer.folder)
-            self._workers[slot].call(train_run, request)
-        except OSError:  # the system gives no process
-            self._finish(slot, RunResult(error=NO_WORKER + traceback.format_exc()), b"")
+    def _start(self, slot: _Slot, run: PlannedRun, attempt: int) -> None:
+        self._display.started(slot.name, run)
+        slot.run, slot.attempt = run, attempt
+        if slot.worker is None:
+            slot.worker = PinnedWorker(slot.cores, self._inbox, self._writer.folder)
+        slot.worker.call(train_run, self._writer.request(run))
 
     def _receive(self, worker: PinnedWorker, message: Message) -> None:
-        slot = next((slot for slot, each in self._workers.items() if each is worker), None)
+        slot = next((slot for slot in self._slots if slot.worker is worker), None)
         if slot is None:
             return  # of a worker that was replaced
-        working = self._working.get(slot)
         if message.kind == "ended":
-            self._replace(slot, working)
-        elif working is not None and message.kind == "progress":
-            working.progress = message.content
-            self._display.epoch(slot, working.run, message.content)
-        elif working is not None:
+            self._replace(slot, worker)
+        elif slot.run is not None and message.kind == "progress":
+            self._display.epoch(slot.name, slot.run, message.content)
+        elif slot.run is not None:
             result = message.content if message.kind == "answer" else RunResult(error=message.content)
-            self._finish(slot, result, worker.log())
+            self._finish(slot, slot.run, result, worker.log())
             # TensorFlow numbers its collective operations anew for each mirrored strategy, and a second one in the
             # same process meets the first one's numbers: every mirrored run gets a process of its own.
             used_up = result.error is not None or result.memory_bytes > MOST_MEMORY_BYTES
-            if self._fresh or slot == ALL_CORES or used_up:
-                self._workers.pop(slot).close()
+            if self._fresh or slot.name == ALL_CORES or used_up:
+                slot.worker = None
+                worker.close()
 
-    def _replace(self, slot: str, working: _Working | None) -> None:
+    def _replace(self, slot: _Slot, worker: PinnedWorker) -> None:
         """Try the run of a worker that died once more in a new one, from its checkpoint."""
-        worker = self._workers.pop(slot)
+        slot.worker = None
         ending, log = worker.ending(), worker.log()
         worker.close()
-        if working is None:
+        if slot.run is None:
             return
-        if working.attempt == 1:
-            self._display.note(f"{working.run.id}: its worker died; a new one tries once more")
-            self._start(slot, working.run, attempt=2)
+        if slot.attempt == 1:
+            self._display.note(f"{slot.run.id}: its worker died; a new one tries once more")
+            self._start(slot, slot.run, attempt=2)
         else:
-            self._finish(slot, RunResult(error=WORKER_DIED.format(ending)), log)
+            self._finish(slot, slot.run, RunResult(error=WORKER_DIED.format(ending)), log)
 
-    def _finish(self, slot: str, result: RunResult, log: bytes) -> None:
-        run = self._working.pop(slot).run
-        self._display.finished(slot, run, self._writer.write(run, result, log))
+    def _finish(self, slot: _Slot, run: PlannedRun, result: RunResult, log: bytes) -> None:
+        slot.run = None
+        self._display.finished(slot.name, run, self._writer.write(run, result, log))
+
+
+class _Display:
+    """Shows an overall bar with the time left, by the runs' estimated costs, and a bar for each slot's worker."""
+
+    def __init__(self, console: Console, runs: list[PlannedRun]) -> None:
+        self.console = console
+        self._count = len(runs)
+        self._finished = 0
+        self._done: dict[str, float] = {}  # cost that is done, by run
+        columns = ("{task.description}", BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        self._live = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._total = self._live.add_task(f"0 of {self._count} runs", total=sum(run.cost for run in runs))
+        self._bars: dict[str, TaskID] = {}  # by slot
+
+    def __enter__(self) -> _Display:
+        """Begin to show."""
+        self._live.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the terminal as it was."""
+        self._live.stop()
+
+    def started(self, slot: str, run: PlannedRun) -> None:
+        """Show that a slot's worker began a run."""
+        if slot in self._bars:  # once more, in a new one
+            self._live.remove_task(self._bars[slot])
+        self._bars[slot] = self._live.add_task(f"  {slot}: {run.id}: starting", total=run.cost)
+
+    def epoch(self, slot: str, run: PlannedRun, progress: EpochProgress) -> None:
+        """Show a finished epoch."""
+        epochs = sum(stage.epochs for stage in getattr(run.trial, "stages", ())) or 1
+        words = (
+            f"  {slot}: {run.id}: {progress.stage}, epoch {progress.epoch} of {progress.epochs}, "
+            f"loss {progress.loss:.4f}, validation accuracy {progress.val_accuracy:.4f}"
+        )
+        self._done[run.id] = run.cost * (progress.epochs_before + progress.epoch) / epochs
+        self._live.update(self._bars[slot], completed=self._done[run.id], description=words)
+        self._live.update(self._total, completed=sum(self._done.values()))
+
+    def finished(self, slot: str, run: PlannedRun, what: str) -> None:
+        """Say what became of a run; this line stays."""
+        self._finished += 1
+        self._done[run.id] = run.cost
+        self._live.remove_task(self._bars.pop(slot))
+        title = f"{self._finished} of {self._count} runs"
+        self._live.update(self._total, completed=sum(self._done.values()), description=title)
+        self.note(f"[{self._finished:>{len(str(self._count))}}/{self._count}] {run.id}: {what}")
+
+    def note(self, text: str) -> None:
+        """Print a line of its own above the display."""
+        self.console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)

@@ -32,8 +32,7 @@ from cifar_report.errors import SuiteError
 from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments
 from cifar_report.running.environment import record_environment
-from cifar_report.running.keys import plan_is_current, states_of
-from cifar_report.running.plan import LOCK_FILE, SOFT_LOCK_FILE, Prepared
+from cifar_report.running.plan import LOCK_FILE, SOFT_LOCK_FILE, Prepared, plan_is_current, states_of
 from cifar_report.running.runs import RunWriter
 from cifar_report.running.scheduler import train_runs
 from cifar_report.running.timing import run_timing_pass, timing_state
@@ -77,8 +76,9 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
             timed, timing_failed = _time(prepared, console)
             _finish(prepared.folder, finish)
     except OSError as error:
-        place = error.filename or prepared.folder
-        raise SuiteError(f"writing {place} failed ({error.strerror or error}); every finished run is kept") from error
+        raise SuiteError(
+            f"{error.filename or prepared.folder}: {error.strerror or error}; every finished run is kept"
+        ) from error
     ran = sum(state.reason is not None for state in states)
     return SuiteResult(prepared.folder, ran, len(writer.failures), len(states) - ran, timed, timing_failed)
 

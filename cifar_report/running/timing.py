@@ -16,9 +16,8 @@ from cifar_report.bundle.store import ENGINE, ENGINE_VERSION, with_engine
 from cifar_report.errors import SuiteError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running.environment import WORKER_VARIABLES, available_cores, graphics_cards, processor_name
-from cifar_report.running.keys import changed_parts, library_versions
 from cifar_report.running.measurement import MeasurementError, MeasurementRequest, Reading, measure
-from cifar_report.running.plan import Prepared, cost_hash
+from cifar_report.running.plan import Prepared, changed_parts, cost_hash, library_versions
 from cifar_report.spec import AnyTrial, TimingPlan, Trial
 
 ORDER_SEED = 20241101  # of the blocks' random order; any fixed number serves
@@ -79,7 +78,7 @@ def _key_parts(trials: Sequence[AnyTrial], prepared: Prepared, plan: TimingPlan)
         "graphics cards": str(graphics_cards()),
         "variables": ", ".join(f"{name}={value}" for name, value in WORKER_VARIABLES.items()),
         ENGINE: ENGINE_VERSION,
-        **library_versions(*trials),
+        **library_versions(networks=any(isinstance(trial, Trial) for trial in trials)),
     }
 
 

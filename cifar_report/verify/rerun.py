@@ -16,8 +16,7 @@ from cifar_report.bundle.store import read_manifest, update_manifest
 from cifar_report.data import Dataset
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.running.environment import record_environment
-from cifar_report.running.keys import key_parts
-from cifar_report.running.plan import PlannedRun, Prepared, cost, describe_dataset
+from cifar_report.running.plan import PlannedRun, Prepared, cost, describe_dataset, key_parts
 from cifar_report.running.runs import RunWriter
 from cifar_report.running.scheduler import train_runs
 from cifar_report.running.suite import hold
