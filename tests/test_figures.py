@@ -208,7 +208,7 @@ def _assert_apart(boxes):
 def test_axes_use_the_decimal_sign_of_the_language(locale, expected):
     """Numbers on an axis must have the language's decimal sign, equal digits and a true minus sign."""
 
-    @style.in_style
+    @style.in_style()
     def ticks():
         axes = style.panel(style.sheet(80), 30, 5, 200, 50, SimpleNamespace(locale=Locale(locale)))
         axes.set_xlim(-0.5, 0.5)
@@ -228,7 +228,7 @@ def test_wrapping_keeps_words_and_width(text, width):
 def test_words_are_drawn_in_the_report_s_own_letters():
     """Latin and Greek letters and signs must come from the report's face, a letter that it lacks from the next one."""
 
-    @style.in_style
+    @style.in_style()
     def faces(text):
         figure = style.sheet(40)
         figure.text(0, 0, text)

@@ -31,7 +31,7 @@ FRONT: Final[Look] = {"marker": "o", "ms": 4.2, "color": style.BLUE, "lw": 1}
 BEHIND: Final[Look] = {"marker": "o", "ms": 3.2, "mfc": "white", "color": style.GREY, "ls": "none"}
 
 
-@style.in_style
+@style.in_style()
 def draw_costs(results: Results, translate: Translation) -> DrawnFigure | None:
     """Draw one panel for each cost that is known, with the trials on a front numbered; None when there is none."""
     fronts = [front for front in results.pareto if any(map(_place, front.points))]
@@ -115,7 +115,7 @@ def _front_finding(front: ParetoFront, results: Results, translate: Translation)
     return translate.plain(SAY.costs_alt, {"cost": translate.gettext(AXES[front.cost]), "trials": trials})
 
 
-@style.in_style
+@style.in_style()
 def draw_timing(results: Results, translate: Translation) -> DrawnFigure | None:
     """Draw the time of one training step of every network in the timing pass; None without a pass."""
     found = [
@@ -165,7 +165,7 @@ Throughputs = Sequence[tuple[int, Datum]]
 """Images per second of one trial by its number of replicas."""
 
 
-@style.in_style
+@style.in_style()
 def draw_scaling(experiment: str, results: Results, translate: Translation) -> DrawnFigure | None:
     """Draw images per second by replicas for the experiment's parallel trials; None without a timing pass."""
     scalings = _scalings(experiment, results, translate)

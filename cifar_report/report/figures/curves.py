@@ -37,7 +37,7 @@ ORIGINAL_TEST: Final[Look] = {"color": style.GREY, "ls": style.DOTTED, "lw": 1.2
 SEED: Final[Look] = {"lw": 0.5, "alpha": 0.45, "solid_joinstyle": "round"}
 
 
-@style.in_style
+@style.in_style()
 def draw_curves(result: TrialResult, translate: Translation) -> DrawnFigure | None:
     """Draw a trial's accuracy and loss by epoch, its stages side by side; None when nothing finished."""
     if not result.stages:

@@ -53,7 +53,7 @@ RELATIONS: Final[dict[str, str]] = {
 }
 
 
-@style.in_style
+@style.in_style()
 def draw_forest(kind: Kind, results: Results, translate: Translation) -> DrawnFigure | None:
     """Draw the effects of one kind, one row each; None where none was measured."""
     unit = KINDS[kind]
@@ -172,7 +172,7 @@ RATES: Final[dict[Rated, Look]] = {
 EFFECT: Final = mark("True difference, in margins")
 
 
-@style.in_style
+@style.in_style()
 def draw_error_rates(calibration: Calibration, translate: Translation) -> DrawnFigure | None:
     """Draw how often a claim that stands alone gets which verdict, by the size of the true difference.
 

@@ -44,7 +44,7 @@ FILLS: Final[dict[type[AnyLayer], str]] = {
 }
 
 
-@style.in_style
+@style.in_style()
 def draw_layers(result: TrialResult, translate: Translation) -> DrawnFigure | None:
     """Draw the network of a trial as boxes in rows of about equal length; None for classifiers without layers."""
     if not isinstance(result.trial, Trial):
@@ -142,7 +142,7 @@ TILE: Final = 24  # pixels of the picture for one filter, about; whole pixels fo
 GAP: Final = 4  # white pixels between filters
 
 
-@style.in_style
+@style.in_style()
 def draw_kernels(result: TrialResult, run_id: str, kernels: Kernels, translate: Translation) -> DrawnFigure | None:
     """Draw the filters that one of a trial's runs has learnt; None for kernels that are not of three colours."""
     if kernels.ndim != 4 or kernels.shape[2] != 3 or not np.isfinite(kernels).all():

@@ -81,7 +81,7 @@ def _legend(
     return lines
 
 
-@style.in_style
+@style.in_style()
 def by_number(figure_id: str, group: str, label: str, points: Sequence[Point], translate: Translation) -> DrawnFigure:
     """Draw points in a row, each over its name; ``label`` says what the names are."""
     figure = style.sheet(178, 370)
@@ -99,7 +99,7 @@ def by_number(figure_id: str, group: str, label: str, points: Sequence[Point], t
     return _finished(figure, figure_id, group, label, points, translate)
 
 
-@style.in_style
+@style.in_style()
 def by_name(figure_id: str, group: str, label: str, points: Sequence[Point], translate: Translation) -> DrawnFigure:
     """Draw points below each other, each beside its name; ``label`` says what the names are."""
     plot = style.row_plot([point.name for point in points], 170, translate)
@@ -128,7 +128,7 @@ def _finished(
     return style.finished(figure, figure_id, group, alt=alt, caption=caption, columns=columns, rows=rows)
 
 
-@style.in_style
+@style.in_style()
 def draw_original(results: Results, translate: Translation) -> DrawnFigure | None:
     """Draw the original's accuracies beside ours, with the interval in which one more run of ours is expected.
 

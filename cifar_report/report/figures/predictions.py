@@ -24,7 +24,7 @@ LOOKS: Final[tuple[Look, Look]] = (
 )
 
 
-@style.in_style
+@style.in_style()
 def draw_classes(shown: Sequence[Shown], translate: Translation) -> DrawnFigure | None:
     """Draw the F1 of each class for the one or two shown networks; None when there is none."""
     if not shown:
@@ -62,7 +62,7 @@ DARK: Final = 0.65  # share of the darkest shade from which on the numbers are w
 PIXELS: Final = 32  # of the picture for one cell, a side: enough that smoothing viewers keep the edges
 
 
-@style.in_style
+@style.in_style()
 def draw_confusion(shown: Shown, translate: Translation) -> DrawnFigure:
     """Draw a network's confusion matrix twice: counts summed over the seeds, and shares of each class."""
     _, names, confusion = translate.gettext, class_names(translate), shown.metrics.confusion
@@ -120,7 +120,7 @@ PHOTOGRAPH: Final = 128 / 3  # points
 ACROSS, DOWN = 45.4, 84.0  # from one to the next, points
 
 
-@style.in_style
+@style.in_style()
 def draw_examples(results: Results, images: Images | None, translate: Translation) -> DrawnFigure | None:
     """Draw the surest answers; without the images empty frames name them. None without examples."""
     if not results.examples:
@@ -200,7 +200,7 @@ DIAGONAL: Final[Look] = {"color": style.BLACK, "ls": style.DASHED, "lw": 0.8}
 BAR: Final[Look] = {"facecolor": style.PALE, "edgecolor": "#b5b5b5", "linewidth": 0.4}
 
 
-@style.in_style
+@style.in_style()
 def draw_reliability(shown: Sequence[Shown], translate: Translation) -> DrawnFigure | None:
     """Draw the bins of the one or two shown networks side by side; None when there is none with probabilities."""
     shown = [each for each in shown if each.metrics.reliability]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import locale
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -54,8 +56,22 @@ SUPERSCRIPTS: Final = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00
 ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
 
 font_manager.fontManager.addfont(Path(__file__).parents[1] / "fonts" / "report-figures-400-normal.otf")
-in_style = matplotlib.style.context(("default", Path(__file__).parent / "figures.mplstyle"))
-"""Decorator that gives matplotlib these settings while a function draws, whatever the user's own are."""
+STYLE: Final = ("default", Path(__file__).parent / "figures.mplstyle")
+
+
+@contextmanager
+def in_style() -> Iterator[None]:
+    """Give matplotlib these settings while a function draws, whatever the user's own are; also a decorator.
+
+    The locale is left out as well: HarfBuzz takes the language of a text from it where matplotlib measures one.
+    """
+    before = locale.setlocale(locale.LC_CTYPE)
+    locale.setlocale(locale.LC_CTYPE, "C")
+    try:
+        with matplotlib.style.context(STYLE):
+            yield
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
 
 
 def sheet(height: float, width: float = WIDTH) -> Figure:
