@@ -7,9 +7,7 @@ from pathlib import Path
 import pypdf
 import pytest
 from built import build, bundle
-from command import ROOT
 from elsewhere import leave
-from reports import report_of
 
 from cifar_report.analysis import analyse
 from cifar_report.cli import main
@@ -169,9 +167,3 @@ def test_the_text_of_both_files_agrees(paper_pages):
         value = trial.primary.datum.value
         if value is not None:
             assert f"{value * 100:.2f}%" in text
-
-
-def test_the_templates_lie_beside_the_package():
-    """The report finds its templates from wherever it is called."""
-    assert (ROOT / "templates" / "report.html.j2").is_file()
-    assert "<main" in report_of(bundle())

@@ -1,4 +1,4 @@
-"""What stands on which page of the printed report."""
+"""How the printed report is set: what stands on which page, widths of columns, and typefaces for every character."""
 
 import io
 from dataclasses import replace
@@ -7,12 +7,16 @@ from functools import cache
 import pypdf
 import pytest
 from command import ROOT
+from fontTools.ttLib import TTFont
+from markupsafe import escape
+from reports import Page, report_of, small_bundle
 from suites import few
 
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
-from cifar_report.report.document import to_pdf
-from cifar_report.report.i18n import Translation
+from cifar_report.report.document import FACES, FONTS, to_pdf
+from cifar_report.report.elements import UPRIGHT, Cell, Column, Row, breakable, column_widths
+from cifar_report.report.i18n import Translation, read_catalogue
 from cifar_report.report.sections import assemble
 from cifar_report.report.writer import Writer
 from cifar_report.spec import LANGUAGES
@@ -58,3 +62,79 @@ def test_the_recorded_first_page_has_room_for_one_warning_more(language):
     assert Translation(language).gettext("Warning") in first
     assert Translation(language).gettext("Machine") in first
     assert Translation(language).gettext("Contents") in second
+
+
+def table(*texts, numeric=()):
+    """Return columns with short titles and one row of them."""
+    columns = [Column("It", numeric=place in numeric) for place, _ in enumerate(texts)]
+    return columns, [Row(tuple(Cell(escape(text), numeric=place in numeric) for place, text in enumerate(texts)))]
+
+
+def test_words_stay_whole_where_a_table_wants_more_than_a_line():
+    """A column of one long word keeps room for it beside columns of long sentences."""
+    sentence = "a long sentence of many short words " * 4
+    columns, rows = table("inconclusive", sentence, sentence, sentence, "1,234", numeric=(4,))
+    widths = column_widths(columns, rows)
+    assert sum(widths) == pytest.approx(100, abs=0.1)
+    assert widths[0] / 100 * UPRIGHT.line >= len("inconclusive")
+    assert widths[4] / 100 * UPRIGHT.line >= len("1,234")
+    assert widths[1] == widths[2] == widths[3] > widths[0]
+
+
+def test_columns_that_fit_share_the_line_by_what_they_want():
+    """Nothing is taken from anyone where all columns have room."""
+    columns, rows = table("two words", "four short words here")
+    narrow, wide = column_widths(columns, rows)
+    assert narrow / wide == pytest.approx((len("two words") + 2) / (len("four short words here") + 2), rel=0.01)
+
+
+def test_an_id_breaks_between_its_parts_and_not_inside_of_a_word_or_a_number():
+    """Markup in an id stays text, and what is copied from the page is the id."""
+    assert breakable("C01a.15_epochs.as_written") == "C01a.15_<wbr>epochs.<wbr>as_<wbr>written"
+    assert breakable("dropout_0.25") == "dropout_0.25"
+    assert breakable("a_<b>.c") == "a_&lt;b&gt;.<wbr>c"
+
+
+STYLES = sorted({(weight, style) for family, _, weight, style in FACES if family.startswith("Serif")})
+
+
+def covered(kind, weight, style):
+    """Return the characters of all typefaces of a kind, in one weight and style."""
+    files = [name for family, name, *look in FACES if family.startswith(kind) and look == [weight, style]]
+    return {chr(code) for name in files for code in TTFont(FONTS / f"{name}.woff2").getBestCmap()} | {"\n"}
+
+
+def messages(language):
+    """Yield every message of the catalogue in one language."""
+    for message in read_catalogue("el"):
+        if message.id:
+            found = message.id if language == "en" else message.string
+            yield from found if isinstance(found, (list, tuple)) else (found,)
+
+
+@pytest.mark.parametrize(("weight", "style"), STYLES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_is_set_in_the_report_s_own_typefaces(language, weight, style):
+    """No character of a message falls back to a face of the reader's machine."""
+    said = "".join(messages(language))
+    assert set(said) - covered("Serif", weight, style) == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_word_of_a_figure_is_drawn_in_the_report_s_own_design(language):
+    """No character of a message, and no power of ten, needs the figures' second face."""
+    said = "".join((*messages(language), "×10⁰¹²³⁴⁵⁶⁷⁸⁹−…"))
+    face = TTFont(FONTS / "report-figures-400-normal.otf")
+    assert set(said) - {chr(code) for code in face.getBestCmap()} - {"\n"} == set()
+
+
+def test_every_character_of_a_page_is_set_in_the_report_s_own_typefaces():
+    """Numbers, signs and names that no catalogue holds are covered too, and so is code."""
+    page = Page(report_of(small_bundle("baseline", "stride", "padding", seeds=2)))
+    body = next(element for element in page.elements if element.tag == "body")
+    unseen = "".join(element.text for element in page.all("script"))
+    shown = set(body.text) - (set(unseen) - set("".join(element.text for element in page.all("main"))))
+    assert shown - covered("Serif", 400, "normal") == set()
+    code = "".join(element.text for element in (*page.all("code"), *page.all("pre")))
+    assert code
+    assert set(code) - covered("Mono", 400, "normal") == set()

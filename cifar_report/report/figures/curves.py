@@ -12,15 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from cifar_report.analysis.results import StageSummary, TrialResult
 from cifar_report.report.figures import style
-from cifar_report.report.figures.base import (
-    SAY,
-    Cell,
-    DrawnFigure,
-    comparable,
-    seeds_text,
-    stage_name,
-    trial_name,
-)
+from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, comparable, seeds_text, stage_name, trial_name
 from cifar_report.report.figures.style import Look
 from cifar_report.report.i18n import Translation, mark
 

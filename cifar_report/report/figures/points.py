@@ -14,7 +14,7 @@ from cifar_report.analysis.results import Measure, Results, Study, TrialResult
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import SAY, DrawnFigure, comparable, showcase, stage_name, trial_name
 from cifar_report.report.figures.style import Look
-from cifar_report.report.i18n import Translation, mark
+from cifar_report.report.i18n import Translation
 from cifar_report.spec import differences
 
 INTERVAL: Final[Look] = {"color": style.BLUE, "lw": 1.3, "ls": "-"}
@@ -176,20 +176,6 @@ def _original_alt(points: Sequence[Point], translate: Translation) -> str:
     return translate.plain_plural(SAY.original_alt, tested, {"inside": whole(inside), "count": whole(tested)})
 
 
-FIELDS: Final = {
-    "batch_size": mark("Batch size (images)"),
-    "learning_rate": mark("Learning rate"),
-    "split_seed": mark("Seed of the split"),
-    "units": mark("Neurons in the hidden layer"),
-    "filters": mark("Filters"),
-    "kernel_size": mark("Side of the kernel (pixels)"),
-    "pool_size": mark("Side of the pooling window (pixels)"),
-    "strides": mark("Stride"),
-    "rate": mark("Dropout rate"),
-    "epochs": mark("Epochs"),
-}
-
-
 def draw_study(study: Study, results: Results, translate: Translation) -> DrawnFigure | None:
     """Draw a study against the number that its trials differ in, or by name; None with fewer than two points."""
     trials = _finished_trials([point.trial for point in study.points], results)
@@ -205,7 +191,7 @@ def draw_study(study: Study, results: Results, translate: Translation) -> DrawnF
         Point(f"{value:.0f}" if field == "split_seed" else translate.numbers.plain(value), result.primary)
         for value, result in sorted(zip(values, trials, strict=True), key=lambda pair: pair[0])
     ]
-    return by_number(figure_id, group, translate.gettext(FIELDS[field]), points, translate)
+    return by_number(figure_id, group, translate.gettext(SAY.fields[field]), points, translate)
 
 
 def draw_stages(result: TrialResult, translate: Translation) -> DrawnFigure | None:
@@ -247,7 +233,7 @@ def _varied_number(trials: Sequence[TrialResult]) -> tuple[str, list[float]] | N
     if len(places) != 1 or any(len(found) != 1 for found in changes):
         return None
     field = places.pop().rpartition(", ")[2]
-    if field not in FIELDS:
+    if field not in SAY.fields:
         return None
     first = changes[0][0].before
     return field, [float(value) for value in (first, *(found[0].after for found in changes[: len(trials) - 1]))]

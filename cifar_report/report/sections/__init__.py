@@ -5,14 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cifar_report.report.elements import Heading, SectionView
-from cifar_report.report.sections import (
-    appendix,
-    claims,
-    conclusions,
-    experiments,
-    front,
-    method,
-)
+from cifar_report.report.sections import appendix, claims, conclusions, experiments, front, method
 from cifar_report.report.writer import Writer
 
 

@@ -21,25 +21,6 @@ from cifar_report.report.writer import Value, Writer
 
 SAY = load_messages("sections")
 
-TITLES = {
-    "runs": mark("Every run"),
-    "sensitivity": mark("Sensitivity of the verdicts"),
-    "environment": mark("Environment and determinism"),
-    "registry": mark("The registry of claims"),
-    "error_rates": mark("The method's own error rates"),
-    "data": mark("Every number with its origin"),  # in HTML alone
-}
-OF_WEIGHTS = {
-    "last": mark("%(score)s with the weights of the last epoch"),
-    "best": mark("%(score)s with the weights of the best validation epoch"),
-}
-FACTS = {
-    "devices": mark("devices"),
-    "platform": mark("operating system"),
-    "processor": mark("processor"),
-    "suite version": mark("version of this suite"),
-    "suite commit": mark("commit of this suite"),
-}
 MOST_PROCESSORS = 8  # kinds that are listed
 
 
@@ -48,7 +29,7 @@ def build(writer: Writer) -> SectionView:
     heading = writer.heading("appendix", writer.word("Appendix"), 2)
     headings = {
         name: writer.heading(f"appendix-{name.replace('_', '-')}", writer.word(title), 3, letter)
-        for (name, title), letter in zip(TITLES.items(), "ABCDEF", strict=True)
+        for (name, title), letter in zip(SAY.titles.items(), "ABCDEF", strict=True)
         if name != "data" or writer.medium == "screen"
     }
     determinism = writer.results.determinism
@@ -116,7 +97,7 @@ def _processors(writer: Writer) -> Markup:
 def _certificate(writer: Writer, certificate: Certificate) -> dict[str, object]:
     """Return what was trained again, how far it agreed, and what may explain a difference."""
     changes = [
-        writer.word(FACTS[change.name]) if change.name in FACTS else _part(writer, change.name)
+        writer.word(SAY.facts[change.name]) if change.name in SAY.facts else _part(writer, change.name)
         for change in certificate.changes
     ]
     return {
@@ -177,7 +158,7 @@ def _detail(writer: Writer, detail: str) -> str:
     """Return what was odd, in words: a column of the history, or a score with the weights that it belongs to."""
     weights, _, score = detail.rpartition(".")
     name = writer.word(names.SCORES.get(score, score))
-    return writer.translation.plain(OF_WEIGHTS[weights], {"score": name}) if weights in OF_WEIGHTS else name
+    return writer.translation.plain(SAY.of_weights[weights], {"score": name}) if weights in SAY.of_weights else name
 
 
 def _numbers_table(writer: Writer) -> Table | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from markupsafe import Markup
 
 from cifar_report.analysis.results import Sensitivity, Verdict
@@ -16,9 +14,7 @@ from cifar_report.spec import Claim
 
 SAY = load_messages("sections")
 
-SINGLE_CHOICES: tuple[Literal["margin_halved", "margin_doubled", "welch", "sign_flip"], ...] = (
-    *("margin_halved", "margin_doubled", "welch", "sign_flip"),
-)
+SINGLE_CHOICES = ("margin_halved", "margin_doubled", "welch", "sign_flip")
 
 
 def verdicts(writer: Writer) -> SectionView:
@@ -47,9 +43,7 @@ def _caption(writer: Writer, table: str) -> Markup:
 def _verdicts_table(writer: Writer) -> Table:
     rows = [_verdict_row(writer, verdict) for verdict in writer.results.verdicts]
     columns = writer.columns(
-        "Claim | What it says | Verdict | n | Estimate [95% interval] | Margin | p | Original",
-        words=3,
-        whole=(0, 2, 4),
+        "Claim | What it says | Verdict | n | Estimate [95% interval] | Margin | p | Original", words=3, whole=(0, 2, 4)
     )
     return writer.table("verdicts", _caption(writer, "verdicts"), columns, rows, style="wide verdicts")
 
@@ -116,7 +110,7 @@ def sensitivity_table(writer: Writer) -> Table | None:
 
 
 def _varied(writer: Writer, verdict: Verdict) -> Row:
-    single = {entry.kind: entry for entry in verdict.sensitivity if entry.kind != "without_seed"}
+    single: dict[str, Sensitivity] = {entry.kind: entry for entry in verdict.sensitivity}
     without = [entry for entry in verdict.sensitivity if entry.kind == "without_seed"]
     changing = [writer.numbers.integer(entry.seed or 0) for entry in without if entry.changes]
     seeds = writer.numbers.enumeration(changing) if changing else writer.word("none of them")

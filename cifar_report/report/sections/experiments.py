@@ -235,10 +235,7 @@ def _examples_table(writer: Writer, examples: tuple[Example, ...]) -> Table:
 def _confusion_table(writer: Writer, trial: TrialResult, metrics: PredictionMetrics) -> Table:
     rows = [(_class_name(writer, label), *counts) for label, counts in enumerate(metrics.confusion)]
     columns = writer.columns(" | ".join(("Class", *CLASSES[: len(metrics.confusion)])))
-    caption = writer.sentence(
-        SAY.confusion,
-        trial=writer.trial_name(trial.id),
-    )
+    caption = writer.sentence(SAY.confusion, trial=writer.trial_name(trial.id))
     return writer.table("confusion", caption, columns, rows, style="wide matrix")
 
 

@@ -13,17 +13,6 @@ from cifar_report.report.writer import Writer
 SAY = load_messages("sections")
 
 FINGERPRINT_SHOWN = 16  # digits of a SHA-256 that tell two apart by eye
-PURPOSES = {
-    "tensorflow": mark("runs the training: tensors, gradients, devices"),
-    "keras": mark("layers, the Adam optimizer, early stopping, checkpoints"),
-    "numpy": mark("arrays and their files"),
-    "scikit-learn": mark("the split, nearest neighbours, nearest centroid"),
-    "scipy": mark("statistical tests"),
-    "statsmodels": mark("tests of equivalence, corrections for many tests, power"),
-    "matplotlib": mark("figures"),
-    "msgspec": mark("the records of the results"),
-    "weasyprint": mark("the printed report"),
-}
 
 
 def title(writer: Writer) -> dict[str, object]:
@@ -86,12 +75,9 @@ def introduction(writer: Writer) -> SectionView:
 
 
 def _libraries(writer: Writer) -> Table:
+    unnamed = writer.empty_cell(mark("needed by the others"))
     rows = [
-        (
-            name,
-            version,
-            writer.word(PURPOSES[name]) if name in PURPOSES else writer.empty_cell(mark("needed by the others")),
-        )
+        (name, version, writer.word(SAY.purposes[name]) if name in SAY.purposes else unnamed)
         for name, version in sorted(writer.bundle.record.environment.packages.items())
     ]
     columns = writer.columns("Library | Version | What it is used for", words=3)

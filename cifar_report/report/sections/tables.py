@@ -31,10 +31,7 @@ def layers(writer: Writer, trial: Trial) -> Table:
     if costs is not None:
         blank = Cell(Markup(""), numeric=True)
         rows.append((writer.word("Sum"), blank, costs.parameters, costs.trainable_parameters, costs.macs))
-    caption = writer.sentence(
-        SAY.layers,
-        trial=writer.trial_name(trial.id),
-    )
+    caption = writer.sentence(SAY.layers, trial=writer.trial_name(trial.id))
     columns = writer.columns("Layer | Output | Parameters | Trainable | Multiply-accumulates")
     return writer.table(f"layers-{trial.id}", caption, columns, rows, style="layers", numbered=False)
 

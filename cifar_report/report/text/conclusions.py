@@ -219,11 +219,7 @@ def study_sentence(writer: Writer, experiment: Experiment) -> Markup:
     if not others:
         return writer.sentence(STUDY.single, **values)
     if found.only_splits:
-        return writer.plural(
-            STUDY.splits_apart if some_apart else STUDY.splits_together,
-            len(found.ranking),
-            **values,
-        )
+        return writer.plural(STUDY.splits_apart if some_apart else STUDY.splits_together, len(found.ranking), **values)
     if not some_apart:
         return writer.plural(STUDY.together, len(found.ranking), **values)
     if not tied:
