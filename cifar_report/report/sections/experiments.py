@@ -193,8 +193,6 @@ def examples(writer: Writer, number: str, *, pictures: bool) -> SectionView:
     matrices = writer.group("confusion", "calibration")
     shown = []
     if best is not None and stage is not None and stage.test is not None:
-        if not matrices:
-            shown.append(_confusion_table(writer, best, stage.test))
         if stage.test.most_confused:
             shown.append(_pairs_table(writer, stage.test))
         shown.append(_classes_table(writer, stage.test))
@@ -230,13 +228,6 @@ def _examples_table(writer: Writer, examples: tuple[Example, ...]) -> Table:
     columns = writer.columns("Class | Prediction | Predicted as | Probability | Image", words=3)
     caption = writer.sentence("The most confident right and wrong prediction in each class")
     return writer.table("examples", caption, columns, rows)
-
-
-def _confusion_table(writer: Writer, trial: TrialResult, metrics: PredictionMetrics) -> Table:
-    rows = [(_class_name(writer, label), *counts) for label, counts in enumerate(metrics.confusion)]
-    columns = writer.columns(" | ".join(("Class", *CLASSES[: len(metrics.confusion)])))
-    caption = writer.sentence(SAY.confusion, trial=writer.trial_name(trial.id))
-    return writer.table("confusion", caption, columns, rows, style="wide matrix")
 
 
 def _pairs_table(writer: Writer, metrics: PredictionMetrics) -> Table:
