@@ -21,19 +21,17 @@ from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of, load_experiments, trials_of
 from cifar_report.running import timing
 from cifar_report.running.environment import available_cores
-from cifar_report.running.measurement import (
+from cifar_report.running.plan import TIMED_QUANTITIES, Prepared, choose_timed, cost_hash
+from cifar_report.running.timing import (
+    ORDER_SEED,
     Counters,
     MeasurementError,
     MeasurementRequest,
     Reading,
     judge,
     measure,
-    read_counters,
-)
-from cifar_report.running.plan import TIMED_QUANTITIES, Prepared, choose_timed, cost_hash
-from cifar_report.running.timing import (
-    ORDER_SEED,
     order_of,
+    read_counters,
     run_timing_pass,
     timing_state,
 )
@@ -200,17 +198,16 @@ QUIET = Counters(clock=12.0, own=2.98, busy=6.98, stolen=2.0, throttles=3)  # tw
 )
 def test_what_disturbs_a_measurement(change, waits, disturbed):
     """Steal, throttling, a core that was shared and work on other cores disturb; what always happens does not."""
-    found = judge(CALM, BEFORE, QUIET._replace(**change), cores=1, waits=waits)
-    assert bool(found.disturbances) is disturbed
+    _, disturbances = judge(BEFORE, QUIET._replace(**change), cores=1, waits=waits)
+    assert bool(disturbances) is disturbed
 
 
 def test_the_machine_is_read_as_it_is():
     """The counters grow, this process's own work is nobody else's, and stolen time is a share of the timed cores."""
     after = Counters(clock=12.0, own=2.9, busy=7.4, stolen=2.2, throttles=4)
-    found = judge(CALM, BEFORE, after, cores=2, waits=False).measurement
-    assert (found.processor_share, found.other_work, found.steal) == pytest.approx((0.95, 0.25, 0.05))
-    assert found.throttled
-    assert judge(CALM, BEFORE, after, cores=2, waits=True).measurement.processor_share is None
+    found, _ = judge(BEFORE, after, cores=2, waits=False)
+    assert found == pytest.approx({"processor_share": 0.95, "other_work": 0.25, "steal": 0.05, "throttled": True})
+    assert judge(BEFORE, after, cores=2, waits=True)[0]["processor_share"] is None
     cores = available_cores()
     first = read_counters(cores[-1:], cores)
     sum(range(3_000_000))

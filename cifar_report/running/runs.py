@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import msgspec
 import psutil
 
 from cifar_report.bundle import Run, RunTiming, encode, write_run
@@ -62,7 +61,7 @@ class RunResult:
 
 def train_run(report: Report, request: RunRequest) -> RunResult:
     """Carry out a run in a worker; whatever it raises becomes part of the result, so that the other runs go on."""
-    started, clock = _now(), time.perf_counter()
+    started, clock = now(), time.perf_counter()
     outcome, error = None, None
     try:
         outcome = _train(report, request)
@@ -70,7 +69,7 @@ def train_run(report: Report, request: RunRequest) -> RunResult:
         error = traceback.format_exc()
     timing = RunTiming(
         started=started,
-        finished=_now(),
+        finished=now(),
         host=socket.gethostname(),
         cores=tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else (),
         total_seconds=time.perf_counter() - clock,
@@ -87,19 +86,12 @@ def _train(report: Report, request: RunRequest) -> Outcome:
         from cifar_report.training.classical import fit_classifier
 
         return fit_classifier(trial, images, labels, parts, report)
-    _start_tensorflow(mirrored=trial.strategy == "mirrored")
+    from cifar_report.training.engine import configure
     from cifar_report.training.network import Resumption, train_network
 
+    configure(mirrored=trial.strategy == "mirrored")
     resumption = Resumption(request.checkpoint, request.key)
     return train_network(trial, request.seed or 0, images, labels, parts, resumption=resumption, watch=report)
-
-
-@cache
-def _start_tensorflow(*, mirrored: bool) -> None:
-    """Fix TensorFlow's threads and devices, once in a process."""
-    from cifar_report.training.engine import configure
-
-    configure(mirrored=mirrored)
 
 
 def open_data(dataset: Dataset, trial: AnyTrial, profile: Profile) -> tuple[Images, Images, Split]:
@@ -176,28 +168,19 @@ class RunWriter:
 def run_record(planned: PlannedRun, key_parts: dict[str, str], result: RunResult) -> Run:
     """Return the scientific record of a result."""
     trial, outcome = planned.trial, result.outcome
-    run = Run(
+    names = ("stages", "classical", "streams", "parameters_total", "parameters_trainable")
+    found: dict[str, Any] = {name: getattr(outcome, name) for name in names} if outcome is not None else {}
+    return Run(
         trial=trial,
         seed=planned.seed,
-        status="failed",
+        status="failed" if outcome is None else "done",
         key=key_of(key_parts),
         key_parts=key_parts,
         spec_hash=spec_hash(trial),
         processor=processor_name(),
         macs=trial.macs if isinstance(trial, Trial) else None,
-        error=result.error or "it left no result",
-    )
-    if outcome is None:
-        return run
-    return msgspec.structs.replace(
-        run,
-        status="done",
-        error=None,
-        stages=outcome.stages,
-        classical=outcome.classical,
-        streams=outcome.streams,
-        parameters_total=outcome.parameters_total,
-        parameters_trainable=outcome.parameters_trainable,
+        error=result.error,
+        **found,
     )
 
 
@@ -213,5 +196,6 @@ def result_files(result: RunResult) -> dict[str, bytes]:
     return files
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the time in UTC, ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -9,7 +9,6 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 
@@ -33,7 +32,7 @@ from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments
 from cifar_report.running.environment import record_environment
 from cifar_report.running.plan import LOCK_FILE, SOFT_LOCK_FILE, Prepared, plan_is_current, states_of
-from cifar_report.running.runs import RunWriter
+from cifar_report.running.runs import RunWriter, now
 from cifar_report.running.scheduler import train_runs
 from cifar_report.running.timing import run_timing_pass, timing_state
 from cifar_report.spec import registry_hash
@@ -76,9 +75,8 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
             timed, timing_failed = _time(prepared, console)
             _finish(prepared.folder, finish)
     except OSError as error:
-        raise SuiteError(
-            f"{error.filename or prepared.folder}: {error.strerror or error}; every finished run is kept"
-        ) from error
+        place, what = error.filename or prepared.folder, error.strerror or error
+        raise SuiteError(f"{place}: {what}; every finished run is kept") from error
     ran = sum(state.reason is not None for state in states)
     return SuiteResult(prepared.folder, ran, len(writer.failures), len(states) - ran, timed, timing_failed)
 
@@ -164,7 +162,7 @@ def _write_plan(prepared: Prepared) -> None:
         original=load_original(),
         claims_hash=registry_hash(claims_of(experiments)),
         environment=record_environment(),
-        created=_now(),
+        created=now(),
     )
     if is_bundle(prepared.folder):
         trained = any(prepared.folder.glob("runs/*/*/run.json"))
@@ -189,12 +187,8 @@ def _time(prepared: Prepared, console: Console) -> tuple[bool, int]:
 
 
 def _finish(folder: Path, finish: Callable[[Path], None]) -> None:
-    record = msgspec.structs.replace(read_record(folder), finished=_now(), method_version=METHOD_VERSION)
+    record = msgspec.structs.replace(read_record(folder), finished=now(), method_version=METHOD_VERSION)
     write_record(folder, record)
     finish(folder)
     (folder / CRATE_FILE).unlink(missing_ok=True)  # it described the files of an earlier pass
     write_manifest(folder)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

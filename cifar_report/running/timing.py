@@ -1,30 +1,88 @@
-"""The exclusive timing pass: alone on the machine, blocks that hold every timed trial once, in random order."""
+"""The exclusive timing pass: alone on the machine, blocks that hold every timed trial once, in random order.
+
+Each measurement has a worker of its own, which watches what the machine does meanwhile.
+"""
 
 from __future__ import annotations
 
+import os
+import queue
 import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from statistics import median
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, cast
 
 import msgspec
+import psutil
 
 from cifar_report.bundle import Measurement, TimingPass, read_timing_pass, write_timing_pass
 from cifar_report.bundle.store import ENGINE, ENGINE_VERSION, with_engine
+from cifar_report.data import Dataset
 from cifar_report.errors import SuiteError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running.environment import WORKER_VARIABLES, available_cores, graphics_cards, processor_name
-from cifar_report.running.measurement import MeasurementError, MeasurementRequest, Reading, measure
 from cifar_report.running.plan import Prepared, changed_parts, cost_hash, library_versions
-from cifar_report.spec import AnyTrial, TimingPlan, Trial
+from cifar_report.running.runs import open_data, peak_memory
+from cifar_report.running.workers import POLL_SECONDS, Inbox, Message, PinnedWorker, Report
+from cifar_report.spec import AnyTrial, ClassicalTrial, Profile, TimingPlan, Trial
 
 ORDER_SEED = 20241101  # of the blocks' random order; any fixed number serves
 LEAST_CORES = 2  # for a mirrored trial; on one core its replicas would only take turns
+MOST_STEAL = 0.02  # share of processor time taken by other guests
+LEAST_STOLEN = 0.015  # seconds; the system counts in hundredths, and a single one tells nothing
+LEAST_SHARE = 0.95  # of its one core that a measurement must have had
+MOST_OTHER_WORK = 0.15  # cores that other processes may keep busy meanwhile
+THROTTLE_COUNTS = "devices/system/cpu/cpu[0-9]*/thermal_throttle/core_throttle_count"  # below /sys
+CONTROL_GROUP = Path("/sys/fs/cgroup/cpu.stat")
+NOT_BUSY = ("idle", "iowait", "steal", "guest", "guest_nice")  # the time of guests is in "user" already
+
+
+@dataclass(frozen=True)
+class MeasurementRequest:
+    """What is measured, and on which processors."""
+
+    trial: AnyTrial
+    dataset: Dataset
+    profile: Profile
+    plan: TimingPlan
+    folder: Path  # where the worker's temporary files lie
+    cores: tuple[int, ...]
+    available: tuple[int, ...]
+
+
+class Reading(NamedTuple):
+    """A measurement, and in words what disturbed it: nothing where it may count."""
+
+    measurement: Measurement
+    disturbances: tuple[str, ...] = ()
+
+
+class MeasurementError(Exception):
+    """A worker ended, or failed, without a reading; the text is the last line that it wrote."""
+
 
 Measure = Callable[[MeasurementRequest], Reading]
-Say = Callable[[str], None]
+
+
+def measure(request: MeasurementRequest) -> Reading:
+    """Measure in a worker of its own; raises MeasurementError where that gives no reading."""
+    inbox: Inbox = queue.SimpleQueue()
+    message = Message("progress")
+    with closing(PinnedWorker(request.cores, inbox, request.folder)) as worker:
+        worker.call(take_reading, request)
+        while message.kind == "progress":
+            with suppress(queue.Empty):
+                _, message = inbox.get(timeout=POLL_SECONDS)
+        if message.kind == "answer":
+            return cast("Reading", message.content)
+        words = (message.content or worker.log().decode(errors="replace")).strip()
+        raise MeasurementError(words.split("\n")[-1] or f"the worker ended {worker.ending()}")
 
 
 @dataclass(frozen=True)
@@ -50,18 +108,23 @@ def timing_state(prepared: Prepared) -> TimingState | None:
     one from another machine, or made with another engine or versions.
     """
     plan = prepared.profile.timing
-    wanted = tuple(trial for trial in prepared.timed if _measurable(trial))
+    wanted = {trial.id: trial for trial in prepared.timed if _measurable(trial)}
     if plan is None or not wanted:
         return None
     try:
         old, problem = read_timing_pass(prepared.folder), "not run yet"
     except SuiteError as error:
         old, problem = None, f"its record is damaged ({error})"
-    trials = _with_those_before(wanted, old)
+    timed = old.trials if old is not None else {}
+    every = (trials_of(load_experiments()) | wanted).values()
+    trials = tuple(trial for trial in every if trial.id in wanted or (trial.id in timed and _measurable(trial)))
     state = TimingState(plan, trials, _key_parts(trials, prepared, plan), (), problem)
     if old is None:
         return state
-    if changes := changed_parts(with_engine(old.key_parts), state.key_parts) + _changed_trials(trials, old):
+    changes = changed_parts(with_engine(old.key_parts), state.key_parts)
+    changes += [f"{each.id} changed" for each in trials if timed.get(each.id) not in (None, cost_hash(each))]
+    changes += [f"{each.id} not timed yet" for each in trials if each.id not in timed]
+    if changes:
         return replace(state, reason=", ".join(changes))
     state = replace(state, done=old.measurements, reason=None)
     finished = sum(not state.missing(block) for block in range(plan.blocks))
@@ -88,22 +151,7 @@ def _measurable(trial: AnyTrial) -> bool:
     return not mirrored or max(len(available_cores()), graphics_cards()) >= LEAST_CORES
 
 
-def _with_those_before(wanted: Sequence[AnyTrial], old: TimingPass | None) -> tuple[AnyTrial, ...]:
-    """Return the wanted trials and those of the recorded pass that still exist, in the order of the experiments."""
-    if old is None:
-        return tuple(wanted)
-    every = {**trials_of(load_experiments()), **{trial.id: trial for trial in wanted}}
-    ids = {trial.id for trial in wanted} | old.trials.keys()
-    return tuple(trial for name, trial in every.items() if name in ids and _measurable(trial))
-
-
-def _changed_trials(trials: Sequence[AnyTrial], old: TimingPass) -> list[str]:
-    changed = [trial.id for trial in trials if old.trials.get(trial.id) not in (None, cost_hash(trial))]
-    new = [trial.id for trial in trials if trial.id not in old.trials]
-    return [", ".join(names) + words for names, words in ((changed, " changed"), (new, " not timed yet")) if names]
-
-
-def run_timing_pass(prepared: Prepared, state: TimingState, say: Say, take: Measure = measure) -> int:
+def run_timing_pass(prepared: Prepared, state: TimingState, say: Callable[[str], None], take: Measure = measure) -> int:
     """Measure what is missing, keep each block as soon as it is whole, and return how many measurements failed.
 
     Nothing else of the suite may run meanwhile; the caller holds the bundle's lock. ``say`` gets the lines that a
@@ -117,7 +165,7 @@ def run_timing_pass(prepared: Prepared, state: TimingState, say: Say, take: Meas
     )
     failures, started = 0, time.monotonic()
     for place, block in enumerate(blocks, start=1):
-        measured = _measure_block(prepared, state, block, take, say)
+        measured = _measure_block(prepared, state, block, say, take)
         kept += measured
         failures += len(state.missing(block)) - len(measured)
         record = TimingPass(
@@ -128,18 +176,18 @@ def run_timing_pass(prepared: Prepared, state: TimingState, say: Say, take: Meas
             measurements=tuple(sorted(kept, key=lambda each: each.block)),
         )
         write_timing_pass(prepared.folder, record)
-        minutes, seconds = divmod(round((time.monotonic() - started) / place * (len(blocks) - place)), 60)
-        left = f"about {minutes // 60:d}:{minutes % 60:02d}:{seconds:02d} left"
-        say(f"block {block + 1} of {state.plan.blocks} is measured; {left}")
+        left = timedelta(seconds=round((time.monotonic() - started) / place * (len(blocks) - place)))
+        say(f"block {block + 1} of {state.plan.blocks} is measured; about {left} left")
     return failures
 
 
-def _measure_block(prepared: Prepared, state: TimingState, block: int, take: Measure, say: Say) -> list[Measurement]:
+def _measure_block(
+    prepared: Prepared, state: TimingState, block: int, say: Callable[[str], None], take: Measure
+) -> list[Measurement]:
     """Measure what a block lacks in random order, and once more what something disturbed."""
     missing = state.missing(block)
     waiting = deque((trial, 1) for trial in order_of(missing, block))
     measured: list[Measurement] = []
-    count = 0
     while waiting:
         trial, attempt = waiting.popleft()
         try:
@@ -153,7 +201,7 @@ def _measure_block(prepared: Prepared, state: TimingState, block: int, take: Mea
             said = _headline(measurement, reasons)
         except MeasurementError as error:
             said = f"failed: {error}"
-        count += 1
+        count = len(missing) - len(waiting)
         say(f"  [{count:>{len(str(len(missing)))}}/{len(missing)}] {trial.id}: {said}")
     return measured
 
@@ -176,8 +224,109 @@ def _request(prepared: Prepared, plan: TimingPlan, trial: AnyTrial) -> Measureme
 
 def _headline(measurement: Measurement, reasons: Sequence[str]) -> str:
     if measurement.steps:
-        step = median(measurement.portions) * len(measurement.portions) / measurement.steps
-        said = f"{1000 * step:.2f} ms a step"
+        said = f"{1000 * measurement.seconds / measurement.steps:.2f} ms a step"
     else:
         said = f"fitted in {measurement.fit_seconds:.2f} s, predicted in {measurement.predict_seconds:.2f} s"
     return f"{said} (disturbed to the last: {'; '.join(reasons)})" if reasons else said
+
+
+def take_reading(_: Report, request: MeasurementRequest) -> Reading:
+    """Prepare a measurement, take it in this worker, and watch the machine meanwhile, from the warm-up on."""
+    trial, cores = request.trial, request.cores
+    images, labels, parts = open_data(request.dataset, trial, request.profile)
+    images.max()  # every page is in memory before the first is timed
+    if isinstance(trial, ClassicalTrial):
+        take: Callable[[], dict[str, Any]] = partial(_fit, trial, images, labels, parts)
+    else:
+        take = _network(trial, request.plan, images, labels, parts)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    before = read_counters(cores, request.available)
+    fields = take()
+    after = read_counters(cores, request.available)
+    waits = fields["replicas"] > 1 or (isinstance(trial, Trial) and graphics_cards() > 0)
+    watched, disturbances = judge(before, after, cores=len(cores), waits=waits)
+    fields |= {"peak_memory_bytes": peak_memory(), "load": load, **watched}
+    return Reading(Measurement(trial=trial.id, block=0, attempts=1, contended=False, **fields), disturbances)
+
+
+def _network(trial: Trial, plan: TimingPlan, images: Any, labels: Any, parts: Any) -> Callable[[], dict[str, Any]]:
+    """Build a network, trace its training, and return what measures the warm-up and then the portions, one by one."""
+    import numpy as np
+
+    from cifar_report.training.engine import Engine, configure, make_strategy
+
+    mirrored = trial.strategy == "mirrored"
+    configure(mirrored=mirrored)
+    engine = Engine(trial, 0, images, labels, make_strategy(mirrored=mirrored))
+    shuffled = np.random.default_rng(0).permutation(parts.train).astype(np.int32)
+    size = plan.portion_steps * trial.batch_size
+    keys = np.zeros(1 + engine.dropout_layers, np.int64)
+
+    def train(portion: int) -> float:
+        order = np.take(shuffled, np.arange(portion * size, (portion + 1) * size), mode="wrap")
+        started = time.perf_counter()
+        engine.train_epoch(order, keys, trial.stages[0].augmentation)
+        return time.perf_counter() - started
+
+    def take() -> dict[str, Any]:
+        train(0)
+        portions = tuple(train(1 + portion) for portion in range(plan.portions))
+        steps = plan.portions * plan.portion_steps
+        counts = {"replicas": engine.replicas, "steps": steps, "batch_size": trial.batch_size}
+        return counts | {"portions": portions, "seconds": sum(portions)}
+
+    train(0)
+    return take
+
+
+def _fit(trial: ClassicalTrial, images: Any, labels: Any, parts: Any) -> dict[str, Any]:
+    from cifar_report.training.classical import fit_classifier
+
+    seconds = fit_classifier(trial, images, labels, parts).seconds
+    fit, predict = seconds.fit_seconds or 0.0, seconds.predict_seconds or 0.0
+    counts = {"replicas": 1, "steps": 0, "batch_size": 0}
+    return counts | {"seconds": fit + predict, "fit_seconds": fit, "predict_seconds": predict}
+
+
+class Counters(NamedTuple):
+    """Counters of the machine that only grow; zero where a system has none."""
+
+    clock: float  # seconds
+    own: float  # processor seconds of this process
+    busy: float  # processor seconds of all processes on the cores that this process may use
+    stolen: float  # seconds for which another guest of the host had one of the cores that are timed
+    throttles: int  # how often a core was too hot, and the periods for which this container was held back
+
+
+def read_counters(timed: Sequence[int], available: Sequence[int]) -> Counters:
+    """Return the counters now, for the cores that are ``timed`` and for all that are ``available``."""
+    cores = [core._asdict() for core in psutil.cpu_times(percpu=True)]
+    busy = (value for core in available for name, value in cores[core].items() if name not in NOT_BUSY)
+    stolen = (cores[core].get("steal", 0.0) for core in timed)
+    throttles = [path.read_text() for path in Path("/sys").glob(THROTTLE_COUNTS)]
+    if CONTROL_GROUP.is_file():
+        lines = CONTROL_GROUP.read_text(encoding="utf-8").splitlines()
+        throttles += [line.split()[1] for line in lines if line.startswith("nr_throttled ")]
+    return Counters(time.perf_counter(), time.process_time(), sum(busy), sum(stolen), sum(map(int, throttles)))
+
+
+def judge(before: Counters, after: Counters, *, cores: int, waits: bool) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return what the machine did meanwhile, as fields of a measurement on so many cores, and what of it disturbed.
+
+    ``waits``: waiting is part of the work, so that the share of a core says nothing: replicas wait for one another,
+    and a processor waits for graphics cards.
+    """
+    seconds, own = after.clock - before.clock, after.own - before.own
+    stolen = max(0.0, after.stolen - before.stolen)
+    steal, share = stolen / (seconds * cores), own / seconds
+    other_work = max(0.0, after.busy - before.busy - own) / seconds
+    throttled = after.throttles > before.throttles
+    found = [
+        (stolen > LEAST_STOLEN and steal > MOST_STEAL, f"other guests of the host took {steal:.0%} of its cores"),
+        (throttled, "the processor was throttled"),
+        (share < LEAST_SHARE and not waits, f"it had {share:.0%} of its core"),
+        (other_work > MOST_OTHER_WORK, f"other processes kept {other_work:.1f} cores busy"),
+    ]
+    processor_share = None if waits else share
+    fields = {"steal": steal, "throttled": throttled, "other_work": other_work, "processor_share": processor_share}
+    return fields, tuple(words for disturbed, words in found if disturbed)

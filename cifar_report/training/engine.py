@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import keras
@@ -19,8 +20,9 @@ LOGICAL_REPLICAS = 2  # processor devices for a mirrored trial where there are n
 AUGMENTATION_DRAWS = 4  # uniform numbers that one image needs: angle, two shifts, flip
 
 
+@cache
 def configure(*, mirrored: bool) -> None:
-    """Fix threads, determinism and devices of this process; raises RuntimeError when TensorFlow already runs."""
+    """Fix threads, determinism and devices of this process, once; raises RuntimeError when TensorFlow already runs."""
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(LOGICAL_REPLICAS if mirrored else 1)
     tf.config.experimental.enable_op_determinism()
