@@ -1,9 +1,14 @@
-"""Networks small enough to be trained in a moment."""
+"""Trials small enough to be trained in a moment, and a record of data."""
 
-from cifar_report.spec import Conv2D, Dense, Flatten, MaxPooling2D, Stage, Trial
+from cifar_report.bundle import DatasetRecord
+from cifar_report.spec import ClassicalTrial, Conv2D, Dense, Flatten, MaxPooling2D, NearestCentroid, Stage, Trial
 
 TITLE = "Small"
 ONE_EPOCH = (Stage(epochs=1),)
+RECORD = DatasetRecord(
+    fingerprint="a" * 64, grade="unverified", canonical_labels=True, source="folder", counts=(320, 100, 200)
+)
+CENTROID = ClassicalTrial(id="centroid", title="c", method=NearestCentroid())
 
 
 def small_trial(*inserted, stages=ONE_EPOCH, **changes) -> Trial:

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from networks import small_trial
+from networks import RECORD, small_trial
 from rich.console import Console
-from test_running_plan import RECORD
 
 from cifar_report.bundle import Run, read_record, write_run
 from cifar_report.data import Dataset
@@ -59,14 +58,6 @@ def test_a_margin_moved_after_the_first_run_is_recorded(prepared, monkeypatch, t
     suite._write_plan(prepared)
     assert read_record(prepared.folder).claims_hash == first.claims_hash
     assert read_record(prepared.folder).claims_changed is trained
-
-
-def test_the_same_claims_are_no_change(prepared):
-    """Another pass with the claims as they were leaves the mark off."""
-    suite._write_plan(prepared)
-    finish_a_run(prepared.folder)
-    suite._write_plan(prepared)
-    assert not read_record(prepared.folder).claims_changed
 
 
 def test_changed_claims_reach_a_bundle_that_lacks_no_run(prepared, monkeypatch):

@@ -5,12 +5,11 @@ from pathlib import Path
 import msgspec
 import pytest
 from command import ROOT, contents
-from networks import small_trial
+from networks import CENTROID, RECORD, small_trial
 
 from cifar_report.bundle import (
     Bundle,
     ClassicalResult,
-    DatasetRecord,
     read_record,
     write_record,
     write_run,
@@ -30,13 +29,9 @@ from cifar_report.running.plan import (
     prepare,
     states_of,
 )
-from cifar_report.spec import PROFILES, ClassicalTrial, Dropout, NearestCentroid, Stage, Trial, spec_hash
+from cifar_report.spec import PROFILES, ClassicalTrial, Dropout, Stage, Trial, spec_hash
 
 TRIALS = trials_of(load_experiments())
-RECORD = DatasetRecord(
-    fingerprint="a" * 64, grade="unverified", canonical_labels=True, source="folder", counts=(320, 100, 200)
-)
-CENTROID = ClassicalTrial(id="centroid", title="c", method=NearestCentroid())
 
 
 def plan(profile="full", seeds=3):
@@ -153,12 +148,6 @@ def test_runs_from_before_the_engine_had_a_version_count_as_its_first():
     assert current_parts(msgspec.structs.replace(other, key_parts={"engine": "7"})) == {"engine": "7"}
 
 
-def test_prose_is_no_part_of_the_key(parts_of):
-    """A new title or question trains nothing again."""
-    renamed = msgspec.structs.replace(small_trial(), title="other")
-    assert parts_of(renamed) == parts_of()
-
-
 def test_classifiers_do_not_depend_on_tensorflow(parts_of):
     """A classical run's key names scikit-learn instead of TensorFlow, and no seed."""
     parts = parts_of(CENTROID, seed=None)
@@ -231,38 +220,22 @@ def test_states_say_why_each_run_would_run(prepared):
     assert "damaged" in reasons(request)["baseline/seed-0"]
 
 
-def test_more_seeds_extend_a_bundle(prepared):
-    """With more seeds only the new ones are missing, and classifiers are not asked again."""
-    keep(prepared())
-    assert reasons(prepared(seeds=3)) == {
-        "nearest_centroid/once": None,
-        "baseline/seed-0": None,
-        "baseline/seed-1": "not run yet",
-        "baseline/seed-2": "not run yet",
+@pytest.mark.parametrize("refused", ["profile", "data"])
+def test_another_profile_or_other_data_are_refused_with_nothing_changed(prepared, refused):
+    """A bundle takes no runs of another profile or dataset, and stays as it is."""
+    request = prepared()
+    keep(request)
+    if refused == "data":
+        stored = read_record(request.folder)
+        other = msgspec.structs.replace(stored.dataset, fingerprint="c" * 64)
+        write_record(request.folder, msgspec.structs.replace(stored, dataset=other))
+    before = contents(request.folder)
+    words = {
+        "profile": "made with the profile 'smoke', not 'quick'",
+        "data": r"other data \(fingerprint cccccccc, not ",
     }
-    assert all(reason is None for reason in reasons(prepared(seeds=1)).values())
-
-
-def test_another_profile_is_refused_with_nothing_changed(prepared):
-    """A bundle of one profile takes no runs of another, and stays as it is."""
-    request = prepared()
-    keep(request)
-    before = contents(request.folder)
-    with pytest.raises(UsageError, match=r"made with the profile 'smoke', not 'quick'.*never mix"):
-        prepared(profile="quick")
-    assert contents(request.folder) == before
-
-
-def test_other_data_are_refused_with_nothing_changed(prepared):
-    """A bundle of one dataset takes no runs of another, and stays as it is."""
-    request = prepared()
-    keep(request)
-    stored = read_record(request.folder)
-    other = msgspec.structs.replace(stored.dataset, fingerprint="c" * 64)
-    write_record(request.folder, msgspec.structs.replace(stored, dataset=other))
-    before = contents(request.folder)
-    with pytest.raises(UsageError, match=r"other data \(fingerprint cccccccc, not .*never mix"):
-        prepared()
+    with pytest.raises(UsageError, match=rf"{words[refused]}.*never mix"):
+        prepared(profile="quick" if refused == "profile" else "smoke")
     assert contents(request.folder) == before
 
 

@@ -1,7 +1,6 @@
 """The suite with real workers: deaths, failures, full disks, Ctrl-C, and going on."""
 
 import os
-import queue
 import signal
 import stat
 import sys
@@ -24,7 +23,7 @@ from cifar_report.running.plan import PlannedRun
 from cifar_report.running.runs import RunRequest, RunResult
 from cifar_report.running.scheduler import train_runs
 from cifar_report.running.suite import hold
-from cifar_report.running.workers import MOST_LOG_BYTES, Message, PinnedWorker
+from cifar_report.running.workers import MOST_LOG_BYTES, Message
 from cifar_report.spec import PROFILES, ClassicalTrial, NearestCentroid
 
 resource = pytest.importorskip("resource", reason="limits and signals are those of Unix")
@@ -222,19 +221,6 @@ def test_a_run_that_raises_costs_itself_alone(request_of, dataset, tmp_path):
     assert done.timing.peak_memory_bytes >= done.memory_bytes > 0
     assert len(done.timing.cores) == (1 if hasattr(os, "sched_setaffinity") else 0)
     assert written["other/once"][1].startswith(b"other: fitted on 50 images")
-
-
-def test_a_worker_killed_between_two_calls_costs_no_run(tmp_path):
-    """Its end is told in its inbox like an answer, and it can be closed and asked how it ended."""
-    inbox = queue.SimpleQueue()
-    worker = PinnedWorker((0,), inbox, tmp_path)
-    worker.call(repr)  # of the function that reports progress: nothing that could fail
-    assert inbox.get(timeout=60)[1].kind == "answer"
-    worker.kill()
-    assert inbox.get(timeout=60) == (worker, Message("ended"))
-    assert worker.ending().startswith("by SIGKILL")
-    worker.close()
-    assert list(tmp_path.iterdir()) == []
 
 
 class FakeWorker:

@@ -47,15 +47,6 @@ def test_predictions_are_scikit_learns(sample, method, direct, training_images):
     assert np.array_equal(outcome.predictions.indices, sample.split.test)
 
 
-def test_one_neighbor_is_the_training_image_with_the_least_distance(sample):
-    """1-NN gives each test image the label of the training image whose pixels differ least."""
-    training = sample.images[sample.split.train].astype(np.int64).reshape(320, -1)
-    test = sample.images[sample.split.test].astype(np.int64).reshape(200, -1)
-    nearest = [int(((training - image) ** 2).sum(1).argmin()) for image in test]
-    expected = sample.labels[sample.split.train][nearest]
-    assert np.array_equal(fit(sample, NearestNeighbors(1)).predictions.predicted, expected)
-
-
 @pytest.mark.parametrize("method", [NearestNeighbors(1), NearestCentroid()])
 def test_no_classifier_holds_the_pixels_twice(method):
     """A fit on single-precision pixels takes less than two copies of them, so that 50,000 images fit in a worker."""

@@ -1,7 +1,6 @@
 """The random draws of a run."""
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,10 +41,3 @@ def test_every_draw_of_an_epoch_has_a_key_of_its_own(place, layers):
     following = seeds.epoch_keys(seed, stage, epoch + 1, layers)
     assert keys.dtype == np.int64
     assert len({*keys.tolist(), *following.tolist()}) == 2 * (layers + 1)
-
-
-@pytest.mark.parametrize("other", [(1, 0), (0, 1)])
-def test_initial_weights_differ_between_seeds_and_layers(other):
-    """Seed and layer both decide a layer's initial weights, by a number that Keras can take."""
-    assert seeds.initialisation(0, 0) != seeds.initialisation(*other)
-    assert 0 <= seeds.initialisation(*other) < 2**32
