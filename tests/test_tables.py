@@ -1,9 +1,11 @@
 """The tables and files that are derived from a bundle."""
 
 import csv
+import dataclasses
 import hashlib
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +13,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reports import few_experiments
+from msgspec.structs import replace
+from reports import few_experiments, report_of
 from suites import few, few_figures, simulated
 
+from cifar_report.analysis import analyse
 from cifar_report.report.build import derived_files, write_derived
 from cifar_report.report.tables import FORMULA_STARTS, summary_tables, to_csv
 
@@ -102,6 +106,20 @@ def test_failed_runs_name_their_error():
     assert [row["status"] for row in rows] == ["done", "failed"]
     assert rows[1]["error"] == bundle.failed_of("baseline")[0].error.strip().splitlines()[-1]
     assert rows[1]["last_test_accuracy"] == ""
+
+
+def test_dead_units_have_columns_where_they_were_recorded():
+    """The share of dead units stands in its own columns and in the trial's words; a run without it is counted."""
+    bundle, results = simulated(few_experiments("baseline"), trials=("baseline",), seeds=2)
+    assert not {"last_dead_units", "best_dead_units"} & read(summary_tables(bundle, results)["runs.csv"])[0].keys()
+    run, stage = bundle.runs[0], bundle.runs[0].stages[0]
+    stage = replace(stage, last=replace(stage.last, dead_units=0.25), best=replace(stage.best, dead_units=0.5))
+    bundle = dataclasses.replace(bundle, runs=(replace(run, stages=(stage,)), *bundle.runs[1:]))
+    rows = read(summary_tables(bundle, analyse(bundle))["runs.csv"])
+    assert [(row["last_dead_units"], row["best_dead_units"]) for row in rows] == [("0.25", "0.5"), ("", "")]
+    page = report_of(bundle)
+    assert re.search(r"Of its hidden neurons <a[^>]*>25\.0+%</a> were zero for every test image \(1 run\)", page)
+    assert "For 1 other run this share was not recorded." in page
 
 
 def test_derived_files_replace_what_was_there():

@@ -129,6 +129,8 @@ def _weight_scores(
         return measure(identity, unit, runs, values, original=published, scope=scope if original else None)
 
     gaps = [Value(finite(evaluation.gap)) for evaluation in evaluations]
+    dead = [(run, each.dead_units) for run, each in zip(runs, evaluations, strict=True) if each.dead_units is not None]
+    recorded, shares = [run for run, _ in dead], [Value(share) for _, share in dead]
     return WeightScores(
         weights,
         train_accuracy=over_runs("train", "accuracy", "share"),
@@ -138,6 +140,7 @@ def _weight_scores(
         validation_loss=over_runs("validation", "loss", "loss"),
         test_loss=over_runs("test", "loss", "loss"),
         gap=measure(f"{prefix}.{weights}.gap", "points", runs, gaps),
+        dead_units=measure(f"{prefix}.{weights}.dead_units", "share", recorded, shares) if dead else None,
     )
 
 

@@ -59,6 +59,7 @@ class Evaluation(Record, frozen=True, kw_only=True):
     train: Scores
     validation: Scores
     test: Scores
+    dead_units: Share | None = None  # hidden ReLU units that are zero for every test image; None: not recorded
 
     @property
     def gap(self) -> float:

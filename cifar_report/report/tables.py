@@ -42,7 +42,7 @@ def summary_tables(bundle: Bundle, results: Results) -> dict[str, bytes]:
     return {
         "data.csv": to_csv(DATA_COLUMNS, map(_datum_row, results.data().values())),
         "epochs.csv": to_csv(EPOCH_COLUMNS, (row for run in bundle.runs for row in _epoch_rows(run))),
-        "runs.csv": to_csv(RUN_COLUMNS, (row for run in bundle.runs for row in _run_rows(run))),
+        "runs.csv": _runs(bundle.runs),
         "trials.csv": to_csv(TRIAL_COLUMNS, map(_trial_row, results.trials)),
         "verdicts.csv": to_csv(VERDICT_COLUMNS, map(_verdict_row, results.verdicts)),
     }
@@ -55,6 +55,14 @@ RUN_COLUMNS: Final = (
     *(f"{weights}_{part}_{score}" for weights in ("last", "best") for part in PARTS for score in SCORES),
     *("parameters", "trainable_parameters", "macs", "training_images", "error"),
 )
+DEAD_UNITS: Final = ("last_dead_units", "best_dead_units")  # further columns, where a run recorded them
+
+
+def _runs(runs: Sequence[Run]) -> bytes:
+    rows = [row for run in runs for row in _run_rows(run)]
+    recorded = any(cell is not None for row in rows for cell in row[-len(DEAD_UNITS) :])
+    columns = (*RUN_COLUMNS, *DEAD_UNITS) if recorded else RUN_COLUMNS
+    return to_csv(columns, (row[: len(columns)] for row in rows))
 
 
 def _run_rows(run: Run) -> Iterator[Row]:
@@ -67,12 +75,13 @@ def _run_rows(run: Run) -> Iterator[Row]:
     for stage in run.stages:
         evaluations = [(each.train, each.validation, each.test) for each in (stage.last, stage.best)]
         values = [value for parts in evaluations for part in parts for value in (part.accuracy, part.loss)]
-        yield (*start, stage.id, stage.epochs, stage.best_epoch, stage.stopped_early, *values, *end)
+        dead = (stage.last.dead_units, stage.best.dead_units)
+        yield (*start, stage.id, stage.epochs, stage.best_epoch, stage.stopped_early, *values, *end, *dead)
     if not run.stages:
         scores: list[Cell] = [None] * (2 * len(PARTS) * len(SCORES))
         if run.classical is not None:
             scores[PARTS.index("test") * len(SCORES)] = run.classical.test_accuracy
-        yield (*start, None, None, None, None, *scores, *end)
+        yield (*start, None, None, None, None, *scores, *end, None, None)
 
 
 EPOCH_COLUMNS: Final = ("run", "stage", "epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")

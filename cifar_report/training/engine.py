@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cifar_report.spec import CLASS_COUNT, Augmentation, Trial
+from cifar_report.spec import CLASS_COUNT, Augmentation, Dense, Trial
 from cifar_report.training.model import FusedAdam, build_model, dropout_shapes, forward
 
 ALIGNMENT = 64  # bytes; where TensorFlow's arrays begin
@@ -60,11 +60,15 @@ class Epoch(NamedTuple):
 
 
 class Predicted(NamedTuple):
-    """An evaluation: mean loss, accuracy, and probabilities float32 [images, 10]."""
+    """An evaluation: mean loss, accuracy, and probabilities float32 [images, 10].
+
+    ``dead_units`` is the share of the hidden dense units with ReLU that are zero for all images; None without any.
+    """
 
     loss: float
     accuracy: float
     probabilities: np.ndarray[Any, Any]
+    dead_units: float | None
 
 
 class Engine:
@@ -91,6 +95,8 @@ class Engine:
             self.model = build_model(trial, seed, synchronized=self.replicas > 1)
             self.optimizer = FusedAdam(trial.learning_rate, self.model.trainable_variables)
         self._dropout_shapes = dropout_shapes(self.model)
+        dense = (layer for layer in trial.layers if isinstance(layer, Dense) and layer.activation == "relu")
+        self._hidden_units = sum(layer.units for layer in dense)
         self._epochs: dict[Augmentation | None, Callable[..., Any]] = {}
         self._predict = tf.function(
             self._evaluate, input_signature=[tf.TensorSpec([None], tf.int32)], jit_compile=False
@@ -131,10 +137,12 @@ class Engine:
         """Return loss, accuracy and probabilities on ``indices``, in inference mode and without augmentation."""
         # Filled up to whole batches, so that one traced function serves every part of the split.
         whole = np.pad(indices, (0, -len(indices) % EVALUATION_BATCH), mode="edge").astype(np.int32)
-        losses, probabilities = (array.numpy()[: len(indices)] for array in self._predict(tf.constant(whole)))
+        *tables, alive = (array.numpy() for array in self._predict(tf.constant(whole)))
+        losses, probabilities = (table[: len(indices)] for table in tables)
         labels = self._labels.numpy()[indices]
         accuracy = float(np.mean(probabilities.argmax(axis=1) == labels))
-        return Predicted(float(np.mean(losses, dtype=np.float64)), accuracy, probabilities)
+        dead = float(np.mean(~alive)) if len(alive) else None
+        return Predicted(float(np.mean(losses, dtype=np.float64)), accuracy, probabilities, dead)
 
     def _epoch_function(self, augmentation: Augmentation | None) -> Callable[..., Any]:
         batch_size = self.trial.batch_size
@@ -199,21 +207,24 @@ class Engine:
         seed = tf.stack([key, tf.cast(step, tf.int64)])
         return self._share_of(tf.random.stateless_uniform([size, *shape], seed, alg="philox"))
 
-    def _evaluate(self, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _evaluate(self, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         chunks = tf.shape(indices)[0] // EVALUATION_BATCH
         losses = tf.TensorArray(tf.float32, chunks, element_shape=[EVALUATION_BATCH])
         tables = tf.TensorArray(tf.float32, chunks, element_shape=[EVALUATION_BATCH, CLASS_COUNT])
+        alive = tf.zeros([self._hidden_units], tf.bool)
         for chunk in tf.range(chunks):
             part = indices[chunk * EVALUATION_BATCH : (chunk + 1) * EVALUATION_BATCH]
-            chunk_losses, probabilities = self._infer(tf.ensure_shape(part, [EVALUATION_BATCH]))
+            chunk_losses, probabilities, hidden = self._infer(tf.ensure_shape(part, [EVALUATION_BATCH]))
             losses, tables = losses.write(chunk, chunk_losses), tables.write(chunk, probabilities)
-        return losses.concat(), tables.concat()
+            alive = tf.logical_or(alive, tf.reduce_any(hidden != 0, axis=0))
+        return losses.concat(), tables.concat(), alive
 
-    def _infer(self, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _infer(self, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         images = tf.cast(tf.gather(self._images, indices), tf.float32) / 255.0
-        probabilities = forward(self.model, images, training=False)
+        hidden = [tf.zeros([EVALUATION_BATCH, 0])]
+        probabilities = forward(self.model, images, training=False, hidden=hidden)
         labels = tf.one_hot(tf.gather(self._labels, indices), CLASS_COUNT)
-        return keras.losses.categorical_crossentropy(labels, probabilities), probabilities
+        return keras.losses.categorical_crossentropy(labels, probabilities), probabilities, tf.concat(hidden, axis=1)
 
 
 def share(images: np.ndarray[Any, Any]) -> tf.Tensor:

@@ -202,11 +202,17 @@ def build_model(trial: Trial, seed: int, *, synchronized: bool = False) -> keras
 
 
 def forward(
-    model: keras.Sequential, images: tf.Tensor, *, training: bool, draws: list[tf.Tensor] | None = None
+    model: keras.Sequential,
+    images: tf.Tensor,
+    *,
+    training: bool,
+    draws: list[tf.Tensor] | None = None,
+    hidden: list[tf.Tensor] | None = None,
 ) -> tf.Tensor:
     """Return class probabilities, float32 [batch, 10], for images float32 [batch, 32, 32, 3] in 0 … 1.
 
-    ``draws`` holds one uniform tensor for each dropout layer; without it nothing is dropped.
+    ``draws`` holds one uniform tensor for each dropout layer; without it nothing is dropped. ``hidden`` gets the
+    outputs of each dense layer with ReLU, float32 [batch, units].
     """
     remaining = iter(draws or ())
     values = images
@@ -217,6 +223,8 @@ def forward(
             values = layer(values, training=training)
         else:
             values = layer(values)
+        if hidden is not None and isinstance(layer, keras.layers.Dense) and layer.activation is keras.activations.relu:
+            hidden.append(values)
     return values
 
 

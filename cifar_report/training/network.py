@@ -177,6 +177,7 @@ class StageTraining:
             train=_scores(self.engine.evaluate(self.split.train)),
             validation=_scores(self.engine.evaluate(self.split.validation)),
             test=_scores(test),
+            dead_units=test.dead_units,
         )
 
     def _same_again(self, last: Evaluation) -> Evaluation:

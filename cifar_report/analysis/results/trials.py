@@ -54,6 +54,7 @@ class WeightScores:
     validation_loss: Measure
     test_loss: Measure
     gap: Measure  # train accuracy - test accuracy, points
+    dead_units: Measure | None = None  # over the runs that recorded it; None where none did
 
 
 @dataclass(frozen=True)

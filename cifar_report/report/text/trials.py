@@ -81,7 +81,8 @@ def judgement(writer: Writer, trial: TrialResult, verdicts: tuple[Verdict, ...])
     if trial.primary.datum.value is None:
         said = [writer.sentence(SAY.nothing, trial=writer.trial_name(trial.id))]
     else:
-        said = [*_accuracy(writer, trial), *_original(writer, trial.primary), *_comparisons(writer, trial)]
+        said = [*_accuracy(writer, trial), *_dead_units(writer, trial)]
+        said += [*_original(writer, trial.primary), *_comparisons(writer, trial)]
     return (*said, *claims_sentences(writer, verdicts))
 
 
@@ -92,6 +93,16 @@ def _accuracy(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
     if datum.low is not None:
         message = SAY.interval_over_images if datum.n_of == "images" else SAY.interval
         yield writer.sentence(message, interval=writer.interval(datum))
+
+
+def _dead_units(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
+    stage = trial.stage()
+    if stage is None or (dead := stage.primary.dead_units) is None:
+        return
+    recorded = len(dead.values)
+    yield writer.plural(SAY.dead_units, recorded, share=writer.quantity(dead.datum))
+    if missing := len(trial.runs) - recorded:
+        yield writer.plural(SAY.dead_units_not_recorded, missing)
 
 
 def _original(writer: Writer, measure: Measure) -> Iterator[Markup]:
