@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from analysis_cases import bundle, claim, rewrite
 from msgspec.structs import replace
+from suites import simulated
 
 from cifar_report.analysis import Results, analyse
 from cifar_report.bundle import Bundle, Predictions
+from cifar_report.registry import load_experiments
 from cifar_report.spec import PROFILES, Side
 
 CLAIMS = (
@@ -189,3 +191,22 @@ def test_sensitivity_and_correction(tmp_path):
     assert (flips.outcome, flips.changes) == ("inconclusive", True)  # 2/32 after the correction for two claims
     assert verdict.family_size == 2
     assert verdict.p_corrected.value == pytest.approx(2 * verdict.p.value)
+
+
+def test_own_claims_move_no_verdict_of_the_originals():
+    """Without the experiment whose claims are our own every other verdict is the same, p-values and all."""
+    experiments = [each for each in load_experiments() if each.section in ("trials", "training_parameters")]
+    own = next(each for each in experiments if each.id == "fixed_order")
+    known = {trial.id for each in experiments for trial in each.trials}
+    experiments = [
+        replace(each, claims=tuple(claim for claim in each.claims if claim.subject.trial in known))
+        for each in experiments
+    ]
+    with_own, without = (
+        {verdict.id: verdict for verdict in simulated(each, seeds=3)[1].verdicts}
+        for each in (experiments, [each for each in experiments if each.id != own.id])
+    )
+    added = {claim.id for claim in own.claims}
+    assert {name: with_own[name] for name in with_own.keys() - added} == without
+    assert {with_own[name].family_size for name in added} == {len(added)}
+    assert any(verdict.p_corrected is not None for verdict in without.values())

@@ -39,6 +39,7 @@ def test_a_setting_is_named_in_plain_words() -> None:
         (Change("stage training, epochs", 15, 30), "The number of epochs goes from 15 to 30."),
         (Change("Conv2D, padding", "valid", "same"), "The convolution now pads the image"),
         (Change("strategy", "single", "mirrored"), "on several devices at once"),
+        (Change("data_order", "every_epoch", "fixed"), "in one and the same order"),
         (
             Change("layers", (), (Conv2D(64, 3), MaxPooling2D(2))),
             "convolution of 64 filters of 3 × 3 pixels is added",

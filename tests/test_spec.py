@@ -79,6 +79,7 @@ def networks(draw: st.DrawFn) -> Trial:
         learning_rate=draw(st.floats(1e-6, 1.0)),
         split_seed=draw(st.integers(0, 2**32 - 1)),
         strategy=draw(st.sampled_from(["single", "mirrored"])),
+        data_order=draw(st.sampled_from(["every_epoch", "fixed"])),
     )
 
 
@@ -165,6 +166,7 @@ def test_fields_that_equal_their_default_are_no_part_of_the_hash():
 def test_stored_hashes_of_version_1_stay_valid():
     """The rule of version 1 hashed every field: a stored run's hash must come out, today and with later options."""
     assert spec_hash(TRIALS["baseline"], 1) == "2c2536ecff0da1eeeac8089824c720f1c7c6b5a5d5e3da9daa1d2b106bfc3df8"
+    assert spec_hash(TRIALS["baseline"]) == "1fd82465dafacfb1067faa96183c52ff99d76f2b27ffe4a65fa0922a26a5d561"
 
 
 DEFAULTS = {
@@ -179,7 +181,13 @@ DEFAULTS = {
     Stage: {"id": "training", "augmentation": None, "early_stopping": None},
     NearestNeighbors: {},
     NearestCentroid: {},
-    Trial: {"batch_size": 32, "learning_rate": 0.001, "split_seed": 42, "strategy": "single"},
+    Trial: {
+        "batch_size": 32,
+        "learning_rate": 0.001,
+        "split_seed": 42,
+        "strategy": "single",
+        "data_order": "every_epoch",
+    },
     ClassicalTrial: {"training_images": "train", "split_seed": 42},
 }
 

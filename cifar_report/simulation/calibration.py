@@ -59,13 +59,13 @@ class Setting(NamedTuple):
 
 
 def accuracy_claims(claims: Iterable[Claim]) -> tuple[Claim, ...]:
-    """Return the claims that a family corrects and that compare two trained networks' accuracies."""
+    """Return the original's claims that a family corrects and that compare two trained networks' accuracies."""
     return tuple(
         claim
         for claim in claims
         if claim.quantity == "accuracy"
         and claim.relation in ("greater", "less")
-        and claim.family is not None
+        and claim.family not in (None, "own")
         and claim.comparison in ("as_written", "one_change")
     )
 

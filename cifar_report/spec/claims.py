@@ -39,7 +39,7 @@ Relation = Literal[
     "exact",  # see ``exact_relation``; no statistics
 ]
 
-Family = Literal["accuracy as written", "accuracy by one change", "convergence", "time"]
+Family = Literal["accuracy as written", "accuracy by one change", "convergence", "time", "own"]
 
 
 class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,7 +64,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     id: Word  # for example "C05a.one_change"
     code: Word  # the row of the write-up's table that it belongs to, for example "C05a"
     statement: Paragraph  # one whole sentence
-    said: Paragraph  # what the original said, and its own numbers
+    said: Paragraph = ""  # what the original said, and its own numbers; empty where the claim is our own
     quantity: Quantity
     relation: Relation
     subject: Side
@@ -106,7 +106,8 @@ def claim(
     """Return a claim with the method's defaults for every field that is not given.
 
     Its code is the id up to the first dot; it compares as the write-up did, or nothing where there is no comparator;
-    its margin is that of ``MARGINS``; claims with a direction are corrected together, by their kind of quantity.
+    its margin is that of ``MARGINS``; claims with a direction are corrected together, by their kind of quantity;
+    those of which the original said nothing in a family of their own, so that they move no p-value of the others.
     """
     quantity, relation = fields["quantity"], fields["relation"]
     defaults = {
@@ -116,7 +117,7 @@ def claim(
     }
     fields = {**defaults, **fields}
     if relation in ("greater", "less", "not_better"):
-        fields.setdefault("family", family_of(quantity, fields["comparison"]))
+        fields.setdefault("family", family_of(quantity, fields["comparison"]) if fields.get("said") else "own")
     return Claim(
         id=claim_id,
         statement=statement,

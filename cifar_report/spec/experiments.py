@@ -67,7 +67,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         yield from (self.title, self.question, self.change, self.explanation)
         yield from (trial.title for trial in self.trials)
         for claim in self.claims:
-            yield from (text for text in (claim.statement, claim.said, claim.proxy) if text is not None)
+            yield from (text for text in (claim.statement, claim.said, claim.proxy) if text)
 
 
 class TimingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -77,6 +77,7 @@ class Trial(_Trial, frozen=True, kw_only=True, tag="network"):
     learning_rate: Annotated[float, Meta(gt=0)] = 0.001  # Adam's step size
     split_seed: int = 42  # random_state of train_test_split
     strategy: Literal["single", "mirrored"] = "single"
+    data_order: Literal["every_epoch", "fixed"] = "every_epoch"  # drawn anew in every epoch, or once a stage
 
     def __post_init__(self) -> None:
         """Refuse a trial that could not be trained or stored."""

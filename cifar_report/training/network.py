@@ -116,7 +116,8 @@ class StageTraining:
         return since_best >= max(1, self.stage.early_stopping.patience)
 
     def _epoch(self, epoch: int) -> dict[str, float]:
-        order = seeds.epoch_order(self.seed, self.place, epoch, self.split.train)
+        drawn = 0 if self.engine.trial.data_order == "fixed" else epoch
+        order = seeds.epoch_order(self.seed, self.place, drawn, self.split.train)
         keys = seeds.epoch_keys(self.seed, self.place, epoch, self.engine.dropout_layers)
         started = time.perf_counter()
         trained = self.engine.train_epoch(order, keys, self.stage.augmentation)

@@ -73,7 +73,7 @@ def experiment_view(writer: Writer, experiment: Experiment, number: str) -> dict
                 "verdict": verdict,
                 "badge": writer.badge(verdict.outcome),
                 "statement": text(verdict.claim.statement),
-                "said": text(verdict.claim.said),
+                "said": verdict.claim.said and text(verdict.claim.said),
                 "paragraph": verdict_paragraph(writer, verdict),
             }
             for verdict in verdicts

@@ -107,10 +107,27 @@ def code_section(writer: Writer, number: str) -> SectionView:
         "augmentations": [writer.enumeration(list(_augmentation(writer, each))) for each in augmentations],
         "patience": [writer.numbers.integer(each.patience) for each in stoppings],
         "seeds": writer.numbers.enumeration(seeds),
+        "fixed_orders": list(_fixed_orders(writer, trials)),
         "splits": writer.numbers.enumeration([str(split) for split in splits]),
         "listings": list(_listings(writer, trials)),
     }
     return SectionView(heading, "code", view)
+
+
+def _fixed_orders(writer: Writer, trials: list[Trial]) -> Iterator[Markup]:
+    """Yield what training in one order of the images reached, beside a new order in every epoch."""
+    for trial in trials:
+        if trial.data_order == "fixed" and trial.one_change in writer.bundle.trials:
+            fixed, other = (writer.results.trial(name).primary.datum for name in (trial.id, trial.one_change))
+            if fixed.value is not None and other.value is not None:
+                yield writer.sentence(
+                    "In the same way %(trial)s reached a mean test accuracy of %(fixed)s here, and %(comparator)s, "
+                    "with a new order in every epoch, one of %(other)s.",
+                    trial=writer.trial_name(trial.id),
+                    fixed=writer.quantity(fixed),
+                    comparator=writer.trial_name(trial.one_change),
+                    other=writer.quantity(other),
+                )
 
 
 def _augmentation(writer: Writer, augmentation: Augmentation) -> Iterator[Markup]:
