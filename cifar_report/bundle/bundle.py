@@ -191,6 +191,14 @@ def encode(record: msgspec.Struct) -> bytes:
     return msgspec.json.format(msgspec.json.encode(record, order="sorted"), indent=1) + b"\n"
 
 
+def check_readable(record: msgspec.Struct) -> None:
+    """Raise ValueError or OverflowError, with the field and its bound, for a record that could not be read again."""
+    content = encode(record)
+    msgspec.json.decode(content, type=type(record))
+    if len(content) > MOST_JSON_BYTES:
+        raise ValueError(f"it has {len(content):,} bytes, where {MOST_JSON_BYTES:,} are read")
+
+
 class _Versioned(msgspec.Struct):
     schema_version: int = SCHEMA_VERSION
 

@@ -19,6 +19,7 @@ SCHEMA_VERSION = 2
 METHOD_VERSION = 1
 """Version of the method behind the tables (``analysis``); raise it when numbers differ by more than rounding."""
 
+MOST_SEEDS = 10_000
 Count = Annotated[int, Meta(ge=0, le=10**15)]  # parameters, bytes, operations
 Loss = Annotated[float, Meta(ge=0, le=1e39)]  # any that a float32 can be
 Seconds = Annotated[float, Meta(ge=0, le=1e9)]
@@ -268,7 +269,7 @@ class BundleRecord(Record, frozen=True, kw_only=True):
 
     schema_version: int = SCHEMA_VERSION
     profile: Profile
-    seeds: Annotated[int, Meta(ge=0, le=10_000)]  # of the largest call so far; the profile holds the declared number
+    seeds: Annotated[int, Meta(ge=0, le=MOST_SEEDS)]  # of the largest call so far; the profile's are the declared ones
     dataset: DatasetRecord
     experiments: tuple[Experiment, ...]
     original: Original

@@ -90,6 +90,12 @@ def describe_cards() -> str:
     return f"{named}, driver {driver[0] if driver else 'unknown'})"
 
 
+def shown(text: str, most: int = 200) -> str:
+    """Return the end of a text from outside as a record may hold it: of a bounded size, in signs that can be shown."""
+    kept = "".join(each if each.isprintable() or each in "\n\t" else ascii(each)[1:-1] for each in text[-most:])
+    return kept[-most:]
+
+
 def processor_name(information: Path = PROCESSOR_INFORMATION) -> str:
     """Return the processor's name, with what decides how it rounds: its design and its widest vector instructions.
 
@@ -100,11 +106,11 @@ def processor_name(information: Path = PROCESSOR_INFORMATION) -> str:
     for name, _, value in (line.partition(":") for line in lines):
         fields.setdefault(name.strip(), value.strip())  # of the first processor
     if "model name" not in fields:
-        return platform.processor() or platform.machine()
+        return shown(platform.processor() or platform.machine())
     design = [f"{word} {fields[name]}" for word, name in DESIGN.items() if fields.get(name)]
     if flags := fields.get("flags", "").split():
         design.append(next((name for flag, name in VECTORS.items() if flag in flags), "no AVX"))
-    return f"{fields['model name']} ({', '.join(design)})" if design else fields["model name"]
+    return shown(f"{fields['model name']} ({', '.join(design)})" if design else fields["model name"])
 
 
 def _version(name: str) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -15,14 +16,15 @@ from pathlib import Path
 import msgspec
 
 from cifar_report.bundle import BundleRecord, DatasetRecord, is_bundle, read_record, read_run
-from cifar_report.bundle.bundle import BUNDLES, RECORD_FILE
+from cifar_report.bundle.bundle import BUNDLES, RECORD_FILE, check_readable
+from cifar_report.bundle.records import MOST_SEEDS
 from cifar_report.bundle.store import ENGINE, ENGINE_VERSION, current_parts, recorded_parts
 from cifar_report.data import Dataset, locate
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments, select, trials_of
-from cifar_report.running.environment import WORKER_VARIABLES, describe_cards, graphics_cards
-from cifar_report.spec import PROFILES, AnyTrial, Claim, ClassicalTrial, Dropout, Profile, Trial
+from cifar_report.running.environment import WORKER_VARIABLES, describe_cards, graphics_cards, record_environment
+from cifar_report.spec import PROFILES, AnyTrial, Claim, ClassicalTrial, Dropout, Profile, Trial, registry_hash
 
 LOCK_FILE, SOFT_LOCK_FILE = ".lock", ".lock.soft"
 TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES = 40_000, 10_000, 10_000
@@ -93,8 +95,30 @@ def prepare(
     _refuse_other_bundle(folder, profile, dataset)
     record = describe_dataset(dataset, profile)
     seeds = seeds or profile.seeds
+    if seeds > MOST_SEEDS:
+        raise UsageError(f"--seeds {seeds}: a bundle holds at most {MOST_SEEDS:,} seeds")
     runs = plan_runs(trials.values(), profile, seeds, record.counts[0])
-    return Prepared(profile, seeds, dataset, record, folder, runs, timed)
+    prepared = Prepared(profile, seeds, dataset, record, folder, runs, timed)
+    try:
+        check_readable(plan_record(prepared))
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"the record of these experiments could not be read again: {error}") from error
+    return prepared
+
+
+def plan_record(prepared: Prepared) -> BundleRecord:
+    """Return what the bundle is to record of a request, before anything is trained."""
+    experiments = load_experiments()
+    return BundleRecord(
+        profile=prepared.profile,
+        seeds=prepared.seeds,
+        dataset=prepared.dataset_record,
+        experiments=experiments,
+        original=load_original(),
+        claims_hash=registry_hash(claims_of(experiments)),
+        environment=record_environment(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
 
 
 def find_profile(name: str) -> Profile:

@@ -21,7 +21,7 @@ from cifar_report.bundle import Run, RunTiming, encode, write_run
 from cifar_report.bundle.arrays import dump_arrays
 from cifar_report.bundle.store import key_of
 from cifar_report.data import Dataset, Split, split
-from cifar_report.running.environment import processor_name
+from cifar_report.running.environment import processor_name, shown
 from cifar_report.running.plan import PlannedRun, Prepared
 from cifar_report.running.workers import Report
 from cifar_report.spec import AnyTrial, ClassicalTrial, Profile, Trial, spec_hash
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     Images = npt.NDArray[np.uint8]
 
+MOST_ERROR = 20_000  # characters
 CHECKPOINTS = ".checkpoints"  # hidden: no part of the bundle's manifest
 
 
@@ -179,7 +180,7 @@ def run_record(planned: PlannedRun, key_parts: dict[str, str], result: RunResult
         spec_hash=spec_hash(trial),
         processor=processor_name(),
         macs=trial.macs if isinstance(trial, Trial) else None,
-        error=result.error,
+        error=None if result.error is None else shown(result.error, MOST_ERROR),
         **found,
     )
 

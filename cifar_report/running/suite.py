@@ -18,7 +18,6 @@ from rich.console import Console
 
 from cifar_report.bundle import (
     METHOD_VERSION,
-    BundleRecord,
     is_bundle,
     read_record,
     remove_leftovers,
@@ -28,10 +27,8 @@ from cifar_report.bundle import (
 from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE
 from cifar_report.bundle.store import CRATE_FILE, MANIFEST_FILE, bundle_files, read_manifest, write_manifest
 from cifar_report.errors import SuiteError
-from cifar_report.published import load_original
-from cifar_report.registry import claims_of, load_experiments
-from cifar_report.running.environment import record_environment
-from cifar_report.running.plan import LOCK_FILE, SOFT_LOCK_FILE, Prepared, plan_is_current, states_of
+from cifar_report.registry import claims_of
+from cifar_report.running.plan import LOCK_FILE, SOFT_LOCK_FILE, Prepared, plan_is_current, plan_record, states_of
 from cifar_report.running.runs import RunWriter, now
 from cifar_report.running.scheduler import train_runs
 from cifar_report.running.timing import run_timing_pass, timing_state
@@ -153,17 +150,7 @@ def _leave_complete(folder: Path) -> None:
 
 def _write_plan(prepared: Prepared) -> None:
     """Record what is asked before anything is trained, claims included."""
-    experiments = load_experiments()
-    record = BundleRecord(
-        profile=prepared.profile,
-        seeds=prepared.seeds,
-        dataset=prepared.dataset_record,
-        experiments=experiments,
-        original=load_original(),
-        claims_hash=registry_hash(claims_of(experiments)),
-        environment=record_environment(),
-        created=now(),
-    )
+    record = plan_record(prepared)
     if is_bundle(prepared.folder):
         trained = any(prepared.folder.glob("runs/*/*/run.json"))
         old = read_record(prepared.folder)

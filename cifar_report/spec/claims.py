@@ -101,7 +101,15 @@ MARGINS: dict[Quantity, float] = {
 
 
 def claim(
-    claim_id: str, statement: str, *, subject: str | Side, comparator: str | Side | None = None, **fields: Any
+    claim_id: str,
+    statement: str,
+    *,
+    said: str,
+    quantity: Quantity,
+    relation: Relation,
+    subject: str | Side,
+    comparator: str | Side | None = None,
+    **fields: Any,
 ) -> Claim:
     """Return a claim with the method's defaults for every field that is not given.
 
@@ -109,7 +117,6 @@ def claim(
     its margin is that of ``MARGINS``; claims with a direction are corrected together, by their kind of quantity;
     those of which the original said nothing in a family of their own, so that they move no p-value of the others.
     """
-    quantity, relation = fields["quantity"], fields["relation"]
     defaults = {
         "code": claim_id.partition(".")[0],
         "comparison": "absolute" if comparator is None else "as_written",
@@ -121,6 +128,9 @@ def claim(
     return Claim(
         id=claim_id,
         statement=statement,
+        said=said,
+        quantity=quantity,
+        relation=relation,
         subject=_side(subject),
         comparator=None if comparator is None else _side(comparator),
         **fields,

@@ -37,7 +37,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """
 
     id: Id
-    order: int  # its place in the report, within its section
+    order: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]  # its place in the report, within its section
     section: Section
     number: str | None = None  # "1" … "12": the write-up's trial number
     title: Word

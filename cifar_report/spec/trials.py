@@ -26,18 +26,23 @@ Paragraph = Annotated[str, Meta(max_length=20_000, pattern=SHOWN)]
 """One sentence or several in plain words; those of experiments are English, and catalogues translate them."""
 
 
+SplitSeed = Annotated[int, Meta(ge=0, lt=2**32)]
+MOST_EPOCHS = 10_000  # of a trial, whose record is read up to a size
+MOST_WEIGHTS_BYTES = 120 * 2**20  # of a run, whose file of weights is too
+
+
 class Augmentation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Random changes of each training image, drawn anew in every epoch; pixels from outside repeat the edge."""
 
-    rotation_degrees: float = 15.0  # largest turn to either side
-    shift_fraction: float = 0.1  # largest shift of width and of height, as a share of the side
+    rotation_degrees: Annotated[float, Meta(ge=0, le=180)] = 15.0  # largest turn to either side
+    shift_fraction: Annotated[float, Meta(ge=0, le=1)] = 0.1  # largest shift of width and of height, of the side
     horizontal_flip: bool = True
 
 
 class EarlyStopping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Stop when the validation loss has not fallen for ``patience`` epochs, and go back to the best weights."""
 
-    patience: int = 4  # epochs
+    patience: Annotated[int, Meta(ge=0, le=10_000)] = 4  # epochs
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -71,11 +76,11 @@ class _Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Trial(_Trial, frozen=True, kw_only=True, tag="network"):
     """A network and how it is trained."""
 
-    layers: Annotated[tuple[AnyLayer, ...], Meta(max_length=1_000)]
-    stages: Annotated[tuple[Stage, ...], Meta(max_length=1_000)]
+    layers: Annotated[tuple[AnyLayer, ...], Meta(max_length=200)]
+    stages: Annotated[tuple[Stage, ...], Meta(max_length=100)]
     batch_size: Annotated[int, Meta(ge=1, le=60_000)] = 32  # images, over all replicas
-    learning_rate: Annotated[float, Meta(gt=0)] = 0.001  # Adam's step size
-    split_seed: int = 42  # random_state of train_test_split
+    learning_rate: Annotated[float, Meta(gt=0, le=1e38)] = 0.001  # Adam's step size
+    split_seed: SplitSeed = 42  # random_state of train_test_split
     strategy: Literal["single", "mirrored"] = "single"
     data_order: Literal["every_epoch", "fixed"] = "every_epoch"  # drawn anew in every epoch, or once a stage
 
@@ -83,9 +88,14 @@ class Trial(_Trial, frozen=True, kw_only=True, tag="network"):
         """Refuse a trial that could not be trained or stored."""
         if not self.stages or len({stage.id for stage in self.stages}) != len(self.stages):
             raise ValueError(f"trial {self.id}: stages must exist and have different ids")
+        if sum(stage.epochs for stage in self.stages) > MOST_EPOCHS:
+            raise ValueError(f"trial {self.id}: all its stages together have at most {MOST_EPOCHS:,} epochs")
         rows = walk(self.layers)
         if not rows or rows[-1].layer != Dense(CLASS_COUNT, activation="softmax"):
             raise ValueError(f"trial {self.id}: the last layer must be Dense({CLASS_COUNT}, 'softmax')")
+        stored = 2 * len(self.stages) * 4 * sum(row.parameters for row in rows)  # last and best of each stage, float32
+        if stored > MOST_WEIGHTS_BYTES:
+            raise ValueError(f"trial {self.id}: its weights take {stored:,} bytes, {MOST_WEIGHTS_BYTES:,} at most")
 
     @property
     def seeded(self) -> bool:
@@ -111,7 +121,7 @@ class Trial(_Trial, frozen=True, kw_only=True, tag="network"):
 class NearestNeighbors(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="method", tag=True):
     """scikit-learn's KNeighborsClassifier on raw pixels, Euclidean distance."""
 
-    neighbors: int
+    neighbors: Annotated[int, Meta(ge=1, le=60_000)]
 
 
 class NearestCentroid(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="method", tag=True):
@@ -123,7 +133,7 @@ class ClassicalTrial(_Trial, frozen=True, kw_only=True, tag="classical"):
 
     method: NearestNeighbors | NearestCentroid
     training_images: Literal["train", "train+validation"] = "train"
-    split_seed: int = 42
+    split_seed: SplitSeed = 42
 
     @property
     def seeded(self) -> bool:
