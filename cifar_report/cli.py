@@ -68,10 +68,14 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
     "--check": {"action": "store_true", "help": "build again and name the files that differ from the output folder's"},
     "--pdf": _option("compare the numbers attached to this report with the bundle's", "FILE", type=Path),
     "--rerun": _option(
-        "train K runs again (the cheapest, at first one of each kind), compare, and record how far they agree",
+        "train K runs again (the cheapest, at first one of each kind), and say how far they agree",
         "K",
         type=int,
     ),
+    "--record": {
+        "action": "store_true",
+        "help": "with --rerun, put what was found into the bundle (default: it stays as it is)",
+    },
     "verify folder": _option(
         "the results bundle (default: the one below report/bundle that was written last)",
         "BUNDLE",
@@ -87,7 +91,7 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
 PLAN = ("--profile", "--seeds", "--only", "--timing", "--data", "--bundle")
 RUN = (*PLAN, "--jobs")
 REPORT = ("--bundle", "report --profile", "--output", "--lang", "--check")
-VERIFY = ("verify folder", "--pdf", "--rerun", "verify --only", "verify --jobs", "--data")
+VERIFY = ("verify folder", "--pdf", "--rerun", "--record", "verify --only", "verify --jobs", "--data")
 
 
 class Command(NamedTuple):

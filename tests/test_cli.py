@@ -140,7 +140,7 @@ def test_help_teaches(capsys):
         "report": {"--profile", "--bundle", "--output", "--lang", "--check"},
         "data": {"--data"},
         "list": set(),
-        "verify": {"--pdf", "--rerun", "--only", "--jobs", "--data"},
+        "verify": {"--pdf", "--rerun", "--record", "--only", "--jobs", "--data"},
         "compare": set(),
         "bundle": set(),
     }

@@ -53,7 +53,7 @@ def test_training_again_gives_the_same_bytes_and_finds_what_was_invented(bundle,
     only = "nearest_centroid,model_2,baseline_parallel/seed-0,dropout"
     changes = {"PYTHONHASHSEED": "7", "LC_ALL": "C.UTF-8", "TZ": "Asia/Tokyo"}
     words = ("--rerun", "9", "--only", only, *data_words)
-    called = call("verify", str(bundle), *words, cwd=bundle.parent, **changes)
+    called = call("verify", str(bundle), *words, "--record", cwd=bundle.parent, **changes)
     assert (called.status, called.err) == (1, "")
     assert "nothing is wrong" in called.out
     assert "differs from training, epoch 1 (weights) by" in called.out
@@ -74,7 +74,7 @@ def test_training_again_gives_the_same_bytes_and_finds_what_was_invented(bundle,
 
 def options(**given):
     """Return what the command line would give."""
-    return Namespace(**{"rerun": 1, "only": "nearest_centroid", "jobs": None, "data": None} | given)
+    return Namespace(**{"rerun": 1, "only": "nearest_centroid", "jobs": None, "data": None, "record": True} | given)
 
 
 def test_a_bitwise_agreement_is_a_success(bundle, data_words, capsys):
@@ -89,7 +89,7 @@ def test_a_killed_rerun_leaves_nothing_that_the_next_one_does_not_remove(bundle,
     """What it had trained lies hidden in the bundle, which stays sound; nothing stays among temporary files."""
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
-    words = ("verify", str(bundle), "--rerun", "1", "--only", "model_2", *data_words)
+    words = ("verify", str(bundle), "--rerun", "1", "--record", "--only", "model_2", *data_words)
     with subprocess.Popen(
         [sys.executable, *COMMAND, *words], cwd=tmp_path, env=environment(), start_new_session=True
     ) as running:
@@ -139,6 +139,7 @@ def test_nothing_is_trained_for_other_data_or_for_a_damaged_bundle(bundle, datas
         (("--rerun", "1", "--only", ","), "--only names no trial"),
         (("--only", "baseline"), "--only goes with --rerun"),
         (("--data", "synthetic"), "--data goes with --rerun"),
+        (("--record",), "--record goes with --rerun"),
     ],
 )
 def test_options_that_mean_nothing_are_refused(words, sentence, capsys, tmp_path):
@@ -151,3 +152,13 @@ def test_options_that_mean_nothing_are_refused(words, sentence, capsys, tmp_path
     assert (status, out) == (2, "")
     assert is_one_sentence(err)
     assert sentence in err
+
+
+def test_a_bundle_that_was_handed_in_stays_as_it_is(bundle, data_words, capsys):
+    """Without --record nothing is written into the bundle, and what was found is told all the same."""
+    before = contents(bundle)
+    assert rerun(options(data=data_words[-1] if data_words else None, record=False), bundle) == 0
+    out = capsys.readouterr().out
+    assert "level reached by 1 run: bitwise" in out
+    assert "recorded in" not in out
+    assert contents(bundle) == before

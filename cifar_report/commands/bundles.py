@@ -137,8 +137,8 @@ def _check(options: Namespace) -> None:
     check_options(Namespace(jobs=options.jobs))
     split_words(options.only)
     if options.rerun is None:
-        for name in ("only", "jobs", "data"):
-            if getattr(options, name) is not None:
+        for name in ("only", "jobs", "data", "record"):
+            if getattr(options, name) not in (None, False):
                 raise UsageError(f"--{name} goes with --rerun: it says how runs are trained again")
     elif options.rerun < 1:
         raise UsageError(f"--rerun {options.rerun}: at least one run is needed")
@@ -160,10 +160,11 @@ def rerun(options: Namespace, folder: Path) -> int:
     # The stand-in is drawn anew from its seed: a bundle that was made from it needs no other data.
     named = options.data or ("synthetic" if bundle.record.dataset.grade == "stand-in" else None)
     dataset = locate(named, allow_stand_in=False, warn=warn, notify=tell)
-    certificate = train_again(bundle, runs, dataset, options.jobs, Console())
+    certificate = train_again(bundle, runs, dataset, options.jobs, Console(), record=options.record)
     for line in describe(certificate):
         print(line)
-    print(f"recorded in {folder / 'certificates' / certificate.file_name}")
+    if options.record:
+        print(f"recorded in {folder / 'certificates' / certificate.file_name}")
     return 0 if certificate.level == "bitwise" else 1
 
 

@@ -16,6 +16,16 @@ from cifar_report.errors import UsageError
 
 BINARY_FOLDER = "cifar-10-batches-bin"
 RECORD_BYTES = 1 + 32 * 32 * 3  # the binary version: one label byte, then the pixels colour by colour
+GZIP = b"\x1f\x8b"
+KINDS = {  # of other files, by how they begin
+    b"PK\x03\x04": "a zip archive",
+    b"BZh": "an archive packed by bzip2",
+    b"\xfd7zXZ": "an archive packed by xz",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"Rar!": "a rar archive",
+    b"\x89HDF": "an HDF5 file",
+    b"\x93NUMPY": "a NumPy array",
+}
 AGAIN = "Fetch the dataset again, or name another copy of CIFAR-10."
 
 
@@ -67,9 +77,22 @@ def _read_archive(path: Path, release: Release, source: str | None) -> Images:
                     content = stream.read(most)
                     batches[name] = _unpickle(content) if pickled else np.frombuffer(content, np.uint8)
     except (EOFError, OSError, zlib.error, tarfile.TarError) as error:
-        raise UsageError(f"{path} is no whole gzip-compressed tar archive ({error}). {AGAIN}") from error
+        raise UsageError(_diagnosis(path, release) or f"{path} is a damaged archive ({error}). {AGAIN}") from error
     grade: Grade = "canonical" if pickled or digest == release.binary_sha256 else "unverified"
     return _assemble(batches, path, release, grade, source or ("Python archive" if pickled else "binary archive"))
+
+
+def _diagnosis(path: Path, release: Release) -> str | None:
+    """Return what else a file is that was named as the archive, and what to name instead; None for a damaged one."""
+    unpack = f"unpack it and name the folder {BINARY_FOLDER} in it, or name {release.archive_name}"
+    with path.open("rb") as file:
+        start = file.read(6)
+    if path.name.removesuffix(".bin") + ".bin" in BINARY_NAMES or path.name == "batches.meta":
+        return f"{path} is one of the dataset's files: name the folder that holds all of them"
+    kind = next((kind for magic, kind in KINDS.items() if start.startswith(magic)), None)
+    if kind is None and start[:2] != GZIP and tarfile.is_tarfile(path):
+        kind = "a tar archive without gzip"
+    return f"{path} is {kind}: {unpack}" if kind else None
 
 
 def _unpickle(content: bytes) -> Array:

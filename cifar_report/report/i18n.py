@@ -128,6 +128,8 @@ def read_catalogue(language: str) -> Catalog:
 
 DASH = "–"
 MINUS = "−"
+INFINITE = "\N{INFINITY}"
+HUGE, TINY = 1e15, 1e-6  # numbers outside are written with an exponent
 LEAST_P = 0.001
 
 SIGNED: frozenset[Formula] = frozenset(
@@ -226,6 +228,8 @@ class Numbers:
 
     def plain(self, value: float) -> str:
         """Return a number that somebody chose (a rate, a step size) with all its digits."""
+        if abs(value) >= HUGE or 0 < abs(value) < TINY:
+            return self._scientific(value)
         return _with_minus(format_decimal(value, format="#,##0.######", locale=self._locale))
 
     def date(self, moment: str) -> str:
@@ -245,6 +249,13 @@ class Numbers:
         large = count >= 2**30
         return f"{self._significant(count / (2**30 if large else 2**20))} {'GiB' if large else 'MiB'}"
 
+    def _scientific(self, value: float) -> str:
+        """Return three significant figures with an exponent, for what has too many digits."""
+        if not math.isfinite(value):
+            return f"{MINUS if value < 0 else ''}{INFINITE}" if math.isinf(value) else DASH
+        front, _, power = f"{value:.2e}".partition("e")
+        return f"{self._decimal(float(front), 2, trimmed=True)}e{_with_minus(str(int(power)))}"
+
     def _significant(self, value: float, *, signed: bool = False) -> str:
         """Return at least three significant figures, without an exponent; whole numbers keep all theirs."""
         if value == 0:
@@ -253,6 +264,8 @@ class Numbers:
         return self._decimal(round(value, places), places, signed=signed)
 
     def _decimal(self, value: float, places: int, *, signed: bool = False, trimmed: bool = False) -> str:
+        if abs(value) >= HUGE:  # the loss of a diverged run
+            return self._scientific(value)
         digits = ("#" if trimmed else "0") * places
         pattern = f"#,##0.{digits}" if places else "#,##0"
         text = _with_minus(format_decimal(float(value), format=pattern, locale=self._locale))

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from cifar_report.bundle.arrays import MOST_BYTES
 from cifar_report.bundle.bundle import RECORD_FILE
-from cifar_report.bundle.store import CRATE_FILE, MANIFEST_FILE, bundle_files, open_plain, write_manifest
+from cifar_report.bundle.store import CRATE_FILE, MANIFEST_FILE, bundle_files, naming, open_plain, write_manifest
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.verify.files import KNOWN, sound_files
 
@@ -35,7 +35,7 @@ def export_bundle(folder: Path, file: Path) -> int:
     names = [MANIFEST_FILE, *sorted(sound_files(folder))]
     beside = file.with_name(f".{file.name}.part")
     try:
-        with tarfile.open(beside, "w", format=tarfile.USTAR_FORMAT) as archive:
+        with naming(file), tarfile.open(beside, "w", format=tarfile.USTAR_FORMAT) as archive:
             for name in names:
                 entry = tarfile.TarInfo(ROOT + name)  # date 0, owner 0 without a name, rights 644
                 entry.size = (folder / name).stat().st_size
@@ -90,9 +90,16 @@ def copy_numbers(source: Path, target: Path) -> int:
     _refuse_target(target)
     sound_files(source)
     left_out = shutil.ignore_patterns(".*", "weights.npz", CRATE_FILE)
-    shutil.copytree(source, target, ignore=left_out, copy_function=shutil.copyfile, dirs_exist_ok=True)
+    shutil.copytree(source, target, ignore=left_out, copy_function=_copy, dirs_exist_ok=True)
     write_manifest(target)
     return sum(path.stat().st_size for path in bundle_files(target))
+
+
+def _copy(source: str, target: str) -> None:
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:  # which would name the source, and the copying would go on to the end
+        raise SuiteError(f"{target} cannot be written: {error.strerror or error}") from error
 
 
 def _unpack(file: Path, target: Path) -> None:
@@ -112,4 +119,5 @@ def _unpack(file: Path, target: Path) -> None:
             total += member.size
             if len(members) > MOST_FILES or total > MOST_ARCHIVE_BYTES:
                 raise ValueError(f"it holds more than {MOST_FILES} files or {MOST_ARCHIVE_BYTES} bytes")
-        archive.extractall(target, members, filter="data")
+        with naming(target):
+            archive.extractall(target, members, filter="data")

@@ -24,7 +24,7 @@ KNOWN = re.compile(
     rf"|{CERTIFICATES}/{CERTIFICATE_NAME.pattern}|tables/[a-z0-9_]+\.csv|figures/[A-Za-z0-9_.-]+\.(svg|csv|png)"
 )
 """Everything that a suite writes into a bundle, beside the manifest."""
-AT_WORK = re.compile(r"\.lock|\.checkpoints|\..+\.part")  # what a suite has at work and leaves when killed
+AT_WORK = re.compile(r"\.lock(\.soft)?|\.checkpoints|\..+\.part")  # what a suite has at work and leaves when killed
 
 
 class Finding(NamedTuple):

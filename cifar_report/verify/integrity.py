@@ -6,7 +6,7 @@ import csv
 import io
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from cifar_report.bundle.arrays import MOST_BYTES
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.store import MANIFEST_FILE, read_plain
 from cifar_report.errors import SuiteError, UsageError
+from cifar_report.registry import claims_of, load_experiments, trials_of
+from cifar_report.spec import Experiment, differences
 from cifar_report.verify.files import Files, Report, check_files
 from cifar_report.verify.records import check_records, check_scores, check_weights, read_bundle
 
@@ -47,8 +49,28 @@ def verify_bundle(folder: Path) -> Report:
     if bundle is not None:
         for check in (check_records, check_scores, check_weights, check_tables):
             check(bundle, files, report)
+        report.notes += other_plan(bundle, load_experiments())
     report.findings.sort(key=lambda finding: finding.file)
     return report
+
+
+def other_plan(bundle: Bundle, experiments: Sequence[Experiment]) -> Iterator[str]:
+    """Yield what of a bundle's trials and claims is not as in these experiments: its verdicts may then say others."""
+    trials, claims = trials_of(experiments), {claim.id: claim for claim in claims_of(experiments)}
+    for name, trial in bundle.trials.items():
+        if (own := trials.get(name)) is None:
+            yield f"trial {name} is none of this suite's"
+        elif changes := differences(own, trial):
+            told = ", ".join(f"{each.place} {each.after!r:.40}, here {each.before!r:.40}" for each in changes)
+            yield f"trial {name} is not this suite's: {told}"
+    for claim in bundle.claims:
+        if (known := claims.get(claim.id)) is None:
+            yield f"claim {claim.id} is none of this suite's"
+        else:
+            pairs = [(name, getattr(claim, name), getattr(known, name)) for name in claim.__struct_fields__]
+            changed = [f"{name} {one!r:.60}, here {other!r:.60}" for name, one, other in pairs if one != other]
+            if told := ", ".join(changed):
+                yield f"claim {claim.id} is not this suite's: {told}"
 
 
 def summary(report: Report) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,10 +67,13 @@ def choose_runs(bundle: Bundle, count: int, only: Sequence[str] = ()) -> list[Ru
     return [*first, *(run for run in runs if run not in first)][:count]
 
 
-def rerun(bundle: Bundle, runs: Sequence[Run], dataset: Dataset, jobs: int | None, console: Console) -> Certificate:
-    """Train ``runs`` again, set them beside the bundle's, and record in the bundle how far they agree.
+def rerun(
+    bundle: Bundle, runs: Sequence[Run], dataset: Dataset, jobs: int | None, console: Console, *, record: bool = True
+) -> Certificate:
+    """Train ``runs`` again, set them beside the bundle's, and return how far they agree; ``record`` it in the bundle.
 
-    The bundle is held meanwhile, so that no suite changes it. Raises UsageError for other data, and SuiteError when
+    A bundle that it is recorded in is held meanwhile, so that no suite changes it; another one may be read only.
+    Raises UsageError for other data, and SuiteError when
     the bundle is unfinished or damaged, when another suite holds it, or when a run cannot be trained again.
     """
     made_from = bundle.record.dataset
@@ -79,13 +83,15 @@ def rerun(bundle: Bundle, runs: Sequence[Run], dataset: Dataset, jobs: int | Non
             f"than those found here ({dataset.fingerprint[:8]}, {dataset.source}): name its own data with --data"
         )
     sound_files(bundle.folder)
-    with hold(bundle.folder):
-        remove_leftovers(bundle.folder)
-        # Hidden in the bundle: whoever holds it next removes what a kill left.
-        with TemporaryDirectory(prefix=".rerun.", suffix=".part", dir=bundle.folder) as folder:
+    with hold(bundle.folder) if record else nullcontext():
+        if record:
+            remove_leftovers(bundle.folder)
+        # Hidden in the bundle that is held: whoever holds it next removes what a kill left.
+        with TemporaryDirectory(prefix=".rerun.", suffix=".part", dir=bundle.folder if record else None) as folder:
             again = _train(bundle, runs, dataset, jobs, console, Path(folder))
             certificate = certify(bundle, again, record_environment())
-        record_certificate(bundle.folder, certificate)
+        if record:
+            record_certificate(bundle.folder, certificate)
     return certificate
 
 
