@@ -123,7 +123,7 @@ def test_hidden_files_are_no_experiments(tmp_path):
         ("from cifar_report.spec import Trial\nTrial(id='a')\n", ("new.py:2", "Trial lacks title, layers, stages")),
         (
             "from cifar_report.spec import claim\nclaim('N1')\n",
-            ("new.py:2", "claim lacks statement, said, quantity, relation, subject"),
+            ("new.py:2", "claim lacks statement, quantity, relation, subject"),
         ),
     ],
 )  # fmt: skip

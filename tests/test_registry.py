@@ -109,12 +109,12 @@ def test_what_does_not_fit_is_refused(folder, fields, message):
 @pytest.mark.parametrize(
     ("name", "source", "message"),
     [
-        ("new.py", "EXPERIMENT = 1 / 0\n", "new.py: .*ZeroDivisionError"),
-        ("new.py", "import no_such_module\n", "new.py: .*ModuleNotFoundError"),
-        ("new.py", "EXPERIMENT = (\n", "new.py: .*SyntaxError"),
+        ("new.py", "EXPERIMENT = 1 / 0\n", "new.py:1: .*ZeroDivisionError"),
+        ("new.py", "import no_such_module\n", "new.py:1: .*ModuleNotFoundError"),
+        ("new.py", "EXPERIMENT = (\n", "new.py:1: .*SyntaxError"),
         ("new.py", "ANSWER = 42\n", "new.py: EXPERIMENT is missing"),
-        ("filters.py", "EXPERIMENT = 1 / 0\n", "filters.py: .*ZeroDivisionError"),
-        ("filters.py", "EXPERIMENT = (\n", "filters.py: .*SyntaxError"),
+        ("filters.py", "EXPERIMENT = 1 / 0\n", "filters.py:1: .*ZeroDivisionError"),
+        ("filters.py", "EXPERIMENT = (\n", "filters.py:1: .*SyntaxError"),
     ],
 )
 def test_a_broken_file_is_named(folder, name, source, message):

@@ -104,7 +104,6 @@ def claim(
     claim_id: str,
     statement: str,
     *,
-    said: str,
     quantity: Quantity,
     relation: Relation,
     subject: str | Side,
@@ -128,7 +127,6 @@ def claim(
     return Claim(
         id=claim_id,
         statement=statement,
-        said=said,
         quantity=quantity,
         relation=relation,
         subject=_side(subject),
