@@ -66,7 +66,7 @@ def test_a_disk_that_fills_keeps_every_finished_run(suite, in_folder):
     """When the disk takes no more, the suite ends with status 1 and a sentence; finished runs are whole."""
     running = suite(CLASSICAL)
     running.wait_for(lambda: "[1/3]" in running.out, "the first run")
-    resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (100, 100))
+    resource.prlimit(running.process.pid, resource.RLIMIT_FSIZE, (250, 250))  # room for the sentence itself
     ended = running.end()
     assert ended.status == 1
     assert is_one_sentence(ended.err)
