@@ -77,7 +77,9 @@ def _read_archive(path: Path, release: Release, source: str | None) -> Images:
                     content = stream.read(most)
                     batches[name] = _unpickle(content) if pickled else np.frombuffer(content, np.uint8)
     except (EOFError, OSError, zlib.error, tarfile.TarError) as error:
-        raise UsageError(_diagnosis(path, release) or f"{path} is a damaged archive ({error}). {AGAIN}") from error
+        raise UsageError(
+            _diagnosis(path, release) or f"{path} is no whole gzip-compressed tar archive ({error}). {AGAIN}"
+        ) from error
     grade: Grade = "canonical" if pickled or digest == release.binary_sha256 else "unverified"
     return _assemble(batches, path, release, grade, source or ("Python archive" if pickled else "binary archive"))
 
