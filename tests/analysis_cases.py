@@ -34,6 +34,7 @@ FIRST = Trial(
     stages=(Stage(epochs=8),),
 )
 SECOND = replace(FIRST, id="second", batch_size=64, as_written="first", one_change="first")
+AGAIN = replace(FIRST, id="again", strategy="mirrored", one_change="first")
 NEAREST = ClassicalTrial(id="nearest_1", title=WORD, method=NearestNeighbors(1))
 NEAREST_3 = ClassicalTrial(id="nearest_3", title=WORD, method=NearestNeighbors(3))
 
@@ -45,17 +46,18 @@ def claim(relation: str = "greater", **changes: Any) -> Claim:
     return Claim(relation=relation, **(fields | changes))
 
 
-def experiment(*claims: Claim) -> Experiment:
+def experiment(*claims: Claim, more: tuple[Trial, ...] = ()) -> Experiment:
     """Return an experiment of two networks and two nearest-neighbour classifiers with these claims."""
     texts = {"title": WORD, "question": WORD, "change": WORD, "explanation": WORD}
-    trials = (FIRST, SECOND, NEAREST, NEAREST_3)
+    trials = (FIRST, SECOND, NEAREST, NEAREST_3, *more)
     return Experiment(id="pair", order=0, section="trials", trials=trials, claims=claims, **texts)
 
 
 def bundle(folder: Path, *claims: Claim, **changes: Any) -> Bundle:
     """Write and load a simulated bundle of that experiment; the second trial is 10 points better than the first."""
     simulation = Simulation(accuracies={"first": 0.5, "second": 0.6, "nearest_1": 0.3, "nearest_3": 0.4})
-    return simulate_bundle(folder, [experiment(*claims)], change(simulation, **changes))
+    more = (AGAIN,) if "again" in (changes.get("trials") or ()) else ()
+    return simulate_bundle(folder, [experiment(*claims, more=more)], change(simulation, **changes))
 
 
 def rewrite(folder: Path, run: Run, predictions: Predictions | None = None) -> None:
@@ -69,9 +71,13 @@ def rewrite(folder: Path, run: Run, predictions: Predictions | None = None) -> N
 
 
 def sample(subject: Sequence[float | None], comparator: Sequence[float | None] = (), **changes: Any) -> Sample:
-    """Return values by seed, None for an epoch count that was never reached."""
-    sides = [tuple(Value(number, censored=number is None) for number in side) for side in (subject, comparator)]
-    made = Sample("difference" if comparator else "value", "seeds", tuple(range(len(subject))), *sides)
+    """Return pairs of values by seed, None for an epoch count that 15 epochs never reached."""
+    sides = [
+        tuple(Value(16.0 if number is None else number, censored=number is None) for number in side)
+        for side in (subject, comparator)
+    ]
+    whole = any(value.censored for side in sides for value in side)
+    made = Sample("difference" if comparator else "value", "seeds", tuple(range(len(subject))), *sides, whole=whole)
     return change(made, **changes)
 
 

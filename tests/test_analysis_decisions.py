@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from analysis_cases import claim, differing, sample
 
-from cifar_report.analysis.decisions import decide_exact, decide_onset
+from cifar_report.analysis.decisions import Families, PValues, decide_exact, decide_onset
 from cifar_report.analysis.hypothesis_tests import McNemar
 from cifar_report.analysis.samples import Sample
 from cifar_report.analysis.verdicts import judged
@@ -17,6 +17,7 @@ WIDE, NEAR_ZERO, TIES = differing([0.03, -0.03, 0.01]), differing([-0.001, 0, 0.
 BETTER_LOSS = claim("not_better", quantity="loss", margin=0.1)
 LOSS_DOWN, LOSS_UP = (sample(side, [1.0] * 3, scale="relative") for side in ([0.70, 0.71, 0.69], [1.30, 1.31, 1.29]))
 TWICE = claim("ratio", quantity="seconds", margin=None, value=2.0)
+NINTH = claim("ratio", quantity="seconds", margin=None, value=1.11)
 LONGER = claim("greater", quantity="seconds", margin=0.1)
 LATER = claim("greater", quantity="epochs_to_accuracy", margin=1.0)
 NEVER, REACHED = [None] * 5, [4, 5, 4, 4, 6]
@@ -24,7 +25,7 @@ NEVER, REACHED = [None] * 5, [4, 5, 4, 4, 6]
 
 def outcome(one: Claim, values: Sample) -> tuple[str, str, bool]:
     """Return outcome, reason and the tag for one claim that stands alone."""
-    return tuple(judged({one.id: values}, (one,))[one.id])
+    return tuple(judged({one.id: values}, (one,))[one.id])[:3]
 
 
 def value_near(value: float) -> Claim:
@@ -72,7 +73,11 @@ def ratios(*values: float) -> Sample:
         (LATER, sample([9, None, 8, None, 9, 10], [4, 5, 4, 4, 6, 4]), "reproduced: beyond_margin"),
         (LATER, sample(NEVER, REACHED), "reproduced: beyond_margin"),
         (LATER, sample(REACHED, NEVER), "not_reproduced: margin_ruled_out"),
-        (LATER, sample(NEVER, NEVER), "inconclusive: undecided"),
+        (LATER, sample(NEVER, NEVER), "not_reproduced: margin_ruled_out"),
+        (LATER, sample(NEVER[:4], REACHED[:4]), "inconclusive: not_decidable"),  # 1/16 is the least p of four pairs
+        # An increase of a ninth must be one, so that the band of 1.25 around it ends at 1.
+        (NINTH, ratios(1.02, 0.99, 1.01, 1.0), "inconclusive: undecided"),
+        (NINTH, ratios(1.02, 1.03, 1.04, 1.03), "reproduced: equivalent"),
     ],
 )
 def test_outcome_of_a_claim_that_stands_alone(one, values, expected):
@@ -119,6 +124,39 @@ def test_onset_needs_five_seeds():
 def test_exact_relations(relation, subject, reference, holds):
     """Counts are compared as counts; a quarter is a ratio within 1.25 of 1/4."""
     assert decide_exact(relation, subject, reference).outcome == ("reproduced" if holds else "not_reproduced")
+
+
+def test_what_an_open_claim_lacks():
+    """An open claim says whether the margin, the correction or the power is what keeps it open."""
+    crowd = tuple(claim(id=f"C{place}", family="convergence") for place in range(20))
+    found = {
+        "margin": judged({"C": differing([0.006, 0.009, 0.012])}, (claim(),))["C"],
+        "correction": judged({"C0": differing([0.012, 0.02, 0.031])}, crowd)["C0"],
+        "power": judged({"C": WIDE}, (claim(),))["C"],
+    }
+    assert {name: decision.lacking for name, decision in found.items()} == {name: name for name in found}
+
+
+@pytest.mark.parametrize("seeds", [2, 3])
+def test_equal_epoch_differences_of_few_seeds_give_no_direction(seeds):
+    """Two or three seeds whose epochs all differ by the same state no direction, in pairs or not."""
+    for others in (None, tuple(range(seeds))):
+        values = sample([8.0] * seeds, [3.0] * seeds, whole=True, comparator_keys=others)
+        assert outcome(LATER, values) == ("inconclusive", "not_decidable", False)
+
+
+def test_own_claims_are_corrected_among_themselves():
+    """Claims of other codes than the write-up's move none of its corrected p-values."""
+    theirs = [claim(id=f"C01a.{place}", code="C01a", family="convergence") for place in range(3)]
+    own = [claim(id=f"mine.{place}", code="mine", family="convergence") for place in range(50)]
+    values = {each.id: differing([0.012, 0.02, 0.031]) for each in (*theirs, *own)}
+    found = [PValues(0.001 * place, 1.0) for place in range(1, 4)]
+    alone = Families(theirs, {each.id: p for each, p in zip(theirs, found, strict=True)})
+    beside = Families([*theirs, *own], {**alone._found, **{each.id: found[0] for each in own}})
+    for each, p in zip(theirs, found, strict=True):
+        assert alone.corrected(each, p) == beside.corrected(each, p)
+        assert (alone.size(each), beside.size(each), beside.size(own[0])) == (3, 3, 50)
+    assert judged(values, (*theirs, *own))["C01a.0"] == judged(values, tuple(theirs))["C01a.0"]
 
 
 def test_correction_can_take_a_verdict_away():

@@ -1,29 +1,24 @@
 """Tests, intervals, corrections and metrics beside direct calls of the libraries, and by hand."""
 
 import warnings
+from itertools import combinations, product
 
 import numpy as np
 import pytest
-from analysis_cases import array
+from analysis_cases import array, claim, sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import log_loss
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.power import TTestPower
-from statsmodels.stats.weightstats import ttost_paired
+from statsmodels.stats.robust_compare import TrimmedMean
+from statsmodels.stats.weightstats import ttost_ind, ttost_paired
 
-from cifar_report.analysis.hypothesis_tests import McNemar, PairedT, SignFlip, SignTest, Welch
+from cifar_report.analysis.hypothesis_tests import EpochTest, McNemar, TTest
+from cifar_report.analysis.power import detectable_effect, seeds_needed
 from cifar_report.analysis.predictions import brier, calibration_error, negative_log_likelihood, reliability
-from cifar_report.analysis.statistics import (
-    detectable_effect,
-    holm,
-    one_sided_bound,
-    prediction_interval,
-    seeds_for_effect,
-    t_interval,
-)
+from cifar_report.analysis.statistics import holm, prediction_interval, t_interval
 
 SUBJECT = array(0.62, 0.61, 0.64, 0.60, 0.63)
 COMPARATOR = array(0.60, 0.60, 0.61, 0.60, 0.60)
@@ -31,18 +26,25 @@ DIFFERENCES = SUBJECT - COMPARATOR
 
 
 @pytest.mark.parametrize(("side", "alternative"), [(1, "greater"), (-1, "less")])
-def test_p_values_are_those_of_direct_calls(side, alternative):
-    """Paired t is ttest_rel, Welch's test is ttest_ind with unequal variances, on both sides."""
-    paired = stats.ttest_rel(SUBJECT, COMPARATOR, alternative=alternative).pvalue
-    assert PairedT(DIFFERENCES).p_value(0, side) == pytest.approx(paired)
-    unpaired = stats.ttest_ind(SUBJECT, COMPARATOR, equal_var=False, alternative=alternative).pvalue
-    assert Welch(DIFFERENCES, SUBJECT, COMPARATOR).p_value(0, side) == pytest.approx(unpaired)
+@pytest.mark.parametrize("trim", [0.0, 0.2])
+def test_p_values_are_those_of_direct_calls(side, alternative, trim):
+    """Of 200 random samples t is ttest_rel's, Welch's and Yuen's ttest_ind's, trimmed pairs TrimmedMean's."""
+    for seed in range(100):
+        random = np.random.default_rng(seed)
+        first, second = random.normal(0.6, 0.01, 5 + seed % 4), random.normal(0.59, 0.02, 5 + seed % 3)
+        expected = stats.ttest_ind(first, second, equal_var=False, trim=trim, alternative=alternative).pvalue
+        assert TTest(first, second, trim).p_value(0, side) == pytest.approx(expected)
+        pairs = first[:5] - second[:5]
+        larger = TrimmedMean(pairs, trim).ttest_mean(0.0, alternative="larger" if side > 0 else "smaller")[1]
+        assert TTest(pairs, trim=trim).p_value(0, side) == pytest.approx(larger)
 
 
 def test_equivalence_agrees_with_statsmodels():
-    """The two one-sided tests give the p-value of a direct call of ttost_paired."""
+    """The two one-sided tests give the p-values of direct calls of ttost_paired and ttost_ind."""
     expected = ttost_paired(SUBJECT, COMPARATOR, -0.03, 0.03)[0]
-    assert PairedT(DIFFERENCES).p_between(-0.03, 0.03) == pytest.approx(expected)
+    assert TTest(DIFFERENCES).p_between(-0.03, 0.03) == pytest.approx(expected)
+    expected = ttost_ind(SUBJECT, COMPARATOR, -0.03, 0.03, usevar="unequal")[0]
+    assert TTest(SUBJECT, COMPARATOR).p_between(-0.03, 0.03) == pytest.approx(expected)
 
 
 def test_intervals_by_hand():
@@ -50,9 +52,8 @@ def test_intervals_by_hand():
     half = 4.302653 / np.sqrt(3)
     assert t_interval(array(1, 2, 3)) == pytest.approx((2, 2 - half, 2 + half), abs=1e-5)
     assert prediction_interval(array(1, 2, 3)).high == pytest.approx(2 + 4.302653 * np.sqrt(4 / 3), abs=1e-5)
-    assert one_sided_bound(array(1, 2, 3), 1) == pytest.approx(2 + 2.919986 / np.sqrt(3), abs=1e-5)
+    assert TTest(array(1, 2, 3)).edge(1) == pytest.approx(2 + 2.919986 / np.sqrt(3), abs=1e-5)
     assert t_interval(array(0.5)) == (0.5, None, None)
-    assert one_sided_bound(array(0.5), 1) is None
 
 
 @settings(max_examples=8, deadline=None)  # statsmodels collects the process's garbage in every call
@@ -67,37 +68,38 @@ def test_equal_differences_are_decided_exactly():
     """Without spread no t test runs and no warning appears: the side of the bound decides."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        same, ties = PairedT(array(0.01, 0.01 + 1e-12, 0.01)), PairedT(np.zeros(4))
-        assert (same.procedure, PairedT(DIFFERENCES).procedure) == ("all_equal", "paired_t")
+        same, ties = TTest(array(0.01, 0.01 + 1e-12, 0.01)), TTest(np.zeros(4), np.zeros(3))
+        assert (same.procedure, TTest(DIFFERENCES).procedure) == ("all_equal", "paired_t")
         assert (same.p_value(0, 1), same.p_value(0, -1), same.p_between(-0.02, 0.02)) == (0.0, 1.0, 0.0)
         assert (ties.p_value(0, 1), ties.p_value(0, -1), ties.p_between(-0.01, 0.01)) == (1.0, 1.0, 0.0)
 
 
-@pytest.mark.parametrize("shift", [0.0, 0.3, 0.6])
-def test_sign_flips_by_hand_and_by_scipy(shift):
-    """Of five positive differences one of 32 patterns reaches the mean; many values are scipy's but for the draws."""
-    assert SignFlip(array(1, 2, 3, 4, 5)).p_value(0, 1) == pytest.approx(1 / 32)
-    values = np.random.default_rng(3).standard_normal(20) + shift
-    expected = stats.permutation_test(
-        (values,), np.mean, permutation_type="samples", alternative="greater", n_resamples=9_999, rng=1
-    ).pvalue
-    assert SignFlip(values).p_value(0, 1) == pytest.approx(expected, abs=5 * np.sqrt(2 * 0.25 / 9_999))
+@pytest.mark.parametrize(("one", "other"), [(5, 5), (4, 6), (3, 2)])
+def test_whole_epochs_are_counted_exactly(one, other):
+    """The p-value of epochs is the share of all divisions of the runs, or of all signs of the pairs."""
+    for seed in range(10):
+        random = np.random.default_rng(seed)
+        first, second = random.integers(5, 17, one).astype(float), random.integers(3, 15, other).astype(float)
+        for bound in (0.0, 1.0, -0.5):
+            moved = np.concatenate((first - bound, second))
+            means = [np.mean(moved[[*chosen]]) for chosen in combinations(range(one + other), one)]
+            share = np.mean(np.array(means) >= np.mean(first - bound) - 1e-9)
+            assert EpochTest(first, second).p_value(bound, 1) == pytest.approx(share)
+            signs = np.array([*product((1, -1), repeat=one)])
+            share = np.mean(signs @ (first - 9 - bound) >= np.sum(first - 9 - bound))
+            assert EpochTest(first - 9).p_value(bound, 1) == pytest.approx(share)
 
 
-def test_signs_by_hand():
-    """Five later and none earlier gives 1/32; ties and seeds in which neither got there say nothing."""
-    assert SignTest(array(1, 2, np.inf, 4, 5)).p_value(0, 1) == pytest.approx(1 / 32)
-    assert SignTest(array(1, 0, np.nan, 4, np.inf)).p_value(0, 1) == pytest.approx(1 / 8)
-    assert SignTest(array(np.nan, np.nan)).p_value(0, 1) == 1.0
-
-
-@pytest.mark.parametrize(
-    ("values", "median"),
-    [((1, 2, np.inf), 2), ((1, np.inf, np.inf), None), ((-np.inf, np.inf), None), ((np.nan,), None)],
-)
-def test_median_of_signs(values, median):
-    """The median stands for the mean, and is no number once half of the runs never got there."""
-    assert SignTest(array(*values)).center == median
+def test_epochs_of_few_runs_have_a_least_p_and_no_interval():
+    """Five against five give no p below 1/252, five pairs none below 1/32, and then no two-sided 95 % interval."""
+    first, second = array(9, 9, 9, 9, 9), array(1, 1, 1, 1, 1)
+    assert EpochTest(first, second).p_value(0, 1) == EpochTest(first, second).least_p == 1 / 252
+    assert EpochTest(first - second).p_value(0, 1) == 1 / 32
+    assert EpochTest(first - second).interval() == (8, None, None)
+    low, high = EpochTest(array(9, 12, 16, 7, 10), array(8, 6, 9, 9, 7)).interval()[1:]
+    test = EpochTest(array(9, 12, 16, 7, 10), array(8, 6, 9, 9, 7))
+    assert test.p_value(low - 0.5, 1) < 0.025 <= test.p_value(low, 1)
+    assert test.p_value(high + 0.5, -1) < 0.025 <= test.p_value(high, -1)
 
 
 def test_mcnemar_by_hand_and_by_statsmodels():
@@ -116,23 +118,25 @@ def test_bootstrap_over_images_has_the_right_width():
     assert bounds == pytest.approx((0.02, 0.02 - half, 0.02 + half), abs=4e-4)
 
 
-@pytest.mark.parametrize("count", [2, 3, 5, 10])
-@pytest.mark.parametrize("two_sided", [False, True])
-def test_detectable_effect_has_its_power(count, two_sided):
-    """The effect that is called detectable is found in 80 % of drawn samples of that effect."""
-    effect = detectable_effect(count, two_sided)
+@pytest.mark.parametrize("freedom", [1, 2, 4, 9])
+def test_detectable_effect_has_its_power(freedom):
+    """The effect that is called detectable is found in 80 % of drawn samples of that effect, at a corrected level."""
+    count = freedom + 1
+    effect = detectable_effect(freedom, 0.01) / np.sqrt(count)
     drawn = np.random.default_rng(1).normal(effect, 1, (20_000, count))
-    found = stats.ttest_1samp(drawn, 0, axis=1, alternative="two-sided" if two_sided else "greater").pvalue < 0.05
-    assert np.mean(found) == pytest.approx(0.8, abs=0.015)
+    assert np.mean(stats.ttest_1samp(drawn, 0, axis=1, alternative="greater").pvalue < 0.01) == pytest.approx(
+        0.8, abs=0.015
+    )
 
 
-def test_seeds_needed_are_the_least():
-    """The number of seeds for an effect has 80 % power and one seed fewer has not; tiny effects need too many."""
-    needed = seeds_for_effect(0.5)
-    power = TTestPower().power(0.5, np.array([needed - 1, needed]), 0.05, alternative="larger")
-    assert power[0] < 0.8 <= power[1]
-    assert seeds_for_effect(0.0001) is None
-    assert detectable_effect(1, False) is None
+def test_seeds_needed_follow_effect_and_spread():
+    """A large effect needs few seeds, one at the margin more than 60, and the range holds the plain power's answer."""
+    large, small = ([0.7, 0.71, 0.69, 0.72, 0.68], [0.6, 0.61, 0.59, 0.62, 0.58])
+    keys = tuple(range(5))
+    least, most = seeds_needed(claim(), sample(large, small, comparator_keys=keys), 0.05)
+    assert least == most == 6
+    at_margin = sample([value - 0.09 for value in large], small, comparator_keys=keys)
+    assert seeds_needed(claim(), at_margin, 0.05)[1] is None
 
 
 def test_log_likelihood_agrees_with_scikit_learn():

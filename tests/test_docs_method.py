@@ -8,7 +8,7 @@ from cifar_report.simulation.calibration import ASSUMED
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
-OTHERS = {"TTestPower"}  # code in the text that is no name of the project
+OTHERS = {"ttost_paired"}  # code in the text that is no name of the project
 
 
 def names_by_file() -> dict[str, set[str]]:

@@ -10,11 +10,11 @@ import pytest
 from analysis_cases import bundle as pair_of
 from analysis_cases import claim
 from reports import Page, chapter, few_experiments, first_page, report_of, small_bundle
-from scipy import stats
 from suites import simulated
 
 from cifar_report.analysis import analyse
 from cifar_report.analysis.results import Sensitivity, Verdict
+from cifar_report.analysis.sensitivity import fragile
 from cifar_report.bundle import Bundle, write_record
 from cifar_report.registry import load_experiments
 from cifar_report.report.figures.curves import caption as curves_caption
@@ -75,7 +75,7 @@ def judged(trial: str, writer: Writer | None = None) -> str:
         ("C03a", "within a factor of 1.25 of a quarter"),
         (
             "C16.fit_and_prediction_1_neighbor",
-            "Fitting time / Prediction time: the former, of “1 nearest neighbour”, is",
+            "Fitting time / Prediction time: the latter, of “1 nearest neighbour”, is on average 10.00 times the",
         ),
         ("C13a.accuracy", "The original's 79.51% lies"),
         ("C15", "This verdict is McNemar's"),
@@ -94,11 +94,11 @@ def test_each_paragraph_fits_its_claim_and_its_test():
         relation = verdict.claim.relation
         assert "on the claimed side in" not in text or relation in ("greater", "less")
         assert "margin is kept in" not in text or relation in ("equal", "value")
-        if "seeds would distinguish a difference" in text:
-            assert relation in ("greater", "less", "not_better")
-            assert verdict.seeds_needed.value > verdict.n
+        assert ("seeds a side" in text) is (verdict.seeds_needed is not None)
+        assert ("what is missing is" in text) is (verdict.reason == "undecided")
+        assert ("fragile" in text) is bool(verdict.fragile)
         assert ("McNemar" in text) is (verdict.networks is not None or verdict.test == "mcnemar")
-        assert ("the sign test over the seeds takes the place" in text) is (verdict.test == "sign_test")
+        assert ("Whole epochs are decided" in text) is (verdict.test in ("permutation", "sign_flips"))
         assert not re.search("whether the value is|that the value is|exactly|= <", text)
         for statement in re.findall(r"\(p [=<] [\d.]+(?:, corrected)?", text):
             corrected.add(statement.endswith("corrected"))
@@ -112,49 +112,117 @@ def test_each_paragraph_fits_its_claim_and_its_test():
     assert f"McNemar's exact test tells {apart} of 5 pairs apart, uncorrected" in said(recipe)
 
 
-def test_seeds_are_only_called_lacking_where_more_would_help():
-    """No number of seeds is named that is not larger than what there is."""
-    words = "seeds would distinguish a difference"
-    chosen = next(verdict for verdict, text in every_verdict() if words in text)
-    assert words not in said(replace(chosen, seeds_needed=replace(chosen.seeds_needed, value=chosen.n)))
+def test_seeds_that_would_decide_are_a_range_or_more_than_60():
+    """Seeds needed are told as a range, as at least so many, or as more than 60."""
+    chosen = next(verdict for verdict, _ in every_verdict() if verdict.seeds_needed is not None)
+    needed = chosen.seeds_needed
+    for least, most, words in (
+        (8, 20, "8 to 20 seeds a side"),
+        (8, 8, "about 8 seeds a side"),
+        (8, None, "at least 8 seeds a side, and perhaps more than 60,"),
+        (None, None, "more than 60 seeds a side would be needed"),
+    ):
+        assert words in said(replace(chosen, seeds_needed=replace(needed, value=least, low=least, high=most)))
+
+
+def test_no_detectable_difference_lies_below_the_observed_one_without_a_word():
+    """A difference that could have been found and is smaller than the observed one is explained."""
+    chosen = next(verdict for verdict, _ in every_verdict() if verdict.detectable and verdict.estimate.unit == "points")
+    for share, words in ((0.5, True), (2.0, False)):
+        size = abs(chosen.estimate.value) * share
+        text = said(replace(chosen, detectable=replace(chosen.detectable, value=size)))
+        assert ("the observed one is larger" in text) is words
 
 
 @pytest.mark.parametrize(
     ("claim_id", "test", "words"),
     [
-        ("C11a", "sign_test", "the sign test over the seeds takes the place"),
-        ("C01a.15_epochs", "all_equal", "there is no spread to test against"),
+        ("C11a", "permutation", "an exact permutation test of the means"),
+        ("C11a", "sign_flips", "exact sign flips of the differences"),
+        ("C01a.15_epochs", "all_equal", "There is no spread to test against"),
     ],
 )
 def test_another_test_is_named(claim_id, test, words):
-    """Where runs never reached a level or no spread was seen, the text says what decides instead of the t test."""
+    """Where epochs are whole or no spread was seen, the text says what decides instead of the t test."""
     verdict = whole().results.verdict(claim_id)
     assert words in said(replace(verdict, test=test))
     assert words not in said(replace(verdict, test="paired_t"))
 
 
-def test_other_tests_make_no_verdict_unstable():
-    """A test that five seeds cannot pass is no choice on which a verdict depends; a margin is."""
+def test_a_fragile_verdict_names_what_would_change_it():
+    """Margins, single runs, missing seeds and the trimmed mean make a verdict fragile; sign flips do not."""
     verdict = whole().results.verdict("C01a.15_epochs")
     flips = Sensitivity("sign_flip", "reproduced", 0.5, changes=True)
-    assert "depends on a choice" not in said(replace(verdict, sensitivity=(flips,)))
+    assert "fragile" not in said(replace(verdict, sensitivity=(flips,), fragile=fragile((flips,))))
     choices = (Sensitivity("margin_halved", "reproduced", 0.5, changes=True),
-               Sensitivity("without_seed", "reproduced", 0.5, 3, changes=True), flips)  # fmt: skip
-    assert "it would change with half the margin and without seed 3." in said(replace(verdict, sensitivity=choices))
-    assert {change.kind for change in whole().results.changes_of_mind}.isdisjoint({"welch", "sign_flip"})
+               Sensitivity("without_run", "reproduced", 0.5, 3, "filters_32", changes=True), flips)  # fmt: skip
+    told = replace(verdict, sensitivity=choices, fragile=fragile(choices))
+    assert "it would change with half the margin and without seed 3 of “32 filters”." in said(told)
+    assert "(fragile)" in whole().verdict_badge(told)
+    assert {change.kind for change in whole().results.changes_of_mind}.isdisjoint({"sign_flip"})
 
 
-def test_a_median_is_not_called_a_mean():
-    """Where a run never reached the level, the median stands in for the mean, and the sentence says so."""
-    verdict = whole().results.verdict("C01b.epochs_to_accuracy")
-    for value in (-10.0, 0.0, 10.0):
-        estimate = replace(verdict.estimate, value=value, low=None, high=None)
-        median = said(replace(verdict, estimate=replace(estimate, formula="median_difference")))
-        mean = said(replace(verdict, estimate=replace(estimate, formula="mean_difference")))
-        assert " median " in median
-        assert " mean " not in median.split("The ")[0]
-        assert " mean " in mean
-        assert "median" not in mean
+def test_what_is_ruled_out_shows_its_direction_and_never_an_empty_bound():
+    """Beside what is ruled out stands what was observed, with its sign, and a bound only where there is one."""
+    ruled = [
+        verdict for verdict, _ in every_verdict() if verdict.reason in ("margin_ruled_out", "improvement_ruled_out")
+    ]
+    assert ruled
+    for verdict in ruled:
+        for told in (verdict, replace(verdict, bound=None)):
+            text = said(told)
+            assert re.search(r"\(the observed (difference|ratio) is [+−\d][\d.,]*", text), text
+            assert not re.search(r"bound:? ?\)", text), text
+
+
+def test_an_epoch_is_no_number_of_epochs():
+    """The stated epoch of an onset is named without a unit."""
+    text = said(whole().results.verdict("C09b"))
+    assert "epoch 4" in text
+    assert "epoch 4 epochs" not in text
+
+
+def test_comparisons_with_classifiers_without_seeds_are_called_what_they_are():
+    """Neighbours against neighbours are compared over images, a network with them against a fixed accuracy."""
+    data = whole().results.data()
+    assert data["claim.C15.estimate"].formula == "difference_over_images"
+    assert data["claim.C14.nearest_centroid.estimate"].formula == "difference_from_fixed"
+    assert data["nearest_neighbor_3.against.nearest_neighbor_1"].formula == "difference_over_images"
+
+
+def test_planned_seeds_are_not_called_trained():
+    """The section on the code speaks of what is planned, since runs may be missing."""
+    text = chapter(made(), "code")
+    assert "really trained" not in text
+    assert "are planned with the seeds" in text
+
+
+def test_small_ratios_are_told_as_their_inverse():
+    """What takes a hundredth of the time is told as taking the other a hundred times as long, interval and all."""
+    verdict = whole().results.verdict("C16.centroid_and_1_neighbor")
+    estimate = replace(verdict.estimate, value=1 / 150, low=1 / 246, high=1 / 92)
+    text = said(replace(verdict, estimate=estimate))
+    assert "is on average 150 times that of “Nearest class centroid”" in text
+    assert "[92.0, 246]" in text
+
+
+def test_unusual_runs_and_missing_seeds_are_named_in_the_claims_that_they_concern():
+    """A run far from its trial's median and a planned seed without a run stand in the claim, the trial and the row."""
+    verdict, results = whole().results.verdict("C05a.one_change"), whole().results
+    run = next(each for each in results.trial("filters_32").primary.seeds if each.seed == 1)
+    trials = tuple(
+        replace(each, unusual=(replace(run, value=0.49),)) if each.id == "filters_32" else each
+        for each in results.trials
+    )
+    writer = Writer(whole().bundle, replace(results, trials=trials), ENGLISH, ())
+    told = said(replace(verdict, missing=(("second_conv_32", (3, 4)),)), writer)
+    assert "1 run of “32 filters” is unusual, and counts like every other: seed 1 with 49.00% test accuracy." in told
+    assert "2 planned seeds (3 and 4) have no finished run." in told
+    assert "1 run is unusual" in judged("filters_32", writer)
+    assert "(seeds missing)" in writer.verdict_badge(
+        replace(verdict, missing=(("second_conv_32", (3,)),), fragile=False)
+    )
+    assert "supported" in writer.verdict_badge(replace(verdict, outcome="reproduced", fragile=False))
 
 
 def test_the_clearest_finding_is_far_from_its_margin():
@@ -163,7 +231,9 @@ def test_the_clearest_finding_is_far_from_its_margin():
 
     def contradicted(low: float, high: float, *, stable: bool = True) -> Verdict:
         estimate = replace(verdict.estimate, value=(low + high) / 2, low=low, high=high)
-        return replace(verdict, outcome="not_reproduced", reason="margin_ruled_out", estimate=estimate, stable=stable)
+        return replace(
+            verdict, outcome="not_reproduced", reason="margin_ruled_out", estimate=estimate, fragile=not stable
+        )
 
     far, near = contradicted(-0.05, -0.03), contradicted(-0.02, 0.005)
     assert clearness(far) == (True, pytest.approx(4.0))
@@ -177,7 +247,7 @@ def test_a_judgement_names_its_interval_its_sides_and_whose_comparison_it_is():
     """An interval is over images or seeds, a comparison names both sides, and only the write-up's are called its."""
     assert "of this share of the test images" in judged("nearest_centroid")
     assert "of this mean" in judged("baseline")
-    sides = r"The mean of “Kernel 7×7” lies [\d.]+ points? (above|below) that of “Baseline” \(5 pairs"
+    sides = r"The mean of “Kernel 7×7” lies [\d.]+ points? (above|below) that of “Baseline” \(n = 5;"
     assert re.search(sides, judged("kernel_7x7"))
     assert "not corrected for other comparisons" in judged("kernel_7x7")
     for trial in whole().results.trials:
@@ -269,7 +339,7 @@ def test_with_one_seed_no_interval_is_spoken_of():
     caption = draw_original(made(seeds=1).results, ENGLISH).caption
     assert "With one seed there is no interval" in caption
     assert "The line is" not in caption
-    assert "standard deviation of the differences" not in plain(ranking(made(seeds=1)))
+    assert "Welch" not in plain(ranking(made(seeds=1))).split("Fisher")[0] or made(seeds=1).results.ranking[1].tied
 
 
 @pytest.mark.parametrize(
@@ -294,24 +364,22 @@ def test_rows_of_claims_hold_one_unit_and_say_why_there_is_no_test():
     estimate, margin, p, original = rows["C09b"][4:]
     assert "%" in estimate.content.striptags()
     assert "one epoch to either side" in margin.missing
-    assert "verdict says why" in p.missing
+    assert p.missing is None or "verdict says why" in p.missing
     assert "no share of seeds" in original.missing
     for verdict in writer.results.verdicts:
         assert ("counted" in (rows[verdict.id][6].missing or "")) is (verdict.claim.relation == "exact"), verdict.id
 
 
-def test_the_ranking_says_how_many_pairs_it_corrects_for():
-    """Pairs, those told apart, and what the first step of the correction asks of so few seeds stand in the text."""
+def test_the_ranking_names_who_is_tied_with_the_leader():
+    """The leader, its stage, those tied with it and the number of tests stand in the text, and no letters."""
     writer = made(seeds=3)
-    test, rows = writer.results.ranking_test, writer.results.ranking
-    count = len(rows) * (len(rows) - 1) // 2
-    pairs = [(one, other) for place, one in enumerate(rows) for other in rows[place + 1 :]]
-    shared = sum(bool(set(one.groups) & set(other.groups)) for one, other in pairs)
-    assert (test.pairs.value, test.apart.value) == (count, count - shared)
-    assert test.needed.value == pytest.approx(stats.t.ppf(1 - 0.05 / 2 / count, 2) / 3**0.5)
+    rows = writer.results.ranking
     text = plain(ranking(writer))
-    assert f"which makes {count} pairs; Holm's method corrects the tests" in text
-    assert "With 3 seeds a mean difference must reach" in text
+    assert f"compared with each of {len(rows) - 1} other trials by two-sided Welch tests" in text
+    tied = [row for row in rows[1:] if row.tied]
+    assert all(writer.trial_title(row.trial) in text for row in tied)
+    assert "letter" not in text
+    assert "“Model 2” (training 3, with augmentation)" in plain(ranking(whole()))
 
 
 def test_a_missing_network_s_description_is_counted_and_no_more(tmp_path):

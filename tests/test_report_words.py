@@ -19,7 +19,8 @@ from cifar_report.spec import Family, Quantity, Relation
 ALLOWED = [
     "CIFAR-10", "60,000", "50,000", "10,000", "40,000", "6,000", "32 × 32", "in 10 classes", "November 2024", "SHA-256",
     "F1", "Conv2D", "MaxPooling2D", "15 bins", "s·sqrt(1 + 1/n)",  # names, and the method's fixed choices
-    "95%", "80%", ".05", "1.25", "1/n", "0 to 1",
+    "90%", "95%", "80%", "20%", ".05", "1.25", "1.125", "1.5", "1/n", "0 to 1", "60 seeds", "than 60", "side of 1",
+    "4 points and 4 robust",
 ]  # fmt: skip
 DIRECTION = {"beyond_margin", "margin_ruled_out", "opposite", "undecided"}
 NEARNESS = {"equivalent", "outside_margin", "undecided"}

@@ -49,14 +49,14 @@ def test_curve_rises_from_denial_to_reproduction():
 
 
 def test_the_committed_rates_keep_the_method_s_promises():
-    """The committed rates are of 4,000 draws at 3, 5 and 10 seeds, and no promise lies outside their intervals."""
+    """The committed rates are of 1,000 draws at 3, 5 and 10 seeds, and no promise lies outside their intervals."""
     found = load_calibration()
-    assert found.command.startswith("nox -s calibration -- --draws 4000")
+    assert found.command.startswith("nox -s calibration -- --draws 1000")
     assert {(each.scenario, each.seeds) for each in found.rates} == {
         (scenario, seeds) for scenario in ("no_effect", "at_margin", "original") for seeds in (3, 5, 10)
     }
     for rates in found.rates:
-        assert rates.draws == 4000
+        assert rates.draws == 1000
         again = with_interval(rates)
         assert (rates.low, rates.high) == pytest.approx((again.low, again.high), rel=1e-9)
         assert rates.claims == len(CLAIMS) or rates.scenario == "original"

@@ -24,16 +24,15 @@ def analyse(bundle: Bundle) -> Results:
     times = views.timing_rows(bundle)
     facts = checks.determinism(bundle, by_id, predictions)
     found = verdicts.verdicts(bundle, predictions, scope)
-    order, order_test = ranking.ranked(results)
     least = min((len(trial.seeds_run) for trial in results if trial.trial.seeded), default=0)
     return Results(
         seeds=Seeds(bundle.record.profile.seeds, bundle.record.seeds, least),
         scope=scope,
         trials=results,
         verdicts=found,
+        statements=verdicts.statements(found),
         studies=views.studies(bundle, by_id),
-        ranking=order,
-        ranking_test=order_test,
+        ranking=ranking.ranked(results),
         pareto=views.pareto_fronts(results, times, bundle.record.dataset.counts[0]),
         ablation=views.ablation(by_id),
         variance=views.variance_rows(results, predictions),

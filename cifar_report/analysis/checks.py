@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from cifar_report.analysis.estimates import mean_datum, paired_difference
+from cifar_report.analysis.estimates import mean_datum, mean_difference
 from cifar_report.analysis.predictions import FILE_NAME, PredictionTable, same_images
 from cifar_report.analysis.results import Curve, Determinism, TimingRow, TrialResult
 from cifar_report.analysis.results.numbers import SeedValue
@@ -167,5 +167,5 @@ def _replicas(
             trial=result.id,
             single=single.id,
             same_predictions=mean_datum(f"{result.id}.same_predictions", "share", shares),
-            accuracy_difference=paired_difference(f"{result.id}.replica_difference", *accuracies),
+            accuracy_difference=mean_difference(f"{result.id}.replica_difference", *accuracies, paired=True),
         )

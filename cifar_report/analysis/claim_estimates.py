@@ -9,14 +9,15 @@ import numpy as np
 from scipy import stats
 
 from cifar_report.analysis.decisions import DIRECTIONS, RATIO_SLACK, limits_of, side_of
-from cifar_report.analysis.estimates import interval_datum, mean_datum, prediction_datum
-from cifar_report.analysis.hypothesis_tests import RESAMPLES, HypothesisTest, McNemar, PairedT, SignTest
+from cifar_report.analysis.estimates import mean_datum, prediction_datum
+from cifar_report.analysis.hypothesis_tests import RESAMPLES, HypothesisTest, McNemar, TTest
+from cifar_report.analysis.power import detectable_effect, seeds_needed
 from cifar_report.analysis.predictions import PredictionTable, StagePredictions, same_images
 from cifar_report.analysis.results import Datum, Formula, Networks, Undefined, Unit
 from cifar_report.analysis.results.numbers import SeedValue
 from cifar_report.analysis.results.verdicts import NetworkTest, SeedDifference
-from cifar_report.analysis.samples import Sample
-from cifar_report.analysis.statistics import SAME, all_equal, detectable_effect, exact_interval, seeds_for_effect
+from cifar_report.analysis.samples import Sample, planned_runs
+from cifar_report.analysis.statistics import SAME, exact_interval, exponential
 from cifar_report.analysis.values import LEVEL, Array, Value, is_time
 from cifar_report.bundle import Bundle
 from cifar_report.spec import Claim, Quantity, Side
@@ -41,14 +42,22 @@ def unit_of(claim: Claim) -> Unit:
     return unit if claim.comparator is None else DIFFERENCE_UNITS.get(unit, unit)
 
 
-def _formula_of(claim: Claim) -> Formula:
+def _formula_of(claim: Claim, sample: Sample | None) -> Formula:
     if claim.relation == "onset":
         return "share_of_seeds"
     if claim.comparator is None:
         return "mean_over_seeds"
     if unit_of(claim) == "ratio":
         return "geometric_mean_ratio"
-    return "mean_relative_difference" if claim.quantity == "loss" else "mean_difference"
+    if claim.quantity == "loss":
+        return "mean_relative_difference"
+    if sample is not None and sample.images is not None:
+        return "difference_over_images"
+    if claim.comparison == "between_methods":
+        return "difference_from_fixed"
+    if sample is not None and sample.whole:
+        return "difference_of_epochs"
+    return "difference_of_means" if sample is None or not sample.paired else "mean_difference"
 
 
 def number(
@@ -62,28 +71,30 @@ def number(
 def missing_estimate(claim: Claim, obstacle: str) -> Datum:
     """Return the estimate of a claim that has no values."""
     reason = obstacle if obstacle in get_args(Undefined) else "not_run"
-    return number(claim, None, "estimate", None, unit_of(claim), _formula_of(claim), n=0, reason=reason)
+    return number(claim, None, "estimate", None, unit_of(claim), _formula_of(claim, None), n=0, reason=reason)
 
 
-def estimate(claim: Claim, sample: Sample) -> Datum:
-    """Return the estimate with its two-sided 95 % interval."""
-    unit, formula, runs = unit_of(claim), _formula_of(claim), sample.runs
+def estimate(claim: Claim, sample: Sample, coverage: float = 0.95, name: str = "estimate") -> Datum:
+    """Return the estimate with its two-sided interval, by the claim's own test."""
+    unit, formula, runs = unit_of(claim), _formula_of(claim, sample), sample.runs
     if claim.relation == "onset":
         hits, count = sum(onset_hits(claim, sample)), sample.count
         low, high = exact_interval(hits, count)
-        return number(claim, sample, "estimate", hits / count, unit, formula, low=low, high=high, runs=runs)
+        return number(claim, sample, name, hits / count, unit, formula, low=low, high=high, runs=runs)
     if not sample.defined:
-        return number(claim, sample, "estimate", None, unit, formula, runs=runs, reason="not_a_number")
+        return number(claim, sample, name, None, unit, formula, runs=runs, reason="not_a_number")
+    if sample.count < 2:
+        values, others = sample.sides()
+        value = float(np.mean(values) - (0.0 if others is None else np.mean(others)))
+        value = math.exp(value) if unit == "ratio" else value
+        return number(claim, sample, name, value, unit, formula, runs=runs, reason="one_seed")
     test = sample.test()
-    if isinstance(test, SignTest):
-        reason = "not_reached" if test.center is None else None
-        return number(claim, sample, "estimate", test.center, unit, "median_difference", runs=runs, reason=reason)
-    if isinstance(test, McNemar):
-        bounds = test.interval()._asdict()
-        return number(
-            claim, sample, "estimate", bounds.pop("mean"), unit, "difference_over_images", **bounds, runs=runs
-        )
-    return interval_datum(f"claim.{claim.id}.estimate", unit, formula, sample.differences(), runs, sample.n_of)
+    bounds = test.interval(coverage)
+    bounds = exponential(bounds) if unit == "ratio" else bounds
+    reason: Undefined | None = "no_spread" if test.procedure == "all_equal" else None
+    reason = "too_few_seeds" if bounds.low is None and bounds.high is None else reason
+    interval = {"low": bounds.low, "high": bounds.high, "coverage": coverage, "reason": reason}
+    return number(claim, sample, name, bounds.mean, unit, formula, runs=runs, **interval)
 
 
 def counts(claim: Claim, sample: Sample) -> tuple[float, float]:
@@ -108,18 +119,26 @@ def side_means(claim: Claim, sample: Sample) -> tuple[Datum, Datum | None]:
     """Return the means of the subject and, where there is one, of the comparator."""
     n_of: Literal["seeds", "blocks"] = "blocks" if sample.n_of == "blocks" else "seeds"
 
-    def mean(side: str, values: tuple[Value, ...], runs: tuple[str, ...]) -> Datum:
+    def mean(side: str, values: tuple[Value, ...], runs: tuple[str, ...], keys: tuple[int | None, ...]) -> Datum:
         names = runs or [""] * len(values)  # timing blocks belong to no run
-        entries = [SeedValue(key, name, *value) for key, name, value in zip(sample.keys, names, values, strict=True)]
+        entries = [SeedValue(key, name, *value) for key, name, value in zip(keys, names, values, strict=True)]
         return mean_datum(f"claim.{claim.id}.{side}", VALUE_UNITS[claim.quantity], entries, n_of)
 
-    comparator = mean("comparator", sample.comparator, sample.comparator_runs) if sample.comparator else None
-    return mean("subject", sample.subject, sample.subject_runs), comparator
+    others, keys = sample.comparator, sample.comparator_keys or sample.keys
+    comparator = mean("comparator", others, sample.comparator_runs, keys) if others else None
+    return mean("subject", sample.subject, sample.subject_runs, sample.keys), comparator
 
 
 def differences(claim: Claim, sample: Sample) -> tuple[SeedDifference, ...]:
-    """Return the two values of each seed or block and their difference as it is shown."""
-    shown = np.exp(sample.differences()) if unit_of(claim) == "ratio" else sample.differences()
+    """Return the two values of each seed or block, and of pairs the difference as it is shown."""
+    if not sample.paired:
+        sides = [
+            {key: value.value for key, value in zip(keys or (), values, strict=True)}
+            for keys, values in ((sample.keys, sample.subject), (sample.comparator_keys, sample.comparator))
+        ]
+        seeds = sorted({*sides[0], *sides[1]}, key=lambda seed: -1 if seed is None else seed)
+        return tuple(SeedDifference(seed, sides[0].get(seed), sides[1].get(seed), None) for seed in seeds)
+    shown = np.exp(sample.sides()[0]) if unit_of(claim) == "ratio" else sample.sides()[0]
     comparator = sample.comparator or (Value(None),) * len(sample.keys)
     found = []
     for key, one, other, value in zip(sample.keys, sample.subject, comparator, shown, strict=True):
@@ -129,11 +148,16 @@ def differences(claim: Claim, sample: Sample) -> tuple[SeedDifference, ...]:
 
 
 def wins(claim: Claim, sample: Sample) -> Datum | None:
-    """Return in how many seeds or blocks the data are as claimed; None for comparisons over images."""
+    """Return how often the data are as claimed: of the seeds or blocks, or of all pairs of two runs."""
     if sample.images is not None or not sample.defined:
         return None
-    hits = onset_hits(claim, sample) if claim.relation == "onset" else _as_claimed(claim, sample.differences())
-    return number(claim, sample, "wins", int(np.sum(hits)), "count", "share_of_seeds")
+    if claim.relation == "onset":
+        return number(claim, sample, "wins", sum(onset_hits(claim, sample)), "count", "share_of_seeds")
+    values, others = sample.sides()
+    formula: Formula = "share_of_seeds" if others is None else "share_of_pairs"
+    pairs = values if others is None else np.subtract.outer(values, others).ravel()
+    hits, of = int(np.sum(_as_claimed(claim, pairs))), "seeds" if others is None else "pairs"
+    return number(claim, sample, "wins", hits, "count", formula, n=len(pairs), n_of=of)
 
 
 def _as_claimed(claim: Claim, values: Array) -> Array:
@@ -146,10 +170,12 @@ def _as_claimed(claim: Claim, values: Array) -> Array:
     return np.asarray((values >= low) & (values <= high))
 
 
-def onset_hits(claim: Claim, sample: Sample) -> list[bool]:
-    """Return by seed whether it overfits from within one epoch of the stated one."""
-    stated = claim.value or 0.0
-    return [each.value is not None and abs(each.value - stated) <= ONSET_SLACK + SAME for each in sample.subject]
+def onset_hits(claim: Claim, sample: Sample, factor: float = 1.0) -> list[bool]:
+    """Return by seed whether it overfits from within one epoch (times ``factor``) of the stated one."""
+    stated, slack = claim.value or 0.0, ONSET_SLACK * factor + SAME
+    return [
+        each.value is not None and not each.censored and abs(each.value - stated) <= slack for each in sample.subject
+    ]
 
 
 def margin_datum(claim: Claim) -> Datum | None:
@@ -181,53 +207,52 @@ def original_datum(claim: Claim) -> Datum | None:
 
 
 def prediction(claim: Claim, sample: Sample) -> Datum | None:
-    """Return the estimate with the 95 % prediction interval of one more seed; None where t does not apply."""
-    if claim.relation == "onset" or sample.n_of != "seeds" or not sample.defined or sample.censored:
+    """Return the estimate with the 95 % interval of one more seed of each side; None where t does not apply."""
+    censored = any(value.censored for value in (*sample.subject, *sample.comparator))
+    if claim.relation == "onset" or sample.n_of != "seeds" or not sample.defined or censored:
         return None
     formula: Formula = "prediction_interval" if claim.comparator is None else "prediction_interval_of_difference"
-    identity = f"claim.{claim.id}.prediction"
-    return prediction_datum(identity, unit_of(claim), formula, sample.differences(), sample.runs)
+    identity, unit, (values, others) = f"claim.{claim.id}.prediction", unit_of(claim), sample.sides()
+    if others is None:
+        return prediction_datum(identity, unit, formula, values, sample.runs)
+    if sample.count < 2:
+        return Datum(
+            identity, float(values.mean() - others.mean()), unit, formula, 1, runs=sample.runs, reason="one_seed"
+        )
+    test = TTest(values, others)  # the single numbers vary by s² each, and the means by s²/n
+    spread = math.sqrt(test.error**2 + float(np.var(values, ddof=1) + np.var(others, ddof=1)))
+    half = float(stats.t.ppf(1 - LEVEL / 2, test.freedom)) * spread
+    bounds = test.center - half, test.center + half
+    return Datum(identity, test.center, unit, formula, sample.count, "seeds", *bounds, sample.runs)
 
 
 def margin_bound(claim: Claim, sample: Sample, test: HypothesisTest) -> Datum | None:
-    """Return the bound on the side of the margin, as it is shown; None where the relation has no direction."""
-    value = test.bound(side_of(claim)) if claim.relation in DIRECTIONS else None
-    if value is None:
+    """Return the bound on the side of the margin, as it is shown; None where there is none."""
+    value = test.edge(side_of(claim)) if claim.relation in DIRECTIONS else math.inf
+    if not math.isfinite(value):
         return None
     unit = unit_of(claim)
     value = math.exp(value) if unit == "ratio" else value
     return number(claim, sample, "bound", value, unit, "one_sided_bound", runs=sample.runs)
 
 
-def detectable(claim: Claim, sample: Sample, test: HypothesisTest) -> Datum | None:
-    """Return the difference that this many seeds would have found; None where t does not apply."""
-    if not isinstance(test, PairedT) or sample.count < 2:
+def detectable(claim: Claim, sample: Sample, test: HypothesisTest, level: float) -> Datum | None:
+    """Return the difference that so many runs find at the corrected ``level``; None where t does not apply."""
+    if not isinstance(test, TTest) or not test.error or claim.relation not in DIRECTIONS:
         return None
-    effect = detectable_effect(sample.count, claim.relation not in DIRECTIONS) or 0.0
-    value = 0.0 if all_equal(test.values) else effect * float(np.std(test.values, ddof=1))
-    unit = unit_of(claim)
-    if unit == "ratio":
-        value = math.exp(value)
+    value, unit = detectable_effect(round(test.freedom, 2), level) * test.error, unit_of(claim)
+    value = math.exp(value) if unit == "ratio" else value
     unit = "points" if unit == "share" else unit  # it is a difference
     return number(claim, sample, "detectable", value, unit, "detectable_difference")
 
 
-def seeds_needed(claim: Claim, sample: Sample, test: HypothesisTest) -> Datum | None:
-    """Return how many seeds would tell the observed difference from zero, at .05 and uncorrected.
-
-    None where t does not apply, and for claims that say how near two values are: they do not ask about zero.
-    """
-    if not isinstance(test, PairedT) or sample.n_of != "seeds" or claim.relation not in DIRECTIONS:
+def needed(claim: Claim, sample: Sample, level: float) -> Datum | None:
+    """Return how many seeds of each side would decide the claim, as a range; None where seeds play no part."""
+    if sample.n_of != "seeds" or sample.count < 2 or None in sample.keys:
         return None
-    mean, needed, reason = abs(float(np.mean(test.values))), None, None
-    if mean <= SAME:
-        reason = "no_difference_observed"
-    elif all_equal(test.values):
-        reason = "no_spread"
-    else:
-        needed = seeds_for_effect(mean / float(np.std(test.values, ddof=1)))
-        reason = None if needed else "too_many_seeds"
-    return number(claim, None, "seeds_needed", needed, "count", "seeds_needed", reason=reason)
+    least, most = seeds_needed(claim, sample, level)
+    reason: Undefined | None = None if least else "too_many_seeds"
+    return number(claim, None, "seeds_needed", least, "count", "seeds_needed", low=least, high=most, reason=reason)
 
 
 def networks_of(claim: Claim, sample: Sample, bundle: Bundle, predictions: PredictionTable) -> Networks | None:
@@ -238,28 +263,30 @@ def networks_of(claim: Claim, sample: Sample, bundle: Bundle, predictions: Predi
     if claim.quantity != "accuracy" or claim.comparator is None:
         return None
     first, second = (_by_seed(side, bundle, predictions) for side in (claim.subject, claim.comparator))
+    seeds = [seed for seed in sample.keys if {seed, None} & second.keys()]
     right: list[tuple[Array, Array]] = []
-    for seed in sample.keys:
+    for seed in seeds:
         one, other = (found.get(seed, found.get(None)) for found in (first, second))
         if one is None or other is None or not same_images(one, other):
             return None
         right.append((one.correct, other.correct))
-    tests = tuple(_test(claim, seed, *pair) for seed, pair in zip(sample.keys, right, strict=True))
-    by_image = np.mean([one.astype(float) - other for one, other in right], axis=0)
-    differences = np.array([np.mean(one) - np.mean(other) for one, other in right])
+    if not right:
+        return None
+    tests = tuple(_test(claim, seed, *pair) for seed, pair in zip(seeds, right, strict=True))
+    by_image = np.array([one.astype(float) - other for one, other in right])
     apart = sum((test.p.value or 0.0) < LEVEL for test in tests)
     return Networks(
         tests,
         Datum(f"claim.{claim.id}.networks_apart", apart, "count", "mcnemar", len(tests), runs=sample.runs),
-        _pooled(f"claim.{claim.id}.networks", by_image, sample.runs),
-        _beyond(f"claim.{claim.id}.beyond_images", by_image, differences, sample.runs),
+        _pooled(f"claim.{claim.id}.networks", by_image.mean(axis=0), sample.runs),
+        _beyond(f"claim.{claim.id}.beyond_images", by_image, sample),
     )
 
 
 def _by_seed(side: Side, bundle: Bundle, predictions: PredictionTable) -> dict[int | None, StagePredictions | None]:
     return {
-        run.seed: predictions.get((run.id, None if run.classical is not None else run.stage(side.stage).id))
-        for run in bundle.runs_of(side.trial)
+        seed: predictions.get((run.id, None if run.classical is not None else run.stage(side.stage).id))
+        for seed, run in planned_runs(bundle, side.trial).items()
     }
 
 
@@ -286,11 +313,19 @@ def _pooled(identity: str, by_image: Array, runs: tuple[str, ...]) -> Datum:
     return Datum(identity, mean, "points", "mean_difference_over_images", count, "images", *bounds, runs)
 
 
-def _beyond(identity: str, by_image: Array, differences: Array, runs: tuple[str, ...]) -> Datum:
-    """Widen the interval over seeds by the spread between images: SE² = s²/n + Var over images / N."""
-    count, mean = len(differences), float(np.mean(differences))
-    if count < 2:
-        return Datum(identity, mean, "points", "difference_beyond_images", count, runs=runs, reason="one_seed")
-    error = np.sqrt(np.var(differences, ddof=1) / count + np.var(by_image, ddof=1) / len(by_image))
-    half = float(stats.t.ppf(1 - LEVEL / 2, count - 1) * error)
-    return Datum(identity, mean, "points", "difference_beyond_images", count, "seeds", mean - half, mean + half, runs)
+def _beyond(identity: str, by_image: Array, sample: Sample) -> Datum:
+    """Widen the interval over seeds by the spread between images: SE² = SE(seeds)² + Var over images / N.
+
+    ``by_image`` float [seeds, images]: what a seed adds to an image's difference is in the spread between seeds
+    already, so it is taken out of the variance over images.
+    """
+    count, images = by_image.shape
+    mean, test = float(np.mean(by_image)), sample.test() if sample.count > 1 else None
+    if count < 2 or not isinstance(test, TTest):
+        reason: Undefined = "one_seed"
+        return Datum(identity, mean, "points", "difference_beyond_images", count, runs=sample.runs, reason=reason)
+    twice = float(np.mean(np.var(by_image, axis=0, ddof=1))) / count
+    between = max(float(np.var(by_image.mean(axis=0), ddof=1)) - twice, 0.0) / images
+    half = float(stats.t.ppf(1 - LEVEL / 2, test.freedom)) * math.hypot(test.error, math.sqrt(between))
+    bounds = test.center - half, test.center + half
+    return Datum(identity, test.center, "points", "difference_beyond_images", count, "seeds", *bounds, sample.runs)

@@ -10,10 +10,10 @@ from typing import NamedTuple
 from scipy import stats
 
 from cifar_report.analysis.hypothesis_tests import HypothesisTest
-from cifar_report.analysis.results import Outcome, Reason
+from cifar_report.analysis.results import Lacking, Outcome, Reason
 from cifar_report.analysis.statistics import SAME, holm
 from cifar_report.analysis.values import HIGHER_IS_BETTER, LEVEL, is_time
-from cifar_report.spec import Claim
+from cifar_report.spec import STATEMENTS, Claim
 
 DIRECTIONS = ("greater", "less", "not_better")
 RATIO_SLACK = 1.25  # a ratio is near r between r / 1.25 and 1.25 r
@@ -21,11 +21,12 @@ LEAST_SEEDS_FOR_ONSET = 5  # below, even unanimous seeds are no more than a coin
 
 
 class Decision(NamedTuple):
-    """An outcome with its reason and the tag that the direction alone is shown."""
+    """An outcome with its reason, the tag that the direction alone is shown, and what an undecided claim lacks."""
 
     outcome: Outcome
     reason: Reason
     direction_only: bool = False
+    lacking: Lacking | None = None
 
 
 class PValues(NamedTuple):
@@ -49,10 +50,14 @@ def margin_of(claim: Claim, factor: float = 1.0) -> float:
 
 
 def limits_of(claim: Claim, factor: float = 1.0) -> tuple[float, float]:
-    """Return the limits of "equal", "ratio" and "value" on the scale of the test."""
+    """Return the limits of "equal", "ratio" and "value" on the scale of the test.
+
+    A ratio that claims an increase or a decrease must be one, so its band ends at 1.
+    """
     if claim.relation == "ratio":
-        slack = 1 + (RATIO_SLACK - 1) * factor
-        return math.log((claim.value or 1.0) / slack), math.log((claim.value or 1.0) * slack)
+        slack, stated = 1 + (RATIO_SLACK - 1) * factor, claim.value or 1.0
+        low, high = math.log(stated / slack), math.log(stated * slack)
+        return (max(low, 0.0) if stated > 1 else low), (min(high, 0.0) if stated < 1 else high)
     if claim.relation == "value":
         center = claim.value or 0.0
         relative = claim.quantity == "loss" or is_time(claim)
@@ -62,8 +67,8 @@ def limits_of(claim: Claim, factor: float = 1.0) -> tuple[float, float]:
     return -margin, margin
 
 
-def p_values(claim: Claim, test: HypothesisTest) -> PValues:
-    """Return the uncorrected p-values of a claim.
+def p_values(claim: Claim, test: HypothesisTest, factor: float = 1.0) -> PValues:
+    """Return the uncorrected p-values of a claim; ``factor`` scales the margin.
 
     The other side's is two-sided, because it is looked at only when the claimed side failed. No verdict hangs on
     it, because a difference that is surely on the other side is surely below the margin; it only picks the reason.
@@ -72,21 +77,24 @@ def p_values(claim: Claim, test: HypothesisTest) -> PValues:
     if claim.relation in DIRECTIONS:
         side = side_of(claim)
         return PValues(test.p_value(0.0, side), min(1.0, 2 * test.p_value(0.0, -side)))
-    return PValues(test.p_between(*limits_of(claim)), None)
+    return PValues(test.p_between(*limits_of(claim, factor)), None)
 
 
 class Families:
-    """All families' uncorrected p-values and the registry's sizes; corrects one claim's p-values in its family."""
+    """All families' uncorrected p-values and the registry's sizes; corrects one claim's p-values in its family.
+
+    Claims that are not the write-up's form families of their own, so that they move none of its p-values.
+    """
 
     def __init__(self, claims: Sequence[Claim], found: Mapping[str, PValues]) -> None:
         """``found`` maps the ids of the claims that could be tested to their p-values."""
         self._claims = [claim for claim in claims if claim.family is not None and claim.relation in DIRECTIONS]
-        self._sizes = Counter(claim.family for claim in claims)
+        self._sizes = Counter(map(family_key, self._claims))
         self._found = found
 
     def size(self, claim: Claim) -> int | None:
         """Return the registry's count of the claim's family; None where it stands alone."""
-        return None if claim.family is None or claim.relation not in DIRECTIONS else self._sizes[claim.family]
+        return None if claim.family is None or claim.relation not in DIRECTIONS else self._sizes[family_key(claim)]
 
     def corrected(self, claim: Claim, p: PValues) -> PValues:
         """Return Holm's p-values of the claim if its own ones were ``p``, everything else as it is."""
@@ -96,63 +104,89 @@ class Families:
         others = [
             self._found[each.id]
             for each in self._claims
-            if each.family == claim.family and each.id in self._found and each.id != claim.id
+            if family_key(each) == family_key(claim) and each.id in self._found and each.id != claim.id
         ]
         both = [holm(side, size)[0] for side in zip(p, *others, strict=True)]
         return PValues(float(both[0]), float(both[1]))
 
+    def level(self, claim: Claim) -> float:
+        """Return the largest uncorrected p-value that the correction lets pass, everything else as it is."""
+        size = self.size(claim) or 1
+        levels = [LEVEL / count for count in range(1, size + 1)]
+        passing = (each for each in levels if self.corrected(claim, PValues(each * 0.999, 1.0)).tested < LEVEL)
+        return next(passing, levels[-1])
 
-def decide(claim: Claim, test: HypothesisTest, p: PValues, factor: float = 1.0) -> Decision:
-    """Return the decision for corrected p-values; ``factor`` scales the margin (sensitivity)."""
-    if claim.relation == "not_better":
-        return decide_not_better(test, side_of(claim), margin_of(claim, factor), p.tested)
-    if claim.relation in DIRECTIONS:
-        return decide_direction(test, side_of(claim), margin_of(claim, factor), p)
-    return decide_within(test, *limits_of(claim, factor))
+    def decidable(self, claim: Claim, test: HypothesisTest) -> bool:
+        """Whether so few runs can reach the corrected level at all."""
+        return test.least_p < LEVEL / (self.size(claim) or 1)
 
 
-def decide_direction(test: HypothesisTest, side: int, margin: float, p: PValues) -> Decision:
+def family_key(claim: Claim) -> tuple[str | None, bool]:
+    """Return which claims are corrected together: those of one family, and the write-up's apart from others."""
+    return claim.family, claim.code in STATEMENTS
+
+
+def decide(claim: Claim, test: HypothesisTest, families: Families, factor: float = 1.0) -> Decision:
+    """Return the decision of a claim that is tested; ``factor`` scales the margin (sensitivity)."""
+    alone = p_values(claim, test, factor)
+    if claim.relation not in DIRECTIONS:
+        return _decide_within(test, limits_of(claim, factor), alone.tested)
+    side, margin = side_of(claim), margin_of(claim, factor)
+    decidable = families.decidable(claim, test)
+    p = families.corrected(claim, alone) if decidable else PValues(1.0, 1.0)  # too few runs show no direction
+    found = _decide_not_better if claim.relation == "not_better" else _decide_direction
+    decision = found(test, side, margin, p)
+    if decision.outcome != "inconclusive":
+        return decision
+    if not decidable:
+        return Decision("inconclusive", "not_decidable", lacking="power")
+    lacking: Lacking = "margin" if p.tested < LEVEL else "correction" if alone.tested < LEVEL else "power"
+    return decision._replace(lacking=lacking)
+
+
+def _decide_direction(test: HypothesisTest, side: int, margin: float, p: PValues) -> Decision:
     """Decide "greater" (``side`` +1) or "less" (-1) by ``margin``.
 
     Both strong statements, on the claimed side and on the other, ask for a mean that reaches the margin.
     """
-    if p.tested < LEVEL and _reaches(test, side, margin):
-        return Decision("reproduced", "beyond_margin")
     direction_only = p.tested < LEVEL
-    if (p.opposite or 0.0) < LEVEL and _reaches(test, -side, margin):
+    if direction_only and side * test.center >= margin - SAME:
+        return Decision("reproduced", "beyond_margin")
+    if (p.opposite or 0.0) < LEVEL and -side * test.center >= margin - SAME:
         return Decision("not_reproduced", "opposite")
     if test.p_value(side * margin, -side) < LEVEL:
         return Decision("not_reproduced", "margin_ruled_out", direction_only)
     return Decision("inconclusive", "undecided", direction_only)
 
 
-def decide_not_better(test: HypothesisTest, better: int, margin: float, p: float) -> Decision:
+def _decide_not_better(test: HypothesisTest, better: int, margin: float, p: PValues) -> Decision:
     """Decide "fails to improve"; ``better`` is the sign of an improvement, ``p`` the corrected one for it."""
     if test.p_value(better * margin, -better) < LEVEL:
         return Decision("reproduced", "improvement_ruled_out")
-    if p < LEVEL and _reaches(test, better, margin):
+    if p.tested < LEVEL and better * test.center >= margin - SAME:
         return Decision("not_reproduced", "improvement_found")
     return Decision("inconclusive", "undecided")
 
 
-def decide_within(test: HypothesisTest, low: float, high: float) -> Decision:
+def _decide_within(test: HypothesisTest, limits: tuple[float, float], p: float) -> Decision:
     """Decide "equal", "ratio" and "value": equivalent, wholly outside, or neither."""
-    if test.p_between(low, high) < LEVEL:
+    if p < LEVEL:
         return Decision("reproduced", "equivalent")
+    low, high = limits
     if min(test.p_value(high, 1), test.p_value(low, -1)) < LEVEL / 2:
         return Decision("not_reproduced", "outside_margin")
-    return Decision("inconclusive", "undecided")
+    return Decision("inconclusive", "undecided", lacking="power")
 
 
 def decide_onset(successes: int, count: int) -> Decision:
     """Decide an onset from how many seeds of ``count`` showed it within one epoch."""
     if count < LEAST_SEEDS_FOR_ONSET:
-        return Decision("inconclusive", "too_few_seeds")
+        return Decision("inconclusive", "too_few_seeds", lacking="power")
     if stats.binomtest(successes, count, alternative="greater").pvalue < LEVEL:
         return Decision("reproduced", "onset_shown")
     if stats.binomtest(successes, count, alternative="less").pvalue < LEVEL:
         return Decision("not_reproduced", "onset_ruled_out")
-    return Decision("inconclusive", "undecided")
+    return Decision("inconclusive", "undecided", lacking="power")
 
 
 def decide_exact(relation: str, subject: float, reference: float) -> Decision:
@@ -164,13 +198,3 @@ def decide_exact(relation: str, subject: float, reference: float) -> Decision:
         "quarter": reference > 0 and 1 / RATIO_SLACK <= 4 * subject / reference <= RATIO_SLACK,
     }[relation]
     return Decision("reproduced", "holds") if holds else Decision("not_reproduced", "does_not_hold")
-
-
-def _reaches(test: HypothesisTest, side: int, margin: float) -> bool:
-    """Whether the mean reaches the margin on one side.
-
-    Where the median stands in for it and is no number (a run never reached the level), the signs tell.
-    """
-    if test.center is not None:
-        return side * test.center >= margin - SAME
-    return test.p_value(side * margin, side) < 0.5

@@ -1,4 +1,4 @@
-"""From values by seed to estimates: means with intervals, paired differences, and how the original's number stands."""
+"""From values by seed to estimates: means with intervals, differences, and how the original's number stands."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from cifar_report.analysis.hypothesis_tests import TTest
 from cifar_report.analysis.results import Datum, Formula, Measure, Scope, Undefined, Unit
 from cifar_report.analysis.results.numbers import Compatibility, SeedValue
 from cifar_report.analysis.statistics import all_equal, exponential, prediction_interval, t_interval
@@ -60,7 +61,7 @@ def mean_datum(
     the median stands in for the mean as long as it exists.
     """
     count, runs = len(entries), tuple(dict.fromkeys(entry.run for entry in entries if entry.run))
-    values = [entry.value for entry in entries if entry.value is not None]
+    values = [entry.value for entry in entries if entry.value is not None and not entry.censored]
     formula: Formula = "mean_over_seeds"
     reason: Undefined | None = None if entries else "not_run"
     value: float | None = None
@@ -116,17 +117,33 @@ def _compatible(datum: Datum, entries: Sequence[SeedValue], original: Datum | No
     return Compatibility("inside" if found.low <= original.value <= found.high else "outside", None, original, found)
 
 
-def paired_difference(identity: str, subject: Measure, comparator: Measure) -> Datum:
-    """Return the mean difference over the common seeds with its paired t interval; a run without a seed fits all."""
-    other = {entry.seed: entry for entry in comparator.seeds}
-    pairs = [
-        (entry, partner) for entry in subject.seeds if (partner := other.get(entry.seed, other.get(None))) is not None
-    ]
-    if not pairs:
+def mean_difference(identity: str, subject: Measure, comparator: Measure, *, paired: bool) -> Datum:
+    """Return the difference of two means with its interval: by t of pairs over the common seeds, else Welch's.
+
+    A run without a seed stands for every seed.
+    """
+    sides = [{entry.seed: entry for entry in each.seeds} for each in (subject, comparator)]
+    formula: Formula = "difference_of_means"
+    if None in sides[0] or None in sides[1]:
+        one, other = sides
+        formula = "difference_over_images" if None in one and None in other else "difference_from_fixed"
+        sides = [dict.fromkeys(other, one[None])] if None in one else [one]
+        sides.append(dict.fromkeys(one, other[None]) if None in other else other)
+    elif paired:
+        formula, common = "mean_difference", [seed for seed in sides[0] if seed in sides[1]]
+        sides = [{seed: each[seed] for seed in common} for each in sides]
+    if not all(sides):
         reasons = [side.datum.reason for side in (subject, comparator) if side.datum.value is None]
-        return Datum(identity, None, "points", "mean_difference", 0, reason=next(iter(reasons), None) or "not_run")
-    runs = tuple(dict.fromkeys(entry.run for pair in pairs for entry in pair))
-    values = [one.value - two.value for one, two in pairs if one.value is not None and two.value is not None]
-    if len(values) < len(pairs):
-        return Datum(identity, None, "points", "mean_difference", len(pairs), runs=runs, reason="not_a_number")
-    return interval_datum(identity, "points", "mean_difference", np.array(values), runs)
+        return Datum(identity, None, "points", formula, 0, reason=next(iter(reasons), None) or "not_run")
+    entries = [entry for each in sides for entry in each.values()]
+    runs, count = tuple(dict.fromkeys(entry.run for entry in entries)), min(map(len, sides))
+    if any(entry.value is None for entry in entries):
+        return Datum(identity, None, "points", formula, count, runs=runs, reason="not_a_number")
+    first, second = (np.array([entry.value for entry in each.values()], float) for each in sides)
+    if count < 2:
+        value = float(first.mean() - second.mean())
+        return Datum(identity, value, "points", formula, count, runs=runs, reason="one_seed")
+    test = TTest(first, second) if formula == "difference_of_means" else TTest(first - second)
+    reason: Undefined | None = None if test.error else "no_spread"
+    value, low, high = test.interval()
+    return Datum(identity, value, "points", formula, count, "seeds", low, high, runs, reason)

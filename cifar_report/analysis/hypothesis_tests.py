@@ -1,128 +1,144 @@
-"""Hypothesis tests for one comparison: paired t, sign test, McNemar's test; Welch and sign flips beside them."""
+"""Hypothesis tests for one comparison: Welch's and paired t, exact tests of whole epochs, McNemar's test."""
 
 from __future__ import annotations
 
-import warnings
+import math
 from abc import ABC, abstractmethod
 
 import numpy as np
 from scipy import special, stats
 from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.robust_compare import TrimmedMean
 
 from cifar_report.analysis.results.verdicts import Procedure
-from cifar_report.analysis.statistics import SAME, Bounds, all_equal, one_sided_bound
+from cifar_report.analysis.statistics import SAME, Bounds, all_equal
 from cifar_report.analysis.values import LEVEL, Array
 
 RESAMPLES = 4_000  # of the bootstrap over images
-MOST_EXACT_FLIPS, RANDOM_FLIPS = 13, 9_999  # values whose 2ⁿ patterns of signs are all looked at; patterns beyond
+TRIM = 0.2  # of each end, for trimmed means
 
 
 class HypothesisTest(ABC):
     """What one comparison says about its true difference; every relation is decided through these answers.
 
-    ``center`` is the estimate, None where it is beyond every number (runs that never reached a level).
     A ``side`` is +1 for "above" and -1 for "below".
     """
 
     procedure: Procedure
-    center: float | None
+    center: float  # the estimate
+    least_p: float = 0.0  # that so few runs can give
 
     @abstractmethod
     def p_value(self, bound: float, side: int) -> float:
         """Return the one-sided p-value for a difference on this side of ``bound``."""
 
+    @abstractmethod
+    def edge(self, side: int, level: float = LEVEL) -> float:
+        """Return the one-sided bound, upper for +1, that errs in ``level``; infinite where the test gives none."""
+
+    def interval(self, coverage: float = 1 - LEVEL) -> Bounds:
+        """Return the estimate with its two-sided interval; a bound is None where the test gives none."""
+        low, high = (self.edge(side, (1 - coverage) / 2) for side in (-1, 1))
+        return Bounds(self.center, *(each if math.isfinite(each) else None for each in (low, high)))
+
     def p_between(self, low: float, high: float) -> float:
         """Return the p-value for a difference between the two (TOST: two one-sided tests)."""
         return max(self.p_value(low, 1), self.p_value(high, -1))
 
-    def bound(self, side: int) -> float | None:  # noqa: ARG002 - a sign test has none
-        """Return the one-sided 95 % bound, upper for +1; None where the test has none."""
-        return None
 
+class TTest(HypothesisTest):
+    """Student's t of one sample (differences by seed or block) or Welch's of two; of trimmed means with ``trim``.
 
-class PairedT(HypothesisTest):
-    """t test of differences by seed or by timing block, float [n >= 2]; equal ones are decided exactly."""
-
-    def __init__(self, values: Array) -> None:
-        self.values = values
-        self.procedure = "all_equal" if all_equal(values) else "paired_t"
-        self.center = float(np.mean(values))
-
-    def p_value(self, bound: float, side: int) -> float:
-        """Return the p-value of scipy's ``ttest_rel`` for pairs with these differences."""
-        distance = side * (float(np.mean(self.values)) - bound)
-        if self.procedure == "all_equal":
-            return 0.0 if distance > SAME else 1.0
-        # scipy's distribution function of t itself: the calibration asks a million times, and what ttest_rel does
-        # around it takes a hundred times as long.
-        error = np.std(self.values, ddof=1) / np.sqrt(len(self.values))
-        return float(special.stdtr(len(self.values) - 1, -distance / error))
-
-    def bound(self, side: int) -> float | None:
-        """Return the one-sided bound of the mean."""
-        return one_sided_bound(self.values, side)
-
-
-class SignFlip(PairedT):
-    """The same differences judged by sign flips, exact up to 13 values; equal values decide by their side."""
-
-    def p_value(self, bound: float, side: int) -> float:
-        """Return the p-value of scipy's ``permutation_test``."""
-        if self.procedure == "all_equal":
-            return super().p_value(bound, side)
-        values = side * (self.values - bound)
-        if len(values) <= MOST_EXACT_FLIPS:
-            test = stats.permutation_test(
-                (values,), np.mean, permutation_type="samples", alternative="greater", n_resamples=np.inf
-            )
-            return float(test.pvalue)
-        signs = np.random.default_rng(0).integers(0, 2, (RANDOM_FLIPS, len(values)), np.int8) * 2.0 - 1.0
-        reached = int(np.sum(signs @ values >= np.sum(values) - SAME * len(values)))
-        return (reached + 1) / (RANDOM_FLIPS + 1)
-
-
-class Welch(PairedT):
-    """The two groups of seeds as independent samples, as if seeds paired nothing."""
-
-    def __init__(self, values: Array, subject: Array, comparator: Array) -> None:
-        super().__init__(values)
-        self.subject, self.comparator = subject, comparator
-
-    def p_value(self, bound: float, side: int) -> float:
-        """Return the p-value of scipy's ``ttest_ind``; where neither group has any spread the means decide."""
-        if all_equal(self.subject) and all_equal(self.comparator):
-            return super().p_value(bound, side)
-        alternative = "greater" if side > 0 else "less"
-        with warnings.catch_warnings():  # one group may be a single run that stands for every seed
-            warnings.filterwarnings("ignore", "Precision loss occurred", RuntimeWarning)
-            test = stats.ttest_ind(self.subject, self.comparator + bound, equal_var=False, alternative=alternative)
-        return float(test.pvalue)
-
-
-class SignTest(HypothesisTest):
-    """Sign test of differences in epochs where runs did not reach the level, float [n] with infinities.
-
-    The median difference is its ``center``. NaN stands for a seed in which neither side reached the level: it says
-    nothing and is left out.
+    Takes float [n >= 2] each. Values without any spread are decided exactly.
     """
 
-    procedure = "sign_test"
-
-    def __init__(self, values: Array) -> None:
-        self.values = values
-        known = np.sort(values[~np.isnan(values)])
-        # The two middle values one by one: the mean of opposite infinities would be NaN.
-        middle = [known[(len(known) - 1) // 2], known[len(known) // 2]] if len(known) else [np.inf]
-        self.center = float(np.mean(middle)) if np.all(np.isfinite(middle)) else None
+    def __init__(self, values: Array, others: Array | None = None, trim: float = 0.0) -> None:
+        if others is not None and trim:
+            found = stats.ttest_ind(values, others, equal_var=False, trim=trim)  # Yuen 1974
+            low, high = found.confidence_interval(0.5)
+            self.freedom = float(found.df)
+            self.center = float(stats.trim_mean(values, trim) - stats.trim_mean(others, trim))
+            self.error = float(high - low) / 2 / float(stats.t.ppf(0.75, self.freedom))
+        elif others is not None:
+            # What ttest_ind(equal_var=False) computes; the calibration asks a million times.
+            parts = [float(np.var(each, ddof=1)) / len(each) for each in (values, others)]
+            squares = sum(part**2 / (len(each) - 1) for part, each in zip(parts, (values, others), strict=True))
+            self.center, self.error = float(np.mean(values) - np.mean(others)), math.sqrt(sum(parts))
+            self.freedom = sum(parts) ** 2 / squares if squares else 1.0
+        else:
+            sample = TrimmedMean(values, trim) if trim else None
+            self.center = float(np.mean(values) if sample is None else sample.mean_trimmed)
+            plain = float(np.std(values, ddof=1)) / math.sqrt(len(values))
+            self.error = plain if sample is None else float(sample.std_mean_trimmed)
+            self.freedom = float(len(values) if sample is None else sample.nobs_reduced) - 1
+        usual: Procedure = "paired_t" if others is None else "welch"
+        still = all_equal(values) and (others is None or all_equal(others))
+        self.procedure = "all_equal" if still or self.error <= 0 or math.isnan(self.error) else usual
+        if self.procedure == "all_equal":
+            self.error = 0.0
 
     def p_value(self, bound: float, side: int) -> float:
-        """Return the p-value of the sign test; ties are dropped, and comparisons with NaN are False."""
-        wins, losses = np.sum(side * self.values > side * bound), np.sum(side * self.values < side * bound)
-        return _binomial_p_value(int(wins), int(losses))
+        """Return the p-value of t; without spread the side decides."""
+        distance = side * (self.center - bound)
+        if not self.error:
+            return 0.0 if distance > SAME else 1.0
+        return float(special.stdtr(self.freedom, -distance / self.error))
+
+    def edge(self, side: int, level: float = LEVEL) -> float:
+        """Return center ± t·SE."""
+        return self.center + side * float(special.stdtrit(self.freedom, 1 - level)) * self.error
 
 
-def _binomial_p_value(wins: int, losses: int) -> float:
-    return float(stats.binomtest(wins, wins + losses, alternative="greater").pvalue) if wins + losses else 1.0
+class EpochTest(HypothesisTest):
+    """Exact permutation test of a difference of means of whole epochs; of one sample by sign flips.
+
+    All divisions of the runs into two groups (all patterns of signs) are counted by the sums that they give
+    (dynamic programming over integers), because drawing some of them at random breaks down at few runs.
+    """
+
+    def __init__(self, values: Array, others: Array | None = None) -> None:
+        self.values, self.others = values, others
+        self.center = float(np.mean(values) - (0.0 if others is None else np.mean(others)))
+        self.procedure = "sign_flips" if others is None else "permutation"
+        count = len(values) if others is None else math.comb(len(values) + len(others), len(values))
+        self.least_p = 2.0**-count if others is None else 1 / count
+
+    def p_value(self, bound: float, side: int) -> float:
+        """Return the share of all divisions whose difference is at least the observed one; halves are whole twice."""
+        values = np.rint(2 * side * (self.values - bound)).astype(int)
+        if self.others is None:
+            return self._signs(values)
+        others = np.rint(2 * side * self.others).astype(int)
+        pooled = np.concatenate((values, others))
+        least = int(pooled.min())  # every division has as many runs on this side, so a shift changes none
+        sums = np.zeros((len(values) + 1, int(np.sum(pooled - least)) + 1))
+        sums[0, 0] = 1
+        for value in pooled - least:
+            sums[1:, value:] += sums[:-1, : sums.shape[1] - value].copy()
+        counts = sums[len(values)]
+        return float(counts[int(np.sum(values - least)) :].sum() / counts.sum())
+
+    @staticmethod
+    def _signs(values: Array) -> float:
+        """Return the share of the 2ⁿ patterns of signs whose sum is at least the observed one."""
+        sizes, positive = np.abs(values), int(values[values > 0].sum())
+        sums = np.zeros(int(sizes.sum()) + 1)
+        sums[0] = 1
+        for size in sizes:  # how many patterns have this sum of their positive ones
+            sums = sums + np.concatenate((np.zeros(size), sums[: len(sums) - size]))
+        return float(sums[positive:].sum() / sums.sum())
+
+    def edge(self, side: int, level: float = LEVEL) -> float:
+        """Return the last half epoch that the test does not reject, which may be none."""
+        if self.least_p > level:
+            return side * math.inf
+        bound, others = math.floor(2 * self.center) / 2, self.others if self.others is not None else np.zeros(1)
+        reach = abs(bound) + np.ptp(self.values) + np.ptp(others) + 1
+        while self.p_value(bound + side * 0.5, -side) >= level:
+            bound += side * 0.5
+            if abs(bound) > reach + abs(self.center):
+                return side * math.inf
+        return float(bound)
 
 
 class McNemar(HypothesisTest):
@@ -142,8 +158,8 @@ class McNemar(HypothesisTest):
     def p_value(self, bound: float, side: int) -> float:
         """Return the exact p-value at zero, the bootstrap's share beyond any other bound."""
         if bound == 0:
-            counts = (self.only_subject, self.only_comparator)
-            return _binomial_p_value(*counts[::side])
+            wins, losses = (self.only_subject, self.only_comparator)[::side]
+            return float(stats.binomtest(wins, wins + losses, alternative="greater").pvalue) if wins + losses else 1.0
         return float(np.mean(side * self._resampled() <= side * bound))
 
     def two_sided_p_value(self) -> float:
@@ -156,11 +172,6 @@ class McNemar(HypothesisTest):
         drawn = np.random.default_rng(0).multinomial(self.total, np.array(counts) / self.total, RESAMPLES)
         return np.asarray((drawn[:, 0] - drawn[:, 1]) / self.total)
 
-    def interval(self) -> Bounds:
-        """Return the difference with the paired bootstrap's percentile interval."""
-        low, high = np.quantile(self._resampled(), [LEVEL / 2, 1 - LEVEL / 2])
-        return Bounds((self.only_subject - self.only_comparator) / self.total, float(low), float(high))
-
-    def bound(self, side: int) -> float:
+    def edge(self, side: int, level: float = LEVEL) -> float:
         """Return the bootstrap's one-sided bound."""
-        return float(np.quantile(self._resampled(), 1 - LEVEL if side > 0 else LEVEL))
+        return float(np.quantile(self._resampled(), 1 - level if side > 0 else level))

@@ -1,19 +1,19 @@
-"""Collects what a claim compares: paired values by seed, by timing block or by image, or why there are none."""
+"""Collects what a claim compares: values by seed, by timing block or by image, or why there are none."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 
-from cifar_report.analysis.hypothesis_tests import HypothesisTest, McNemar, PairedT, SignTest
+from cifar_report.analysis.hypothesis_tests import EpochTest, HypothesisTest, McNemar, TTest
 from cifar_report.analysis.predictions import PredictionTable, same_images
 from cifar_report.analysis.results import Outcome, Reason
 from cifar_report.analysis.values import Array, Value, by_block, diverged, is_time, overfits_from, read
 from cifar_report.bundle import Bundle, Run
-from cifar_report.spec import Claim, Quantity, Side, Trial
+from cifar_report.spec import Claim, Quantity, Side, Trial, same_network
 
 T = TypeVar("T")
 Scale = Literal["difference", "relative", "log_ratio", "value"]
@@ -28,10 +28,10 @@ class NotTestable(NamedTuple):
 
 @dataclass(frozen=True)
 class Sample:
-    """A claim's values, paired: ``keys`` are seeds or blocks (None: no seed), the ids of their runs beside them.
+    """A claim's values: ``keys`` are seeds or blocks (None: no seed), the ids of their runs beside them.
 
-    ``comparator`` is empty for absolute claims. ``images`` is set where two classifiers without seeds are
-    compared over images alone.
+    ``comparator`` is empty for absolute claims; where nothing pairs the two sides, ``comparator_keys`` are its own.
+    ``images`` is set where two classifiers without seeds are compared over images alone.
     """
 
     scale: Scale
@@ -42,6 +42,8 @@ class Sample:
     subject_runs: tuple[str, ...] = ()
     comparator_runs: tuple[str, ...] = ()
     images: McNemar | None = None
+    comparator_keys: tuple[int | None, ...] | None = None  # None: the same as ``keys``, in pairs
+    whole: bool = False  # whole epochs, which exact tests compare
 
     @property
     def runs(self) -> tuple[str, ...]:
@@ -49,58 +51,75 @@ class Sample:
         return tuple(dict.fromkeys((*self.subject_runs, *self.comparator_runs)))
 
     @property
-    def count(self) -> int:
-        """Return how many seeds, blocks or images there are."""
-        return self.images.total if self.images is not None else len(self.keys)
+    def paired(self) -> bool:
+        """Whether each value has its partner or needs none."""
+        return self.comparator_keys is None
 
     @property
-    def censored(self) -> bool:
-        """Whether some run never reached the level."""
-        return any(value.censored for value in (*self.subject, *self.comparator))
+    def count(self) -> int:
+        """Return how many seeds, blocks or images there are; of two sides that nothing pairs the fewer."""
+        if self.images is not None:
+            return self.images.total
+        return min(len(self.keys), len(self.keys if self.comparator_keys is None else self.comparator_keys))
 
     @property
     def defined(self) -> bool:
-        """Whether every value is a number or is known to lie beyond the last epoch."""
-        return all(value.value is not None or value.censored for value in (*self.subject, *self.comparator))
+        """Whether every value is a number."""
+        return all(value.value is not None for value in (*self.subject, *self.comparator))
 
-    def differences(self) -> Array:
-        """Return float [n] on the scale of the test; infinite where one side, NaN where both never got there."""
-        subject = floats(self.subject)
+    def sides(self) -> tuple[Array, Array | None]:
+        """Return float [n] of one sample (differences by pair), or two, on the scale of the test."""
+        subject, comparator = _floats(self.subject), _floats(self.comparator)
         if not self.comparator:
-            return subject
-        comparator = floats(self.comparator)
+            return subject, None
         with np.errstate(invalid="ignore", divide="ignore"):
+            if not self.paired:
+                unit = float(np.mean(comparator)) if self.scale == "relative" else 1.0
+                return subject / unit, comparator / unit
             if self.scale == "log_ratio":
-                return np.asarray(np.log(subject / comparator))
-            difference = subject - comparator
-            return np.asarray(difference / comparator if self.scale == "relative" else difference)
+                return np.asarray(np.log(subject / comparator)), None
+            return (subject - comparator) / (comparator if self.scale == "relative" else 1.0), None
 
-    def test(self) -> HypothesisTest:
-        """Return the hypothesis test that fits: McNemar over images, signs where runs are censored, else paired t."""
+    def test(self, trim: float = 0.0) -> HypothesisTest:
+        """Return the hypothesis test that fits: McNemar, exact for whole epochs, else t; ``trim`` trims its means."""
         if self.images is not None:
             return self.images
-        return SignTest(self.differences()) if self.censored else PairedT(self.differences())
+        return EpochTest(*self.sides()) if self.whole else TTest(*self.sides(), trim=trim)
+
+    def without(self, place: int, *, comparator: bool = False) -> Sample:
+        """Return the sample without one value of one side, or without one pair."""
+
+        def left(values: tuple[Value, ...]) -> tuple[Value, ...]:
+            return values[:place] + values[place + 1 :]
+
+        keys = self.keys[:place] + self.keys[place + 1 :]
+        if self.comparator_keys is None:
+            return replace(self, keys=keys, subject=left(self.subject), comparator=left(self.comparator))
+        if not comparator:
+            return replace(self, keys=keys, subject=left(self.subject))
+        others = self.comparator_keys[:place] + self.comparator_keys[place + 1 :]
+        return replace(self, comparator_keys=others, comparator=left(self.comparator))
 
 
-def floats(values: tuple[Value, ...]) -> Array:
-    """Return float [n]; infinite where a value is censored, NaN where it is missing."""
-    return np.array([np.inf if each.censored else np.nan if each.value is None else each.value for each in values])
+def _floats(values: tuple[Value, ...]) -> Array:
+    """Return float [n]; NaN where a value is missing."""
+    return np.array([np.nan if each.value is None else each.value for each in values])
 
 
 def collect_sample(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | NotTestable:
     """Return the values that a claim compares, or why it has none."""
     if is_time(claim):
         return _by_block(claim, bundle)
-    sides = _sides(claim)
+    sides = claim_sides(claim)
     for side, _ in sides:
-        if not bundle.runs_of(side.trial):
+        if not planned_runs(bundle, side.trial):
             return NotTestable("not_run", "failed" if bundle.failed_of(side.trial) else "missing")
     if len(sides) == 2 and not any(bundle.trials[side.trial].seeded for side, _ in sides):
         return _by_image(claim, bundle, predictions)
     return _by_seed(claim, bundle)
 
 
-def _sides(claim: Claim) -> list[tuple[Side, Quantity]]:
+def claim_sides(claim: Claim) -> list[tuple[Side, Quantity]]:
     """Return the subject and, unless the claim is absolute, the comparator, each with its quantity."""
     sides = [(claim.subject, claim.quantity)]
     if claim.comparator is not None:
@@ -108,24 +127,54 @@ def _sides(claim: Claim) -> list[tuple[Side, Quantity]]:
     return sides
 
 
+def planned_runs(bundle: Bundle, trial: str) -> dict[int | None, Run]:
+    """Return a trial's finished runs by seed, without those that the bundle was not asked for."""
+    return {run.seed: run for run in bundle.runs_of(trial) if run.seed is None or run.seed < bundle.record.seeds}
+
+
+def pairs_seeds(claim: Claim, bundle: Bundle) -> bool:
+    """Whether seeds pair the two sides: one network continued or run again, or one side that has no seeds.
+
+    Between different networks or training parameters the same seed shares nothing. Data never choose.
+    """
+    if claim.comparator is None:
+        return True
+    first, second = (bundle.trials[side.trial] for side in (claim.subject, claim.comparator))
+    return not (first.seeded and second.seeded) or same_network(first, second)
+
+
 def _by_seed(claim: Claim, bundle: Bundle) -> Sample | NotTestable:
-    """Pair the seeds that all sides have; a run without a seed stands for every seed."""
-    found = [{run.seed: run for run in bundle.runs_of(side.trial)} for side, _ in _sides(claim)]
-    seeded = next((runs for runs in found if None not in runs), found[0])
-    seeds = [seed for seed in seeded if all(seed in runs or None in runs for runs in found)]
-    if not seeds:
+    """Collect the seeds of both sides, in pairs where they pair; a run without a seed stands for every seed."""
+    found = [planned_runs(bundle, side.trial) for side, _ in claim_sides(claim)]
+    seeds = [list(runs) for runs in found]
+    if claim.relation == "exact" or pairs_seeds(claim, bundle):
+        seeded = next((runs for runs in found if None not in runs), found[0])
+        common = [seed for seed in seeded if all(seed in runs or None in runs for runs in found)]
+        seeds = [common] * len(found)
+    if not all(seeds):
         return NotTestable("not_run", "no_common_seeds")
-    paired = [[runs[seed] if seed in runs else runs[None] for seed in seeds] for runs in found]
+    chosen = [
+        [runs[seed] if seed in runs else runs[None] for seed in each] for runs, each in zip(found, seeds, strict=True)
+    ]
     values = [
         tuple(_value(run, side, quantity, claim) for run in runs)
-        for runs, (side, quantity) in zip(paired, _sides(claim), strict=True)
+        for runs, (side, quantity) in zip(chosen, claim_sides(claim), strict=True)
     ]
     if claim.relation == "exact" and any(side[0].value is None for side in values):
         return NotTestable("inconclusive", "not_a_number")
-    ids = [tuple(run.id for run in runs) for runs in paired]
+    ids = [tuple(run.id for run in runs) for runs in chosen]
     compared: Scale = "relative" if claim.quantity == "loss" else "difference"
-    scale: Scale = "value" if len(paired) == 1 else "log_ratio" if claim.relation == "ratio" else compared
-    return Sample(scale, "seeds", tuple(seeds), *_two(values), *_two(ids))
+    scale: Scale = "value" if len(found) == 1 else "log_ratio" if claim.relation == "ratio" else compared
+    apart = len(found) == 2 and seeds[0] is not seeds[1]
+    return Sample(
+        scale,
+        "seeds",
+        tuple(seeds[0]),
+        *_two(values),
+        *_two(ids),
+        comparator_keys=tuple(seeds[1]) if apart else None,
+        whole=claim.quantity.startswith("epoch") and claim.relation != "onset",
+    )
 
 
 def _two(sides: Sequence[tuple[T, ...]]) -> tuple[tuple[T, ...], tuple[T, ...]]:
@@ -134,18 +183,20 @@ def _two(sides: Sequence[tuple[T, ...]]) -> tuple[tuple[T, ...], tuple[T, ...]]:
 
 
 def _value(run: Run, side: Side, quantity: Quantity, claim: Claim) -> Value:
-    """Return the run's value; for an onset the epoch from which it overfits, "censored" where it never does.
+    """Return the run's value; for an onset the epoch from which it overfits, 0 where it never does.
 
     Of a run that diverged nobody can say when it would have overfitted.
     """
     if claim.relation != "onset":
         return read(run, side, quantity)
     epoch = overfits_from(run.stage(side.stage))
-    return Value(epoch, censored=epoch is None and not diverged(run.stage(side.stage)))
+    if epoch is None and not diverged(run.stage(side.stage)):
+        return Value(0.0, censored=True)
+    return Value(epoch)
 
 
 def _by_image(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | NotTestable:
-    sides = _sides(claim)
+    sides = claim_sides(claim)
     runs = [bundle.runs_of(side.trial)[0] for side, _ in sides]
     first, second = (predictions.get((run.id, None)) for run in runs)
     if first is None or second is None or not same_images(first, second):
@@ -160,7 +211,7 @@ def _by_block(claim: Claim, bundle: Bundle) -> Sample | NotTestable:
         return NotTestable("not_testable", "no_hardware")
     if bundle.timing_pass is None:
         return NotTestable("not_run", "no_timing_pass")
-    sides = [(side.trial, quantity) for side, quantity in _sides(claim)]
+    sides = [(side.trial, quantity) for side, quantity in claim_sides(claim)]
     found = [by_block(bundle, *side) for side in sides]
     blocks = tuple(block for block in found[0] if all(block in values for values in found))
     if not blocks:

@@ -1,80 +1,149 @@
-"""What other choices would have said: other margins, one seed less, other tests; and what would change a verdict."""
+"""What other choices would have said: other margins, one run less, a missing seed, trimmed means; the fragile ones."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
-
-import numpy as np
+from dataclasses import replace
 
 from cifar_report.analysis.claim_estimates import onset_hits
-from cifar_report.analysis.decisions import DIRECTIONS, Families, decide, decide_onset, p_values
-from cifar_report.analysis.hypothesis_tests import HypothesisTest, PairedT, SignFlip, SignTest, Welch
+from cifar_report.analysis.decisions import DIRECTIONS, Families, decide, decide_onset, margin_of, p_values, side_of
+from cifar_report.analysis.hypothesis_tests import TRIM, EpochTest, HypothesisTest, TTest
 from cifar_report.analysis.results import ChangeKind, ChangeOfMind, Outcome, Reason, Sensitivity, Verdict
-from cifar_report.analysis.samples import Sample, floats
-from cifar_report.spec import Claim
-
-Kind = Literal["margin_halved", "margin_doubled", "without_seed", "welch", "sign_flip"]
+from cifar_report.analysis.samples import Sample, claim_sides, planned_runs
+from cifar_report.analysis.values import Value, read
+from cifar_report.bundle import Bundle
+from cifar_report.spec import Claim, Quantity, Side, Trial
 
 LEAST_SEEDS = 3  # below, leaving one out leaves too few to say anything
+LEAST_TRIMMED, LEAST_FLIPS = 5, 8  # values from which trimmed means and sign flips are looked at
 MISSING: dict[ChangeKind, tuple[Reason, ...]] = {
     "canonical_pixels": ("other_pixels",),
     "real_data": ("other_labels", "stand_in"),
     "full_profile": ("reduced_profile",),
     "timing_pass": ("no_timing_pass", "not_timed", "disturbed", "one_block"),
     "missing_runs": ("missing", "failed", "no_common_seeds", "no_predictions"),
-    "more_seeds": ("one_seed", "too_few_seeds", "undecided"),
+    "more_seeds": ("one_seed", "too_few_seeds", "not_decidable", "undecided"),
 }
 
 
-def sensitivities(claim: Claim, sample: Sample, families: Families, outcome: Outcome) -> tuple[Sensitivity, ...]:
+def sensitivities(
+    claim: Claim, sample: Sample, families: Families, outcome: Outcome, bundle: Bundle
+) -> tuple[Sensitivity, ...]:
     """Return the verdict under each other choice; ``outcome`` is the one under the method's own."""
     if claim.relation == "exact":
         return ()
-    if claim.relation == "onset":
-        return tuple(_onsets(claim, sample, outcome))
+    found = _onsets(claim, sample, bundle) if claim.relation == "onset" else _choices(claim, sample, families, bundle)
+    return tuple(replace(each, changes=each.outcome != outcome) for each in found)
+
+
+def _choices(claim: Claim, sample: Sample, families: Families, bundle: Bundle) -> Iterator[Sensitivity]:
     test = sample.test()
 
-    def under(kind: Kind, other: HypothesisTest, factor: float = 1.0, seed: int | None = None) -> Sensitivity:
-        p = p_values(claim, other)
-        decided = decide(claim, other, families.corrected(claim, p), factor).outcome
-        return Sensitivity(kind, decided, p.tested, seed, decided != outcome)
+    def under(other: HypothesisTest, factor: float = 1.0) -> tuple[Outcome, float]:
+        decision = decide(claim, other, families, factor)
+        p = p_values(claim, other, factor).tested
+        if decision.reason in ("margin_ruled_out", "improvement_ruled_out"):
+            p = other.p_value(side_of(claim) * margin_of(claim, factor), -side_of(claim))
+        return decision.outcome, p
 
-    found = [under("margin_halved", test, 0.5), under("margin_doubled", test, 2.0)]
-    if isinstance(test, PairedT | SignTest) and sample.n_of == "seeds" and sample.count >= LEAST_SEEDS:
-        for place, seed in enumerate(sample.keys):
-            found.append(under("without_seed", type(test)(np.delete(test.values, place)), seed=seed))
-    if isinstance(test, PairedT) and claim.relation in DIRECTIONS:
-        if sample.comparator:
-            found.append(under("welch", _unpaired(sample)))
-        found.append(under("sign_flip", SignFlip(test.values)))
-    return tuple(found)
-
-
-def stable(found: Sequence[Sensitivity]) -> bool | None:
-    """Whether neither another margin nor one seed less changes the verdict; None where nothing was varied."""
-    varied = [each for each in found if each.counts]
-    return not any(each.changes for each in varied) if varied else None
-
-
-def _unpaired(sample: Sample) -> Welch:
-    """Return Welch's test of the two groups, on the scale of the claim."""
-    subject, comparator = floats(sample.subject), floats(sample.comparator)
-    if sample.scale == "log_ratio":
-        subject, comparator = np.log(subject), np.log(comparator)
-    elif sample.scale == "relative":
-        subject, comparator = subject / comparator.mean(), comparator / comparator.mean()
-    return Welch(sample.differences(), subject, comparator)
-
-
-def _onsets(claim: Claim, sample: Sample, outcome: Outcome) -> Iterator[Sensitivity]:
-    hits = onset_hits(claim, sample)
-    if len(hits) < LEAST_SEEDS:
+    yield Sensitivity("margin_halved", *under(test, 0.5))
+    yield Sensitivity("margin_doubled", *under(test, 2.0))
+    if sample.images is not None:
         return
-    for seed, hit in zip(sample.keys, hits, strict=True):
-        decision = decide_onset(sum(hits) - hit, len(hits) - 1)
-        if decision.reason != "too_few_seeds":  # which says nothing about the seed that was left out
-            yield Sensitivity("without_seed", decision.outcome, None, seed, decision.outcome != outcome)
+    yield from (
+        Sensitivity("without_run", *under(left.test()), seed, name) for left, seed, name in _less(claim, sample)
+    )
+    for counted in _counted_against(claim, sample, bundle):
+        yield Sensitivity("missing_seed", *under(counted.test()))
+    if isinstance(test, TTest) and sample.count >= LEAST_TRIMMED:
+        yield Sensitivity("trimmed_mean", *under(sample.test(trim=TRIM)))
+    if isinstance(test, TTest) and sample.paired and sample.count >= LEAST_FLIPS and claim.relation in DIRECTIONS:
+        flips = EpochTest(sample.sides()[0] * 10_000)  # whole hundredths of a point
+        p = flips.p_value(0.0, side_of(claim))
+        yield Sensitivity("sign_flip", decide(claim, test, families).outcome, p)
+
+
+def _less(claim: Claim, sample: Sample) -> Iterator[tuple[Sample, int | None, str | None]]:
+    """Yield the sample without each run (or pair), with its seed, and its trial where sides do not pair."""
+    names: tuple[str | None, str | None] = (None, None)
+    if not sample.paired and claim.comparator is not None:
+        names = (claim.subject.trial, claim.comparator.trial)
+    for other, (keys, name) in enumerate(zip((sample.keys, sample.comparator_keys or ()), names, strict=True)):
+        for place, seed in enumerate(keys if len(keys) >= LEAST_SEEDS else ()):
+            yield sample.without(place, comparator=bool(other)), seed, name
+
+
+def missing_seeds(claim: Claim, bundle: Bundle) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Return the claim's trials that lack runs of planned seeds, where others have finished, with these seeds."""
+    found = {}
+    for side, _ in claim_sides(claim):
+        runs = planned_runs(bundle, side.trial)
+        lacking = tuple(seed for seed in range(bundle.record.seeds) if seed not in runs)
+        if runs and None not in runs and lacking:
+            found[side.trial] = lacking
+    return tuple(found.items())
+
+
+def _counted_against(claim: Claim, sample: Sample, bundle: Bundle) -> Iterator[Sample]:
+    """Yield the sample with every missing seed filled by the worst value of any network of the bundle.
+
+    Which value is the worst depends on the claim; claims of nearness are tried with both ends.
+    """
+    lacking = dict(missing_seeds(claim, bundle))
+    if not lacking or sample.n_of != "seeds":
+        return
+    claimed = {"greater": 1, "less": -1, "not_better": -side_of(claim)}.get(claim.relation)
+    keys = [sample.keys, sample.keys if sample.comparator_keys is None else sample.comparator_keys]
+    for side in (1, -1) if claimed is None else (claimed,):
+        filled: list[dict[int | None, Value]] = []
+        for seeds, values, each, worst in zip(
+            keys, (sample.subject, sample.comparator), claim_sides(claim), (min, max)[::side], strict=False
+        ):
+            runs, known = planned_runs(bundle, each[0].trial), dict(zip(seeds, values, strict=True))
+            absent = lacking.get(each[0].trial, ())
+            for seed in sum(lacking.values(), ()) if sample.paired else absent:
+                run = runs.get(seed, runs.get(None))
+                known[seed] = Value(worst(_values(bundle, *each))) if run is None else read(run, *each)
+            filled.append(known)
+        others = filled[1] if len(filled) > 1 else {}
+        yield replace(
+            sample,
+            keys=tuple(filled[0]),
+            subject=tuple(filled[0].values()),
+            comparator=tuple(others[seed] for seed in (filled[0] if sample.paired else others)) if others else (),
+            comparator_keys=None if sample.paired else tuple(others),
+        )
+
+
+def _values(bundle: Bundle, side: Side, quantity: Quantity) -> list[float]:
+    """Return a quantity of all networks of the bundle, each at the side's stage or its last one."""
+    found = []
+    for run in bundle.runs:
+        if run.done and isinstance(run.trial, Trial):
+            stages = {stage.id for stage in run.stages}
+            own = side if side.stage in stages else Side(run.trial.id)
+            value = read(run, own, quantity).value
+            found.append(value)
+    return [value for value in found if value is not None]
+
+
+def _onsets(claim: Claim, sample: Sample, bundle: Bundle) -> Iterator[Sensitivity]:
+    hits = onset_hits(claim, sample)
+    for kind, factor in (("margin_halved", 0.5), ("margin_doubled", 2.0)):
+        shown = sum(onset_hits(claim, sample, factor))
+        yield Sensitivity(kind, decide_onset(shown, len(hits)).outcome, None)  # type: ignore[arg-type]
+    if len(hits) >= LEAST_SEEDS:
+        for seed, hit in zip(sample.keys, hits, strict=True):
+            yield Sensitivity("without_run", decide_onset(sum(hits) - hit, len(hits) - 1).outcome, None, seed)
+    lacking = sum(len(seeds) for _, seeds in missing_seeds(claim, bundle))
+    if lacking:
+        yield Sensitivity("missing_seed", decide_onset(sum(hits), len(hits) + lacking).outcome, None)
+
+
+def fragile(found: Sequence[Sensitivity]) -> bool | None:
+    """Whether another choice changes the verdict; None where nothing was varied."""
+    varied = [each for each in found if each.counts]
+    return any(each.changes for each in varied) if varied else None
 
 
 def changes_of_mind(verdicts: Sequence[Verdict]) -> tuple[ChangeOfMind, ...]:
@@ -84,7 +153,7 @@ def changes_of_mind(verdicts: Sequence[Verdict]) -> tuple[ChangeOfMind, ...]:
 
 def _changes(verdict: Verdict) -> Iterator[ChangeOfMind]:
     for other in verdict.sensitivity:
-        if other.changes and other.kind != "welch" and other.kind != "sign_flip":  # weaker tests, whatever the data
+        if other.changes and other.kind != "sign_flip":
             yield ChangeOfMind(verdict.id, other.kind, other.outcome, other.seed)
     kind = next((kind for kind, reasons in MISSING.items() if verdict.reason in reasons), None)
     if kind is None or verdict.n_of == "images" or (kind == "more_seeds" and verdict.n_of == "blocks"):

@@ -1,23 +1,17 @@
-"""Confidence intervals, Holm's correction and power over seeds, by scipy and statsmodels."""
+"""Confidence intervals over seeds and Holm's correction, by scipy."""
 
 from __future__ import annotations
 
 import math
-import warnings
-from bisect import bisect_left
 from collections.abc import Sequence
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize, stats
-from statsmodels.stats.power import TTestPower
+from scipy import stats
 
 from cifar_report.analysis.values import LEVEL, Array
 
-POWER = 0.80
 SAME = 1e-9  # values nearer than this are equal: differences of shares carry rounding errors of 1e-17
-MOST_SEEDS = 10_000  # that are looked for when asking how many would be needed
 
 
 class Bounds(NamedTuple):
@@ -56,15 +50,6 @@ def prediction_interval(values: Array) -> Bounds:
     return t_interval(values, spread=len(values) + 1)
 
 
-def one_sided_bound(values: Array, side: int) -> float | None:
-    """Return the one-sided 95 % bound of the mean: the upper one for ``side`` +1, the lower one for -1."""
-    if len(values) < 2:
-        return None
-    deviation = 0.0 if all_equal(values) else np.std(values, ddof=1)
-    half = stats.t.ppf(1 - LEVEL, len(values) - 1) * deviation / np.sqrt(len(values))
-    return float(np.mean(values)) + side * float(half)
-
-
 def holm(p_values: Sequence[float] | Array, size: int) -> Array:
     """Return Holm's corrected p-values for a family of ``size`` claims, of which only some gave a p-value.
 
@@ -89,35 +74,3 @@ def exact_interval(successes: int, count: int) -> tuple[float, float]:
     """Return the exact (Clopper-Pearson) 95 % interval of a share of seeds."""
     interval = stats.binomtest(successes, count).proportion_ci(method="exact")
     return float(interval.low), float(interval.high)
-
-
-@cache
-def detectable_effect(count: int, two_sided: bool) -> float | None:
-    """Return the effect, in standard deviations of the differences, that ``count`` seeds find with 80 % power.
-
-    Uncorrected for other claims; None below two seeds.
-    """
-    if count < 2:
-        return None
-    return float(optimize.brentq(lambda effect: power_of(effect, count, two_sided) - POWER, 1e-3, 200.0, xtol=1e-4))
-
-
-def seeds_for_effect(effect: float) -> int | None:
-    """Return the least number of seeds that finds an effect of this size one-sidedly; None above MOST_SEEDS."""
-    counts = range(2, MOST_SEEDS + 1)
-    place = bisect_left(counts, POWER, key=lambda count: power_of(effect, count))
-    return counts[place] if place < len(counts) else None
-
-
-def power_of(effect: float, count: int, two_sided: bool = False) -> float:
-    """Return the power of a paired t test for an effect in standard deviations of the differences (TTestPower).
-
-    Where its two-sided sum overflows the far tail is zero, so the near one at half the level is all of it;
-    where that overflows too, the effect is so far that no sample misses it.
-    """
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        power = TTestPower().power(effect, count, LEVEL, alternative="two-sided" if two_sided else "larger")
-        if two_sided and np.isnan(power):
-            power = TTestPower().power(effect, count, LEVEL / 2, alternative="larger")
-    return 1.0 if np.isnan(power) else float(power)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import numpy as np
+from scipy import stats
 
 from cifar_report.analysis.estimates import measure, original_datum
+from cifar_report.analysis.hypothesis_tests import TRIM
 from cifar_report.analysis.predictions import PredictionTable, prediction_metrics
 from cifar_report.analysis.results import (
     Curve,
     Datum,
+    Formula,
     Measure,
     Scope,
     StageSummary,
@@ -20,6 +24,7 @@ from cifar_report.analysis.results import (
     Unit,
     WeightScores,
 )
+from cifar_report.analysis.results.numbers import SeedValue
 from cifar_report.analysis.results.trials import ClassicalSummary, Costs, EpochRow, FailedRun
 from cifar_report.analysis.statistics import wilson_interval
 from cifar_report.analysis.values import (
@@ -35,6 +40,8 @@ from cifar_report.published import OriginalStage, OriginalTrial
 from cifar_report.spec import AnyTrial, Change, Experiment, Trial, differences
 
 COLUMNS: dict[str, Unit] = {"loss": "loss", "accuracy": "share", "val_loss": "loss", "val_accuracy": "share"}
+LEAST_RUNS = 3  # for a median that says something
+UNUSUAL_POINTS, UNUSUAL_DEVIATIONS = 0.04, 4.0  # from the median, both
 MOST_CHARACTERS = 1_000  # of an error, as it is shown
 
 
@@ -57,6 +64,7 @@ def _trial_result(
     if isinstance(trial, Trial) and runs:
         stages = tuple(_stage_summary(trial, stage.id, runs, predictions, original, scope) for stage in trial.stages)
     classical = _classical(trial, runs, predictions)
+    primary = _primary(trial, stages, classical, failed)
     return TrialResult(
         id=trial.id,
         trial=trial,
@@ -71,7 +79,10 @@ def _trial_result(
         stages=stages,
         classical=classical,
         costs=_costs(trial, original) if isinstance(trial, Trial) else None,
-        primary=_primary(trial, stages, classical, failed),
+        primary=primary,
+        unusual=unusual_runs(primary),
+        median=_center(trial.id, "median", primary),
+        trimmed_mean=_center(trial.id, "trimmed_mean", primary),
         original_loss=original_datum(f"{trial.id}.loss", "loss", original.test_loss if original else None),
         original_seconds=original_datum(f"{trial.id}.seconds", "seconds", original.seconds if original else None),
         as_written_changes=_changes(bundle, trial.as_written, trial),
@@ -201,6 +212,26 @@ def _primary(
         return classical.test_accuracy
     reason: Undefined = "failed" if failed else "not_run"
     return Measure(Datum(f"{trial.id}.test_accuracy", None, "share", "mean_over_seeds", 0, reason=reason), ())
+
+
+def unusual_runs(measure: Measure) -> tuple[SeedValue, ...]:
+    """Return the runs more than 4 points and 4 robust standard deviations from the median; never dropped."""
+    values = np.array(measure.values)
+    if len(values) < LEAST_RUNS:
+        return ()
+    far = max(UNUSUAL_POINTS, UNUSUAL_DEVIATIONS * float(stats.median_abs_deviation(values, scale="normal")))
+    center = float(np.median(values))
+    return tuple(each for each in measure.seeds if each.value is not None and abs(each.value - center) > far)
+
+
+def _center(trial: str, name: Literal["median", "trimmed_mean"], measure: Measure) -> Datum | None:
+    """Return the median or the trimmed mean beside the mean; None below three runs."""
+    values = measure.values
+    if len(values) < LEAST_RUNS:
+        return None
+    value = float(np.median(values) if name == "median" else stats.trim_mean(values, TRIM))
+    formula: Formula = "median_over_seeds" if name == "median" else "trimmed_mean"
+    return Datum(f"{trial}.{name}", value, "share", formula, len(values), runs=measure.datum.runs)
 
 
 def _status(runs: Sequence[Run], failed: Sequence[Run], planned: Sequence[int | None]) -> Status:

@@ -21,7 +21,7 @@ HIGHER_IS_BETTER: frozenset[Quantity] = frozenset({"accuracy", "validation_accur
 
 
 class Value(NamedTuple):
-    """One run's value; None where it is not a number or was not reached (``censored``)."""
+    """One run's value; None where it is not a number. What was not reached (``censored``) has none or a stand-in."""
 
     value: float | None
     censored: bool = False
@@ -45,7 +45,8 @@ def read(run: Run, side: Side, quantity: Quantity) -> Value:
         return Value(run.classical.test_accuracy if quantity == "accuracy" else None)
     stage = run.stage(side.stage)
     if quantity == "epochs_to_accuracy":
-        return epochs_to_accuracy(stage)
+        reached = epochs_to_accuracy(stage)
+        return reached if reached.value is not None else Value(stage.epochs + 1, censored=True)
     if quantity == "epoch_of_least_loss":
         return Value(epoch_of_least_loss(stage))
     if not isinstance(run.trial, Trial):
@@ -67,31 +68,29 @@ def first_epoch_at_level(accuracies: tuple[float, ...]) -> float | None:
 
 
 def epoch_of_least_loss(stage: StageResult) -> float | None:
-    """Return the epoch of the least 3-epoch-median validation loss; None when no epoch had a number."""
-    smooth = smoothed_loss(stage)
-    return None if np.all(np.isnan(smooth)) else float(np.nanargmin(smooth) + 1)
+    """Return the epoch of the least validation loss, the first of equal ones; None when no epoch had a number."""
+    losses = np.array([math.nan if (known := finite(loss)) is None else known for loss in stage.history.val_loss])
+    return None if np.all(np.isnan(losses)) else float(np.nanargmin(losses) + 1)
 
 
 def smoothed_loss(stage: StageResult) -> Array:
-    """Return float [epochs]: the median of each epoch's validation loss and its neighbours' (at the ends, of two)."""
-    losses = [finite(loss) for loss in stage.history.val_loss]
+    """Return float [epochs]: the median of each epoch's validation loss and its two neighbours'; NaN at the ends."""
+    losses = np.array([math.nan if (known := finite(loss)) is None else known for loss in stage.history.val_loss])
     smooth = np.full(len(losses), np.nan)
-    for place, own in enumerate(losses):
-        if own is not None:
-            smooth[place] = median(loss for loss in losses[max(0, place - 1) : place + 2] if loss is not None)
+    for place in range(1, len(losses) - 1):
+        smooth[place] = np.median(losses[place - 1 : place + 2])
     return smooth
 
 
 def overfits_from(stage: StageResult) -> float | None:
     """Return the epoch of least smoothed validation loss if a rise of 2 % follows while training loss falls."""
-    epoch = epoch_of_least_loss(stage)
-    if epoch is None:
+    smooth = smoothed_loss(stage)
+    if np.all(np.isnan(smooth)):
         return None
-    place = int(epoch) - 1
-    later = smoothed_loss(stage)[place:]
-    first, last = finite(stage.history.loss[place]), finite(stage.history.loss[-1])
-    rises = np.nanmax(later) >= LOSS_RISE * later[0]
-    return epoch if rises and first is not None and last is not None and last < first else None
+    place = int(np.nanargmin(smooth))
+    training = np.array(stage.history.loss, float)
+    rises = (smooth[place + 1 :] >= LOSS_RISE * smooth[place]) & (training[place + 1 :] < training[place])
+    return float(place + 1) if rises.any() else None
 
 
 def diverged(stage: StageResult) -> bool:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, cast, get_args
+
+from scipy import stats
 
 from cifar_report.analysis import claim_estimates as estimates
 from cifar_report.analysis.decisions import (
-    DIRECTIONS,
     Decision,
     Families,
     PValues,
@@ -17,13 +19,17 @@ from cifar_report.analysis.decisions import (
     p_values,
 )
 from cifar_report.analysis.predictions import PredictionTable
-from cifar_report.analysis.results import Datum, Formula, Scope, Verdict
+from cifar_report.analysis.results import Datum, Formula, Outcome, Scope, StatementTally, Verdict
+from cifar_report.analysis.results.views import StatementKind
 from cifar_report.analysis.samples import NotTestable, Sample, collect_sample
-from cifar_report.analysis.sensitivity import sensitivities, stable
+from cifar_report.analysis.sensitivity import fragile, missing_seeds, sensitivities
 from cifar_report.analysis.statistics import SAME
 from cifar_report.analysis.values import is_time
 from cifar_report.bundle import Bundle
-from cifar_report.spec import Claim
+from cifar_report.spec import STATEMENTS, Claim
+
+RULED_OUT = ("margin_ruled_out", "improvement_ruled_out")
+NEAR = ("equal", "ratio", "value")
 
 
 def verdicts(bundle: Bundle, predictions: PredictionTable, scope: Scope) -> tuple[Verdict, ...]:
@@ -52,7 +58,7 @@ def judged(samples: Mapping[str, Sample], claims: tuple[Claim, ...]) -> dict[str
     chosen = [claim for claim in claims if claim.id in samples]
     found = {claim.id: p_values(claim, tests[claim.id]) for claim in chosen}
     families = Families(claims, found)
-    return {claim.id: decide(claim, tests[claim.id], families.corrected(claim, found[claim.id])) for claim in chosen}
+    return {claim.id: decide(claim, tests[claim.id], families) for claim in chosen}
 
 
 def not_testable(claim: Claim, sample: Sample | NotTestable, scope: Scope) -> NotTestable | None:
@@ -63,7 +69,7 @@ def not_testable(claim: Claim, sample: Sample | NotTestable, scope: Scope) -> No
         return sample
     if claim.relation == "exact":
         return None
-    if claim.comparator is None and not scope.absolutes and not is_time(claim):
+    if claim.relation == "value" and not scope.absolutes and not is_time(claim):
         return NotTestable("not_testable", "other_pixels")
     if not sample.defined:
         return NotTestable("inconclusive", "not_a_number")
@@ -88,8 +94,8 @@ def judge_claim(
     else:
         values = cast("Sample", sample)  # where there is none, there is an obstacle
         decision, tested = _decide(claim, values, families)
-        varied = sensitivities(claim, values, families, decision.outcome)
-        tested |= {"sensitivity": varied, "stable": stable(varied)}
+        varied = sensitivities(claim, values, families, decision.outcome, bundle)
+        tested |= {"sensitivity": varied, "fragile": fragile(varied), "missing": missing_seeds(claim, bundle)}
         tested["networks"] = estimates.networks_of(claim, values, bundle, predictions)
     return Verdict(
         claim=claim,
@@ -99,7 +105,7 @@ def judge_claim(
         stated=estimates.stated_datum(claim),
         original=estimates.original_datum(claim),
         family_size=families.size(claim),
-        **_described(claim, sample, decision.reason, scope),
+        **_described(claim, sample, decision, scope),
     )
 
 
@@ -108,46 +114,89 @@ def _decide(claim: Claim, sample: Sample, families: Families) -> tuple[Decision,
     if claim.relation == "exact":
         return decide_exact(claim.exact_relation or "equal", *estimates.counts(claim, sample)), {"test": "exact"}
     if claim.relation == "onset":
-        return decide_onset(sum(estimates.onset_hits(claim, sample)), sample.count), {"test": "binomial"}
-    test = sample.test()
+        hits = sum(estimates.onset_hits(claim, sample))
+        p_value = float(stats.binomtest(hits, sample.count, alternative="greater").pvalue)
+        p_datum = estimates.number(claim, sample, "p", p_value, "probability", "p_value")
+        return decide_onset(hits, sample.count), {"test": "binomial", "p": p_datum}
+    test, decision = sample.test(), decide(claim, sample.test(), families)
     p = p_values(claim, test)
     corrected = families.corrected(claim, p)
-    alone, equivalence = families.size(claim) is None, claim.relation not in DIRECTIONS
+    alone = families.size(claim) is None
 
     def probability(name: str, value: float | None, formula: Formula) -> Datum | None:
         return None if value is None else estimates.number(claim, sample, name, value, "probability", formula)
 
-    return decide(claim, test, corrected), {
-        "test": "tost" if equivalence and test.procedure == "paired_t" else test.procedure,
+    tested = {
+        "test": test.procedure,
         "p": probability("p", p.tested, "p_value"),
         "p_corrected": None if alone else probability("p_corrected", corrected.tested, "p_corrected"),
         "opposite_p": probability("opposite_p", corrected.opposite, "p_value" if alone else "p_corrected"),
         "bound": estimates.margin_bound(claim, sample, test),
-        "detectable": estimates.detectable(claim, sample, test),
-        "seeds_needed": estimates.seeds_needed(claim, sample, test),
     }
+    if decision.outcome == "inconclusive":
+        level = families.level(claim)
+        tested |= {
+            "detectable": estimates.detectable(claim, sample, test, level),
+            "seeds_needed": estimates.needed(claim, sample, level),
+        }
+    return decision, tested
 
 
-def _described(claim: Claim, sample: Sample | NotTestable, reason: str, scope: Scope) -> dict[str, Any]:
+def _described(claim: Claim, sample: Sample | NotTestable, decision: Decision, scope: Scope) -> dict[str, Any]:
     """Return the fields of a verdict that say what was measured, whatever a test makes of it."""
     if isinstance(sample, NotTestable):
-        missing = estimates.missing_estimate(claim, reason)
+        missing = estimates.missing_estimate(claim, decision.reason)
         return {"n_of": "blocks" if is_time(claim) else "seeds", "estimate": missing}
     subject, comparator = estimates.side_means(claim, sample)
-    means = {"n": sample.count, "subject_mean": subject, "comparator_mean": comparator}
+    means: dict[str, Any] = {"n": len(sample.keys) if sample.images is None else sample.count}
+    means |= {"subject_mean": subject, "comparator_mean": comparator}
     if claim.relation == "exact":
         return means | {"estimate": estimates.exact_estimate(claim, sample)}
     prediction = estimates.prediction(claim, sample)
     other_pixels = scope.comparisons and not scope.absolutes and not is_time(claim)
+    one_sided = decision.reason in RULED_OUT or (claim.relation in NEAR and decision.reason != "outside_margin")
     return means | {
         "n_of": sample.n_of,
-        "estimate": estimates.estimate(claim, sample),
+        "n_comparator": None if sample.comparator_keys is None else len(sample.comparator_keys),
+        "estimate": estimates.estimate(claim, sample, 0.90 if one_sided else 0.95),
+        "wide": estimates.estimate(claim, sample, name="wide") if one_sided and sample.count > 1 else None,
         "original_inside": _inside(claim.original_difference, prediction) if scope.absolutes else None,
         "prediction": prediction,
         "wins": estimates.wins(claim, sample),
         "differences": estimates.differences(claim, sample),
         "deviation": "other_pixels" if other_pixels else None,
     }
+
+
+def statements(found: tuple[Verdict, ...]) -> tuple[StatementTally, ...]:
+    """Return how the write-up's statements fared, all and those of each kind, with the outcomes of their tests.
+
+    A statement that is tested in two ways counts in both kinds.
+    """
+    known = [verdict for verdict in found if verdict.claim.code in STATEMENTS]
+    tallies = []
+    for kind in get_args(StatementKind):
+        codes: dict[str, list[Verdict]] = {}
+        for verdict in known:
+            if kind in ("every", _kind(verdict.claim)):
+                codes.setdefault(verdict.claim.code, []).append(verdict)
+        shares = [[each.outcome == "reproduced" for each in tests] for tests in codes.values()]
+        whole, none = sum(map(all, shares)), sum(not any(each) for each in shares)
+        counts = Counter(each.outcome for tests in codes.values() for each in tests)
+        if shares:
+            by_outcome = tuple((outcome, counts[outcome]) for outcome in get_args(Outcome))
+            tallies.append(StatementTally(kind, whole, len(shares) - whole - none, none, by_outcome))
+    return tuple(tallies)
+
+
+def _kind(claim: Claim) -> StatementKind:
+    if claim.relation == "exact":
+        return "counts"
+    if is_time(claim):
+        return "times"
+    if claim.quantity == "gap":
+        return "gap"
+    return "convergence" if claim.quantity.startswith("epoch") else "accuracy"
 
 
 def _inside(original: float | None, prediction: Datum | None) -> bool | None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from cifar_report.analysis.estimates import paired_difference
+from cifar_report.analysis.estimates import mean_difference
 from cifar_report.analysis.predictions import PredictionTable
 from cifar_report.analysis.ranking import ranked
 from cifar_report.analysis.results import (
@@ -28,7 +28,7 @@ from cifar_report.analysis.results.views import AblationRow, StudyPoint, Varianc
 from cifar_report.analysis.statistics import t_interval
 from cifar_report.analysis.values import by_block
 from cifar_report.bundle import Bundle, Measurement
-from cifar_report.spec import CLASS_COUNT, Change, Quantity, Trial
+from cifar_report.spec import CLASS_COUNT, Change, Quantity, Trial, same_network
 
 
 def studies(bundle: Bundle, trials: Mapping[str, TrialResult]) -> tuple[Study, ...]:
@@ -48,7 +48,7 @@ def _study(experiment: str, shown: Sequence[TrialResult]) -> Study:
         for stage, accuracy in stages if len(stages) > 1 else [(None, trial.primary)]:
             points.append(StudyPoint(trial.id, stage, trial.status, accuracy.datum, parameters))
     only_splits = bool(compared) and all(_other_split(trial) for trial in compared)
-    return Study(experiment, tuple(points), ranked(shown)[0], only_splits)
+    return Study(experiment, tuple(points), ranked(shown), only_splits)
 
 
 def _other_split(trial: TrialResult) -> bool:
@@ -118,7 +118,9 @@ def _comparison(
 ) -> Comparison | None:
     if other is None or other not in trials:
         return None
-    difference = paired_difference(f"{result.id}.against.{other}", result.primary, trials[other].primary)
+    paired = same_network(result.trial, trials[other].trial)
+    identity = f"{result.id}.against.{other}"
+    difference = mean_difference(identity, result.primary, trials[other].primary, paired=paired)
     return Comparison(other, difference, changes)
 
 
@@ -128,7 +130,7 @@ def weights_rows(trials: Sequence[TrialResult]) -> tuple[WeightsRow, ...]:
     for trial in trials:
         for stage in trial.stages:
             last, best = stage.last.test_accuracy, stage.best.test_accuracy
-            difference = paired_difference(f"{trial.id}.{stage.id}.best_against_last", best, last)
+            difference = mean_difference(f"{trial.id}.{stage.id}.best_against_last", best, last, paired=True)
             rows.append(WeightsRow(trial.id, stage.id, last.datum, best.datum, difference))
     return tuple(rows)
 
@@ -139,7 +141,11 @@ def variance_rows(trials: Sequence[TrialResult], predictions: PredictionTable) -
 
 
 def _variance(trial: TrialResult, predictions: PredictionTable) -> VarianceRow | None:
-    """Split the variance of one run: s² between seeds, and Var over images / N of the seeds' mean correctness."""
+    """Split the variance of one run into that between seeds and that of drawing other test images.
+
+    The noise of the images within each run, p(1 - p) / N, is in the spread of the seeds' accuracies and is taken out of
+    it; what a seed adds to single images is in the mean over the seeds and is taken out of theirs.
+    """
     if not trial.stages or len(trial.runs) < 2:
         return None
     given = [predictions.get((run, trial.stages[-1].id)) for run in trial.runs]
@@ -147,8 +153,10 @@ def _variance(trial: TrialResult, predictions: PredictionTable) -> VarianceRow |
     if len(right) < len(trial.runs) or len({len(each) for each in right}) != 1 or len(right[0]) < 2:
         return None
     table = np.array(right, float)
-    seeds = float(np.var(table.mean(axis=1), ddof=1))
-    images = float(np.var(table.mean(axis=0), ddof=1) / table.shape[1])
+    runs_count, images_count = table.shape
+    within = float(np.mean(np.var(table, axis=0, ddof=1)))  # p(1 - p) of each image over the runs, without bias
+    seeds = max(float(np.var(table.mean(axis=1), ddof=1)) - within / images_count, 0.0)
+    images = max(float(np.var(table.mean(axis=0), ddof=1)) - within / runs_count, 0.0) / images_count
     total, count, runs = seeds + images, len(right), trial.runs
 
     def spread(name: str, variance: float) -> Datum:

@@ -23,6 +23,7 @@ from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
 from cifar_report.analysis.results import Datum, Formula, Unit
+from cifar_report.analysis.values import LEVEL
 from cifar_report.errors import UsageError
 from cifar_report.spec import LANGUAGES
 
@@ -134,7 +135,8 @@ LEAST_P = 0.001
 
 SIGNED: frozenset[Formula] = frozenset(
     {
-        *("mean_difference", "mean_relative_difference", "median_difference", "difference_over_images"),
+        *("mean_difference", "mean_relative_difference", "difference_of_means", "difference_of_epochs"),
+        *("difference_from_fixed", "difference_over_images"),
         *("mean_difference_over_images", "difference_beyond_images", "original_difference", "exact_difference"),
         *("one_sided_bound", "prediction_interval_of_difference"),
     }
@@ -170,7 +172,7 @@ class Numbers:
             return DASH
         if unit in ("share", "points", "relative"):
             value *= 100
-        if unit in ("seconds", "throughput", "bytes"):
+        if unit in ("seconds", "throughput", "bytes", "ratio") and not trimmed:
             return self._significant(value / 2**20 if unit == "bytes" else value, signed=signed)
         if unit == "count":
             return self._decimal(value, 0 if float(value).is_integer() else 1, signed=signed)
@@ -206,17 +208,27 @@ class Numbers:
             return self.translation.plain(mark("%(number)s images/s"), values)
         return f"{text} MiB" if datum.unit == "bytes" else text
 
-    def interval(self, datum: Datum) -> str:
+    def interval(self, datum: Datum, *, inverse: bool = False) -> str:
         """Return the bounds of a number's interval in square brackets, or a dash where it has none."""
-        if datum.low is None or datum.high is None:
+        if datum.low is None and datum.high is None:
             return DASH
-        low, high = (self.bare(bound, datum.unit, signed=_signed(datum)) for bound in (datum.low, datum.high))
-        sign = "%" if datum.unit in PER_CENT else ""
-        return f"[{low}{sign}{';' if ',' in low + high else ','} {high}{sign}]"
+        sign, signed = "%" if datum.unit in PER_CENT else "", _signed(datum)
+        known = [None if bound is None else 1 / bound if inverse else bound for bound in (datum.low, datum.high)]
+        shown = ["" if bound is None else f"{self.bare(bound, datum.unit, signed=signed)}{sign}" for bound in known]
+        low, high = (shown[1], shown[0]) if inverse else shown
+        return f"[{low or f'{MINUS}∞'}{';' if ',' in low + high else ','} {high or '∞'}]"
 
     def p_value(self, value: float) -> str:
-        """Return a p-value, "< 0.001" where it is smaller than that."""
-        return f"< {self._decimal(LEAST_P, 3)}" if value < LEAST_P else self._decimal(value, 3)
+        """Return a p-value with two significant digits, "< 0.001" where it is smaller than that.
+
+        One below the level is never rounded to it.
+        """
+        if value < LEAST_P:
+            return f"< {self._decimal(LEAST_P, 3)}"
+        places = 1 - math.floor(math.log10(value))
+        while value < LEVEL <= round(value, places):
+            places += 1
+        return self._decimal(value, places)
 
     def p_statement(self, value: float) -> str:
         """Return "p = 0.012", or "p < 0.001" where it is smaller."""

@@ -117,8 +117,22 @@ def _trial_row(result: TrialResult) -> Row:
 
 VERDICT_COLUMNS: Final = (
     *("claim", "code", "statement", "outcome", "reason", "direction_only", "test", "n", "n_of"),
-    *("estimate", "low", "high", "unit", "bound", "margin", "stated", "p", "p_corrected", "family", "family_size"),
-    *("original", "original_inside", "detectable", "seeds_needed", "stable"),
+    *(
+        "n_comparator",
+        "estimate",
+        "low",
+        "high",
+        "coverage",
+        "unit",
+        "bound",
+        "margin",
+        "stated",
+        "p",
+        "p_corrected",
+        "family",
+        "family_size",
+    ),
+    *("original", "original_inside", "detectable", "seeds_needed", "lacking", "fragile", "missing_seeds"),
 )
 
 
@@ -127,10 +141,11 @@ def _verdict_row(verdict: Verdict) -> Row:
     return (
         *(claim.id, claim.code, claim.statement, verdict.outcome, verdict.reason, verdict.direction_only),
         *(verdict.test, verdict.n, verdict.n_of),
-        *(estimate.value, estimate.low, estimate.high, estimate.unit),
+        *(verdict.n_comparator, estimate.value, estimate.low, estimate.high, estimate.coverage, estimate.unit),
         *map(_value, (verdict.bound, verdict.margin, verdict.stated, verdict.p, verdict.p_corrected)),
         *(claim.family, verdict.family_size, _value(verdict.original), verdict.original_inside),
-        *(_value(verdict.detectable), _value(verdict.seeds_needed), verdict.stable),
+        *(_value(verdict.detectable), _value(verdict.seeds_needed), verdict.lacking, verdict.fragile),
+        sum(len(seeds) for _, seeds in verdict.missing),
     )
 
 

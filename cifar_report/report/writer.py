@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from markupsafe import Markup, escape
 
-from cifar_report.analysis.results import Datum, Outcome, Results, TrialResult
+from cifar_report.analysis.results import Datum, Outcome, Results, TrialResult, Verdict
 from cifar_report.bundle import Bundle
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Column, FigureView, Heading, Row, Table, column_widths, data_address
@@ -19,6 +19,7 @@ from cifar_report.spec import Experiment, Section, Trial
 Medium = Literal["screen", "print"]
 Value: TypeAlias = Cell | Datum | str | int | None  # what a table cell is made from
 INNER_QUOTATION_MARKS = str.maketrans("“”«»", "\u2018\u2019“”")  # of a name that itself stands in quotation marks
+USUAL = 0.95  # coverage of an interval that says nothing of it
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -72,6 +73,16 @@ class Writer:
         """Return an outcome's name as a mark that can be told from others without colour."""
         return Markup('<span class="badge badge-{}">{}</span>').format(outcome, self.word(names.OUTCOMES[outcome]))
 
+    def verdict_badge(self, verdict: Verdict) -> Markup:
+        """Return a verdict's mark: its outcome, "supported" where the original measured nothing, and its cautions."""
+        words = names.OUTCOMES if verdict.measured_before else {**names.OUTCOMES, **names.UNMEASURED}
+        mark = Markup('<span class="badge badge-{}">{}</span>').format(
+            verdict.outcome, self.word(words[verdict.outcome])
+        )
+        cautions = {"fragile": verdict.fragile, "missing": bool(verdict.missing)}
+        shown = [self.word(names.MARKS[name]) for name, holds in cautions.items() if holds]
+        return mark + Markup(' <span class="caution">({})</span>').format(", ".join(shown)) if shown else mark
+
     # Names
 
     def trial_name(self, trial_id: str, stage: str | None = None) -> Markup:
@@ -122,10 +133,10 @@ class Writer:
         """Return a number with its unit in words, as a link; ``size``: without its sign."""
         return self.link(datum, self.numbers.quantity(datum, size=size))
 
-    def interval(self, datum: Datum) -> Markup:
-        """Return a number's 95 % interval as a link to the number's row, a dash where it has none."""
-        no_interval = datum.low is None or datum.high is None
-        return escape(DASH) if no_interval else self.link(datum, self.numbers.interval(datum))
+    def interval(self, datum: Datum, *, inverse: bool = False) -> Markup:
+        """Return a number's interval as a link to the number's row, a dash where it has none."""
+        no_interval = datum.low is None and datum.high is None
+        return escape(DASH) if no_interval else self.link(datum, self.numbers.interval(datum, inverse=inverse))
 
     def reason(self, datum: Datum) -> str:
         """Return in words why a number has no value."""
@@ -146,8 +157,11 @@ class Writer:
         if value.value is None:
             return Cell(escape(DASH), numeric=True, missing=self.reason(value))
         shown = self.link(value) if link else escape(self.numbers.number(value))
-        if interval and value.low is not None:
-            shown += Markup(' <span class="interval">{}</span>').format(self.numbers.interval(value))
+        if interval and (value.low is not None or value.high is not None):
+            coverage = (
+                "" if value.coverage == USUAL else f"{self.numbers.bare(value.coverage, 'share', trimmed=True)}% "
+            )
+            shown += Markup(' <span class="interval">{}{}</span>').format(coverage, self.numbers.interval(value))
         return Cell(shown, numeric=True)
 
     def interval_cell(self, datum: Datum, *, link: bool = True) -> Cell:

@@ -28,9 +28,10 @@ from cifar_report.analysis.calibration import (
     Scenario,
 )
 from cifar_report.analysis.decisions import side_of
+from cifar_report.analysis.power import welch_power
 from cifar_report.analysis.predictions import read_predictions
 from cifar_report.analysis.samples import Sample
-from cifar_report.analysis.statistics import exact_interval, power_of
+from cifar_report.analysis.statistics import exact_interval
 from cifar_report.analysis.values import LEVEL, Value
 from cifar_report.analysis.verdicts import judged
 from cifar_report.bundle import Bundle
@@ -135,7 +136,7 @@ def _rates(
         significant += sum(samples[claim.id].test().p_value(0.0, side_of(claim)) < LEVEL for claim in claims)
     total = setting.draws * len(claims)
     worst = {reason: max(counts.values(), default=0) / setting.draws for reason, counts in errors.items()}
-    spread = float(np.sqrt(2) * np.hypot(setting.noise.seed, setting.noise.image))
+    spread = float(np.hypot(setting.noise.seed, setting.noise.image))
     standardized = [side_of(claim) * effect / spread for claim, effect in zip(claims, effects, strict=True)]
     rates = Rates(
         scenario=scenario,
@@ -151,7 +152,7 @@ def _rates(
         significant=significant / total,
         low=0.0,
         high=1.0,
-        power=float(np.mean([power_of(effect, setting.seeds) for effect in standardized])),
+        power=float(np.mean([welch_power(effect, setting.seeds) for effect in standardized])),
     )
     return with_interval(rates)
 
@@ -180,7 +181,8 @@ def _values(generator: np.random.Generator, effect: float, setting: Setting) -> 
 
 def _sample(subject: Array, comparator: Array) -> Sample:
     first, second = (tuple(Value(float(value)) for value in values) for values in (subject, comparator))
-    return Sample("difference", "seeds", tuple(range(len(first))), first, second, ())
+    keys = tuple(range(len(first)))
+    return Sample("difference", "seeds", keys, first, second, comparator_keys=keys)
 
 
 def measured_noise(bundle: Bundle) -> Noise:

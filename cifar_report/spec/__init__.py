@@ -1,6 +1,6 @@
 """What is asked: layers, trials, stages, claims, experiments and profiles, as immutable data."""
 
-from cifar_report.spec.claims import Claim, Family, Quantity, Relation, Side, claim, registry_hash
+from cifar_report.spec.claims import STATEMENTS, Claim, Family, Quantity, Relation, Side, claim, registry_hash
 from cifar_report.spec.experiments import LANGUAGES, PROFILES, Experiment, Figure, Profile, Section, TimingPlan
 from cifar_report.spec.layers import (
     CLASS_COUNT,
@@ -26,13 +26,15 @@ from cifar_report.spec.trials import (
     Stage,
     Trial,
     differences,
+    same_network,
     spec_hash,
     variant,
 )
 
-__all__ = ["Claim", "Family", "Quantity", "Relation", "Side", "claim", "registry_hash"]
+__all__ = ["STATEMENTS", "Claim", "Family", "Quantity", "Relation", "Side", "claim", "registry_hash"]
 __all__ += ["LANGUAGES", "PROFILES", "Experiment", "Figure", "Profile", "Section", "TimingPlan"]
 __all__ += ["CLASS_COUNT", "INPUT_SHAPE", "AnyLayer", "LayerRow", "walk"]
 __all__ += ["BatchNormalization", "Conv2D", "Dense", "Dropout", "Flatten", "MaxPooling2D"]
 __all__ += ["Augmentation", "EarlyStopping", "NearestCentroid", "NearestNeighbors", "Stage"]
-__all__ += ["AnyTrial", "Change", "ClassicalTrial", "Trial", "differences", "spec_hash", "variant"]
+__all__ += ["AnyTrial", "Change", "ClassicalTrial", "Trial", "differences"]
+__all__ += ["same_network", "spec_hash", "variant"]

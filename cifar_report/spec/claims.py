@@ -17,8 +17,8 @@ Quantity = Literal[
     "validation_accuracy",  # points
     "loss",  # relative, test set
     "gap",  # points: evaluated train accuracy - test accuracy
-    "epochs_to_accuracy",  # epochs until validation accuracy first reaches .55; not reached = censored
-    "epoch_of_least_loss",  # epoch of the least 3-epoch-median validation loss
+    "epochs_to_accuracy",  # epochs until validation accuracy first reaches .55; not reached = the epoch after the last
+    "epoch_of_least_loss",  # epoch of the least validation loss
     "seconds",  # log ratio, from the timing pass
     "throughput",  # log ratio of images per second, from the timing pass
     "fit_seconds",  # classical classifiers
@@ -90,6 +90,13 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if needs_comparator != (self.comparator is not None) and self.relation != "exact":
             raise ValueError(f"claim {self.id}: {self.relation!r} and its comparator do not go together")
 
+
+STATEMENTS = (
+    *("C01a", "C01b", "C01c", "C02a", "C02b", "C03a", "C03b", "C03c", "C04a", "C04b", "C04c", "C05a", "C05b", "C05c"),
+    *("C06a", "C06b", "C07a", "C07b", "C08a", "C08b", "C08c", "C09a", "C09b", "C09c", "C10a", "C10b", "C10c"),
+    *("C11a", "C11b", "C11c", "C12", "C13a", "C13b", "C13c", "C13d", "C14", "C15", "C16", "P1"),
+)
+"""The codes of all that the write-up and its README state; claims of other codes are somebody's own."""
 
 MARGINS: dict[Quantity, float] = {
     **dict.fromkeys(("accuracy", "validation_accuracy"), 0.01),

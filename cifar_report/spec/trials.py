@@ -217,6 +217,12 @@ def differences(before: AnyTrial, after: AnyTrial) -> tuple[Change, ...]:
     return tuple(changes)
 
 
+def same_network(first: AnyTrial, second: AnyTrial) -> bool:
+    """Whether two trials train one network alike, but for the number of epochs or the devices: their seeds pair."""
+    places = {change.place for change in differences(first, second)}
+    return all(place == "strategy" or (place.startswith("stage ") and place.endswith(", epochs")) for place in places)
+
+
 def _stage_changes(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[Change]:
     changes = []
     for old, new in zip_longest(before, after):

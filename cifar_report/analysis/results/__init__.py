@@ -16,7 +16,15 @@ from cifar_report.analysis.results.trials import (
     TrialResult,
     WeightScores,
 )
-from cifar_report.analysis.results.verdicts import Networks, Outcome, Reason, Sensitivity, Verdict
+from cifar_report.analysis.results.verdicts import (
+    Lacking,
+    Networks,
+    Outcome,
+    Reason,
+    Sensitivity,
+    SensitivityKind,
+    Verdict,
+)
 from cifar_report.analysis.results.views import (
     AblationRow,
     Caution,
@@ -28,8 +36,8 @@ from cifar_report.analysis.results.views import (
     Example,
     ParetoFront,
     ParetoPoint,
-    RankingTest,
     RankRow,
+    StatementTally,
     Study,
     TimingRow,
     VarianceRow,
@@ -38,10 +46,10 @@ from cifar_report.analysis.results.views import (
 
 __all__ = [
     "AblationRow", "Caution", "CautionCode", "ChangeKind", "ChangeOfMind", "Comparison", "Curve", "Datum",
-    "Determinism", "Example", "Formula", "Measure", "Networks", "Outcome", "ParetoFront", "ParetoPoint",
-    "PredictionMetrics", "RankRow", "RankingTest", "Reason", "ReliabilityBin", "Results", "Scope", "Seeds",
-    "Sensitivity", "StageSummary", "Status", "Study", "TimingRow", "TrialResult", "Undefined", "Unit", "VarianceRow",
-    "Verdict", "WeightScores", "WeightsRow",
+    "Determinism", "Example", "Formula", "Lacking", "Measure", "Networks", "Outcome", "ParetoFront",
+    "ParetoPoint", "PredictionMetrics", "RankRow", "Reason", "ReliabilityBin", "Results", "Scope", "Seeds",
+    "Sensitivity", "SensitivityKind", "StageSummary", "StatementTally", "Status", "Study", "TimingRow",
+    "TrialResult", "Undefined", "Unit", "VarianceRow", "Verdict", "WeightScores", "WeightsRow",
 ]  # fmt: skip
 
 
@@ -77,9 +85,9 @@ class Results:
     scope: Scope
     trials: tuple[TrialResult, ...]
     verdicts: tuple[Verdict, ...]
+    statements: tuple[StatementTally, ...]
     studies: tuple[Study, ...]
     ranking: tuple[RankRow, ...]
-    ranking_test: RankingTest | None  # None where no pair was tested
     pareto: tuple[ParetoFront, ...]
     ablation: tuple[AblationRow, ...]
     variance: tuple[VarianceRow, ...]

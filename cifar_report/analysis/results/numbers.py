@@ -19,12 +19,13 @@ Unit = Literal[
 Formula = Literal[  # each is described in one line in ``report/names.py``
     "mean_over_seeds", "single_value", "mean_over_running_seeds", "median_over_seeds", "sum_over_seeds",
     "prediction_interval", "prediction_interval_of_difference", "one_sided_bound", "detectable_difference",
-    "mean_difference", "mean_relative_difference", "geometric_mean_ratio", "median_difference",
+    "mean_difference", "mean_relative_difference", "geometric_mean_ratio", "difference_of_means",
+    "difference_of_epochs", "difference_from_fixed", "trimmed_mean",
     "share_of_images", "share_of_seeds", "count_of_images", "run_probability", "mcnemar", "p_value", "p_corrected",
     "difference_over_images", "mean_difference_over_images", "difference_beyond_images",
     "margin", "stated_value", "original_value", "original_difference", "seeds_needed",
     "counted_in_spec", "exact_ratio", "exact_difference", "standard_deviation", "variance_share",
-    "count_of_pairs", "least_standardized_difference",
+    "share_of_pairs",
     "geometric_mean_of_blocks", "seconds_of_an_epoch", "largest_over_blocks",
     "share_of_draws", "assumed_deviation", "promised_rate",
 ]  # fmt: skip
@@ -34,8 +35,8 @@ Undefined = Literal[
     "no_spread",  # all seeds gave the same value
     "not_reached",  # the level of validation accuracy, in at least half of the seeds
     "disturbed",  # every block of the timing pass
-    "no_difference_observed",  # seeds needed for a difference of exactly zero
     "too_many_seeds",  # more than the largest number looked for
+    "too_few_seeds",  # for an interval of an exact test
     "not_run", "failed", "not_a_number", "no_original", "no_predictions", "no_probabilities", "no_timing_pass",
     "not_timed", "does_not_apply",
 ]  # fmt: skip
@@ -46,8 +47,8 @@ class Datum:
     """One number of the report, with what a reader needs to check it.
 
     ``id`` is unique in the report and a valid HTML id (for example ``baseline.training.last.test_accuracy``);
-    ``value`` is None where it is not defined, and then ``reason`` says why. ``low`` and ``high`` bound its 95 %
-    interval where it has one (a reason beside a value says why the interval is missing). ``n`` counts ``n_of``.
+    ``value`` is None where it is not defined, and then ``reason`` says why. ``low`` and ``high`` bound its interval
+    of ``coverage`` where it has one (a reason beside a value says why it is missing). ``n`` counts ``n_of``.
     ``formula`` is the code of the formula's one-line description, ``runs`` the ids of the runs behind it.
     """
 
@@ -62,6 +63,7 @@ class Datum:
     runs: tuple[str, ...] = ()
     reason: Undefined | None = None
     origin: Literal["measured", "original", "spec", "simulated"] = "measured"
+    coverage: float = 0.95
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from cifar_report.analysis.results.numbers import Datum, Measure
+from cifar_report.analysis.results.numbers import Datum, Measure, SeedValue
 from cifar_report.bundle import Weights
 from cifar_report.spec import AnyTrial, Change, Section
 
@@ -174,6 +174,9 @@ class TrialResult:
     classical: ClassicalSummary | None
     costs: Costs | None
     primary: Measure  # test accuracy; its datum's value is None when nothing was finished
+    unusual: tuple[SeedValue, ...]  # runs far from the median of the primary accuracy
+    median: Datum | None  # of the primary accuracy
+    trimmed_mean: Datum | None
     original_loss: Datum | None
     original_seconds: Datum | None  # shown without a verdict of its own
     as_written_changes: tuple[Change, ...]  # from the trial that the write-up compared it with

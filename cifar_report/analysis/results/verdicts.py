@@ -25,14 +25,18 @@ Reason = Literal[
     "onset_ruled_out",
     "does_not_hold",  # exact
     # inconclusive; "one_block" of the timing pass, "too_few_seeds" for an onset
-    "one_seed", "one_block", "too_few_seeds", "undecided", "not_a_number",
+    # "not_decidable": so few runs cannot reach the corrected level
+    "one_seed", "one_block", "too_few_seeds", "not_decidable", "undecided", "not_a_number",
     # not run; "disturbed": no block of the timing pass stayed undisturbed on both sides
     "missing", "failed", "no_common_seeds", "no_timing_pass", "not_timed", "disturbed", "no_predictions",
     # not testable; "other_pixels" for absolute claims only
     "reduced_profile", "stand_in", "other_labels", "other_pixels", "no_hardware",
 ]  # fmt: skip
 
-Procedure = Literal["paired_t", "tost", "sign_test", "binomial", "all_equal", "mcnemar", "exact"]
+Lacking = Literal["margin", "correction", "power"]
+"""What keeps an inconclusive claim from being decided."""
+
+Procedure = Literal["welch", "paired_t", "permutation", "sign_flips", "binomial", "all_equal", "mcnemar", "exact"]
 """``all_equal``: decided exactly, because a t test needs some spread."""
 
 
@@ -72,41 +76,49 @@ class Networks:
     beyond_images: Datum  # seeds and images both drawn anew
 
 
+SensitivityKind = Literal["margin_halved", "margin_doubled", "without_run", "missing_seed", "trimmed_mean", "sign_flip"]
+
+
 @dataclass(frozen=True)
 class Sensitivity:
-    """The verdict under one other choice; ``seed`` names the one that was left out, ``p`` is uncorrected."""
+    """The verdict under one other choice, with the uncorrected ``p`` of that choice.
 
-    kind: Literal["margin_halved", "margin_doubled", "without_seed", "welch", "sign_flip"]
+    ``seed`` (or block) names the run that was left out or that is missing, ``trial`` its side where sides do not pair.
+    """
+
+    kind: SensitivityKind
     outcome: Outcome
     p: float | None
     seed: int | None = None
+    trial: str | None = None
     changes: bool = False  # whether the outcome differs from the verdict's
 
     @property
     def counts(self) -> bool:
-        """Whether the choice counts for stability; other tests are weaker, whatever the data are.
-
-        Five seeds have 32 sign patterns, so that a sign-flip test cannot reach a corrected level at all.
-        """
-        return self.kind not in ("welch", "sign_flip")
+        """Whether the choice counts for fragility; sign flips are only shown."""
+        return self.kind != "sign_flip"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """What the data say about one claim; ``judge_claim`` makes it.
 
-    ``estimate`` carries the two-sided 95 % interval. ``bound`` is the one-sided 95 % bound that decides whether
-    the margin is ruled out (relations with a direction). ``wins`` counts the seeds on the claimed side.
+    ``estimate`` carries the interval of the test: 90 % beside equivalence and rule-outs, which are one-sided at .05,
+    and then ``wide`` carries the 95 % one. ``bound`` is the one-sided 95 % bound that decides whether the margin is
+    ruled out (relations with a direction). ``wins`` counts the seeds (or pairs of runs) on the claimed side.
     """
 
     claim: Claim
     outcome: Outcome
     reason: Reason
     direction_only: bool = False  # significantly on the claimed side, but below the margin
+    lacking: Lacking | None = None  # of inconclusive ones
     test: Procedure | None = None
     n: int = 0  # seeds, timing blocks, or images for classifiers without seeds
+    n_comparator: int | None = None  # of the comparator, where seeds do not pair
     n_of: Literal["seeds", "images", "blocks"] = "seeds"
     estimate: Datum
+    wide: Datum | None = None
     bound: Datum | None = None
     margin: Datum | None
     stated: Datum | None  # r, x, k or the number of ratio, value, onset and exact
@@ -122,7 +134,8 @@ class Verdict:
     subject_mean: Datum | None = None
     comparator_mean: Datum | None = None
     sensitivity: tuple[Sensitivity, ...] = ()
-    stable: bool | None = None  # None where there is nothing to vary
+    fragile: bool | None = None  # whether another choice changes it; None where there is nothing to vary
+    missing: tuple[tuple[str, tuple[int, ...]], ...] = ()  # trials of the claim and their planned seeds without a run
     detectable: Datum | None = None
     seeds_needed: Datum | None = None
     networks: Networks | None = None
@@ -132,3 +145,8 @@ class Verdict:
     def id(self) -> str:
         """Return the claim's id."""
         return self.claim.id
+
+    @property
+    def measured_before(self) -> bool:
+        """Whether the original has a number for it, so that it can be reproduced and not only supported."""
+        return self.claim.original_difference is not None

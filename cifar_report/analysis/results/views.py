@@ -7,6 +7,7 @@ from typing import Literal
 
 from cifar_report.analysis.results.numbers import Datum
 from cifar_report.analysis.results.trials import Status
+from cifar_report.analysis.results.verdicts import Outcome
 from cifar_report.bundle.certificates import Certificate
 from cifar_report.spec import Change
 
@@ -15,23 +16,33 @@ from cifar_report.spec import Change
 class RankRow:
     """One trial's place by mean primary accuracy.
 
-    Rows that share a letter of ``groups`` cannot be told apart (paired t, Holm over all pairs, .05).
+    ``tied``: whether it cannot be told apart from the first one (Welch, two-sided, Holm over all the others, .05);
+    None where too few runs speak.
     """
 
     place: int
     trial: str
     accuracy: Datum
-    groups: tuple[str, ...]
+    tied: bool | None
+
+
+StatementKind = Literal["every", "counts", "times", "accuracy", "convergence", "gap"]
 
 
 @dataclass(frozen=True)
-class RankingTest:
-    """What the tests behind a ranking's letters could tell apart, and what the correction asks of so few seeds."""
+class StatementTally:
+    """How the statements of one kind fared, and the tests of them: all, some or none of a statement's reproduced."""
 
-    pairs: Datum  # of ranked trials
-    apart: Datum  # pairs that the corrected tests tell apart
-    singly: Datum  # pairs that would be told apart if each were the only one
-    needed: Datum  # standardized mean difference that passes the correction's first step; n: seeds of most trials
+    kind: StatementKind
+    all: int
+    some: int
+    none: int
+    tests: tuple[tuple[Outcome, int], ...]
+
+    @property
+    def statements(self) -> int:
+        """Return the number of statements."""
+        return self.all + self.some + self.none
 
 
 @dataclass(frozen=True)
@@ -105,7 +116,7 @@ class VarianceRow:
     """Where a trial's spread comes from: standard deviations in points and the seeds' share of the variance."""
 
     trial: str
-    observed: Datum  # between seeds
+    observed: Datum  # between seeds, net of the noise of the images within each run
     sampling: Datum  # what drawing other test images would add to the mean of the seeds
     seed_share: Datum
 
@@ -174,7 +185,7 @@ class TimingRow:
 
 
 ChangeKind = Literal[
-    "margin_halved", "margin_doubled", "without_seed",
+    "margin_halved", "margin_doubled", "without_run", "missing_seed", "trimmed_mean",
     "more_seeds", "canonical_pixels", "timing_pass", "full_profile", "real_data", "missing_runs",
 ]  # fmt: skip
 

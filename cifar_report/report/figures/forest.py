@@ -117,7 +117,9 @@ def _draw_row(axes: Axes, place: float, verdict: Verdict, factor: float) -> None
     low, high = _margin(verdict)
     if low is not None and high is not None:
         axes.fill_betweenx((place - 5, place + 5), factor * low, factor * high, color=MARGIN_COLOUR, linewidth=0)
-    estimate, look = verdict.estimate, LOOKS[verdict.outcome]
+    estimate, look, wide = verdict.estimate, LOOKS[verdict.outcome], verdict.wide
+    if wide is not None and wide.low is not None and wide.high is not None:
+        axes.plot((factor * wide.low, factor * wide.high), (place, place), color=look["mec"], lw=0.5)
     if estimate.low is not None and estimate.high is not None:
         axes.plot((factor * estimate.low, factor * estimate.high), (place, place), color=look["mec"], lw=1.3)
     if verdict.original is not None and verdict.original.value is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import Sensitivity, Verdict
+from cifar_report.analysis.results import Sensitivity, SensitivityKind, Verdict
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Row, SectionView, Table, claim_link
 from cifar_report.report.i18n import load_messages, mark
@@ -14,7 +14,9 @@ from cifar_report.spec import Claim
 
 SAY = load_messages("sections")
 
-SINGLE_CHOICES = ("margin_halved", "margin_doubled", "welch", "sign_flip")
+SINGLE_CHOICES: tuple[SensitivityKind, ...] = (
+    *("margin_halved", "margin_doubled", "trimmed_mean", "missing_seed", "sign_flip"),
+)
 
 
 def verdicts(writer: Writer) -> SectionView:
@@ -30,9 +32,26 @@ def verdicts(writer: Writer) -> SectionView:
         "compared": bool(inside),  # originals with our prediction intervals
         "all_inside": all(inside),
         "only_shown": bool(originals) and not writer.results.scope.absolutes,
+        "statements": _statements_table(writer) if writer.results.statements else None,
         "table": _verdicts_table(writer) if found else None,
     }
     return SectionView(heading, "verdicts", view)
+
+
+def _statements_table(writer: Writer) -> Table:
+    """Return how many statements of each kind are reproduced whole, in part or not at all, and their tests."""
+    rows = []
+    for kind in writer.results.statements:
+        counts = dict(kind.tests)
+        untested = counts["not_run"] + counts["not_testable"]
+        tests = (sum(counts.values()), counts["reproduced"], counts["not_reproduced"], counts["inconclusive"], untested)
+        name = writer.word(names.STATEMENT_KINDS[kind.kind])
+        rows.append((name, kind.statements, kind.all, kind.some, kind.none, *tests))
+    columns = writer.columns(
+        "Statements | Number | All tests reproduced | Some | None | Tests | Reproduced | Not reproduced | "
+        "Inconclusive | Not run or not testable"
+    )
+    return writer.table("statements", writer.sentence(SAY.statements), columns, rows)
 
 
 def _caption(writer: Writer, table: str) -> Markup:
@@ -43,19 +62,20 @@ def _caption(writer: Writer, table: str) -> Markup:
 def _verdicts_table(writer: Writer) -> Table:
     rows = [_verdict_row(writer, verdict) for verdict in writer.results.verdicts]
     columns = writer.columns(
-        "Claim | What it says | Verdict | n | Estimate [95% interval] | Margin | p | Original", words=3, whole=(0, 2, 4)
+        "Claim | What it says | Verdict | n | Estimate [interval] | Margin | p | Original", words=3, whole=(0, 2, 4)
     )
     return writer.table("verdicts", _caption(writer, "verdicts"), columns, rows, style="wide verdicts")
 
 
 def _verdict_row(writer: Writer, verdict: Verdict) -> Row:
     onset, exact = verdict.claim.relation == "onset", verdict.claim.relation == "exact"
-    no_test = SAY.exact if exact else SAY.onset_test if onset and verdict.test is not None else SAY.not_tested
+    no_test = SAY.exact if exact else SAY.not_tested
+    counts = [each for each in (verdict.n, verdict.n_comparator) if each is not None]
     return writer.row(
         claim_link(verdict.id),
         writer.translation.text(verdict.claim.statement),
-        writer.badge(verdict.outcome),
-        verdict.n,
+        Cell(writer.verdict_badge(verdict)),
+        Cell(Markup(" + ").join(map(writer.numbers.integer, counts)), numeric=True),
         writer.cell(verdict.estimate, interval=True),
         writer.cell(verdict.margin, none=SAY.onset_margin if onset else SAY.exact_margin),
         writer.cell(verdict.p_corrected or verdict.p, none=no_test),
@@ -103,16 +123,19 @@ def sensitivity_table(writer: Writer) -> Table | None:
     columns = (
         *writer.columns("Claim | Verdict", words=2),
         *writer.columns(" | ".join(names.SENSITIVITIES[kind] for kind in SINGLE_CHOICES), words=4),
-        *writer.columns("Changed by leaving out seed"),
+        *writer.columns("Changed by leaving out a run"),
     )
     caption = writer.sentence("Verdicts under other choices; p-values in brackets are not corrected")
     return writer.table("sensitivity", caption, columns, rows, style="wide")
 
 
 def _varied(writer: Writer, verdict: Verdict) -> Row:
-    single: dict[str, Sensitivity] = {entry.kind: entry for entry in verdict.sensitivity}
-    without = [entry for entry in verdict.sensitivity if entry.kind == "without_seed"]
-    changing = [writer.numbers.integer(entry.seed or 0) for entry in without if entry.changes]
+    single: dict[SensitivityKind, Sensitivity] = {}
+    for entry in verdict.sensitivity:  # where a missing seed is tried at both ends, one that changes the verdict counts
+        if entry.kind not in single or entry.changes:
+            single[entry.kind] = entry
+    without = [entry for entry in verdict.sensitivity if entry.kind == "without_run"]
+    changing = [_left_out(writer, entry) for entry in without if entry.changes]
     seeds = writer.numbers.enumeration(changing) if changing else writer.word("none of them")
     return writer.row(
         claim_link(verdict.id),
@@ -120,6 +143,11 @@ def _varied(writer: Writer, verdict: Verdict) -> Row:
         *(_choice(writer, single.get(kind)) for kind in SINGLE_CHOICES),
         seeds if without else writer.empty_cell(SAY.not_varied),
     )
+
+
+def _left_out(writer: Writer, entry: Sensitivity) -> str:
+    seed = writer.numbers.integer(entry.seed or 0)
+    return seed if entry.trial is None else f"{writer.trial_title(entry.trial)}: {seed}"
 
 
 def _choice(writer: Writer, entry: Sensitivity | None) -> Cell:

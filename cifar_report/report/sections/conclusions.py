@@ -20,6 +20,7 @@ NEEDS: frozenset[ChangeKind] = frozenset(
     {"more_seeds", "canonical_pixels", "timing_pass", "full_profile", "real_data", "missing_runs"}
 )
 NOT_TIMED = mark("not part of the timing pass, or the pass was not run")
+TIED, NOT_TIED = mark("tied"), mark("not tied")
 
 
 def build(writer: Writer) -> SectionView:
@@ -79,7 +80,9 @@ def _changes(writer: Writer) -> Iterator[Markup]:
     for change in writer.results.changes_of_mind:
         kinds.setdefault(change.kind, {})[change.claim] = None
     if not kinds:
-        yield writer.sentence("Neither half nor twice the margin nor one seed less would change a verdict.")
+        yield writer.sentence(
+            "Neither half nor twice the margin, one run less nor the trimmed mean would change a verdict."
+        )
     for kind, claims in kinds.items():
         anchor = "verdicts" if kind in NEEDS else "appendix-sensitivity"
         table = Markup('<a class="reference" href="#{}">{}</a>').format(anchor, writer.word("see the table"))
@@ -93,21 +96,21 @@ def single_timings(writer: Writer) -> dict[str, TimingRow]:
 
 
 def _ranking_table(writer: Writer) -> Table:
-    """Return all trials by their mean accuracy, with the letters of those that cannot be told apart."""
+    """Return all trials by their mean accuracy, with those that are tied with the first."""
     rows = [
         (
             row.place,
             writer.trial_title(row.trial),
             len(writer.results.trial(row.trial).primary.values),
             writer.cell(row.accuracy, interval=True),
-            " ".join(row.groups) if row.groups else writer.empty_cell(SAY.letters_need),
+            writer.empty_cell(SAY.ties_need) if row.tied is None else writer.word(TIED if row.tied else NOT_TIED),
         )
         for row in writer.results.ranking
     ]
     columns = (
         *writer.columns("Place", words=0),
         *writer.columns("Trial | Runs | Test accuracy [95% interval]"),
-        *writer.columns("Group"),
+        *writer.columns("Tied with the first"),
     )
     caption = writer.sentence(SAY.ranking_caption)
     return writer.table("ranking", caption, columns, rows)

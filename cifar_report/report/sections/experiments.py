@@ -71,7 +71,7 @@ def experiment_view(writer: Writer, experiment: Experiment, number: str) -> dict
         "claims": [
             {
                 "verdict": verdict,
-                "badge": writer.badge(verdict.outcome),
+                "badge": writer.verdict_badge(verdict),
                 "statement": text(verdict.claim.statement),
                 "said": verdict.claim.said and text(verdict.claim.said),
                 "paragraph": verdict_paragraph(writer, verdict),

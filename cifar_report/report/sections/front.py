@@ -7,7 +7,7 @@ from cifar_report.report import names
 from cifar_report.report.elements import SectionView, Table, code
 from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.sections.claims import margins_table
-from cifar_report.report.text.conclusions import summary, tally
+from cifar_report.report.text.conclusions import summary, tally, unusual
 from cifar_report.report.writer import Writer
 
 SAY = load_messages("sections")
@@ -25,6 +25,7 @@ def title(writer: Writer) -> dict[str, object]:
         "date": writer.numbers.date(record.finished or record.created),
         "what": writer.sentence(SAY.what),
         "summary": summary(writer),
+        "unusual": unusual(writer),
         "data": dataset.grade if dataset.grade == "stand-in" or dataset.canonical_labels else "other labels",
         "profile": record.profile.name,
         "claims_changed": record.claims_changed,

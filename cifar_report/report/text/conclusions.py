@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import combinations
 from typing import get_args
 
 from markupsafe import Markup
@@ -13,6 +12,7 @@ from markupsafe import Markup
 from cifar_report.analysis.results import AblationRow, Outcome, ParetoPoint, RankRow, TrialResult, Verdict
 from cifar_report.report.elements import claim_link
 from cifar_report.report.i18n import load_messages
+from cifar_report.report.text.verdicts import unusual_runs
 from cifar_report.report.writer import Writer
 from cifar_report.spec import Experiment, Relation, Section
 
@@ -56,7 +56,18 @@ def _best_of(trials: Iterable[TrialResult]) -> TrialResult | None:
 
 
 def _best_named(writer: Writer, trial: TrialResult) -> dict[str, object]:
-    return {"trial": writer.trial_name(trial.id), "accuracy": writer.quantity(trial.primary.datum)}
+    stage = trial.stages[-1].id if trial.stages else None
+    return {"trial": writer.trial_name(trial.id, stage), "accuracy": writer.quantity(trial.primary.datum)}
+
+
+def unusual(writer: Writer) -> tuple[Markup, ...]:
+    """Return one sentence for each trial with unusual runs."""
+    said = ((trial, unusual_runs(writer, trial)) for trial in writer.results.trials)
+    return tuple(
+        writer.plural(SUMMARY.unusual, len(runs), trial=writer.trial_name(trial.id), runs=writer.enumeration(runs))
+        for trial, runs in said
+        if runs
+    )
 
 
 def _reference(writer: Writer) -> Markup:
@@ -85,7 +96,13 @@ def _all_claims(writer: Writer) -> Markup:
     }
     link = Markup('<a class="reference" href="#verdicts">{}</a>')
     links = {name: link.format(writer.numbers.integer(count)) for name, count in shown.items()}
-    return writer.plural(SUMMARY.claimed, len(verdicts), **links)
+    every = next((each for each in writer.results.statements if each.kind == "every"), None)
+    if every is None:
+        return writer.plural(SUMMARY.claimed, len(verdicts), **links)
+    whole = {name: writer.numbers.integer(getattr(every, name)) for name in ("all", "some", "none")}
+    return writer.plural(
+        SUMMARY.stated, every.statements, tests=writer.numbers.integer(len(verdicts)), **whole, **links
+    )
 
 
 def _clearest(writer: Writer) -> Markup:
@@ -105,7 +122,7 @@ def clearness(verdict: Verdict) -> tuple[bool, float]:
 
     Only claims that compare two values have such a distance; times have none on the scale of the others.
     """
-    return verdict.stable is True, _distance(verdict) / (verdict.claim.margin or 1.0)
+    return verdict.fragile is False, _distance(verdict) / (verdict.claim.margin or 1.0)
 
 
 def _distance(verdict: Verdict) -> float:
@@ -127,23 +144,20 @@ STUDIES: tuple[Section, ...] = ("hidden_layer", "training_parameters")
 
 
 def ranking(writer: Writer) -> Iterator[Markup]:
-    """Yield which trial comes first, and from which ones it cannot be told apart."""
-    rows, test = writer.results.ranking, writer.results.ranking_test
+    """Yield which trial comes first, and which ones are tied with it."""
+    rows = writer.results.ranking
     if not rows:
         yield writer.sentence(SAY.no_ranking)
         return
-    first = rows[0]
-    yield writer.sentence(SAY.first, trial=writer.trial_name(first.trial), accuracy=writer.quantity(first.accuracy))
-    if not first.groups:
+    first, others = rows[0], [row for row in rows[1:] if row.tied is not None]
+    stages = writer.results.trial(first.trial).stages
+    name = writer.trial_name(first.trial, stages[-1].id if stages else None)
+    yield writer.sentence(SAY.first, trial=name, accuracy=writer.quantity(first.accuracy))
+    if not others:
         return
-    tied = [row for row in rows[1:] if set(first.groups) & set(row.groups)]
+    tied = [row for row in others if row.tied]
     yield writer.plural(SAY.tied, len(tied), trials=_named(writer, tied)) if tied else writer.sentence(SAY.alone)
-    if test is not None:
-        counts = {"pairs": test.pairs, "apart": test.apart, "singly": test.singly}
-        values = {name: partial(writer.quantity, datum) for name, datum in counts.items()}
-        yield writer.plural(SAY.corrected, test.pairs.n or 0, **values)
-        if test.needed.value is not None:
-            yield writer.plural(SAY.far_apart, test.needed.n or 0, needed=writer.quantity(test.needed))
+    yield writer.plural(SAY.corrected, len(others))
 
 
 def fronts(writer: Writer) -> Iterator[Markup]:
@@ -204,9 +218,8 @@ def study_sentence(writer: Writer, experiment: Experiment) -> Markup:
     if found is None or not found.ranking:
         return writer.sentence(STUDY.nothing, study=title)
     first, last, others = found.ranking[0], found.ranking[-1], found.ranking[1:]
-    tied = [row for row in others if _shares(first, row)]
-    untied = [row for row in others if row not in tied]
-    some_apart = any(not _shares(*pair) for pair in combinations(found.ranking, 2))
+    tied = [row for row in others if row.tied is not False]  # what was not tested is not told apart
+    untied = [row for row in others if row.tied is False]
     values: dict[str, object] = {
         "study": title,
         "best": writer.trial_name(first.trial),
@@ -219,17 +232,12 @@ def study_sentence(writer: Writer, experiment: Experiment) -> Markup:
     if not others:
         return writer.sentence(STUDY.single, **values)
     if found.only_splits:
-        return writer.plural(STUDY.splits_apart if some_apart else STUDY.splits_together, len(found.ranking), **values)
-    if not some_apart:
+        return writer.plural(STUDY.splits_apart if untied else STUDY.splits_together, len(found.ranking), **values)
+    if not untied:
         return writer.plural(STUDY.together, len(found.ranking), **values)
     if not tied:
         return writer.sentence(STUDY.alone, **values)
     return writer.sentence(STUDY.partly, **values) if untied else writer.plural(STUDY.best_tied, len(tied), **values)
-
-
-def _shares(first: RankRow, other: RankRow) -> bool:
-    # Without letters nothing was tested, and what was not tested is not told apart.
-    return not first.groups or not other.groups or bool(set(first.groups) & set(other.groups))
 
 
 def _named(writer: Writer, rows: Sequence[RankRow | ParetoPoint | AblationRow]) -> Markup:

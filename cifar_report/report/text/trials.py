@@ -11,7 +11,7 @@ from markupsafe import Markup
 from cifar_report.analysis.results import Comparison, Measure, TrialResult, Verdict
 from cifar_report.report.i18n import load_messages
 from cifar_report.report.names import layer_name
-from cifar_report.report.text.verdicts import claims_sentences
+from cifar_report.report.text.verdicts import claims_sentences, unusual_runs
 from cifar_report.report.writer import Writer
 from cifar_report.spec import AnyLayer, BatchNormalization, Change, Conv2D, Dropout, MaxPooling2D
 
@@ -93,6 +93,11 @@ def _accuracy(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
     if datum.low is not None:
         message = SAY.interval_over_images if datum.n_of == "images" else SAY.interval
         yield writer.sentence(message, interval=writer.interval(datum))
+    if trial.median is not None and trial.trimmed_mean is not None:
+        centers = {"median": writer.quantity(trial.median), "trimmed": writer.quantity(trial.trimmed_mean)}
+        yield writer.sentence(SAY.centers, **centers)
+    if unusual := unusual_runs(writer, trial):
+        yield writer.plural(SAY.unusual, len(unusual), runs=writer.enumeration(unusual))
 
 
 def _dead_units(writer: Writer, trial: TrialResult) -> Iterator[Markup]:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import Datum, Sensitivity, Verdict
+from cifar_report.analysis.results import Datum, Sensitivity, TrialResult, Verdict
 from cifar_report.report import names
 from cifar_report.report.elements import claim_link
 from cifar_report.report.i18n import load_messages
@@ -18,6 +18,8 @@ from cifar_report.spec import Side
 SAY = load_messages("claims")
 # "Not better" has no claimed side, and ratios are of blocks; nothing is counted for them.
 SEEDS_AS_CLAIMED = {"greater": SAY.wins, "less": SAY.wins, "equal": SAY.within, "value": SAY.within}
+PAIRS_AS_CLAIMED = {"greater": SAY.wins_of_pairs, "less": SAY.wins_of_pairs, "equal": SAY.within_of_pairs}
+SMALL_RATIO = 0.5  # below, the inverse says more
 
 Message: TypeAlias = str | tuple[list[str], int]
 """A sentence that is to be filled, or its two forms and the count that chooses between them."""
@@ -31,10 +33,13 @@ def verdict_sentence(writer: Writer, verdict: Verdict) -> Markup:
 def verdict_paragraph(writer: Writer, verdict: Verdict) -> tuple[Markup, ...]:
     """Return everything that is said about a claim: whole sentences, in order."""
     values = _values(writer, verdict)
-    return tuple(
-        writer.sentence(message, **values) if isinstance(message, str) else writer.plural(*message, **values)
+    said = [
+        writer.sentence(message, **values)
+        if isinstance(message, str)
+        else writer.plural(message[0], message[1], **{**values, "count": writer.numbers.integer(message[1])})
         for message in _messages(writer, verdict)
-    )
+    ]
+    return (*said, *_runs(writer, verdict))
 
 
 def claims_sentences(writer: Writer, verdicts: tuple[Verdict, ...]) -> tuple[Markup, ...]:
@@ -79,26 +84,30 @@ def _measured(verdict: Verdict) -> Iterator[Message]:
             yield SAY.onset, n
     else:
         yield _estimate_forms(verdict, estimate.value), n
-        if estimate.low is not None:
+        if estimate.low is not None or estimate.high is not None:
             difference = claim.comparator is not None and estimate.unit != "ratio"
             yield SAY.interval_of_difference if difference else SAY.interval
+        if verdict.n_comparator is not None and wins_known and claim.relation in PAIRS_AS_CLAIMED:
+            yield PAIRS_AS_CLAIMED[claim.relation]
+            return
         counted = SEEDS_AS_CLAIMED.get(claim.relation)
         if counted is not None and wins_known and n > 1 and verdict.n_of == "seeds":
             yield counted, n
 
 
 def _estimate_forms(verdict: Verdict, value: float) -> list[str]:
-    # Where a run never reached the level there is no mean, and the median stands in for it.
-    medians = verdict.estimate.formula == "median_difference"
     forms: list[str]
     if verdict.claim.comparator is None:
         forms = SAY.value
     elif verdict.estimate.unit == "ratio":
-        forms = SAY.times if verdict.claim.comparator_quantity is None else SAY.between
+        forms = SAY.times_inverse if value < SMALL_RATIO else SAY.times
+        if verdict.claim.comparator_quantity is not None:
+            forms = SAY.between_inverse if value < SMALL_RATIO else SAY.between
     elif value == 0:
-        forms = SAY.level_of_medians if medians else SAY.level
+        forms = SAY.level
     else:
-        forms = (SAY.exceeded if value > 0 else SAY.fell_short)["medians" if medians else verdict.n_of]
+        kind = verdict.n_of if verdict.n_comparator is None else "runs"
+        forms = (SAY.exceeded if value > 0 else SAY.fell_short)[kind]
     return forms
 
 
@@ -113,10 +122,10 @@ def _tested(verdict: Verdict) -> Iterator[Message]:
     if verdict.test == "mcnemar":
         yield SAY.images_alone
         return
-    if verdict.test == "sign_test":
-        yield SAY.signs
+    if verdict.test in ("permutation", "sign_flips"):
+        yield SAY.permutation if verdict.test == "permutation" else SAY.sign_flips
     if verdict.test == "all_equal":
-        yield SAY.all_equal, verdict.n
+        yield SAY.all_equal
     if verdict.networks is not None:
         yield SAY.networks, len(verdict.networks.tests)
 
@@ -125,19 +134,30 @@ def _qualified(verdict: Verdict) -> Iterator[Message]:
     if verdict.direction_only:
         yield SAY.direction_only
     if verdict.outcome == "inconclusive":
-        if verdict.detectable is not None and verdict.detectable.value is not None:
-            factor = verdict.detectable.unit == "ratio"
-            yield (SAY.detectable_factor if factor else SAY.detectable), verdict.n
-        # As many seeds as there are cannot be what is lacking: then it is the margin or the correction that is.
-        if verdict.seeds_needed is not None and (verdict.seeds_needed.value or 0) > verdict.n:
-            yield SAY.needed
+        yield from _power(verdict)
     if verdict.outcome in ("reproduced", "not_reproduced", "inconclusive"):
         if verdict.deviation == "other_pixels":
             yield SAY.other_pixels
-        if _changing(verdict):
-            yield SAY.unstable
+        if verdict.fragile:
+            yield SAY.fragile
     if verdict.claim.proxy is not None:
         yield SAY.proxy
+
+
+def _power(verdict: Verdict) -> Iterator[Message]:
+    """Yield what so many runs could have found, never without a word where it is less than what was observed."""
+    detectable, seeds, observed = verdict.detectable, verdict.seeds_needed, abs(verdict.estimate.value or 0.0)
+    if detectable is not None and detectable.value is not None:
+        factor, ratio = detectable.unit == "ratio", verdict.estimate.value or 1.0
+        below = detectable.value < (max(ratio, 1 / ratio) if factor else observed)
+        if factor:
+            yield SAY.detectable_factor_below if below else SAY.detectable_factor
+        else:
+            yield SAY.detectable_below if below else SAY.detectable
+    if seeds is not None:
+        least, most = seeds.value, seeds.high
+        known = SAY.needed_open if most is None else SAY.needed_one if least == most else SAY.needed
+        yield SAY.needed_more if least is None else known
 
 
 def _original(verdict: Verdict) -> Iterator[Message]:
@@ -179,22 +199,36 @@ def _values(writer: Writer, verdict: Verdict) -> dict[str, object]:
         "stated": verdict.stated,
         "wins": verdict.wins,
         "detectable": verdict.detectable,
-        "needed": verdict.seeds_needed,
         "original": verdict.original,
         "first": first,
         "second": second,
         "apart": None if verdict.networks is None else verdict.networks.apart,
     }
-    choices = [_choice(writer, entry) for entry in _changing(verdict)]
+    needed = verdict.seeds_needed
+    inverse = estimate.unit == "ratio" and estimate.value is not None and estimate.value < SMALL_RATIO
+    said_inverse = inverse and claim.relation != "exact"
+    number = partial(writer.link, estimate, writer.numbers.bare(1 / (estimate.value or 1.0), "ratio"))
+    coverage = writer.numbers.bare(estimate.coverage, "share", trimmed=True)
+    choices = [_choice(writer, verdict, entry) for entry in _changing(verdict)]
     return {
         **{name: partial(_optional, writer, datum) for name, datum in optional.items()},
+        **({} if claim.relation != "onset" or verdict.stated is None else {"stated": writer.link(verdict.stated)}),
         "quantity": writer.word(names.QUANTITIES[claim.quantity]),
         "other_quantity": writer.word(names.QUANTITIES[claim.comparator_quantity or claim.quantity]),
         "subject": writer.trial_name(claim.subject.trial, claim.subject.stage),
         "comparator": writer.trial_name(claim.comparator.trial, claim.comparator.stage) if claim.comparator else "",
-        "estimate": partial(writer.quantity, estimate),
+        "estimate": number if said_inverse else partial(writer.quantity, estimate),
+        "others": writer.numbers.integer(verdict.n_comparator or 0),
+        "count": writer.numbers.integer(verdict.n),
+        "coverage": f"{coverage}%",
+        "shown": partial(_shown, writer, verdict),
+        "lean": partial(_lean, writer, verdict),
+        "lacking": "" if verdict.lacking is None else writer.word(SAY.lacking[verdict.lacking]),
+        "least": "" if needed is None else writer.quantity(needed),
+        "most": "" if needed is None or needed.high is None else writer.numbers.integer(round(needed.high)),
+        "pairs": "" if verdict.wins is None else writer.numbers.integer(verdict.wins.n or 0),
         "size": partial(writer.quantity, estimate, size=True),
-        "interval": partial(writer.interval, estimate),
+        "interval": partial(writer.interval, estimate, inverse=said_inverse),
         "reason": writer.reason(estimate),
         "p": partial(_probability, writer, verdict.p_corrected or verdict.p),
         "opposite_p": partial(_probability, writer, verdict.opposite_p),
@@ -215,6 +249,65 @@ def _probability(writer: Writer, datum: Datum | None) -> Markup:
     return writer.sentence(SAY.corrected, p=statement) if datum.formula == "p_corrected" else statement
 
 
-def _choice(writer: Writer, entry: Sensitivity) -> str:
+def _shown(writer: Writer, verdict: Verdict) -> Markup:
+    """Return what was observed beside what is ruled out, so that its direction is told."""
+    estimate, bound = verdict.estimate, verdict.bound
+    if bound is None:
+        bare = SAY.shown["bare"]
+        return writer.sentence(bare, estimate=writer.quantity(estimate))
+    form = SAY.shown["ratio" if estimate.unit == "ratio" else "difference"]
+    return writer.sentence(form, estimate=writer.quantity(estimate), bound=writer.quantity(bound))
+
+
+def _lean(writer: Writer, verdict: Verdict) -> Markup:
+    """Return which way the data lean, in seeds, blocks or pairs of runs."""
+    wins = verdict.wins
+    form = "within"
+    if wins is None or wins.value is None or not wins.n:
+        form = "neither"
+    elif verdict.claim.relation in ("greater", "less", "not_better"):
+        form = "claimed" if 2 * wins.value > wins.n else "other" if 2 * wins.value < wins.n else "neither"
+    message, count = SAY.lean[form], 0 if wins is None else wins.n or 0
+    of = writer.plural(SAY.counted["blocks" if verdict.n_of == "blocks" else wins.n_of if wins else "seeds"], count)
+    return writer.sentence(message, wins=_optional(writer, wins), of=of)
+
+
+def _runs(writer: Writer, verdict: Verdict) -> Iterator[Markup]:
+    """Yield which planned seeds the claim's trials lack, and which of their runs are unusual."""
+    whole = writer.numbers.integer
+    for trial, seeds in verdict.missing:
+        named = writer.enumeration([whole(seed) for seed in seeds])
+        yield writer.plural(SAY.missing, len(seeds), trial=writer.trial_name(trial), seeds=named)
+    if verdict.n_of != "seeds" or verdict.claim.relation == "exact" or not verdict.n:
+        return
+    sides = (verdict.claim.subject, verdict.claim.comparator)
+    for trial in dict.fromkeys(side.trial for side in sides if side is not None):
+        unusual = unusual_runs(writer, writer.results.trial(trial))
+        if unusual:
+            runs = writer.enumeration(unusual)
+            yield writer.plural(SAY.unusual, len(unusual), trial=writer.trial_name(trial), runs=runs)
+
+
+def unusual_runs(writer: Writer, trial: TrialResult) -> list[Markup]:
+    """Return a trial's unusual runs by seed, each with its accuracy."""
+    return [
+        writer.sentence(
+            SAY.unusual_run,
+            seed=writer.numbers.integer(run.seed or 0),
+            accuracy=f"{writer.numbers.bare(run.value or 0.0, 'share')}%",
+        )
+        for run in trial.unusual
+    ]
+
+
+def _choice(writer: Writer, verdict: Verdict, entry: Sensitivity) -> Markup:
+    name: str = entry.kind
+    if verdict.claim.relation == "ratio":
+        name = name.replace("margin", "factor")
+    if entry.kind == "without_run":
+        name = (
+            "without_block" if verdict.n_of == "blocks" else "without_run" if entry.trial is None else "without_run_of"
+        )
     seed = "" if entry.seed is None else writer.numbers.integer(entry.seed)
-    return writer.translation.plain(SAY.choices[entry.kind], {"seed": seed})
+    trial = "" if entry.trial is None else writer.trial_name(entry.trial)
+    return writer.sentence(SAY.choices[name], seed=seed, trial=trial)

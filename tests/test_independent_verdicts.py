@@ -1,0 +1,160 @@
+"""The second implementation of the verdicts, against libraries and against numbers worked out by hand."""
+
+import csv
+import subprocess
+import sys
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from independent_verdicts import epoch_test, find_stage, holm, judge, read_bundle, t_test
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.robust_compare import TrimmedMean
+from statsmodels.stats.weightstats import ttost_ind
+
+from cifar_report.analysis import analyse
+from cifar_report.bundle import Bundle
+
+REFERENCE = Path(__file__).parents[1] / "report" / "reference"
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    """Return the reference bundle."""
+    return read_bundle(REFERENCE)
+
+
+@pytest.fixture(scope="module")
+def rows(bundle):
+    """Return the table of the reference bundle by claim."""
+    return {row["claim"]: row for row in judge(bundle)}
+
+
+def test_command_prints_a_verdict_for_each_claim():
+    """The command gives each of the 79 claims a verdict."""
+    script = Path(__file__).with_name("independent_verdicts.py")
+    called = subprocess.run([sys.executable, script, REFERENCE], capture_output=True, text=True, check=True)
+    printed = list(csv.DictReader(called.stdout.splitlines()))
+    assert len({row["claim"] for row in printed}) == len(printed) == 79
+    assert {row["outcome"] for row in printed} == {
+        "reproduced",
+        "not_reproduced",
+        "inconclusive",
+        "not_run",
+        "not_testable",
+    }
+
+
+def test_script_imports_nothing_of_the_project():
+    """The second implementation shares no code with the first."""
+    source = Path(__file__).with_name("independent_verdicts.py").read_text()
+    assert "cifar_report" not in source
+    assert "conftest" not in source
+
+
+def test_predictions_agree_with_the_recorded_accuracies(bundle):
+    """The accuracies that the script reads in `run.json` are those of the predictions beside it."""
+    for trial, runs in bundle.runs.items():
+        for seed, run in runs.items():
+            folder = bundle.path / "runs" / trial / ("once" if seed is None else f"seed-{seed}")
+            with np.load(folder / "predictions.npz") as arrays:
+                for name in set(arrays) - {"indices", "labels"}:
+                    predicted = arrays[name] if name == "predicted" else arrays[name].argmax(axis=1)
+                    stage, _, weights = name.partition(".")
+                    recorded = (
+                        run["classical"]["test_accuracy"]
+                        if name == "predicted"
+                        else find_stage(run["stages"], stage)[weights]["test"]["accuracy"]
+                    )
+                    assert np.mean(predicted == arrays["labels"]) == pytest.approx(recorded)
+
+
+@pytest.mark.parametrize("trim", [0.0, 0.2])
+def test_t_tests_agree_with_the_libraries(trim):
+    """Welch's and Yuen's test, the one-sample tests and equivalence agree with scipy and statsmodels."""
+    random = np.random.default_rng(7)
+    x, y = random.normal(0.60, 0.01, 7), random.normal(0.58, 0.03, 5)
+    ours, theirs = t_test(x, y, trim), stats.ttest_ind(x, y, equal_var=False, trim=trim, alternative="greater")
+    assert ours.above(0) == pytest.approx(theirs.pvalue)
+    assert ours.interval[0] == pytest.approx(theirs.confidence_interval(0.95).low)
+    one_sample = TrimmedMean(x, trim).ttest_mean(0.59, alternative="larger")
+    assert t_test(x, 0.59, trim).above(0) == pytest.approx(one_sample[1])
+    if not trim:
+        equivalence = ttost_ind(x, y, -0.03, 0.03, usevar="unequal")
+        assert max(ours.above(-0.03), ours.below(0.03)) == pytest.approx(equivalence[0])
+
+
+def test_whole_epochs_agree_with_all_permutations():
+    """The exact p of whole epochs is the share of all 252 divisions of ten runs, of all 32 changes of five signs."""
+    x, y = [9, 12, 16, 7, 10], [8, 6, 9, 9, 7]
+    divisions = [sum(chosen) for chosen in combinations(x + y, 5)]
+    assert epoch_test(x, y, False).above(0) == pytest.approx(np.mean(np.array(divisions) >= sum(x)))
+    differences = np.subtract(x, y)
+    signs = 1 - 2 * (np.arange(32)[:, None] >> np.arange(5) & 1)
+    assert epoch_test(x, y, True).above(0) == pytest.approx(np.mean(signs @ differences >= differences.sum()))
+    assert epoch_test([3] * 5, [1] * 5, True).above(0) == 1 / 32  # equal differences are no exception
+
+
+def test_holm_agrees_with_statsmodels():
+    """Each p of a family is corrected as statsmodels corrects it, ties included."""
+    family = [0.04, 0.001, 0.03, 0.001, 1.0, 1.0]
+    ours = [holm(p, family[:i] + family[i + 1 :]) for i, p in enumerate(family)]
+    assert ours == pytest.approx(multipletests(family, method="holm")[1])
+
+
+def test_verdicts_that_need_no_statistics(rows):
+    """Counts, missing trials and absolute values on other pixels are decided as the files say."""
+    assert rows["C03a"]["estimate"] == 25898 / 116010
+    assert rows["C04c.macs"]["estimate"] == 573760 - 504320
+    assert rows["C13c"]["estimate"] == 611626
+    assert {rows[name]["outcome"] for name in ("C03a", "C04c.macs", "C05c.as_written", "C13c")} == {"reproduced"}
+    assert {rows[f"P1.model_2.{name}"]["outcome"] for name in ("accuracy", "throughput")} == {"not_run"}
+    absolute = ("C11b", "C13a.accuracy", "C13a.validation", "C13a.loss")
+    assert {(rows[name]["outcome"], rows[name]["reason"]) for name in absolute} == {("not_testable", "other pixels")}
+    assert rows["C11b"]["estimate"] == pytest.approx(np.mean([0.6833, 0.686, 0.6909, 0.684, 0.6898]))
+
+
+def test_verdicts_worked_out_by_hand(rows):
+    """A few estimates and p-values follow from the accuracies themselves."""
+    row = rows["C11a"]  # two networks: not paired; four of the family's 21 p-values are smaller
+    more, fewer = [0.6833, 0.686, 0.6909, 0.684, 0.6898], [0.6651, 0.6663, 0.6704, 0.6689, 0.6547]
+    expected = stats.ttest_ind(more, fewer, equal_var=False, alternative="greater")
+    assert (row["outcome"], row["test"], row["n"]) == ("reproduced", "Welch", "5+5")
+    assert row["estimate"] == pytest.approx(np.mean(more) - np.mean(fewer))
+    assert (row["p"], row["p_corrected"]) == pytest.approx((expected.pvalue, 17 * expected.pvalue))
+    row = rows["C13b.augmented"]  # stages of one trial: paired by seed
+    second, augmented = [0.7354, 0.765, 0.7683, 0.7753, 0.7659], [0.7131, 0.7679, 0.7602, 0.7685, 0.7594]
+    expected = stats.ttest_rel(augmented, second, alternative="greater")
+    assert (row["outcome"], row["test"], row["n"]) == ("not_reproduced", "paired", "5")
+    assert (row["p"], row["low"]) == pytest.approx((expected.pvalue, expected.confidence_interval(0.95).low))
+    row = rows["C15"]  # on the images: 3-NN 32.20 %, 1-NN 34.18 %
+    assert (row["outcome"], row["test"], row["n"]) == ("not_reproduced", "images", "10000")
+    assert row["estimate"] == pytest.approx(0.3220 - 0.3418)
+
+
+def test_a_missing_seed_is_counted_against_the_claim(bundle):
+    """Without the bad run of `filters_32` C09a reads reproduced, and says that the missing seed carries it."""
+    kept = {seed: run for seed, run in bundle.runs["filters_32"].items() if seed != 1}
+    bundle.runs = bundle.runs | {"filters_32": kept}
+    row = next(row for row in judge(bundle) if row["claim"] == "C09a.one_change")
+    assert (row["outcome"], row["n"]) == ("reproduced", "5+4")
+    assert "missing seed" in row["fragile"]
+
+
+def test_the_product_gives_every_verdict_again(rows):
+    """Both implementations agree on each outcome, p-value, corrected p-value, n and whether the verdict is fragile."""
+    results = analyse(Bundle.load(REFERENCE))
+    assert {verdict.id for verdict in results.verdicts} == set(rows)
+    for verdict in results.verdicts:
+        row, name = rows[verdict.id], verdict.id
+        counts = [each for each in (verdict.n, verdict.n_comparator) if each is not None]
+        assert verdict.outcome == row["outcome"], name
+        assert bool(verdict.fragile) is (row["fragile"] != "no"), name
+        if verdict.p is None:
+            assert not row["p"], name
+            continue
+        corrected = verdict.p_corrected or verdict.p
+        assert "+".join(map(str, counts)) == str(row["n"]), name
+        assert (verdict.p.value, corrected.value) == pytest.approx((row["p"], row["p_corrected"]), rel=1e-5), name
