@@ -76,7 +76,7 @@ def test_the_error_rates_stand_in_the_appendix():
     view = appendix.error_rates(writer())
     rows = [[cell.content for cell in row.cells] for row in view["table"].rows]
     assert len(rows) == len(load_calibration().rates)
-    assert all(row[2] == "4,000" and "[" in row[4] and row[6] == "yes" for row in rows)
+    assert all(row[2] == "1,000" and "[" in row[4] and row[6] == "yes" for row in rows)
     assert [figure.id for figure in view["figures"]] == ["f-error_rates"]
     text = chapter(writer(), "appendix")
     assert load_calibration().command in text

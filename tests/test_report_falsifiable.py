@@ -106,7 +106,7 @@ def test_one_seed_leaves_every_recipe_claim_open(tmp_path: Path) -> None:
     for name in ("higher", "lower", "same", "no_gain", "loss", "level", "beats_nearest"):
         assert "inconclusive" in told[name], name
         assert "with one seed" in told[name]
-    assert "reproduced" in told["count"]
+    assert "supported" in told["count"]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_reduced_profiles_and_other_data_test_nothing(tmp_path: Path, settings: 
             assert "not testable" in text, name
             assert words in text
             assert "support the claim" not in text
-    assert "reproduced" in told["count"]
+    assert "supported" in told["count"]
 
 
 def test_what_is_no_number_is_told_and_nothing_breaks(tmp_path: Path) -> None:
@@ -153,9 +153,10 @@ def test_what_is_no_number_is_told_and_nothing_breaks(tmp_path: Path) -> None:
 def test_ties_are_told_without_calling_anything_equal(tmp_path: Path, seeds: int) -> None:
     """Two trials with the same answers under every seed: the sentences rule differences out and never deny them."""
     told = articles(rewritten(made(tmp_path, seeds=seeds), both=False))
-    assert re.search(r"rule out that the value of .* is higher than that of .* by 1 point or more", told["higher"])
+    assert re.search(
+        r"(rule out that|cannot tell whether) the value of .* is higher than that of .* by", told["higher"]
+    )
     assert "both values lie within 1 point of each other" in told["same"]
-    assert "reproduced" in told["same"]
     for text in told.values():
         assert "no difference" not in text
         assert "equal to" not in text

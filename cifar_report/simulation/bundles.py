@@ -92,6 +92,7 @@ def simulate_bundle(folder: Path, experiments: Sequence[Experiment], simulation:
 
 def _record(experiments: tuple[Experiment, ...], simulation: Simulation) -> records.BundleRecord:
     return records.BundleRecord(
+        method_version=records.METHOD_VERSION,
         profile=simulation.profile,
         seeds=simulation.seeds,
         dataset=records.DatasetRecord(
