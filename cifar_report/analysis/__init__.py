@@ -5,8 +5,6 @@ from __future__ import annotations
 from cifar_report.analysis.results import Results, Seeds
 from cifar_report.bundle import Bundle
 
-__all__ = ["Results", "analyse"]
-
 
 def analyse(bundle: Bundle) -> Results:
     """Compute everything that the report shows; pure: the same bundle gives the same results.

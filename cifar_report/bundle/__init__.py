@@ -33,11 +33,3 @@ from cifar_report.bundle.records import (
     Weights,
 )
 from cifar_report.bundle.store import remove_leftovers, sha256, write_file, write_folder
-
-__all__ = [
-    "METHOD_VERSION", "SCHEMA_VERSION", "Bundle", "BundleRecord", "ClassicalResult", "DatasetRecord", "Environment",
-    "EpochHashes", "Evaluation", "History", "Measurement", "Predictions", "Run", "RunTiming", "Scores",
-    "StageResult", "TimingPass", "Weights", "encode", "find_bundle", "is_bundle", "planned_trials",
-    "read_record", "read_run", "read_timing_pass", "remove_leftovers", "sha256", "write_file", "write_folder",
-    "write_record", "write_run", "write_timing_pass",
-]  # fmt: skip

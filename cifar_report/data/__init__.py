@@ -2,5 +2,3 @@
 
 from cifar_report.data.dataset import CIFAR10, CLASS_NAMES, TEST_COUNT, TRAIN_COUNT, Dataset, Split, split
 from cifar_report.data.searching import locate
-
-__all__ = ["CIFAR10", "CLASS_NAMES", "TEST_COUNT", "TRAIN_COUNT", "Dataset", "Split", "locate", "split"]

@@ -30,11 +30,3 @@ from cifar_report.spec.trials import (
     spec_hash,
     variant,
 )
-
-__all__ = ["STATEMENTS", "Claim", "Family", "Quantity", "Relation", "Side", "claim", "registry_hash"]
-__all__ += ["LANGUAGES", "PROFILES", "Experiment", "Figure", "Profile", "Section", "TimingPlan"]
-__all__ += ["CLASS_COUNT", "INPUT_SHAPE", "AnyLayer", "LayerRow", "walk"]
-__all__ += ["BatchNormalization", "Conv2D", "Dense", "Dropout", "Flatten", "MaxPooling2D"]
-__all__ += ["Augmentation", "EarlyStopping", "NearestCentroid", "NearestNeighbors", "Stage"]
-__all__ += ["AnyTrial", "Change", "ClassicalTrial", "Trial", "differences"]
-__all__ += ["same_network", "spec_hash", "variant"]

@@ -44,14 +44,6 @@ from cifar_report.analysis.results.views import (
     WeightsRow,
 )
 
-__all__ = [
-    "AblationRow", "Caution", "CautionCode", "ChangeKind", "ChangeOfMind", "Comparison", "Curve", "Datum",
-    "Determinism", "Example", "Formula", "Lacking", "Measure", "Networks", "Outcome", "ParetoFront",
-    "ParetoPoint", "PredictionMetrics", "RankRow", "Reason", "ReliabilityBin", "Results", "Scope", "Seeds",
-    "Sensitivity", "SensitivityKind", "StageSummary", "StatementTally", "Status", "Study", "TimingRow",
-    "TrialResult", "Undefined", "Unit", "VarianceRow", "Verdict", "WeightScores", "WeightsRow",
-]  # fmt: skip
-
 
 @dataclass(frozen=True)
 class Seeds:

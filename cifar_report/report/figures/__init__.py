@@ -19,8 +19,6 @@ from cifar_report.report.figures.predictions import draw_classes, draw_confusion
 from cifar_report.report.i18n import Translation
 from cifar_report.spec import Figure, Trial
 
-__all__ = ["DrawnFigure", "draw_all", "draw_error_rates", "find_images"]
-
 
 def draw_all(
     results: Results, translate: Translation, *, bundle: Bundle | None = None, images: Images | None = None

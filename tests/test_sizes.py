@@ -1,0 +1,42 @@
+"""The code stays small enough to be carried on by someone new."""
+
+import ast
+import subprocess
+
+import pytest
+from command import ROOT
+
+LINES = {"product": 17_500, "tests": 12_000}
+MODULES = 130
+FUNCTION = 50  # lines
+
+
+def tracked(*patterns: str) -> list:
+    """Return the files of the checkout that match."""
+    listed = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
+    return [ROOT / name for name in listed.stdout.split() if (ROOT / name).is_file()]
+
+
+PRODUCT = ("cifar_report/*.py", "experiments/*.py", "noxfile.py")
+
+
+@pytest.mark.parametrize(("part", "patterns"), [("product", PRODUCT), ("tests", ("tests/*.py",))])
+def test_each_part_keeps_its_budget(part, patterns):
+    """The lines of the product and of its tests stay within what was set for them."""
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in tracked(*patterns)) <= LINES[part]
+
+
+def test_there_are_few_modules():
+    """A module is a topic, not a thought."""
+    assert len(tracked(*PRODUCT)) <= MODULES
+
+
+def test_no_function_is_long():
+    """Every function of the product fits a screen."""
+    long = [
+        f"{path.relative_to(ROOT)}: {node.name}, {node.end_lineno - node.lineno + 1} lines"
+        for path in tracked(*PRODUCT)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.end_lineno - node.lineno >= FUNCTION
+    ]
+    assert long == []
