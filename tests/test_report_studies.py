@@ -91,8 +91,8 @@ def test_a_study_without_partners_says_what_is_missing(trials: tuple[str, ...], 
 def test_every_study_of_the_assignment_has_its_sentence() -> None:
     """Hidden size, batch size, learning rate, dropout rate and splits each get one sentence in the conclusions."""
     studies = {each.id for each in clear().experiments(*STUDIES)}
-    assert studies == {"hidden_neurons", "batch_size", "learning_rate", "dropout_rate", "splits"}
-    assert len({said(clear(), each) for each in studies}) == 5
+    assert {"hidden_neurons", "batch_size", "learning_rate", "dropout_rate", "splits"} <= studies
+    assert len({said(clear(), each) for each in studies}) == len(studies)
 
 
 def test_fronts_compare_means_and_leave_repetitions_out() -> None:

@@ -6,7 +6,8 @@ import subprocess
 import pytest
 from command import ROOT
 
-LINES = {"product": 17_500, "tests": 12_000}
+# 17,500 lines are the suite; the rest is what the second version of the method and the faults from the field added.
+LINES = {"product": 18_500, "tests": 13_500}
 MODULES = 130
 FUNCTION = 50  # lines
 

@@ -190,20 +190,6 @@ def _values(writer: Writer, verdict: Verdict) -> dict[str, object]:
     Numbers are written, and linked, when a sentence names them.
     """
     claim, estimate = verdict.claim, verdict.estimate
-    first, second = verdict.subject_mean, verdict.comparator_mean
-    if verdict.outcome == "not_run":
-        first, second = (_described(writer, verdict, side) for side in (claim.subject, claim.comparator))
-    optional = {
-        "margin": verdict.margin,
-        "bound": verdict.bound,
-        "stated": verdict.stated,
-        "wins": verdict.wins,
-        "detectable": verdict.detectable,
-        "original": verdict.original,
-        "first": first,
-        "second": second,
-        "apart": None if verdict.networks is None else verdict.networks.apart,
-    }
     needed = verdict.seeds_needed
     inverse = estimate.unit == "ratio" and estimate.value is not None and estimate.value < SMALL_RATIO
     said_inverse = inverse and claim.relation != "exact"
@@ -211,7 +197,7 @@ def _values(writer: Writer, verdict: Verdict) -> dict[str, object]:
     coverage = writer.numbers.bare(estimate.coverage, "share", trimmed=True)
     choices = [_choice(writer, verdict, entry) for entry in _changing(verdict)]
     return {
-        **{name: partial(_optional, writer, datum) for name, datum in optional.items()},
+        **{name: partial(_optional, writer, datum) for name, datum in _data(writer, verdict).items()},
         **({} if claim.relation != "onset" or verdict.stated is None else {"stated": writer.link(verdict.stated)}),
         "quantity": writer.word(names.QUANTITIES[claim.quantity]),
         "other_quantity": writer.word(names.QUANTITIES[claim.comparator_quantity or claim.quantity]),
@@ -235,6 +221,25 @@ def _values(writer: Writer, verdict: Verdict) -> dict[str, object]:
         "prediction": partial(writer.interval, verdict.prediction) if verdict.prediction else "",
         "choices": writer.enumeration(choices) if choices else "",
         "proxy": "" if claim.proxy is None else writer.translation.text(claim.proxy),
+    }
+
+
+def _data(writer: Writer, verdict: Verdict) -> dict[str, Datum | None]:
+    """Return the numbers of a claim that are written as they are."""
+    first, second = verdict.subject_mean, verdict.comparator_mean
+    if verdict.outcome == "not_run":
+        sides = verdict.claim.subject, verdict.claim.comparator
+        first, second = (_described(writer, verdict, side) for side in sides)
+    return {
+        "margin": verdict.margin,
+        "bound": verdict.bound,
+        "stated": verdict.stated,
+        "wins": verdict.wins,
+        "detectable": verdict.detectable,
+        "original": verdict.original,
+        "first": first,
+        "second": second,
+        "apart": None if verdict.networks is None else verdict.networks.apart,
     }
 
 
