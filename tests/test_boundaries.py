@@ -66,7 +66,7 @@ ALLOWED = {  # each part, and what of the project it may import
     "running": {"running", "bundle", "data", "spec", "errors", "published", "registry", "training"},
     "analysis": {"analysis", "bundle", "spec", "errors", "published", "data"},
     "report": {"report", "analysis", "bundle", "spec", "collecting", "errors", "published", "data", "registry"},
-    "verify": {"verify", "report", "analysis", "running", "bundle", "data", "spec", "errors"},
+    "verify": {"verify", "report", "analysis", "running", "bundle", "data", "spec", "errors", "registry"},
     "simulation": {"simulation", "analysis", "bundle", "data", "spec", "errors", "published", "registry"},
 }
 

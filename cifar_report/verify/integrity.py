@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import logging
 import math
@@ -183,10 +184,14 @@ def attached_numbers(path: Path) -> Numbers:
     try:
         if path.stat().st_size > MOST_PDF_BYTES:
             raise ValueError(f"it is larger than {MOST_PDF_BYTES} bytes")
-        files = pypdf.PdfReader(path).attachments.get(NUMBERS_NAME, [])
+        files = [each for each in pypdf.PdfReader(path).attachment_list if each.name == NUMBERS_NAME]
         if len(files) != 1:
             raise ValueError(f"it holds {len(files)} files {NUMBERS_NAME}, where there must be one")
-        return msgspec.json.decode(files[0], type=Numbers)
+        content = files[0].content
+        stated = getattr(files[0].checksum, "original_bytes", None)  # pypdf takes the bytes for a text
+        if stated not in (None, hashlib.md5(content, usedforsecurity=False).digest()):
+            raise ValueError(f"{NUMBERS_NAME} is damaged: it is not the file that was attached")
+        return msgspec.json.decode(content, type=Numbers)
     except (OSError, RecursionError, pypdf.errors.PyPdfError, *BROKEN_ANALYSIS) as error:
         raise SuiteError(f"{path} is no report of this project with its numbers attached: {error}") from error
 
