@@ -92,5 +92,5 @@ def test_dates_do_not_depend_on_the_time_zone_of_the_reader(numbers, monkeypatch
     [(3e38, "3e38"), (-2.5e20, "−2.5e20"), (1e-9, "1e−9"), (0.000001, "0.000001"), (5e-324, "4.94e−324")],
 )
 def test_numbers_with_too_many_digits_have_an_exponent(value, text):
-    """The loss of a diverged run and a tiny learning rate are neither a row of noughts nor nought."""
+    """The loss of a diverged run and a tiny learning rate are neither a row of zeros nor a zero."""
     assert Numbers(Translation("en")).plain(value) == text

@@ -6,8 +6,8 @@ import subprocess
 import pytest
 from command import ROOT
 
-# 17,500 lines are the suite; the rest is what the second version of the method and the faults from the field added.
-LINES = {"product": 18_500, "tests": 13_500}
+# What there is: both may only shrink, to 17,500 and what the method and the faults from the field are allowed (800).
+LINES = {"product": 18_420, "tests": 13_334}
 MODULES = 130
 FUNCTION = 50  # lines
 
