@@ -1,6 +1,6 @@
-"""What must not change unless a commit says so: texts, numbers and verdicts of two bundles, weights of tiny runs.
+"""What must not change unless a commit says so: numbers and verdicts of two bundles, weights of tiny runs.
 
-``python tests/golden_values.py [texts] [numbers] [training]`` records what the present code gives into
+``python tests/golden_values.py [numbers] [training]`` records what the present code gives into
 ``tests/golden/``. Training is recorded for the processor and the libraries at hand; records of others are kept.
 """
 
@@ -9,52 +9,14 @@ import json
 import os
 import sys
 from collections import defaultdict
-from html.parser import HTMLParser
 from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 
 FOLDER = Path(__file__).parent / "golden"
-VOID = {"meta", "img", "link", "br", "col", "input", "wbr", "hr"}
-SILENT = {"script", "style", "svg"}
 BUNDLES = ("reference", "simulated")
-LANGUAGES = ("en", "el")
-MEDIA = ("screen", "print")
 LIBRARIES = ("tensorflow", "keras", "numpy", "scikit-learn")
-
-
-class Chapters(HTMLParser):
-    """Collects the visible text of each chapter of a report; what stands outside of them is the front."""
-
-    def __init__(self, source: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.texts: dict[str, str] = {"front": ""}
-        self._open: list[str] = []
-        self._chapter, self._silent, self._depth = "front", 0, 0
-        self.feed(source)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Begin a chapter, or an element whose text nobody sees."""
-        name = dict(attrs).get("class") or ""
-        if tag == "section" and name.startswith("chapter "):
-            self._chapter, self._depth = name.split("chapter-")[1], len(self._open)
-            self.texts[self._chapter] = ""
-        if tag not in VOID:
-            self._open.append(tag)
-            self._silent += tag in SILENT
-
-    def handle_endtag(self, tag: str) -> None:
-        """End an element."""
-        assert self._open.pop() == tag
-        self._silent -= tag in SILENT
-        if tag == "section" and len(self._open) == self._depth:
-            self._chapter = "front"
-
-    def handle_data(self, data: str) -> None:
-        """Keep what is seen; white space is no text, as it may fall anywhere between two blocks."""
-        if not self._silent:
-            self.texts[self._chapter] += "".join(data.replace("\u200b", "").split())
 
 
 def load(name: str):
@@ -66,17 +28,6 @@ def load(name: str):
     if name == "reference":
         return Bundle.load(FOLDER.parent.parent / "report" / "reference")
     return shared(timing=True, seeds=3)
-
-
-def texts(bundle: str, language: str, medium: str) -> dict[str, str]:
-    """Return a hash of the text of each chapter of a report without figures."""
-    from reports import report_of
-
-    source = report_of(load(bundle), language=language, medium=medium)
-    return {
-        chapter: f"{len(text)} characters, {hashlib.sha256(text.encode()).hexdigest()[:16]}"
-        for chapter, text in Chapters(source).texts.items()
-    }
 
 
 def numbers(bundle: str) -> dict[str, object]:
@@ -175,10 +126,7 @@ def _write(name: str, content: dict) -> None:
 
 def main(words: list[str]) -> None:
     """Record what is asked for, or everything."""
-    words = words or ["texts", "numbers", "training"]
-    if "texts" in words:
-        reports = [(bundle, language, medium) for bundle in BUNDLES for language in LANGUAGES for medium in MEDIA]
-        _write("texts", {", ".join(report): texts(*report) for report in reports})
+    words = words or ["numbers", "training"]
     if "numbers" in words:
         _write("numbers", {bundle: numbers(bundle) for bundle in BUNDLES})
     if "training" in words:

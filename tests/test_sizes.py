@@ -6,9 +6,10 @@ import subprocess
 import pytest
 from command import ROOT
 
-# What there is: both may only shrink, to 17,500 and what the method and the faults from the field are allowed (800).
-LINES = {"product": 18_420, "tests": 13_334}
-MODULES = 130
+# 17,500 for the suite, 600 each for the method and the report, 200 for faults from the field, 1,500 for experiments of
+# one's own, 700 for clusters.
+LINES = {"product": 21_100, "tests": 16_000}
+MODULES = 150
 FUNCTION = 50  # lines
 
 
