@@ -21,7 +21,7 @@ from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of, load_experiments, trials_of
 from cifar_report.running import timing
 from cifar_report.running.environment import available_cores
-from cifar_report.running.plan import TIMED_QUANTITIES, Prepared, choose_timed, cost_hash
+from cifar_report.running.plan import Prepared, choose_timed, cost_hash
 from cifar_report.running.timing import (
     ORDER_SEED,
     Counters,
@@ -37,6 +37,7 @@ from cifar_report.running.timing import (
 )
 from cifar_report.spec import (
     PROFILES,
+    TIMES,
     Augmentation,
     ClassicalTrial,
     Dropout,
@@ -99,7 +100,7 @@ def run(prepared, readings, say=lambda _: None) -> int:
 def test_one_trial_of_each_cost_and_all_that_time_claims_name():
     """The full pass times every trial that a claim about time names, and one of each other cost, none twice."""
     chosen = choose_timed(PROFILES["full"], TRIALS, CLAIMS, None)
-    about_time = [claim for claim in CLAIMS if claim.quantity in TIMED_QUANTITIES]
+    about_time = [claim for claim in CLAIMS if claim.quantity in TIMES]
     named = {side.trial for claim in about_time for side in (claim.subject, claim.comparator)}
     assert named <= names(chosen)
     assert {cost_hash(trial) for trial in chosen} == {cost_hash(trial) for trial in TRIALS.values()}

@@ -16,13 +16,12 @@ from cifar_report.analysis.predictions import PredictionTable, StagePredictions,
 from cifar_report.analysis.results import Datum, Formula, Networks, Undefined, Unit
 from cifar_report.analysis.results.numbers import SeedValue
 from cifar_report.analysis.results.verdicts import NetworkTest, SeedDifference
-from cifar_report.analysis.samples import Sample, planned_runs
-from cifar_report.analysis.statistics import SAME, exact_interval, exponential
+from cifar_report.analysis.samples import Sample, onset_hits, planned_runs
+from cifar_report.analysis.statistics import exact_interval, exponential
 from cifar_report.analysis.values import LEVEL, Array, Value, is_time
 from cifar_report.bundle import Bundle
 from cifar_report.spec import Claim, Quantity, Side
 
-ONSET_SLACK = 1  # epochs by which an onset may miss the stated one
 VALUE_UNITS: dict[Quantity, Unit] = {
     "accuracy": "share", "validation_accuracy": "share", "gap": "points", "loss": "loss",
     "epochs_to_accuracy": "epochs", "epoch_of_least_loss": "epochs",
@@ -170,14 +169,6 @@ def _as_claimed(claim: Claim, values: Array) -> Array:
     return np.asarray((values >= low) & (values <= high))
 
 
-def onset_hits(claim: Claim, sample: Sample, factor: float = 1.0) -> list[bool]:
-    """Return by seed whether it overfits from within one epoch (times ``factor``) of the stated one."""
-    stated, slack = claim.value or 0.0, ONSET_SLACK * factor + SAME
-    return [
-        each.value is not None and not each.censored and abs(each.value - stated) <= slack for each in sample.subject
-    ]
-
-
 def margin_datum(claim: Claim) -> Datum | None:
     """Return the margin: in points or epochs, as a share for losses and times, as a factor for ratios."""
     if claim.relation in ("exact", "onset"):
@@ -228,7 +219,7 @@ def prediction(claim: Claim, sample: Sample) -> Datum | None:
 
 def margin_bound(claim: Claim, sample: Sample, test: HypothesisTest) -> Datum | None:
     """Return the bound on the side of the margin, as it is shown; None where there is none."""
-    value = test.edge(side_of(claim)) if claim.relation in DIRECTIONS else math.inf
+    value = test.edge(side_of(claim), LEVEL * sample.share) if claim.relation in DIRECTIONS else math.inf
     if not math.isfinite(value):
         return None
     unit = unit_of(claim)

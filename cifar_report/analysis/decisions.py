@@ -90,7 +90,7 @@ class Families:
         """``found`` maps the ids of the claims that could be tested to their p-values."""
         self._claims = [claim for claim in claims if claim.family is not None and claim.relation in DIRECTIONS]
         self._sizes = Counter(map(family_key, self._claims))
-        self._found = found
+        self.found = found
 
     def size(self, claim: Claim) -> int | None:
         """Return the registry's count of the claim's family; None where it stands alone."""
@@ -102,9 +102,9 @@ class Families:
         if size is None:
             return p
         others = [
-            self._found[each.id]
+            self.found[each.id]
             for each in self._claims
-            if family_key(each) == family_key(claim) and each.id in self._found and each.id != claim.id
+            if family_key(each) == family_key(claim) and each.id in self.found and each.id != claim.id
         ]
         both = [holm(side, size)[0] for side in zip(p, *others, strict=True)]
         return PValues(float(both[0]), float(both[1]))
@@ -150,9 +150,9 @@ def _decide_direction(test: HypothesisTest, side: int, margin: float, p: PValues
     Both strong statements, on the claimed side and on the other, ask for a mean that reaches the margin.
     """
     direction_only = p.tested < LEVEL
-    if direction_only and side * test.center >= margin - SAME:
+    if direction_only and side * test.deciding(0.0, side).center >= margin - SAME:
         return Decision("reproduced", "beyond_margin")
-    if (p.opposite or 0.0) < LEVEL and -side * test.center >= margin - SAME:
+    if (p.opposite or 0.0) < LEVEL and -side * test.deciding(0.0, -side).center >= margin - SAME:
         return Decision("not_reproduced", "opposite")
     if test.p_value(side * margin, -side) < LEVEL:
         return Decision("not_reproduced", "margin_ruled_out", direction_only)
@@ -163,7 +163,7 @@ def _decide_not_better(test: HypothesisTest, better: int, margin: float, p: PVal
     """Decide "fails to improve"; ``better`` is the sign of an improvement, ``p`` the corrected one for it."""
     if test.p_value(better * margin, -better) < LEVEL:
         return Decision("reproduced", "improvement_ruled_out")
-    if p.tested < LEVEL and better * test.center >= margin - SAME:
+    if p.tested < LEVEL and better * test.deciding(0.0, better).center >= margin - SAME:
         return Decision("not_reproduced", "improvement_found")
     return Decision("inconclusive", "undecided")
 
@@ -178,13 +178,13 @@ def _decide_within(test: HypothesisTest, limits: tuple[float, float], p: float) 
     return Decision("inconclusive", "undecided", lacking="power")
 
 
-def decide_onset(successes: int, count: int) -> Decision:
-    """Decide an onset from how many seeds of ``count`` showed it within one epoch."""
+def decide_onset(successes: int, count: int, share: float = 1.0) -> Decision:
+    """Decide an onset from how many seeds of ``count`` showed it within one epoch, at a ``share`` of the level."""
     if count < LEAST_SEEDS_FOR_ONSET:
         return Decision("inconclusive", "too_few_seeds", lacking="power")
-    if stats.binomtest(successes, count, alternative="greater").pvalue < LEVEL:
+    if stats.binomtest(successes, count, alternative="greater").pvalue < LEVEL * share:
         return Decision("reproduced", "onset_shown")
-    if stats.binomtest(successes, count, alternative="less").pvalue < LEVEL:
+    if stats.binomtest(successes, count, alternative="less").pvalue < LEVEL * share:
         return Decision("not_reproduced", "onset_ruled_out")
     return Decision("inconclusive", "undecided", lacking="power")
 

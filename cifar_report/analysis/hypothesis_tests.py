@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import special, stats
@@ -45,6 +46,10 @@ class HypothesisTest(ABC):
     def p_between(self, low: float, high: float) -> float:
         """Return the p-value for a difference between the two (TOST: two one-sided tests)."""
         return max(self.p_value(low, 1), self.p_value(high, -1))
+
+    def deciding(self, bound: float, side: int) -> HypothesisTest:  # noqa: ARG002 - of several looks
+        """Return the test that gave this p-value: under planned looks one of several."""
+        return self
 
 
 class TTest(HypothesisTest):
@@ -142,6 +147,35 @@ class EpochTest(HypothesisTest):
             if abs(bound) > reach + abs(self.center):
                 return side * math.inf
         return float(bound)
+
+
+class LooksTest(HypothesisTest):
+    """One comparison at several planned looks, each at its share of the level: p is the least p / share.
+
+    This holds whatever the dependence between looks, and whatever decided which of them were taken.
+    """
+
+    def __init__(self, tests: Sequence[HypothesisTest], shares: Sequence[float]) -> None:
+        self._looks = tuple(zip(tests, shares, strict=True))
+        self.procedure, self.center = tests[-1].procedure, tests[-1].center
+        self.least_p = min(test.least_p / share for test, share in self._looks)
+
+    def p_value(self, bound: float, side: int) -> float:
+        """Return the least of the looks' p-values, each divided by its share."""
+        return min(1.0, *(test.p_value(bound, side) / share for test, share in self._looks))
+
+    def p_between(self, low: float, high: float) -> float:
+        """Return the least of the looks' p-values of equivalence, each divided by its share."""
+        return min(1.0, *(test.p_between(low, high) / share for test, share in self._looks))
+
+    def edge(self, side: int, level: float = LEVEL) -> float:
+        """Return the last look's bound at its share of the level."""
+        test, share = self._looks[-1]
+        return test.edge(side, level * share)
+
+    def deciding(self, bound: float, side: int) -> HypothesisTest:
+        """Return the look that gave this p-value."""
+        return min(self._looks, key=lambda look: look[0].p_value(bound, side) / look[1])[0]
 
 
 class McNemar(HypothesisTest):

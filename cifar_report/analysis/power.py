@@ -11,9 +11,9 @@ from itertools import product
 import numpy as np
 from scipy import optimize, special, stats
 
-from cifar_report.analysis.decisions import DIRECTIONS, limits_of, margin_of, side_of
+from cifar_report.analysis.decisions import DIRECTIONS, decide_onset, limits_of, margin_of, side_of
 from cifar_report.analysis.hypothesis_tests import TTest
-from cifar_report.analysis.samples import Sample
+from cifar_report.analysis.samples import Sample, onset_hits
 from cifar_report.analysis.values import LEVEL, Array
 from cifar_report.spec import Claim
 
@@ -22,6 +22,9 @@ MOST_SEEDS = 60  # that are looked for
 COUNTS = (*range(2, 13), 14, 16, 18, 20, 24, 28, 32, 36, 40, 45, 50, 55, MOST_SEEDS)
 DRAWS = 400  # of each setting
 QUARTILES = (0.25, 0.75)  # of what the spread may be
+
+Moments = tuple[Array | float, Array | float, int]
+"""Means and variances of drawn samples, and how many values each has."""
 
 
 @cache
@@ -60,31 +63,85 @@ def seeds_needed(claim: Claim, sample: Sample, level: float) -> tuple[int | None
 
 
 def _least(claim: Claim, shift: float, spreads: Sequence[float], level: float, counts: Sequence[int]) -> int | None:
-    place = bisect_left(counts, POWER, key=lambda count: float(np.mean(_decided(claim, shift, spreads, level, count))))
+    def power(count: int) -> float:
+        drawn = [_moments(count, place) for place in range(len(spreads))]
+        sides = [(spread * mean, spread**2 * var, count) for spread, (mean, var) in zip(spreads, drawn, strict=True)]
+        sides[0] = (sides[0][0] + shift, *sides[0][1:])
+        return float(np.mean(rule_decides(claim, sides, level)))
+
+    place = bisect_left(counts, POWER, key=power)
     return counts[place] if place < len(counts) else None
 
 
-def _decided(claim: Claim, shift: float, spreads: Sequence[float], level: float, count: int) -> Array:
-    """Return bool [draws]: whether the rule decides samples of ``count`` values with this difference."""
-    parts = [spread**2 * _moments(count, place)[1] / count for place, spread in enumerate(spreads)]
-    means = [spread * _moments(count, place)[0] for place, spread in enumerate(spreads)]
-    center = shift + means[0] - (means[1] if len(means) > 1 else 0.0)
+def rule_decides(claim: Claim, sides: Sequence[Moments], level: float, share: float = 1.0) -> Array:
+    """Return bool [draws]: whether the rule decides samples with these means and variances.
+
+    ``level`` is that of a direction, corrected; everything else is decided at ``share`` of the whole level.
+    """
+    parts = [variance / count for _, variance, count in sides]
+    center = sides[0][0] - (sides[1][0] if len(sides) > 1 else 0.0)
     error = np.sqrt(sum(parts)) + 1e-12
-    freedom = error**4 / sum(part**2 / (count - 1) + 1e-60 for part in parts)
+    freedom = error**4 / sum(part**2 / (side[2] - 1) + 1e-60 for part, side in zip(parts, sides, strict=True))
 
     def p(bound: float, side: int) -> Array:
         return np.asarray(special.stdtr(freedom, -side * (center - bound) / error))
 
+    alone = LEVEL * share
     if claim.relation in DIRECTIONS:
         side, margin = side_of(claim), margin_of(claim)
-        return ((p(0.0, side) < level) & (side * center >= margin)) | (p(side * margin, -side) < LEVEL)
+        return ((p(0.0, side) < level) & (side * center >= margin)) | (p(side * margin, -side) < alone)
     low, high = limits_of(claim)
-    near = (p(low, 1) < LEVEL) & (p(high, -1) < LEVEL)
-    return near | (p(high, 1) < LEVEL / 2) | (p(low, -1) < LEVEL / 2)
+    near = (p(low, 1) < alone) & (p(high, -1) < alone)
+    return np.asarray(near | (p(high, 1) < alone / 2) | (p(low, -1) < alone / 2))
+
+
+def power_of_more(
+    claim: Claim, sample: Sample, ends: Sequence[int], level: float, share: float = 1.0, *, kept: bool
+) -> float:
+    """Return the probability that the rule decides a claim with so many seeds of each side, simulated.
+
+    ``kept``: the seeds so far are among them and the rest is drawn around their mean (conditional power); else all
+    are new, and mean and spread are drawn anew as well, as far as the seeds so far leave them open.
+    """
+    known = [side for side in sample.sides() if side is not None]
+    if claim.relation == "onset":
+        return _onset_power(sum(onset_hits(claim, sample)), sample.count, ends[0], share, kept=kept)
+    sides: list[Moments] = []
+    for place, (values, end) in enumerate(zip(known, ends, strict=False)):
+        count = len(values)
+        mean: Array | float = float(np.mean(values))
+        variance: Array | float = float(np.var(values, ddof=1))
+        more = end - count if kept else end
+        if more < 1:
+            sides.append((np.full(DRAWS, mean), np.full(DRAWS, variance), count))
+            continue
+        if not kept:
+            generator = np.random.default_rng((count, place, 1))
+            truth = variance * (count - 1) / generator.chisquare(count - 1, DRAWS)
+            mean = mean + np.sqrt(truth / count) * generator.standard_normal(DRAWS)
+            variance = truth
+        drawn, varied = _moments(more, place)
+        new = (mean + np.sqrt(variance) * drawn, variance * varied, more)
+        sides.append(_pooled((mean, variance, count), new) if kept else new)
+    return float(np.mean(rule_decides(claim, sides, level, share)))
+
+
+def _pooled(one: Moments, other: Moments) -> Moments:
+    """Return mean and variance of two samples taken together."""
+    (first, n), (second, m) = (one[0], one[2]), (other[0], other[2])
+    squares = (n - 1) * one[1] + (m - 1) * other[1] + n * m / (n + m) * (first - second) ** 2
+    return (n * first + m * second) / (n + m), squares / (n + m - 1), n + m
+
+
+def _onset_power(hits: int, count: int, end: int, share: float, *, kept: bool) -> float:
+    more, before = (max(0, end - count), hits) if kept else (end, 0)
+    chances = stats.betabinom.pmf(np.arange(more + 1), more, hits + 0.5, count - hits + 0.5)
+    found = [decide_onset(before + new, max(end, count) if kept else end, share) for new in range(more + 1)]
+    return float(sum(chances[[decision.outcome != "inconclusive" for decision in found]]))
 
 
 @cache
 def _moments(count: int, place: int) -> tuple[Array, Array]:
     """Return means and variances of drawn samples of standard normal values, float [draws] each."""
     drawn = np.random.default_rng((count, place)).standard_normal((DRAWS, count))
-    return drawn.mean(axis=1), drawn.var(axis=1, ddof=1)
+    return drawn.mean(axis=1), drawn.var(axis=1, ddof=min(1, count - 1))

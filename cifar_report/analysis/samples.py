@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 
-from cifar_report.analysis.hypothesis_tests import EpochTest, HypothesisTest, McNemar, TTest
+from cifar_report.analysis.decisions import Decision, decide_onset
+from cifar_report.analysis.hypothesis_tests import EpochTest, HypothesisTest, LooksTest, McNemar, TTest
 from cifar_report.analysis.predictions import PredictionTable, same_images
 from cifar_report.analysis.results import Outcome, Reason
+from cifar_report.analysis.statistics import SAME
 from cifar_report.analysis.values import Array, Value, by_block, diverged, is_time, overfits_from, read
 from cifar_report.bundle import Bundle, Run
-from cifar_report.spec import Claim, Quantity, Side, Trial, same_network
+from cifar_report.bundle.plans import SeedPlan
+from cifar_report.spec import Claim, Quantity, Side, Trial, pairs_by_seed
 
 T = TypeVar("T")
 Scale = Literal["difference", "relative", "log_ratio", "value"]
+ONSET_SLACK = 1  # epochs by which an onset may miss the stated one
 
 
 class NotTestable(NamedTuple):
@@ -24,6 +29,14 @@ class NotTestable(NamedTuple):
 
     outcome: Outcome
     reason: Reason
+
+
+class Look(NamedTuple):
+    """One planned look at a claim: the ends of both sides' seeds, and its share of the level."""
+
+    subject: float
+    comparator: float
+    share: float
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,8 @@ class Sample:
     images: McNemar | None = None
     comparator_keys: tuple[int | None, ...] | None = None  # None: the same as ``keys``, in pairs
     whole: bool = False  # whole epochs, which exact tests compare
+    looks: tuple[Look, ...] = ()  # that were taken by plan; none where there is one look at everything
+    share: float = 1.0  # of the level, where it is the part of one look
 
     @property
     def runs(self) -> tuple[str, ...]:
@@ -82,9 +97,36 @@ class Sample:
 
     def test(self, trim: float = 0.0) -> HypothesisTest:
         """Return the hypothesis test that fits: McNemar, exact for whole epochs, else t; ``trim`` trims its means."""
+        if self.looks:
+            return LooksTest([part.test(trim) for part in self.parts], [part.share for part in self.parts])
         if self.images is not None:
             return self.images
         return EpochTest(*self.sides()) if self.whole else TTest(*self.sides(), trim=trim)
+
+    @property
+    def parts(self) -> tuple[Sample, ...]:
+        """Return what each look tests: the first seeds of both sides; everything where there is one look."""
+        return tuple(part for part in map(self.at, self.looks) if part.count > 1) or (self,)
+
+    def at(self, look: Look) -> Sample:
+        """Return the part of the sample that one look tests."""
+        ends = (min(look[:2]),) * 2 if self.paired else look[:2]
+        keys = (self.keys, self.keys if self.comparator_keys is None else self.comparator_keys)
+        first, second = (
+            [place for place, key in enumerate(side) if key is None or key < end]
+            for side, end in zip(keys, ends, strict=True)
+        )
+        return replace(
+            self,
+            keys=_picked(self.keys, first),
+            subject=_picked(self.subject, first),
+            comparator=_picked(self.comparator, second),
+            subject_runs=_picked(self.subject_runs, first),
+            comparator_runs=_picked(self.comparator_runs, second),
+            comparator_keys=None if self.comparator_keys is None else _picked(self.comparator_keys, second),
+            looks=(),
+            share=look.share,
+        )
 
     def without(self, place: int, *, comparator: bool = False) -> Sample:
         """Return the sample without one value of one side, or without one pair."""
@@ -99,6 +141,19 @@ class Sample:
             return replace(self, keys=keys, subject=left(self.subject))
         others = self.comparator_keys[:place] + self.comparator_keys[place + 1 :]
         return replace(self, comparator_keys=others, comparator=left(self.comparator))
+
+
+def onset_hits(claim: Claim, sample: Sample, factor: float = 1.0) -> list[bool]:
+    """Return by seed whether it overfits from within one epoch (times ``factor``) of the stated one."""
+    stated, slack = claim.value or 0.0, ONSET_SLACK * factor + SAME
+    return [
+        each.value is not None and not each.censored and abs(each.value - stated) <= slack for each in sample.subject
+    ]
+
+
+def _picked(values: tuple[T, ...], places: Sequence[int]) -> tuple[T, ...]:
+    """Return the values in these places; none where nothing is known."""
+    return tuple(values[place] for place in places) if values else ()
 
 
 def _floats(values: tuple[Value, ...]) -> Array:
@@ -129,25 +184,15 @@ def claim_sides(claim: Claim) -> list[tuple[Side, Quantity]]:
 
 def planned_runs(bundle: Bundle, trial: str) -> dict[int | None, Run]:
     """Return a trial's finished runs by seed, without those that the bundle was not asked for."""
-    return {run.seed: run for run in bundle.runs_of(trial) if run.seed is None or run.seed < bundle.record.seeds}
-
-
-def pairs_seeds(claim: Claim, bundle: Bundle) -> bool:
-    """Whether seeds pair the two sides: one network continued or run again, or one side that has no seeds.
-
-    Between different networks or training parameters the same seed shares nothing. Data never choose.
-    """
-    if claim.comparator is None:
-        return True
-    first, second = (bundle.trials[side.trial] for side in (claim.subject, claim.comparator))
-    return not (first.seeded and second.seeded) or same_network(first, second)
+    asked = bundle.seeds(trial)
+    return {run.seed: run for run in bundle.runs_of(trial) if run.seed is None or run.seed in asked}
 
 
 def _by_seed(claim: Claim, bundle: Bundle) -> Sample | NotTestable:
     """Collect the seeds of both sides, in pairs where they pair; a run without a seed stands for every seed."""
     found = [planned_runs(bundle, side.trial) for side, _ in claim_sides(claim)]
     seeds = [list(runs) for runs in found]
-    if claim.relation == "exact" or pairs_seeds(claim, bundle):
+    if claim.relation == "exact" or pairs_by_seed(claim, bundle.trials):
         seeded = next((runs for runs in found if None not in runs), found[0])
         common = [seed for seed in seeded if all(seed in runs or None in runs for runs in found)]
         seeds = [common] * len(found)
@@ -229,3 +274,26 @@ def _lacks_hardware(claim: Claim, bundle: Bundle) -> bool:
     measured = bundle.timing_pass.measurements if bundle.timing_pass else ()
     replicas = [each.replicas for each in measured if each.trial == claim.subject.trial]
     return max(replicas) < 2 if replicas else bundle.record.environment.cores < 2
+
+
+def onset_decision(claim: Claim, sample: Sample, factor: float = 1.0) -> tuple[Decision, Sample]:
+    """Return the decision of an onset with the look that gave it: the first one that decides, else the last one."""
+    found = [
+        (decide_onset(sum(onset_hits(claim, part, factor)), part.count, part.share), part) for part in sample.parts
+    ]
+    return next((each for each in found if each[0].outcome != "inconclusive"), found[-1])
+
+
+def with_looks(claim: Claim, sample: Sample, plan: SeedPlan, done: Mapping[str, int]) -> Sample:
+    """Return the sample as the planned looks see it; ``done`` maps trials to the end of the seeds that have run.
+
+    The first look is taken with what is there; a later one counts when all of its seeds of both sides have run.
+    """
+    trials = [side.trial for side, _ in claim_sides(claim)]
+    looks: list[Look] = []
+    for place, share in enumerate(plan.shares):
+        ends = [plan.seeds[trial][place] if trial in plan.seeds else math.inf for trial in trials]
+        if place and any(end > done.get(trial, end) for trial, end in zip(trials, ends, strict=True)):
+            break
+        looks.append(Look(ends[0], ends[-1], share))
+    return replace(sample.at(looks[-1]), looks=tuple(looks), share=1.0)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cifar_report.analysis.claim_estimates import onset_hits
 from cifar_report.analysis.decisions import DIRECTIONS, Families, decide, decide_onset, margin_of, p_values, side_of
 from cifar_report.analysis.hypothesis_tests import TRIM, EpochTest, HypothesisTest, TTest
 from cifar_report.analysis.results import ChangeKind, ChangeOfMind, Outcome, Reason, Sensitivity, Verdict
-from cifar_report.analysis.samples import Sample, claim_sides, planned_runs
+from cifar_report.analysis.samples import Sample, claim_sides, onset_decision, onset_hits, planned_runs
 from cifar_report.analysis.values import Value, read
 from cifar_report.bundle import Bundle
 from cifar_report.spec import Claim, Quantity, Side, Trial
@@ -78,7 +77,7 @@ def missing_seeds(claim: Claim, bundle: Bundle) -> tuple[tuple[str, tuple[int, .
     found = {}
     for side, _ in claim_sides(claim):
         runs = planned_runs(bundle, side.trial)
-        lacking = tuple(seed for seed in range(bundle.record.seeds) if seed not in runs)
+        lacking = tuple(seed for seed in bundle.seeds(side.trial) if seed not in runs)
         if runs and None not in runs and lacking:
             found[side.trial] = lacking
     return tuple(found.items())
@@ -128,16 +127,16 @@ def _values(bundle: Bundle, side: Side, quantity: Quantity) -> list[float]:
 
 
 def _onsets(claim: Claim, sample: Sample, bundle: Bundle) -> Iterator[Sensitivity]:
-    hits = onset_hits(claim, sample)
     for kind, factor in (("margin_halved", 0.5), ("margin_doubled", 2.0)):
-        shown = sum(onset_hits(claim, sample, factor))
-        yield Sensitivity(kind, decide_onset(shown, len(hits)).outcome, None)  # type: ignore[arg-type]
-    if len(hits) >= LEAST_SEEDS:
-        for seed, hit in zip(sample.keys, hits, strict=True):
-            yield Sensitivity("without_run", decide_onset(sum(hits) - hit, len(hits) - 1).outcome, None, seed)
+        yield Sensitivity(kind, onset_decision(claim, sample, factor)[0].outcome, None)  # type: ignore[arg-type]
+    if sample.count >= LEAST_SEEDS:
+        for place, seed in enumerate(sample.keys):
+            yield Sensitivity("without_run", onset_decision(claim, sample.without(place))[0].outcome, None, seed)
     lacking = sum(len(seeds) for _, seeds in missing_seeds(claim, bundle))
     if lacking:
-        yield Sensitivity("missing_seed", decide_onset(sum(hits), len(hits) + lacking).outcome, None)
+        last = sample.parts[-1]
+        counted = decide_onset(sum(onset_hits(claim, last)), last.count + lacking, last.share)
+        yield Sensitivity("missing_seed", counted.outcome, None)
 
 
 def fragile(found: Sequence[Sensitivity]) -> bool | None:

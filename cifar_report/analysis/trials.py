@@ -58,7 +58,7 @@ def _trial_result(
     bundle: Bundle, experiment: Experiment, trial: AnyTrial, predictions: PredictionTable, scope: Scope
 ) -> TrialResult:
     runs, failed = bundle.runs_of(trial.id), bundle.failed_of(trial.id)
-    planned: tuple[int | None, ...] = tuple(range(bundle.record.seeds)) if trial.seeded else (None,)
+    planned: tuple[int | None, ...] = tuple(bundle.seeds(trial.id)) if trial.seeded else (None,)
     original = bundle.record.original.trial(trial.published) if trial.published is not None else None
     stages: tuple[StageSummary, ...] = ()
     if isinstance(trial, Trial) and runs:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, cast, get_args
+from dataclasses import replace
+from itertools import count
+from typing import Any, Literal, cast, get_args
 
 from scipy import stats
 
@@ -12,16 +14,35 @@ from cifar_report.analysis import claim_estimates as estimates
 from cifar_report.analysis.decisions import (
     Decision,
     Families,
-    PValues,
     decide,
     decide_exact,
-    decide_onset,
+    limits_of,
+    margin_of,
     p_values,
+    side_of,
 )
 from cifar_report.analysis.predictions import PredictionTable
-from cifar_report.analysis.results import Datum, Formula, Outcome, Scope, StatementTally, Verdict
+from cifar_report.analysis.results import (
+    Datum,
+    Formula,
+    OtherVerdict,
+    Outcome,
+    Reason,
+    Scope,
+    StatementTally,
+    TakenLook,
+    Verdict,
+)
 from cifar_report.analysis.results.views import StatementKind
-from cifar_report.analysis.samples import NotTestable, Sample, collect_sample
+from cifar_report.analysis.samples import (
+    NotTestable,
+    Sample,
+    claim_sides,
+    collect_sample,
+    onset_decision,
+    onset_hits,
+    with_looks,
+)
 from cifar_report.analysis.sensitivity import fragile, missing_seeds, sensitivities
 from cifar_report.analysis.statistics import SAME
 from cifar_report.analysis.values import is_time
@@ -30,22 +51,75 @@ from cifar_report.spec import STATEMENTS, Claim
 
 RULED_OUT = ("margin_ruled_out", "improvement_ruled_out")
 NEAR = ("equal", "ratio", "value")
+LEAST_NEW_SEEDS = 5  # of both sides, from which a confirmation is the headline
 
 
 def verdicts(bundle: Bundle, predictions: PredictionTable, scope: Scope) -> tuple[Verdict, ...]:
     """Return the verdict of every claim, in the order of the experiments.
 
+    Where a plan added a confirmation, the new seeds are judged apart, and both verdicts are kept.
+    """
+    if bundle.record.plan is None or not bundle.record.plan.confirms:
+        return _verdicts(bundle, predictions, scope)
+    first = _verdicts(replace(bundle, phase="first"), predictions, scope)
+    return tuple(map(_confirmed, first, _verdicts(replace(bundle, phase="confirmation"), predictions, scope)))
+
+
+def _verdicts(bundle: Bundle, predictions: PredictionTable, scope: Scope) -> tuple[Verdict, ...]:
+    """Judge the seeds of one phase.
+
     Holm's correction needs the p-values of a whole family, so all claims are tested before the first is judged.
     """
-    samples = {claim.id: collect_sample(claim, bundle, predictions) for claim in bundle.claims}
-    found: dict[str, PValues] = {}
-    for claim in bundle.claims:
-        sample = samples[claim.id]
-        decided_otherwise = claim.relation in ("onset", "exact") or not_testable(claim, sample, scope) is not None
-        if isinstance(sample, Sample) and not decided_otherwise:
-            found[claim.id] = p_values(claim, sample.test())
-    families = Families(bundle.claims, found)
+    samples = {claim.id: planned_sample(claim, bundle, predictions) for claim in bundle.claims}
+    testable = {
+        claim.id: sample
+        for claim in bundle.claims
+        if isinstance(sample := samples[claim.id], Sample) and not_testable(claim, sample, scope) is None
+    }
+    families = families_of(testable, bundle.claims)
     return tuple(judge_claim(claim, samples[claim.id], families, scope, bundle, predictions) for claim in bundle.claims)
+
+
+def planned_sample(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | NotTestable:
+    """Return what a claim compares, by the bundle's plan where it has one.
+
+    New seeds are no confirmation before all of them have run on both sides, nor where a claim has no seeds.
+    """
+    sample, plan = collect_sample(claim, bundle, predictions), bundle.record.plan
+    over_seeds = isinstance(sample, Sample) and sample.n_of == "seeds" and claim.relation != "exact"
+    if plan is None or bundle.phase == "first":
+        return sample
+    done = finished_seeds(bundle)
+    if not plan.confirms:
+        return with_looks(claim, cast("Sample", sample), plan, done) if over_seeds else sample
+    ends = ((side.trial, plan.seeds[side.trial][-1]) for side, _ in claim_sides(claim) if side.trial in plan.seeds)
+    whole = over_seeds and all(done[trial] >= end for trial, end in ends)
+    return sample if whole else NotTestable("not_run", "missing")
+
+
+def finished_seeds(bundle: Bundle) -> dict[str, int]:
+    """Return the end of the seeds without a gap that each trial has run, failed ones among them."""
+    found: dict[str, set[int | None]] = {trial: set() for trial in bundle.trials}
+    for run in bundle.runs:
+        found.setdefault(run.trial.id, set()).add(run.seed)
+    return {trial: next(seed for seed in count() if seed not in seeds) for trial, seeds in found.items()}
+
+
+def _confirmed(first: Verdict, new: Verdict) -> Verdict:
+    """Return the headline with the other verdict beside it: the new seeds' from five of each side on."""
+    if new.outcome in ("not_run", "not_testable") or new.n < 2:
+        return first
+    headline, other = first, new
+    if min(new.n, new.n if new.n_comparator is None else new.n_comparator) >= LEAST_NEW_SEEDS:
+        headline, other = new, first
+    phase: Literal["first", "confirmation"] = "first" if other is first else "confirmation"
+
+    def beside(datum: Datum | None) -> Datum | None:
+        return datum and replace(datum, id=datum.id.replace(f"claim.{first.id}.", f"claim.{first.id}.{phase}."))
+
+    estimate, p = cast("Datum", beside(other.estimate)), beside(other.p_corrected or other.p)
+    kept = OtherVerdict(phase, other.outcome, other.reason, other.n, other.n_comparator, estimate, p)
+    return replace(headline, other=kept)
 
 
 def judged(samples: Mapping[str, Sample], claims: tuple[Claim, ...]) -> dict[str, Decision]:
@@ -54,11 +128,20 @@ def judged(samples: Mapping[str, Sample], claims: tuple[Claim, ...]) -> dict[str
     ``claims`` are all of the registry, which give the families their sizes; those without a sample are left out.
     This is the method's core without a bundle around it; the calibration draws samples and asks here.
     """
-    tests = {claim.id: samples[claim.id].test() for claim in claims if claim.id in samples}
-    chosen = [claim for claim in claims if claim.id in samples]
-    found = {claim.id: p_values(claim, tests[claim.id]) for claim in chosen}
-    families = Families(claims, found)
-    return {claim.id: decide(claim, tests[claim.id], families) for claim in chosen}
+    families = families_of(samples, claims)
+    return {
+        claim.id: onset_decision(claim, samples[claim.id])[0]
+        if claim.relation == "onset"
+        else decide(claim, samples[claim.id].test(), families)
+        for claim in claims
+        if claim.id in samples
+    }
+
+
+def families_of(samples: Mapping[str, Sample], claims: tuple[Claim, ...]) -> Families:
+    """Return the families of all claims with the p-values of those that have a sample; onsets stand alone."""
+    tested = [claim for claim in claims if claim.id in samples and claim.relation not in ("onset", "exact")]
+    return Families(claims, {claim.id: p_values(claim, samples[claim.id].test()) for claim in tested})
 
 
 def not_testable(claim: Claim, sample: Sample | NotTestable, scope: Scope) -> NotTestable | None:
@@ -89,14 +172,15 @@ def judge_claim(
     """Return the verdict of one claim: test, Holm's correction, decision, and the numbers that the report shows."""
     obstacle = not_testable(claim, sample, scope)
     tested: dict[str, Any] = {}
+    shown: Sample | NotTestable = sample
     if obstacle is not None:
         decision = Decision(*obstacle)
     else:
         values = cast("Sample", sample)  # where there is none, there is an obstacle
-        decision, tested = _decide(claim, values, families)
+        decision, shown, tested = _decide(claim, values, families)
         varied = sensitivities(claim, values, families, decision.outcome, bundle)
         tested |= {"sensitivity": varied, "fragile": fragile(varied), "missing": missing_seeds(claim, bundle)}
-        tested["networks"] = estimates.networks_of(claim, values, bundle, predictions)
+        tested["networks"] = estimates.networks_of(claim, shown, bundle, predictions)
     return Verdict(
         claim=claim,
         **decision._asdict(),
@@ -105,41 +189,67 @@ def judge_claim(
         stated=estimates.stated_datum(claim),
         original=estimates.original_datum(claim),
         family_size=families.size(claim),
-        **_described(claim, sample, decision, scope),
+        **_described(claim, shown, decision, scope),
     )
 
 
-def _decide(claim: Claim, sample: Sample, families: Families) -> tuple[Decision, dict[str, Any]]:
-    """Return the decision and the fields of a verdict that its hypothesis test fills."""
+def _decide(claim: Claim, sample: Sample, families: Families) -> tuple[Decision, Sample, dict[str, Any]]:
+    """Return the decision, the values of the look that gave it, and the fields that its hypothesis test fills."""
     if claim.relation == "exact":
-        return decide_exact(claim.exact_relation or "equal", *estimates.counts(claim, sample)), {"test": "exact"}
+        relation = claim.exact_relation or "equal"
+        return decide_exact(relation, *estimates.counts(claim, sample)), sample, {"test": "exact"}
     if claim.relation == "onset":
-        hits = sum(estimates.onset_hits(claim, sample))
-        p_value = float(stats.binomtest(hits, sample.count, alternative="greater").pvalue)
-        p_datum = estimates.number(claim, sample, "p", p_value, "probability", "p_value")
-        return decide_onset(hits, sample.count), {"test": "binomial", "p": p_datum}
+        decision, shown = onset_decision(claim, sample)
+        hits = sum(onset_hits(claim, shown))
+        p_value = float(stats.binomtest(hits, shown.count, alternative="greater").pvalue)
+        p_datum = estimates.number(claim, shown, "p", min(1.0, p_value / shown.share), "probability", "p_value")
+        return decision, shown, {"test": "binomial", "p": p_datum} | _look(shown, sample)
     test, decision = sample.test(), decide(claim, sample.test(), families)
-    p = p_values(claim, test)
+    p, shown = p_values(claim, test), deciding_look(claim, sample, decision.reason)
     corrected = families.corrected(claim, p)
     alone = families.size(claim) is None
 
     def probability(name: str, value: float | None, formula: Formula) -> Datum | None:
-        return None if value is None else estimates.number(claim, sample, name, value, "probability", formula)
+        return None if value is None else estimates.number(claim, shown, name, value, "probability", formula)
 
     tested = {
-        "test": test.procedure,
+        "test": shown.test().procedure,
         "p": probability("p", p.tested, "p_value"),
         "p_corrected": None if alone else probability("p_corrected", corrected.tested, "p_corrected"),
         "opposite_p": probability("opposite_p", corrected.opposite, "p_value" if alone else "p_corrected"),
-        "bound": estimates.margin_bound(claim, sample, test),
-    }
+        "bound": estimates.margin_bound(claim, shown, shown.test()),
+    } | _look(shown, sample)
     if decision.outcome == "inconclusive":
-        level = families.level(claim)
+        level = families.level(claim) * shown.share
         tested |= {
-            "detectable": estimates.detectable(claim, sample, test, level),
+            "detectable": estimates.detectable(claim, shown, shown.test(), level),
             "seeds_needed": estimates.needed(claim, sample, level),
         }
-    return decision, tested
+    return decision, shown, tested
+
+
+def deciding_look(claim: Claim, sample: Sample, reason: Reason) -> Sample:
+    """Return the values of the look that gave a verdict its p-value; all of them where there is one look."""
+    side, margin = side_of(claim), margin_of(claim)
+
+    def p(part: Sample) -> float:
+        test = part.test()
+        if reason in RULED_OUT:
+            return test.p_value(side * margin, -side) / part.share
+        if reason == "outside_margin":
+            low, high = limits_of(claim)
+            return min(test.p_value(high, 1), test.p_value(low, -1)) / part.share
+        return (test.p_value(0.0, -side) if reason == "opposite" else p_values(claim, test).tested) / part.share
+
+    return min(sample.parts, key=p) if sample.looks else sample
+
+
+def _look(shown: Sample, sample: Sample) -> dict[str, Any]:
+    """Return which of the looks that were taken gave a verdict, for the fields of the verdict."""
+    if not sample.looks:
+        return {}
+    shares = [part.share for part in sample.parts]
+    return {"look": TakenLook(shares.index(shown.share) + 1, len(shares), shown.share)}
 
 
 def _described(claim: Claim, sample: Sample | NotTestable, decision: Decision, scope: Scope) -> dict[str, Any]:
@@ -155,11 +265,12 @@ def _described(claim: Claim, sample: Sample | NotTestable, decision: Decision, s
     prediction = estimates.prediction(claim, sample)
     other_pixels = scope.comparisons and not scope.absolutes and not is_time(claim)
     one_sided = decision.reason in RULED_OUT or (claim.relation in NEAR and decision.reason != "outside_margin")
+    twice = (one_sided or sample.share < 1) and sample.count > 1
     return means | {
         "n_of": sample.n_of,
         "n_comparator": None if sample.comparator_keys is None else len(sample.comparator_keys),
-        "estimate": estimates.estimate(claim, sample, 0.90 if one_sided else 0.95),
-        "wide": estimates.estimate(claim, sample, name="wide") if one_sided and sample.count > 1 else None,
+        "estimate": estimates.estimate(claim, sample, 1 - (0.1 if one_sided else 0.05) * sample.share),
+        "wide": estimates.estimate(claim, sample, name="wide") if twice else None,
         "original_inside": _inside(claim.original_difference, prediction) if scope.absolutes else None,
         "prediction": prediction,
         "wins": estimates.wins(claim, sample),

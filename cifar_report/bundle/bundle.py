@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -35,6 +35,7 @@ class Bundle:
     folder: Path
     record: BundleRecord
     runs: tuple[Run, ...]
+    phase: Literal["all", "first", "confirmation"] = field(default="all", kw_only=True)  # whose seeds are looked at
 
     @classmethod
     def load(cls, folder: Path) -> Bundle:
@@ -54,6 +55,12 @@ class Bundle:
     def claims(self) -> tuple[Claim, ...]:
         """Return every claim, in the order of the experiments."""
         return tuple(claim for experiment in self.record.experiments for claim in experiment.claims)
+
+    def seeds(self, trial_id: str) -> range:
+        """Return the seeds that a trial was asked for so far, in this phase where a confirmation was added."""
+        record, plan = self.record, self.record.plan
+        first = plan.first if plan is not None and self.phase == "confirmation" else 0
+        return range(first, record.seeds if self.phase == "first" else record.seeds_of(trial_id))
 
     def runs_of(self, trial_id: str) -> tuple[Run, ...]:
         """Return the finished runs of a trial, by seed; failed ones are left out."""

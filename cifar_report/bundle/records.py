@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from cifar_report.bundle.plans import MOST_SEEDS, SeedCount, SeedPlan
 from cifar_report.published import Original
 from cifar_report.spec import AnyTrial, Experiment, Profile, Trial
 from cifar_report.spec.experiments import ImageCount, Share
@@ -19,7 +20,6 @@ SCHEMA_VERSION = 2
 METHOD_VERSION = 2
 """Version of the method behind the tables (``analysis``); raise it when numbers differ by more than rounding."""
 
-MOST_SEEDS = 10_000
 Count = Annotated[int, Meta(ge=0, le=10**15)]  # parameters, bytes, operations
 Loss = Annotated[float, Meta(ge=0, le=1e39)]  # any that a float32 can be
 Seconds = Annotated[float, Meta(ge=0, le=1e9)]
@@ -269,7 +269,9 @@ class BundleRecord(Record, frozen=True, kw_only=True):
 
     schema_version: int = SCHEMA_VERSION
     profile: Profile
-    seeds: Annotated[int, Meta(ge=0, le=MOST_SEEDS)]  # of the largest call so far; the profile's are the declared ones
+    seeds: Annotated[int, Meta(ge=0, le=MOST_SEEDS)]  # of each trial beside a plan's; the profile's are the declared
+    plan: SeedPlan | None = None  # further seeds; None: one look at ``seeds`` of each trial
+    asked: dict[Word, SeedCount] = {}  # trials that were asked for more so far, with the end of their seeds
     dataset: DatasetRecord
     experiments: tuple[Experiment, ...]
     original: Original
@@ -289,6 +291,9 @@ class BundleRecord(Record, frozen=True, kw_only=True):
         for what, ids in (("experiments", self.experiments), ("trials", trials), ("claims", claims)):
             if len({each.id for each in ids}) < len(ids):
                 raise ValueError(f"two {what} have the same id")
+        known = {trial.id for trial in trials}
+        if self.plan is not None and (strays := (self.plan.seeds.keys() | self.asked.keys()) - known):
+            raise ValueError(f"its plan names trials that it does not have: {sorted(strays)!r:.80}")
         keys = self.original.keys()
         for trial in trials:
             if trial.published is not None and trial.published not in keys:
@@ -298,3 +303,7 @@ class BundleRecord(Record, frozen=True, kw_only=True):
             for side in (claim.subject, claim.comparator):
                 if side is not None and side.stage not in stages.get(side.trial, ()):
                     raise ValueError(f"claim {claim.id} names a trial or a stage that the bundle does not plan")
+
+    def seeds_of(self, trial: str) -> int:
+        """Return the end of the seeds that a trial was asked for so far."""
+        return self.asked.get(trial, self.seeds)

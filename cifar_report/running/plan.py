@@ -24,7 +24,7 @@ from cifar_report.errors import SuiteError, UsageError
 from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments, select, trials_of
 from cifar_report.running.environment import WORKER_VARIABLES, describe_cards, graphics_cards, record_environment
-from cifar_report.spec import PROFILES, AnyTrial, Claim, ClassicalTrial, Dropout, Profile, Trial, registry_hash
+from cifar_report.spec import PROFILES, TIMES, AnyTrial, Claim, ClassicalTrial, Dropout, Profile, Trial, registry_hash
 
 LOCK_FILE, SOFT_LOCK_FILE = ".lock", ".lock.soft"
 TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES = 40_000, 10_000, 10_000
@@ -32,7 +32,6 @@ TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES = 40_000, 10_000, 10_000
 # orders runs and feeds the progress bar, it is never shown as a result.
 FIXED_COST_PER_IMAGE = 1.5e6
 CLASSICAL_COST = 1.0e12
-TIMED_QUANTITIES = ("seconds", "throughput", "fit_seconds", "predict_seconds")
 
 
 @dataclass(frozen=True)
@@ -183,7 +182,7 @@ def choose_timed(
         return ()
     names: Iterable[str] = (plan.trials if plan else ()) or ()
     if plan is not None and plan.trials is None:
-        about_time = [claim for claim in claims if claim.quantity in TIMED_QUANTITIES]
+        about_time = [claim for claim in claims if claim.quantity in TIMES]
         named = {side.trial for claim in about_time for side in (claim.subject, claim.comparator) if side is not None}
         chosen: dict[str, str] = {}  # cost: the first trial of it; the named ones come first
         for trial in sorted(trials.values(), key=lambda trial: trial.id not in named):

@@ -1,6 +1,17 @@
 """What is asked: layers, trials, stages, claims, experiments and profiles, as immutable data."""
 
-from cifar_report.spec.claims import STATEMENTS, Claim, Family, Quantity, Relation, Side, claim, registry_hash
+from cifar_report.spec.claims import (
+    STATEMENTS,
+    TIMES,
+    Claim,
+    Family,
+    Quantity,
+    Relation,
+    Side,
+    claim,
+    pairs_by_seed,
+    registry_hash,
+)
 from cifar_report.spec.experiments import LANGUAGES, PROFILES, Experiment, Figure, Profile, Section, TimingPlan
 from cifar_report.spec.layers import (
     CLASS_COUNT,

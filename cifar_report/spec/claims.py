@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from cifar_report.spec.trials import Paragraph, Word
+from cifar_report.spec.trials import AnyTrial, Paragraph, Word, same_network
 
 Number = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
 
@@ -27,6 +27,9 @@ Quantity = Literal[
     "trainable_parameters",  # exact
     "macs",  # exact
 ]
+
+TIMES: tuple[Quantity, ...] = ("seconds", "throughput", "fit_seconds", "predict_seconds")
+"""Quantities that are read from the timing pass alone."""
 
 Relation = Literal[
     "greater",  # subject above comparator by the margin
@@ -150,9 +153,20 @@ def family_of(quantity: Quantity, comparison: str) -> Family:
     """Return the claims with which a claim with a direction is corrected for their number."""
     if quantity.startswith("epoch"):
         return "convergence"
-    if quantity in ("seconds", "throughput", "fit_seconds", "predict_seconds"):
+    if quantity in TIMES:
         return "time"
     return "accuracy by one change" if comparison == "one_change" else "accuracy as written"
+
+
+def pairs_by_seed(claim: Claim, trials: Mapping[str, AnyTrial]) -> bool:
+    """Whether seeds pair the two sides: one network continued or run again, or one side that has no seeds.
+
+    Between different networks or training parameters the same seed shares nothing. Data never choose.
+    """
+    if claim.comparator is None:
+        return True
+    first, second = (trials[side.trial] for side in (claim.subject, claim.comparator))
+    return not (first.seeded and second.seeded) or same_network(first, second)
 
 
 def registry_hash(claims: Iterable[Claim] | Iterable[dict[str, Any]]) -> str:

@@ -73,6 +73,9 @@ def check_records(bundle: Bundle, files: Files, report: Report) -> None:
     if record.claims_hash != registry_hash(claims):
         problem = "claims_hash is not the hash of the claims that it holds: a claim or its margin was edited"
         report.find(RECORD_FILE, problem)
+    plan = record.plan
+    if plan is not None and (plan.hash != plan.sealed_hash() or plan.claims_hash != record.claims_hash):
+        report.find(RECORD_FILE, "the plan of its seeds was edited, or was declared for other claims")
     for run in bundle.runs:
         name, timing = f"runs/{run.id}/run.json", f"runs/{run.id}/timing.json"
         report.find(name, *_plan_problems(run, bundle))
@@ -86,7 +89,9 @@ def check_records(bundle: Bundle, files: Files, report: Report) -> None:
         if timing in files.digests:
             readable(timing, partial(bundle.timing, run), files.folder, report)
     report.counts["runs"] += len(bundle.runs)
-    report.counts["planned runs"] = sum(record.seeds if trial.seeded else 1 for trial in bundle.trials.values())
+    report.counts["planned runs"] = sum(
+        len(bundle.seeds(trial.id)) if trial.seeded else 1 for trial in bundle.trials.values()
+    )
     report.counts["failed runs"] = sum(not run.done for run in bundle.runs)
 
 
@@ -96,8 +101,8 @@ def _plan_problems(run: Run, bundle: Bundle) -> Iterator[str]:
         yield f"{RECORD_FILE} plans no trial {run.trial.id}"
     elif bundle.record.profile.apply(planned).configuration() != run.trial.configuration():
         yield f"its trial is not the one that {RECORD_FILE} plans"
-    if run.seed is not None and run.seed >= bundle.record.seeds:
-        yield f"seed {run.seed} is not among the {bundle.record.seeds} seeds of {RECORD_FILE}"
+    if run.seed is not None and run.seed not in bundle.seeds(run.trial.id):
+        yield f"seed {run.seed} is not among the {len(bundle.seeds(run.trial.id))} seeds of {RECORD_FILE}"
 
 
 def _expected(run: Run, bundle: Bundle) -> Iterator[tuple[str, object, object]]:

@@ -19,10 +19,12 @@ from cifar_report.analysis.results.trials import (
 from cifar_report.analysis.results.verdicts import (
     Lacking,
     Networks,
+    OtherVerdict,
     Outcome,
     Reason,
     Sensitivity,
     SensitivityKind,
+    TakenLook,
     Verdict,
 )
 from cifar_report.analysis.results.views import (

@@ -99,6 +99,28 @@ class Sensitivity:
         return self.kind != "sign_flip"
 
 
+@dataclass(frozen=True)
+class TakenLook:
+    """Which of the planned looks that were taken gave a verdict, counted from 1, and its share of the level."""
+
+    number: int
+    taken: int
+    share: float
+
+
+@dataclass(frozen=True)
+class OtherVerdict:
+    """The verdict beside the headline, where a claim was judged by its first seeds and by new ones apart."""
+
+    phase: Literal["first", "confirmation"]
+    outcome: Outcome
+    reason: Reason
+    n: int
+    n_comparator: int | None
+    estimate: Datum
+    p: Datum | None  # corrected, where the claim has a family
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """What the data say about one claim; ``judge_claim`` makes it.
@@ -140,6 +162,8 @@ class Verdict:
     seeds_needed: Datum | None = None
     networks: Networks | None = None
     deviation: Literal["other_pixels"] | None = None  # testable, but on pixels that are not canonical
+    look: TakenLook | None = None  # under planned looks
+    other: OtherVerdict | None = None  # of a bundle with a confirmation
 
     @property
     def id(self) -> str:
