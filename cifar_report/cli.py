@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from cifar_report import __version__
-from cifar_report.commands import bundles, suite
+from cifar_report.commands import bundles, looks, suite
 from cifar_report.errors import SuiteError, UsageError
 
 FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
@@ -43,10 +43,31 @@ def _option(text: str, metavar: str | None = None, **settings: Any) -> dict[str,
     return {"help": text, "metavar": metavar, **settings}
 
 
+def _seeds(text: str) -> int | str:
+    if text != "auto" and not text.removeprefix("-").isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a whole number nor auto")
+    return text if text == "auto" else int(text)
+
+
 OPTIONS = {  # by name; the word before a name says which command has it in this form
     "--profile": _option("smoke (seconds), quick (minutes) or full (as the write-up; the default)", "NAME"),
     "report --profile": _option("the last bundle of this profile (default: of any)", "NAME"),
-    "--seeds": _option("seeds 0 … N-1; more seeds extend a bundle", "N", type=int),
+    "--seeds": _option(
+        "seeds 0 … N-1, judged once; more of them confirm a bundle that was judged. auto: declared looks at 5, 10, 20"
+        " and 30 or 40 seeds, which go on for trials of undecided claims alone; the first look decides little (where"
+        " five seeds judged once decide 17 of 45 claims, it decides about 10), so who stops at five takes N = 5",
+        "N|auto",
+        type=_seeds,
+    ),
+    "--hours": _option(
+        "with --seeds auto, begin no further look that would take more than H hours of processor time", "H", type=float
+    ),
+    "plan --hours": _option("hours of processor time to spend (default: 8)", "H", type=float, default=8.0),
+    "--json": {"action": "store_true", "help": "print it as JSON"},
+    "--declare": {
+        "action": "store_true",
+        "help": "write these seeds into the bundle as its confirmation, which the command run then trains",
+    },
     "--only": _option("these trials only (cifar-report list shows their ids)", "ID[,ID]"),
     "verify --only": _option("with --rerun, of these trials or runs only", "ID[,ID]"),
     "--timing": _option(
@@ -88,9 +109,10 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
     "file": _option("the archive, for example results.tar", "FILE", type=Path),
     "target": _option("the new bundle's folder: not there yet, or empty", "DIR", type=Path),
 }
-PLAN = ("--profile", "--seeds", "--only", "--timing", "--data", "--bundle")
+PLAN = ("--profile", "--seeds", "--hours", "--only", "--timing", "--data", "--bundle")
 RUN = (*PLAN, "--jobs")
 REPORT = ("--bundle", "report --profile", "--output", "--lang", "--check")
+SEEDS = ("verify folder", "plan --hours", "--json", "--declare")
 VERIFY = ("verify folder", "--pdf", "--rerun", "--record", "verify --only", "verify --jobs", "--data")
 
 
@@ -108,6 +130,11 @@ COMMANDS = {
     "report": Command(bundles.report, "render a bundle as HTML and PDF; never trains", REPORT),
     "list": Command(suite.list_trials, "show every experiment and its trials"),
     "status": Command(suite.status, "show what is finished and why the rest would run", PLAN),
+    "plan": Command(
+        looks.plan,
+        "show what would decide a bundle's open claims: seeds, hours, and the best use of H hours",
+        SEEDS,
+    ),
     "data": Command(suite.data, "show which CIFAR-10 is found, and whether it is canonical", ("--data",)),
     "verify": Command(bundles.verify, "check every hash, key, count and number of a bundle", VERIFY, VERIFY_EPILOG),
     "compare": Command(

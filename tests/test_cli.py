@@ -62,7 +62,10 @@ def refuse(capsys, folder, *words, status=2):
         ("run --only ,", "--only names no trial"),
         ("run --seeds 0", "--seeds 0: at least one seed"),
         ("status --seeds -3", "at least one seed"),
-        ("run --seeds two", "invalid int value: 'two'"),
+        ("run --seeds two", "'two' is neither a whole number nor auto"),
+        ("run --seeds 5 --hours 3", "--hours 3: it goes with --seeds auto"),
+        ("plan nowhere", "nowhere is no results bundle"),
+        ("plan --hours 0", "--hours 0: a plan needs some hours"),
         ("run --jobs 0", "--jobs 0: at least one worker"),
         ("run --epochs 3", "unrecognized arguments: --epochs 3"),
         ("run --prof smoke", "unrecognized arguments: --prof smoke"),
@@ -135,8 +138,9 @@ def test_help_teaches(capsys):
     assert all(f"  {name} " in out for name in COMMANDS)
     assert "0 done, 1 something failed, 2 bad usage, 130 interrupted" in out
     options = {
-        "run": {"--profile", "--seeds", "--only", "--timing", "--no-timing", "--data", "--bundle", "--jobs"},
-        "status": {"--profile", "--seeds", "--only", "--timing", "--no-timing", "--data", "--bundle"},
+        "run": {"--profile", "--seeds", "--hours", "--only", "--timing", "--no-timing", "--data", "--bundle", "--jobs"},
+        "plan": {"--hours", "--json", "--declare"},
+        "status": {"--profile", "--seeds", "--hours", "--only", "--timing", "--no-timing", "--data", "--bundle"},
         "report": {"--profile", "--bundle", "--output", "--lang", "--check"},
         "data": {"--data"},
         "list": set(),

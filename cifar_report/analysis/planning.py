@@ -11,7 +11,7 @@ from statistics import fmean, median
 
 from cifar_report.analysis.decisions import Families, PValues, family_key
 from cifar_report.analysis.estimates import scope_of
-from cifar_report.analysis.power import power_of_more
+from cifar_report.analysis.power import COUNTS, POWER, power_of_more
 from cifar_report.analysis.predictions import read_predictions
 from cifar_report.analysis.results import Lacking, Verdict
 from cifar_report.analysis.samples import Sample, claim_sides
@@ -110,7 +110,10 @@ def propose(bundle: Bundle, hours: float) -> Proposal:
     return Proposal(
         budget=hours,
         hours=sum(count * seconds[trial] for trial, count in seeds.items()) / 3600,
-        claims=tuple(_open_claim(found[name], sides, seconds, chances[name]) for name, sides in trials.items()),
+        claims=tuple(
+            _open_claim(found[name], sides, _needed(found[name], power), seconds, chances[name])
+            for name, sides in trials.items()
+        ),
         seeds={trial: seeds[trial] for trial in seconds if seeds.get(trial)},
         seconds=seconds,
         expected=sum(chances.values()),
@@ -165,9 +168,21 @@ def allocate(
     return seeds
 
 
-def _open_claim(verdict: Verdict, trials: tuple[str, ...], seconds: Mapping[str, float], chance: float) -> OpenClaim:
-    needed = verdict.seeds_needed
-    least, most = (None, None) if needed is None else (needed.value, needed.high)
+def _needed(verdict: Verdict, power: Callable[[str, tuple[int, ...]], float]) -> tuple[float | None, float | None]:
+    if verdict.seeds_needed is not None:
+        return verdict.seeds_needed.value, verdict.seeds_needed.high
+    exact = next((count for count in COUNTS if power(verdict.id, (count,)) >= POWER), None)  # an onset's
+    return exact, exact
+
+
+def _open_claim(
+    verdict: Verdict,
+    trials: tuple[str, ...],
+    needed: tuple[float | None, float | None],
+    seconds: Mapping[str, float],
+    chance: float,
+) -> OpenClaim:
+    least, most = needed
     price = sum(seconds[trial] for trial in trials) / 3600
     hours = tuple(None if count is None else count * price for count in (least, most))
     return OpenClaim(verdict.id, trials, verdict.lacking, (least, most), (hours[0], hours[1]), chance)

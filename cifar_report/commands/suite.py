@@ -22,11 +22,21 @@ GRADES = {
 
 def run(options: Namespace) -> int:
     """Train what is missing; 0 when every planned run is finished, else 1."""
+    from cifar_report.commands.looks import following
+
+    prepared: Prepared | None = _prepare(options, download=True)
+    failed = 0
+    while prepared is not None and not failed:
+        failed = _train(prepared, options)
+        prepared = None if failed else following(prepared)
+    return failed
+
+
+def _train(prepared: Prepared, options: Namespace) -> int:
     from rich.console import Console
 
     from cifar_report.running.suite import run_suite
 
-    prepared = _prepare(options, download=True)
     result = run_suite(prepared, options.jobs, Console(), _derive)
     if result.ran == 0:
         print(f"all {result.already_done} runs are finished already: {result.bundle}")
@@ -66,6 +76,9 @@ def status(options: Namespace) -> int:
         lines.append(("timing pass", timing.reason))
     for name, reason in lines:
         print(f"{name:40}{'finished' if reason is None else f'would run: {reason}'}")
+    if prepared.plan is not None:
+        kind = "a confirmation" if prepared.plan.confirms else "planned looks"
+        print(f"{'declared':40}{kind}, {prepared.plan.declared[:10]} ({prepared.plan.hash[:8]})")
     if is_bundle(prepared.folder) and not plan_is_current(prepared.folder):
         print(f"{'claims and texts':40}would be recorded: the experiments are not those of the bundle")
     finished = sum(state.reason is None for state in states)
@@ -105,6 +118,7 @@ def _prepare(options: Namespace, *, download: bool) -> Prepared:
         notify=tell,
         download=download,
         timing=options.timing,
+        hours=options.hours,
     )
 
 
@@ -125,8 +139,11 @@ def check_options(options: Namespace) -> None:
     given = vars(options)
     for name, unit in (("seeds", "seed"), ("jobs", "worker")):
         number = given.get(name)
-        if number is not None and number < 1:
+        if isinstance(number, int) and number < 1:
             raise UsageError(f"--{name} {number}: at least one {unit} is needed")
+    hours = given.get("hours")
+    if hours is not None and (given.get("seeds") != "auto" or not hours > 0):
+        raise UsageError(f"--hours {hours:g}: it goes with --seeds auto, and is more than 0")
     if given.get("profile") is not None:
         from cifar_report.running.plan import find_profile
 

@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
 from cifar_report.bundle import BundleRecord, DatasetRecord, is_bundle, read_record, read_run
 from cifar_report.bundle.bundle import BUNDLES, RECORD_FILE, check_readable
-from cifar_report.bundle.records import MOST_SEEDS
+from cifar_report.bundle.plans import SeedPlan
 from cifar_report.bundle.store import ENGINE, ENGINE_VERSION, current_parts, recorded_parts
 from cifar_report.data import Dataset, locate
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments, select, trials_of
+from cifar_report.running.declaring import SeedsAsked, agree_on_seeds
 from cifar_report.running.environment import WORKER_VARIABLES, describe_cards, graphics_cards, record_environment
 from cifar_report.spec import PROFILES, TIMES, AnyTrial, Claim, ClassicalTrial, Dropout, Profile, Trial, registry_hash
 
@@ -64,12 +66,14 @@ class Prepared:
     folder: Path
     runs: list[PlannedRun]
     timed: tuple[AnyTrial, ...] = ()  # which of the trials are timed, alone on the machine; none without a pass
+    plan: SeedPlan | None = None  # that the bundle declares
+    ends: Mapping[str, int] = field(default_factory=dict)  # of the seeds of trials that have more than ``seeds``
 
 
 def prepare(
     profile_name: str,
     *,
-    seeds: int | None,
+    seeds: SeedsAsked,
     only: Sequence[str],
     data: str | None,
     bundle: Path | None,
@@ -77,11 +81,12 @@ def prepare(
     notify: Callable[[str], None] = lambda _: None,
     download: bool = True,
     timing: bool | None = None,
+    hours: float | None = None,
 ) -> Prepared:
     """Check a request and return what to run; raises UsageError, and changes no bundle, for what cannot be done.
 
     ``warn``, ``notify`` and ``download`` are those of ``cifar_report.data.locate``; ``timing`` says whether the trials
-    are timed (None: as the profile has it).
+    are timed (None: as the profile has it); ``seeds`` and ``hours`` are those of ``agree_on_seeds``.
     """
     profile = find_profile(profile_name)
     experiments = load_experiments()
@@ -93,16 +98,24 @@ def prepare(
     folder = bundle or BUNDLES / f"{profile.name}-{dataset.fingerprint[:8]}"
     _refuse_other_bundle(folder, profile, dataset)
     record = describe_dataset(dataset, profile)
-    seeds = seeds or profile.seeds
-    if seeds > MOST_SEEDS:
-        raise UsageError(f"--seeds {seeds}: a bundle holds at most {MOST_SEEDS:,} seeds")
-    runs = plan_runs(trials.values(), profile, seeds, record.counts[0])
-    prepared = Prepared(profile, seeds, dataset, record, folder, runs, timed)
+    there = read_record(folder) if is_bundle(folder) else None
+    agreed = agree_on_seeds(folder, there, profile, experiments, seeds, hours)
+    runs = plan_runs(trials.values(), profile, agreed.each, record.counts[0], agreed.ends)
+    prepared = Prepared(profile, agreed.each, dataset, record, folder, runs, timed, agreed.plan, agreed.ends)
     try:
         check_readable(plan_record(prepared))
     except (ValueError, OverflowError) as error:
         raise UsageError(f"the record of these experiments could not be read again: {error}") from error
     return prepared
+
+
+def with_ends(prepared: Prepared, ends: Mapping[str, int]) -> Prepared:
+    """Return the request with more seeds of some trials: those of the next look."""
+    trials = trials_of(load_experiments())
+    chosen = [trials[name] for name in dict.fromkeys(run.trial.id for run in prepared.runs)]
+    images, ends = prepared.dataset_record.counts[0], {**prepared.ends, **ends}
+    runs = plan_runs(chosen, prepared.profile, prepared.seeds, images, ends)
+    return replace(prepared, runs=runs, ends=ends)
 
 
 def plan_record(prepared: Prepared) -> BundleRecord:
@@ -111,6 +124,8 @@ def plan_record(prepared: Prepared) -> BundleRecord:
     return BundleRecord(
         profile=prepared.profile,
         seeds=prepared.seeds,
+        plan=prepared.plan,
+        asked=dict(prepared.ends),
         dataset=prepared.dataset_record,
         experiments=experiments,
         original=load_original(),
@@ -140,8 +155,16 @@ def describe_dataset(dataset: Dataset, profile: Profile) -> DatasetRecord:
     )
 
 
-def plan_runs(trials: Iterable[AnyTrial], profile: Profile, seeds: int, training_images: int) -> list[PlannedRun]:
+def plan_runs(
+    trials: Iterable[AnyTrial],
+    profile: Profile,
+    seeds: int,
+    training_images: int,
+    ends: Mapping[str, int] = MappingProxyType({}),
+) -> list[PlannedRun]:
     """Return all runs seed by seed, so that after the first pass every trial has a result.
+
+    ``ends`` holds the end of the seeds of those trials that have more than ``seeds``.
 
     Within a seed the longest come first. Mirrored runs need the machine for themselves: those of the first pass close
     it, those of the others close the suite, because cores stand idle whenever all workers have to end together.
@@ -150,7 +173,7 @@ def plan_runs(trials: Iterable[AnyTrial], profile: Profile, seeds: int, training
     runs = [
         PlannedRun(trial := profile.apply(planned), seed if planned.seeded else None, cost(trial, training_images))
         for planned in trials
-        for seed in range(seeds if planned.seeded else min(seeds, 1))
+        for seed in range(ends.get(planned.id, seeds) if planned.seeded else min(seeds, 1))
     ]
 
     def place(run: PlannedRun) -> tuple[bool, int, bool, float, str]:

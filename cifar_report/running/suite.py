@@ -125,7 +125,9 @@ def _is_complete(prepared: Prepared) -> bool:
     folder = prepared.folder
     if not (is_bundle(folder) and _lists_its_runs(folder)):
         return False
-    return read_record(folder).seeds >= prepared.seeds and plan_is_current(folder)
+    record = read_record(folder)
+    asked = record.plan == prepared.plan and all(record.seeds_of(trial) >= end for trial, end in prepared.ends.items())
+    return asked and record.seeds >= prepared.seeds and plan_is_current(folder)
 
 
 def _lists_its_runs(folder: Path) -> bool:
@@ -158,6 +160,8 @@ def _write_plan(prepared: Prepared) -> None:
             record,
             created=old.created,
             seeds=max(old.seeds, prepared.seeds),
+            asked=old.asked | record.asked,
+            finished=old.finished,  # whoever has judged it once, has
             claims_changed=old.claims_changed
             or (trained and registry_hash(claims_of(old.experiments)) != record.claims_hash),
         )

@@ -15,6 +15,7 @@ from scipy.special import softmax
 
 from cifar_report.bundle import Bundle, Predictions, Weights, encode, records, sha256, write_record, write_timing_pass
 from cifar_report.bundle.arrays import dump_arrays
+from cifar_report.bundle.plans import SeedPlan
 from cifar_report.bundle.store import key_of, recorded_parts
 from cifar_report.data import TRAIN_COUNT
 from cifar_report.published import Original, load_original
@@ -47,6 +48,8 @@ class Simulation:
 
     profile: Profile = PROFILES["full"]
     seeds: int = 5
+    plan: SeedPlan | None = None
+    ends: Mapping[str, int] = field(default_factory=dict)  # of the seeds of trials that have more
     trials: Collection[str] | None = None  # None: all
     accuracies: Mapping[str, float] = field(default_factory=dict)
     seed_noise: float = 0.006
@@ -83,7 +86,7 @@ def simulate_bundle(folder: Path, experiments: Sequence[Experiment], simulation:
     trials = [trial for experiment in experiments for trial in experiment.trials]
     for trial in trials:
         if simulation.trials is None or trial.id in simulation.trials:
-            for seed in range(simulation.seeds) if trial.seeded else (None,):
+            for seed in range(simulation.ends.get(trial.id, simulation.seeds)) if trial.seeded else (None,):
                 _write_run(folder, *_draw_run(trial, seed, simulation, record, images))
     if simulation.timing:
         _write_timing_pass(folder, trials, simulation.seconds)
@@ -95,6 +98,8 @@ def _record(experiments: tuple[Experiment, ...], simulation: Simulation) -> reco
         method_version=records.METHOD_VERSION,
         profile=simulation.profile,
         seeds=simulation.seeds,
+        plan=simulation.plan,
+        asked=dict(simulation.ends),
         dataset=records.DatasetRecord(
             fingerprint=hashlib.sha256(b"simulated").hexdigest(),
             grade=simulation.grade,

@@ -1,0 +1,110 @@
+"""How many seeds a call trains of each trial: what is asked, what the bundle declares, and what neither may change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from cifar_report.bundle import BundleRecord, read_record, write_record
+from cifar_report.bundle.bundle import RECORD_FILE
+from cifar_report.bundle.plans import LOOKS, MOST_SEEDS, SeedPlan, declare, declare_looks
+from cifar_report.bundle.store import read_manifest, update_manifest
+from cifar_report.errors import UsageError
+from cifar_report.registry import claims_of, trials_of
+from cifar_report.spec import Experiment, Profile, registry_hash
+
+SeedsAsked = int | Literal["auto"] | None
+
+
+class Seeds(NamedTuple):
+    """The seeds of every trial, the plan beyond them, and the end of the seeds of trials that have more."""
+
+    each: int
+    plan: SeedPlan | None = None
+    ends: Mapping[str, int] = {}
+
+
+def agree_on_seeds(
+    folder: Path,
+    record: BundleRecord | None,
+    profile: Profile,
+    experiments: tuple[Experiment, ...],
+    asked: SeedsAsked,
+    hours: float | None,
+) -> Seeds:
+    """Return the seeds to train: those asked for, by the plan that the bundle declares.
+
+    ``asked`` is None where the plan or the profile decides. A bundle that was judged takes more seeds as a
+    confirmation. Raises UsageError for what contradicts a declaration or comes too late for one.
+    """
+    if isinstance(asked, int) and asked > MOST_SEEDS:
+        raise UsageError(f"--seeds {asked}: a bundle holds at most {MOST_SEEDS:,} seeds")
+    if record is not None and record.plan is not None:
+        return _as_declared(folder, record, record.plan, experiments, asked, hours)
+    claims, trials = claims_of(experiments), trials_of(experiments)
+    if asked == "auto":
+        if any(folder.glob("runs/*/*/run.json")):
+            raise UsageError(
+                f"--seeds auto: looks are declared before the first run, and {folder} holds runs without; name "
+                "another folder, or extend this one by a confirmation (cifar-report plan)"
+            )
+        return Seeds(LOOKS[0], declare_looks(claims, trials, hours))
+    count = asked or profile.seeds
+    if record is None or record.finished is None or count <= record.seeds:
+        return Seeds(count)
+    ends = {name: count for name, trial in trials.items() if trial.seeded}
+    plan = declare({name: (end,) for name, end in ends.items()}, claims, trials, first=record.seeds)
+    return Seeds(record.seeds, plan, ends)
+
+
+def _as_declared(
+    folder: Path,
+    record: BundleRecord,
+    plan: SeedPlan,
+    experiments: tuple[Experiment, ...],
+    asked: SeedsAsked,
+    hours: float | None,
+) -> Seeds:
+    """Return the seeds of a bundle that has a plan; raises UsageError for another one."""
+    kind = "a confirmation" if plan.confirms else f"looks at {_listed(plan)} seeds"
+    declared = f"{folder} declares {kind} (of {plan.declared[:10]}, {plan.hash[:8]})"
+    if plan.hash != plan.sealed_hash():
+        raise UsageError(f"{declared}, and the declaration was edited since: restore its {RECORD_FILE}")
+    if plan.claims_hash != registry_hash(claims_of(experiments)):
+        raise UsageError(f"{declared} for other claims: restore them, or name another folder")
+    if not plan.confirms:
+        if isinstance(asked, int):
+            raise UsageError(f"--seeds {asked}: {declared}: go on with --seeds auto, or name another folder")
+        if hours is not None and hours != plan.hours:
+            cap = "no cap" if plan.hours is None else f"a cap of {plan.hours:g} hours"
+            raise UsageError(f"--hours {hours:g}: {declared} with {cap}, which stays; leave --hours out")
+        return Seeds(record.seeds, plan, dict(record.asked))
+    ends = {trial: counts[-1] for trial, counts in plan.seeds.items()}
+    if asked == "auto" or (asked is not None and asked > record.seeds and set(ends.values()) != {asked}):
+        raise UsageError(f"--seeds {asked}: {declared}: leave --seeds out to train it, or name another folder")
+    return Seeds(record.seeds, plan, ends) if asked is None or asked > record.seeds else Seeds(asked, plan)
+
+
+def _listed(plan: SeedPlan) -> str:
+    return ", ".join(map(str, min(plan.seeds.values(), default=())))
+
+
+def declare_confirmation(folder: Path, seeds: Mapping[str, int]) -> SeedPlan:
+    """Write into a finished bundle that so many new seeds of these trials are to confirm it; nothing is trained.
+
+    Raises UsageError where the bundle declares something already, SuiteError where its last pass did not end.
+    """
+    record, listed = read_record(folder), read_manifest(folder)
+    if record.plan is not None:
+        raise UsageError(f"{folder} has a declaration of {record.plan.declared[:10]} already, which stays")
+    if not seeds:
+        raise UsageError("there is nothing to declare: no new seeds are worth their hours")
+    ends = {trial: (record.seeds + count,) for trial, count in seeds.items()}
+    trials = {trial.id: trial for experiment in record.experiments for trial in experiment.trials}
+    plan = declare(ends, claims_of(record.experiments), trials, first=record.seeds)
+    write_record(folder, msgspec.structs.replace(record, plan=plan))
+    update_manifest(folder, listed, [folder / RECORD_FILE])
+    return plan
