@@ -176,18 +176,18 @@ def _variance(trial: TrialResult, predictions: PredictionTable) -> VarianceRow |
 def examples(trials: Sequence[TrialResult], predictions: PredictionTable) -> tuple[Example, ...]:
     """Return per class the most confident correct and the most confident wrong prediction of one run.
 
-    It is the first seed of the trial with the best mean validation accuracy, so that nothing is selected on the test
-    set; ties go to the earlier trial.
+    It is the median run of the trial with the best mean validation accuracy, by that accuracy too, so that nothing is
+    selected on the test set; ties go to the earlier trial and the lower seed.
     """
     candidates = [
-        (trial, trial.stages[-1], found, found.top)
-        for trial in trials
-        if trial.stages and (found := predictions.get((trial.runs[0], trial.stages[-1].id))) and found.top is not None
+        (trial, trial.stages[-1], run) for trial in trials if (run := _median_run(trial, predictions)) is not None
     ]
     if not candidates:
         return ()
-    trial, stage, given, top = max(candidates, key=lambda candidate: _validation(candidate[1]))
-    run, shown = trial.runs[0], []
+    trial, stage, run = max(candidates, key=lambda candidate: _validation(candidate[1]))
+    given = predictions[run, stage.id]
+    top = given.top if given.top is not None else np.zeros(len(given.labels))
+    shown = []
     kinds: tuple[Literal["right", "wrong"], ...] = ("right", "wrong")
     for label, kind in product(range(CLASS_COUNT), kinds):
         chosen = np.flatnonzero((given.labels == label) & (given.correct == (kind == "right")))
@@ -198,6 +198,22 @@ def examples(trials: Sequence[TrialResult], predictions: PredictionTable) -> tup
             image, predicted = int(given.indices[place]), int(given.predicted[place])
             shown.append(Example(kind, image, label, predicted, probability, run, trial.id, stage.id))
     return tuple(shown)
+
+
+def _median_run(trial: TrialResult, predictions: PredictionTable) -> str | None:
+    """Return the run with the median validation accuracy among those with probabilities (the lower of two)."""
+    stage = trial.stage()
+    if stage is None:
+        return None
+    known = [
+        each
+        for each in stage.primary.validation_accuracy.seeds
+        if each.value is not None
+        and (found := predictions.get((each.run, stage.id))) is not None
+        and found.top is not None
+    ]
+    ordered = sorted(known, key=lambda each: (each.value or 0.0, each.seed or 0))
+    return ordered[(len(ordered) - 1) // 2].run if ordered else None
 
 
 def _validation(stage: StageSummary) -> float:
