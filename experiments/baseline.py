@@ -20,15 +20,11 @@ EXPERIMENT = Experiment(
     question="How well does a network of one convolution and one hidden layer classify CIFAR-10?",
     change="Nothing: every other trial is compared with this one.",
     explanation=(
-        "The reference model reads the image with one convolutional layer: 16 small filters slide over it, and each "
-        "computes a weighted sum of the pixels under it, so that a pattern is recognised wherever it stands. The ReLU "
-        "activation function sets negative sums to zero, and max pooling keeps the largest value of each window, "
-        "which halves height and width and makes the network less sensitive to small shifts. The values that remain "
-        "are flattened into one vector and passed to a fully connected hidden layer of 32 neurons; the softmax of the "
-        "output layer turns its ten sums into the probabilities of the classes. Training minimises the categorical "
-        "cross-entropy, the negative logarithm of the probability that the right class was given, with Adam, which "
-        "adapts the step of each weight from running averages of the gradient and of its square. The same network is "
-        "also trained for 30 epochs, as a fair partner for the trial that the original ran for that long."
+        "Sixteen small filters slide over the image and mark where their pattern occurs; ReLU sets negative responses "
+        "to zero, max pooling keeps the largest value of each window, and a hidden layer of 32 neurons combines what "
+        "is left into the probabilities of the ten classes. Training minimizes the categorical cross-entropy with "
+        "Adam; the same network is also trained for 30 epochs, as a fair partner for the trial that the original ran "
+        "for that long."
     ),
     trials=(BASELINE, BASELINE_30_EPOCHS),
 )

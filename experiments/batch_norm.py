@@ -1,4 +1,4 @@
-"""Trial 9: batch normalization behind the convolution."""
+"""Trial 9: batch normalization after the convolution."""
 
 from cifar_report.spec import BatchNormalization, Conv2D, Dense, Experiment, Flatten, MaxPooling2D, claim, variant
 
@@ -25,13 +25,10 @@ EXPERIMENT = Experiment(
     question="Does batch normalization alone improve the network?",
     change="Batch normalization stands between the convolution and its pooling, in the network with 32 filters.",
     explanation=(
-        "During training, batch normalization subtracts from each feature map its mean over the batch and divides it "
-        "by its standard deviation; a scale and an offset, both learned, then give the network back the freedom to "
-        "choose another range. Gradients thus keep a similar size in all layers, and larger steps become possible "
-        "without divergence. When the network is evaluated, running averages take the place of the batch's own "
-        "values, so that the answer for one image does not depend on the others. These averages are parameters that "
-        "no gradient changes, which is why fewer parameters are trainable than the network has. Because each image is "
-        "normalised together with the accidental others of its batch, training also receives a little noise."
+        "Batch normalization standardizes each feature map over the batch and then applies a learned scale and "
+        "offset, which keeps gradients in a similar range. In evaluation, running averages replace the statistics of "
+        "the batch; they are parameters without a gradient, so that fewer parameters are trainable than the network "
+        "has."
     ),
     trials=(BATCH_NORM,),
     claims=(

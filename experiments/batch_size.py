@@ -16,12 +16,9 @@ EXPERIMENT = Experiment(
     question="How do accuracy and training time depend on the batch size?",
     change="The baseline is trained with 16, 32, 64 or 128 images in a batch.",
     explanation=(
-        "A training step computes the gradient on one batch of images and then changes all weights once. The gradient "
-        "of a batch is an estimate of the gradient over the whole training set; its noise falls with the square root "
-        "of the batch size. Small batches make many noisy steps in an epoch, and the noise can keep the network from "
-        "settling into solutions that fit only the training set. Large batches make few and more exact steps and use "
-        "the processor better, but as the learning rate stays the same here, the network moves less far in the same "
-        "number of epochs."
+        "The gradient of a batch estimates the gradient over all training images, with noise that falls with the "
+        "square root of the batch size. Small batches take many noisy steps in an epoch; large ones take few exact "
+        "steps and, at the same learning rate, move less far in the same number of epochs."
     ),
     trials=(BATCH_16, BATCH_64, BATCH_128),
     points=("batch_16", "baseline", "batch_64", "batch_128"),

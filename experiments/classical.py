@@ -50,13 +50,10 @@ EXPERIMENT = Experiment(
         "and on 50,000 training images."
     ),
     explanation=(
-        "The classifier by nearest neighbours learns nothing: it stores the training images and gives a new image the "
-        "class that the majority of its nearest ones have. Its distance is the Euclidean one between all pixel "
-        "values, so that a shift or a change of brightness counts as much as another object. Nearest class centroid "
-        "stores only the mean image of each class and chooses the class whose mean is nearest; it compares with ten "
-        "images instead of tens of thousands and can only draw flat boundaries between classes. Neither has a random "
-        "start, so each of them runs once and without a seed. As they choose nothing by the validation set, they are "
-        "also shown with it added to the training images."
+        "Nearest neighbours store all training images and give a new image the majority class of its nearest ones; "
+        "nearest centroid stores one mean image of each class and can draw only linear boundaries. Both use the "
+        "Euclidean distance between pixel values, so that a shift counts as much as another object, and neither has a "
+        "random start, so that each runs once."
     ),
     trials=(
         NEAREST_NEIGHBOR_1,

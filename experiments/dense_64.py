@@ -26,12 +26,9 @@ EXPERIMENT = Experiment(
     question="Do 64 neurons in the hidden layer serve the network better than 32?",
     change="The hidden layer has 64 neurons instead of 32, in the network with 32 filters.",
     explanation=(
-        "The fully connected hidden layer combines the features that the convolution found anywhere in the image. "
-        "Each of its neurons has one weight for every value of the flattened vector and answers to one weighted "
-        "mixture of them; the output layer then decides by these answers alone. The number of neurons is therefore "
-        "the width of the bottleneck through which all information about the image must pass. Twice as many neurons "
-        "double nearly all the parameters of this network, with the gain in expressive power and the danger of "
-        "overfitting that go with them."
+        "The hidden layer combines features from anywhere in the image; its width is the bottleneck through which all "
+        "information must pass. Twice as many neurons double nearly all parameters of this network, with more "
+        "expressive power and a higher risk of overfitting."
     ),
     trials=(DENSE_64,),
     claims=(

@@ -38,12 +38,10 @@ EXPERIMENT = Experiment(
     question="Does dropout in front of the hidden layer improve the network and curb overfitting?",
     change="Dropout at a rate of 0.5 stands in front of the hidden layer, in the network with 32 filters.",
     explanation=(
-        "In each training step dropout sets a random share of its inputs to zero and scales the others up, so that "
-        "their expected sum stays the same. No neuron can then rely on a particular other one being present; the "
-        "network has to spread what it knows over many features. This works like training many smaller networks that "
-        "share their weights and averaging them. In evaluation nothing is dropped, and the accuracy printed during "
-        "training is therefore lower than the one that the same weights reach without dropout. The layer has no "
-        "parameters; its rate, here 0.5, is chosen and not learned."
+        "In each training step dropout sets a random share of its inputs to zero and scales up the others, so that no "
+        "neuron can rely on a particular other one; this resembles averaging many smaller networks with shared "
+        "weights. In evaluation nothing is dropped, so that the accuracy printed during training is lower than that "
+        "of the same weights without dropout."
     ),
     trials=(DROPOUT,),
     claims=(

@@ -26,11 +26,8 @@ EXPERIMENT = Experiment(
     question="How do accuracy and overfitting depend on the dropout rate?",
     change="Dropout in front of the hidden layer has a rate of 0.25, 0.5 or 0.75, in the network with 32 filters.",
     explanation=(
-        "The rate is the probability with which each value is set to zero in a training step, and so the strength of "
-        "the regularisation. A low rate disturbs little: the network learns quickly and can still adapt to "
-        "peculiarities of the training set. A high rate leaves only a few values to each step, so that the network "
-        "learns more slowly and may no longer be able to describe even the training set well. The right rate depends "
-        "on how far the network would overfit without it; a rate of 0.5 gives the greatest variety of masks."
+        "The rate is the probability with which a value is set to zero, and so the strength of the regularization. A "
+        "low rate disturbs little and allows overfitting; a high one slows learning and may cause underfitting."
     ),
     trials=(DROPOUT_LOW, DROPOUT_HIGH),
     points=("dropout_0.25", "dropout", "dropout_0.75"),

@@ -39,12 +39,10 @@ EXPERIMENT = Experiment(
     question="Do 32 filters in the convolution serve the network better than 16?",
     change="The convolution has 32 filters instead of 16; a second training runs for 30 epochs instead of 15.",
     explanation=(
-        "Each filter of a convolutional layer learns one local pattern, such as an edge of some direction or a change "
-        "of colour, and marks in its feature map where the pattern occurs. The number of filters is therefore the "
-        "number of different patterns that the layer can tell apart. Twice as many filters make the flattened vector "
-        "twice as long, and with it almost all weights of this network, since they lie between that vector and the "
-        "hidden layer. A network with more weights can represent more, but it needs more computation and can adapt "
-        "more easily to peculiarities of the training set, which is called overfitting."
+        "Each filter learns one local pattern and marks in its feature map where it occurs, so that the number of "
+        "filters is the number of patterns that the layer can distinguish. Twice as many double the flattened vector "
+        "and with it almost all weights of this network, which raises its capacity, its cost and the risk of "
+        "overfitting."
     ),
     trials=(FILTERS_32, FILTERS_32_30_EPOCHS),
     claims=(

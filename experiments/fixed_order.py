@@ -17,12 +17,10 @@ EXPERIMENT = Experiment(
         "epoch."
     ),
     explanation=(
-        "Stochastic gradient descent takes its steps on random batches. With a new order in every epoch, an image "
-        "meets other images in its batch each time, so that the noise of the gradients averages out over the epochs. "
-        "With one order every epoch consists of the same batches in the same sequence, and whatever they have in "
-        "common by accident pulls the weights the same way again and again. Nobody would choose that, but a notebook "
-        "whose seed is set for the sake of reproducibility may do it unnoticed: the method fit of Keras then shuffles "
-        "arrays in the same way in every epoch."
+        "With a new order in every epoch an image meets other images in its batch each time, so that the noise of the "
+        "gradients averages out. With one fixed order every epoch repeats the same batches; a notebook whose seed is "
+        "set may do so unnoticed, because the method fit of Keras then shuffles arrays in the same way in every "
+        "epoch."
     ),
     trials=(FIXED_ORDER,),
     points=("third_conv_64", "fixed_order"),

@@ -26,12 +26,9 @@ EXPERIMENT = Experiment(
     question="How do accuracy and training time depend on the number of neurons in the hidden layer?",
     change="The hidden layer has 16, 32, 64 or 128 neurons, in the network with 32 filters.",
     explanation=(
-        "The hidden layer is the narrowest place of the network: whatever the convolution found must be expressed by "
-        "the answers of its neurons before the output layer decides. With very few of them, classes that need "
-        "different features have to share a neuron, and the network underfits. With many, there is room for rare "
-        "combinations, those included that occur only in the training set by accident. As the layer is connected to "
-        "every value of the flattened vector, its weights are almost all the weights of this network, and their "
-        "number grows in proportion to the neurons."
+        "Whatever the convolution found must pass through the hidden layer, so that few neurons underfit and many "
+        "leave room for accidents of the training set. Its weights are almost all weights of this network and grow in "
+        "proportion to its neurons."
     ),
     trials=(HIDDEN_16, HIDDEN_128),
     points=("hidden_16", "filters_32", "dense_64", "hidden_128"),

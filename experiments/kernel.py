@@ -22,12 +22,9 @@ EXPERIMENT = Experiment(
     question="What does the network gain or lose when each filter sees 7×7 pixels instead of 3×3?",
     change="The kernel of the convolution measures 7×7 instead of 3×3.",
     explanation=(
-        "The kernel's size is the size of the window that a filter sees at once, its receptive field. A larger kernel "
-        "can describe coarser structures with a single filter, but it needs as many weights and multiplications as "
-        "its window has pixels. Since the convolution uses no padding, a larger kernel also fits into the image at "
-        "fewer places: the feature maps become smaller, and with them the flattened vector and the number of weights "
-        "of the hidden layer. So two things follow from the one argument, a costlier convolution and a smaller fully "
-        "connected part."
+        "The kernel size is the receptive field of a filter: a larger kernel describes coarser structures, but it "
+        "needs as many weights and multiplications as its window has pixels. Without padding it also fits into the "
+        "image at fewer places, so that the feature maps, the flattened vector and the hidden layer become smaller."
     ),
     trials=(KERNEL_7X7,),
     claims=(

@@ -15,12 +15,9 @@ EXPERIMENT = Experiment(
     question="How does accuracy depend on the learning rate?",
     change="The baseline is trained with a learning rate of 0.0003, 0.001 or 0.003.",
     explanation=(
-        "The learning rate is the factor by which the optimizer multiplies its direction before it changes the "
-        "weights. Adam divides the running average of the gradient by the root of the running average of its square, "
-        "so that the learning rate is roughly the size of the step that each weight makes. If it is too small, the "
-        "epochs end before the network has learned what it could; if it is too large, the steps overshoot the "
-        "minimum, the loss fluctuates, and neurons with ReLU can be pushed to where they never answer again. The best "
-        "value depends on the network and on the batch size; 0.001 is the default of Keras."
+        "With Adam the learning rate is roughly the size of the step that each weight makes. Too small, and the "
+        "epochs end before the network has learned what it could; too large, and the loss fluctuates and ReLU neurons "
+        "can be pushed to where they never respond again."
     ),
     trials=(LEARNING_RATE_LOW, LEARNING_RATE_HIGH),
     points=("learning_rate_0.0003", "baseline", "learning_rate_0.003"),

@@ -76,15 +76,10 @@ EXPERIMENT = Experiment(
         "three stages and augmentation in the third."
     ),
     explanation=(
-        "Data augmentation shows the network a different version of each training image in every epoch: mirrored, "
-        "turned by up to 15 degrees, shifted by up to a tenth of its size, with the edge repeated where nothing is "
-        "known. The label stays right, so the network learns that such changes do not matter, and it never sees "
-        "exactly the same image twice; this is one of the usual means against overfitting. Early stopping ends a "
-        "stage when the validation loss has not fallen for 4 epochs and restores the weights of its least value, so "
-        "that the number of epochs need not be guessed. One and the same network passes through all three stages: "
-        "weights and the optimizer's running averages go on, and only the count of early stopping begins anew. "
-        "Because validation decides when to stop and which weights stay, only the test set, which decides nothing, "
-        "measures the result without bias."
+        "Augmentation shows the network a changed version of each training image in every epoch (flipped, rotated by "
+        "up to 15 degrees, shifted by up to a tenth of its size, the border filled by edge replication), so that it "
+        "never sees exactly the same image twice. Early stopping ends a stage when the validation loss has not fallen "
+        "for 4 epochs and restores the best weights; weights and optimizer state go on from stage to stage."
     ),
     trials=(MODEL_2,),
     claims=(

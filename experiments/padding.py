@@ -25,11 +25,9 @@ EXPERIMENT = Experiment(
     question="Does the network gain anything when the convolution also covers the image's border?",
     change="The convolution pads the image (“same”) instead of staying inside it (“valid”).",
     explanation=(
-        "Without padding a filter is evaluated only where it lies wholly inside the image, so that the feature map is "
-        "smaller than the image and pixels at the border take part in fewer sums than those in the middle. With the "
-        "padding “same” a frame of zeros is laid around the image, and the feature map keeps the image's height and "
-        "width. The border then counts as much as the rest, at the price of artificial zeros in its sums. The feature "
-        "maps and the flattened vector become somewhat larger, and so do the number of weights and the computation."
+        "Without padding a filter is evaluated only where it lies wholly inside the image; the padding “same” adds a "
+        "frame of zeros, so that the feature map keeps the image's height and width. The border then counts as much "
+        "as the rest, at the price of artificial zeros and of somewhat more weights and computation."
     ),
     trials=(PADDING_SAME,),
     claims=(

@@ -29,12 +29,10 @@ EXPERIMENT = Experiment(
         "among the devices."
     ),
     explanation=(
-        "In data-parallel training each device holds a replica of the network, with the same weights. Every batch is "
-        "divided among the replicas; each computes the gradient of its own share, and the shares are added before all "
-        "replicas make the same step. Since the batch as a whole stays as large as it was, the step is mathematically "
-        "the one that a single device would have made; only the order in which the numbers are added, and so their "
-        "rounding, may differ. Time is saved as long as the computation that is divided outweighs the exchange of the "
-        "gradients. Without graphics processors, the devices here are logical ones on the cores of one processor."
+        "Each device holds a replica of the network and computes the gradient of its share of every batch; the shares "
+        "are added before all replicas take the same step, so that only rounding differs from one device. Time is "
+        "saved as long as computation outweighs the exchange of gradients; without graphics processors the devices "
+        "here are logical ones on the cores of one processor."
     ),
     trials=(BASELINE_PARALLEL, MODEL_2_PARALLEL),
     claims=(

@@ -26,11 +26,9 @@ EXPERIMENT = Experiment(
     question="What does max pooling over 3×3 instead of 2×2 save, and what does it cost?",
     change="The pooling window measures 3×3 instead of 2×2, in the network with 32 filters.",
     explanation=(
-        "Max pooling divides each feature map into windows that do not overlap and keeps only the largest value of "
-        "each. It has no weights; it makes the map smaller and the answer less dependent on the exact position of a "
-        "pattern. A 3×3 window keeps one value out of nine instead of one out of four, so that the flattened vector "
-        "and the hidden layer shrink to less than half. The larger the window, the more is forgotten about where a "
-        "pattern stood and whether it occurred more than once."
+        "Max pooling keeps the largest value of each window; it has no weights and makes the answer less dependent on "
+        "exact positions. A 3×3 window keeps one value of nine instead of one of four, so that the flattened vector "
+        "and the hidden layer shrink to less than half and more is forgotten about where a pattern stood."
     ),
     trials=(POOL_3X3,),
     claims=(

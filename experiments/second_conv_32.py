@@ -37,12 +37,9 @@ EXPERIMENT = Experiment(
     question="Does a second convolutional layer of 32 filters improve the network, and at what cost?",
     change="A second convolution of 32 filters with its own pooling follows the first, which has 32 filters too.",
     explanation=(
-        "A second convolution does not look at pixels but at the feature maps of the first: it combines edges and "
-        "colours into parts, such as a corner or a wheel. Because of the pooling in between, each of its filters also "
-        "covers a larger piece of the image, so that the receptive field grows with the depth. The second pooling "
-        "halves height and width once more; the flattened vector becomes much shorter, and the hidden layer, where "
-        "most of the weights lie, becomes smaller. The computation grows nevertheless, since every filter of the "
-        "second layer runs over all 32 feature maps of the first. Depth thus trades weights for computation."
+        "The second convolution reads feature maps instead of pixels: it combines edges and colours into parts, and "
+        "the pooling in between gives its filters a larger receptive field. A second pooling shrinks the flattened "
+        "vector and the hidden layer, so that depth trades weights for computation."
     ),
     trials=(SECOND_CONV_32,),
     claims=(

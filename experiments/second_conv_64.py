@@ -30,12 +30,9 @@ EXPERIMENT = Experiment(
     question="Do 64 filters in the second convolution serve the network better than 32?",
     change="The second convolution has 64 filters instead of 32.",
     explanation=(
-        "Deeper layers are usually given more filters than the first: there are few kinds of edges, but many ways to "
-        "combine them into parts of objects. Since pooling has already reduced height and width, an additional filter "
-        "costs less computation here than in the first layer. Twice as many filters double the weights of the second "
-        "convolution and the length of the flattened vector, and so nearly double all the parameters of the network. "
-        "Whether the additional patterns help on unseen images, or only describe the training set more closely, is "
-        "what the comparison of training and validation shows."
+        "Deeper layers are usually given more filters, since there are few kinds of edges but many ways to combine "
+        "them, and after pooling a filter costs less. Twice as many filters double the weights of the second "
+        "convolution and the flattened vector, and so nearly double all parameters."
     ),
     trials=(SECOND_CONV_64,),
     claims=(

@@ -16,11 +16,9 @@ EXPERIMENT = Experiment(
     question="How much does the baseline's result depend on which images train it and which validate it?",
     change="The baseline is trained on the splits with random_state 43, 44 and 45, beside the one with 42.",
     explanation=(
-        "Of the 50,000 training images, a fifth is held out at random for validation; which ones these are is decided "
-        "by the seed of the split (random_state). All trials use the same split, so that they are compared on equal "
-        "terms, but everything that they show then holds for this one split only. Training the baseline on other "
-        "splits shows how much of the variation between results comes from the choice of the images. The test set "
-        "stays the same in all of them."
+        "The seed of the split (random_state) decides which fifth of the 50,000 training images is held out for "
+        "validation. All trials share one split; training the baseline on others shows how much of the variation "
+        "comes from the choice of the images."
     ),
     trials=(SPLIT_43, SPLIT_44, SPLIT_45),
     points=("baseline", "split_43", "split_44", "split_45"),

@@ -24,11 +24,9 @@ EXPERIMENT = Experiment(
     question="How much time does a stride of 2 save, and what does it cost in accuracy?",
     change="The convolution moves on by 2 pixels instead of 1.",
     explanation=(
-        "The stride is the number of pixels by which a filter moves on between two positions. With a stride of 2 the "
-        "filter is evaluated at every second position in both directions, so that each feature map has about a "
-        "quarter of the values. Everything behind it shrinks in the same proportion: the flattened vector, the "
-        "weights of the hidden layer, and the computation of the convolution itself. In exchange the position of a "
-        "pattern is known less precisely, and patterns that fall between two positions are seen only in part."
+        "With a stride of 2 a filter is evaluated at every second position in both directions, so that each feature "
+        "map, and every layer after it, keeps about a quarter of its values. The position of a pattern becomes less "
+        "precise, and patterns between two positions are seen only in part."
     ),
     trials=(STRIDE_2,),
     claims=(

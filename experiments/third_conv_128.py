@@ -29,15 +29,13 @@ EXPERIMENT = Experiment(
     section="trials",
     number="12",
     title="More filters in the third layer",
-    question="Do 128 filters in the third convolution change anything against 64?",
+    question="Do 128 filters in the third convolution serve the network better than 64?",
     change="The third convolution has 128 filters instead of 64.",
     explanation=(
-        "To double the number of filters where height and width have been halved is the usual rule for convolutional "
-        "networks: it keeps the computation of successive layers in the same order of magnitude. Here it doubles the "
-        "weights of the third convolution and of the hidden layer behind it. The two convolutions in front stay as "
-        "they were, so the new filters have no more information to work with than the 64 before; they can only divide "
-        "it more finely. The trial therefore asks whether the capacity of the third layer was what limited the "
-        "network."
+        "Doubling the filters where height and width are halved is the usual rule, which keeps the computation of "
+        "successive layers similar. Here it doubles the weights of the third convolution and of the hidden layer "
+        "after it, while the two convolutions before stay as they were; the trial asks whether the capacity of the "
+        "third layer was the limit."
     ),
     trials=(THIRD_CONV_128,),
     claims=(

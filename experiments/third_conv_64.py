@@ -39,11 +39,9 @@ EXPERIMENT = Experiment(
         "filters."
     ),
     explanation=(
-        "The third convolution combines the parts that the second found into larger ones; each of its filters covers "
-        "a large piece of the image. Its padding keeps the small feature maps from shrinking before the third "
-        "pooling, which leaves only 3×3 values of each. The hidden layer thereby becomes smaller again, so that the "
-        "whole network has fewer parameters than with two convolutions although it is deeper. Its gradient passes "
-        "through one more layer on its way back to the first filters, and every training step needs more computation."
+        "The third convolution combines parts into larger ones, and each of its filters covers a large piece of the "
+        "image. Its padding keeps the small maps from shrinking before the third pooling, so that the network is "
+        "deeper and yet has fewer parameters than with two convolutions."
     ),
     trials=(THIRD_CONV_64,),
     claims=(
