@@ -3,7 +3,7 @@ from typing import get_args
 import pytest
 
 from cifar_report.analysis.results import Datum, Unit
-from cifar_report.report.i18n import DASH, Numbers, Translation
+from cifar_report.report.i18n import DASH, NO_BREAK, Numbers, Translation
 
 
 @pytest.fixture
@@ -20,9 +20,9 @@ def datum(value, unit, formula="mean_over_seeds", **fields):
 @pytest.mark.parametrize(
     ("value", "unit", "formula", "shown"),
     [
-        (0.5959, "share", "mean_over_seeds", "59.59%"),
-        (0.0213, "points", "mean_difference", "+2.13 points"),
-        (-0.0213, "points", "mean_difference", "−2.13 points"),
+        (0.5959, "share", "mean_over_seeds", "59.6%"),
+        (0.0213, "points", "mean_difference", "+2.1 points"),
+        (-0.0213, "points", "mean_difference", "−2.1 points"),
         (0.01, "points", "margin", "1 point"),
         (0.015, "points", "margin", "1.5 points"),
         (1.18494, "loss", "mean_over_seeds", "1.1849"),
@@ -45,8 +45,8 @@ def datum(value, unit, formula="mean_over_seeds", **fields):
     ],
 )
 def test_a_number_shows_the_digits_and_the_unit_that_its_kind_asks_for(numbers, value, unit, formula, shown):
-    """Rounding, unit and sign of every unit are decided by its kind, at one place."""
-    assert numbers.quantity(datum(value, unit, formula)) == shown
+    """Rounding, unit and sign are decided by the kind of number, and no line breaks between a number and its unit."""
+    assert numbers.quantity(datum(value, unit, formula)) == shown.replace(" ", NO_BREAK)
 
 
 @pytest.mark.parametrize("unit", get_args(Unit))
@@ -55,7 +55,7 @@ def test_every_unit_can_be_shown_whatever_the_value(numbers, unit):
     for value in (0.0, -1.5, 1e-9, 3.0, 1e12):
         text = numbers.quantity(datum(value, unit))
         assert text
-        assert "e" not in text.removesuffix(" epochs").removesuffix(" images/s")
+        assert "e" not in text.partition(NO_BREAK)[0]
 
 
 def test_what_is_no_number_is_a_dash(numbers):
@@ -65,19 +65,28 @@ def test_what_is_no_number_is_a_dash(numbers):
     assert numbers.number(datum(float("nan"), "loss")) == numbers.number(datum(float("inf"), "loss")) == DASH
 
 
-def test_an_interval_has_the_unit_and_the_signs_of_its_number(numbers):
-    """Bounds of a difference carry signs, bounds of a share per cent signs; grouped ones are parted by a semicolon."""
-    difference = datum(0.01, "points", "mean_difference", low=-0.005, high=0.025)
-    share = datum(0.6, "share", low=0.59, high=0.61)
-    assert numbers.interval(difference) == "[−0.50, +2.50]"
-    assert numbers.interval(share) == "[59.00%, 61.00%]"
-    assert numbers.interval(datum(1500.0, "count", low=1000.0, high=2000.0)) == "[1,000; 2,000]"
+def test_an_interval_keeps_together_and_has_signs_where_they_differ(numbers):
+    """Bounds have the decimals of their number; a plus stands only beside a minus, and Greek needs no semicolon."""
+    bounds = {(-0.005, 0.025): "[−0.5, +2.5]", (0.005, 0.025): "[0.5, 2.5]", (-0.02, -0.01): "[−2.0, −1.0]"}
+    for (low, high), shown in bounds.items():
+        interval = numbers.interval(datum(0.01, "points", "mean_difference", low=low, high=high))
+        assert interval == shown.replace(" ", NO_BREAK)
+    assert numbers.interval(datum(0.6, "share", low=0.59, high=0.61)) == f"[59.0,{NO_BREAK}61.0]"
+    greek = Translation("el").numbers.interval(datum(0.6, "share", low=0.59, high=0.61))
+    assert ";" not in greek
+    assert {"59,0", "61,0"} <= set(greek.strip("[]").split())
+
+
+@pytest.mark.parametrize(("value", "shown"), [(0.0004, "p < 0.001"), (0.0124, "p = 0.012")])
+def test_no_line_breaks_inside_a_p_value(numbers, value, shown):
+    """The sign and the number stay beside their letter."""
+    assert numbers.p_statement(value) == shown.replace(" ", NO_BREAK)
 
 
 def test_a_difference_that_rounds_to_zero_has_no_sign(numbers):
     """Neither plus nor minus stands before a zero."""
-    assert numbers.number(datum(0.000001, "points", "mean_difference")) == "0.00"
-    assert numbers.number(datum(-0.000001, "points", "mean_difference")) == "0.00"
+    assert numbers.number(datum(0.000001, "points", "mean_difference")) == "0.0"
+    assert numbers.number(datum(-0.000001, "points", "mean_difference")) == "0.0"
 
 
 def test_dates_do_not_depend_on_the_time_zone_of_the_reader(numbers, monkeypatch):

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from cifar_report import __version__, project_folder
 from cifar_report.errors import SuiteError
 from cifar_report.report.elements import data_address
-from cifar_report.report.i18n import Translation, mark
+from cifar_report.report.i18n import NO_BREAK, Translation, mark
 from cifar_report.report.sections import ReportView
 from cifar_report.report.writer import Medium
 
@@ -66,7 +66,7 @@ def render(view: ReportView, translation: Translation, medium: Medium, created: 
         sheets=_sheets(medium),
         script=_own("report.js") if medium == "screen" else "",
     )
-    return source
+    return source.replace(" × ", f"{NO_BREAK}×{NO_BREAK}")
 
 
 def _sheets(medium: Medium) -> tuple[tuple[str, Markup], ...]:

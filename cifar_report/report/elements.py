@@ -73,12 +73,14 @@ class FigureView:
 
 @dataclass(frozen=True)
 class FormulaView:
-    """A set formula as a data address; its words are the alternative text."""
+    """A set formula: MathML for the screen, or a data address with its size; ``alt`` says it in words."""
 
-    address: str
     alt: str
-    width_em: float
-    height_em: float
+    number: str = ""
+    mathml: Markup | None = None
+    address: str = ""
+    width_em: float = 0.0
+    height_em: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,7 @@ def read_catalogue(language: str) -> Catalog:
 
 
 DASH = "–"
+NO_BREAK = "\N{NO-BREAK SPACE}"
 MINUS = "−"
 INFINITE = "\N{INFINITY}"
 HUGE, TINY = 1e15, 1e-6  # numbers outside are written with an exponent
@@ -148,8 +149,8 @@ UNSIGNED: frozenset[Formula] = TRIMMED | {"detectable_difference"}
 
 PER_CENT: frozenset[Unit] = frozenset({"share", "relative"})
 DECIMALS: dict[Unit, int] = {
-    "share": 2,  # of a per cent: one of 10,000 images
-    "points": 2,
+    "share": 1,  # of a per cent: single runs differ by more than that
+    "points": 1,
     "relative": 1,
     "loss": 4,
     "epochs": 1,
@@ -167,7 +168,7 @@ class Numbers:
         self._locale = translation.locale
 
     def bare(self, value: float, unit: Unit, *, signed: bool = False, trimmed: bool = False) -> str:
-        """Return a value of ``unit`` without its unit: shares and points in hundredths, bytes in mebibytes."""
+        """Return a value of ``unit`` without its unit: shares and points in per cent, bytes in mebibytes."""
         if not math.isfinite(value):
             return DASH
         if unit in ("share", "points", "relative"):
@@ -191,13 +192,16 @@ class Numbers:
         return f"{text}%" if datum.unit in PER_CENT else text
 
     def quantity(self, datum: Datum, *, size: bool = False) -> str:
-        """Return a number as a sentence shows it, with its unit in words; ``size``: without its sign."""
+        """Return a number as a sentence shows it, with its unit on the same line; ``size``: without its sign."""
+        return self._with_unit(datum, size=size).replace(" ", NO_BREAK)
+
+    def _with_unit(self, datum: Datum, *, size: bool) -> str:
         text = self.number(datum, size=size)
         if datum.value is None:
             return text
         values = {"number": text}
         if datum.unit == "points":
-            one = 1 if text.lstrip(f"+{MINUS}") in (self._decimal(1, 0), self._decimal(1, 2)) else 2
+            one = 1 if text.lstrip(f"+{MINUS}") in (self._decimal(1, 0), self._decimal(1, DECIMALS["points"])) else 2
             return self.translation.ngettext("%(number)s point", "%(number)s points", one) % values
         if datum.unit == "epochs":
             one = 1 if abs(datum.value) == 1 else 2
@@ -209,14 +213,18 @@ class Numbers:
         return f"{text} MiB" if datum.unit == "bytes" else text
 
     def interval(self, datum: Datum, *, inverse: bool = False) -> str:
-        """Return the bounds of a number's interval in square brackets, or a dash where it has none."""
+        """Return the bounds of a number's interval in square brackets, or a dash where it has none.
+
+        The unit is that of the number before it; a plus sign stands where the bounds differ in sign.
+        """
         if datum.low is None and datum.high is None:
             return DASH
-        sign, signed = "%" if datum.unit in PER_CENT else "", _signed(datum)
         known = [None if bound is None else 1 / bound if inverse else bound for bound in (datum.low, datum.high)]
-        shown = ["" if bound is None else f"{self.bare(bound, datum.unit, signed=signed)}{sign}" for bound in known]
+        either = any((bound or 0) < 0 for bound in known) or None in known
+        shown = ["" if bound is None else self.bare(bound, datum.unit, signed=either) for bound in known]
         low, high = (shown[1], shown[0]) if inverse else shown
-        return f"[{low or f'{MINUS}∞'}{';' if ',' in low + high else ','} {high or '∞'}]"
+        values = {"low": low or f"{MINUS}∞", "high": high or "∞"}
+        return self.translation.plain(mark("[%(low)s, %(high)s]"), values).replace(" ", NO_BREAK)
 
     def p_value(self, value: float) -> str:
         """Return a p-value with two significant digits, "< 0.001" where it is smaller than that.
@@ -224,7 +232,7 @@ class Numbers:
         One below the level is never rounded to it.
         """
         if value < LEAST_P:
-            return f"< {self._decimal(LEAST_P, 3)}"
+            return f"<{NO_BREAK}{self._decimal(LEAST_P, 3)}"
         places = 1 - math.floor(math.log10(value))
         while value < LEVEL <= round(value, places):
             places += 1
@@ -232,7 +240,8 @@ class Numbers:
 
     def p_statement(self, value: float) -> str:
         """Return "p = 0.012", or "p < 0.001" where it is smaller."""
-        return f"p {self.p_value(value)}" if value < LEAST_P else f"p = {self.p_value(value)}"
+        sign = "" if value < LEAST_P else f"={NO_BREAK}"
+        return f"p{NO_BREAK}{sign}{self.p_value(value)}"
 
     def integer(self, value: int) -> str:
         """Return a whole number, grouped."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
+import msgspec
 from markupsafe import Markup, escape
 
 from cifar_report.analysis.results import Datum, Outcome, Results, TrialResult, Verdict
 from cifar_report.bundle import Bundle
+from cifar_report.errors import SuiteError
+from cifar_report.registry import load_experiments
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Column, FigureView, Heading, Row, Table, column_widths, data_address
 from cifar_report.report.figures.base import DrawnFigure
@@ -18,7 +22,6 @@ from cifar_report.spec import Experiment, Section, Trial
 
 Medium = Literal["screen", "print"]
 Value: TypeAlias = Cell | Datum | str | int | None  # what a table cell is made from
-INNER_QUOTATION_MARKS = str.maketrans("“”«»", "\u2018\u2019“”")  # of a name that itself stands in quotation marks
 USUAL = 0.95  # coverage of an interval that says nothing of it
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -40,6 +43,7 @@ class Writer:
     headings: list[Heading] = field(default_factory=list)
     _tables: int = 0
     _shown: set[str] = field(default_factory=set)  # ids of figures
+    _figures: int = 0
 
     def __post_init__(self) -> None:
         self.numbers = self.translation.numbers
@@ -86,21 +90,22 @@ class Writer:
     # Names
 
     def trial_name(self, trial_id: str, stage: str | None = None) -> Markup:
-        """Return a trial's title in quotation marks, with its stage where one of several is meant."""
+        """Return a trial's title for a sentence, set apart from it, with its stage where one of several is meant."""
         trial = self.bundle.trials.get(trial_id)
-        title = trial_id if trial is None else self.translation.text(trial.title).translate(INNER_QUOTATION_MARKS)
-        if (name := self._stage_name(trial_id, stage)) is not None:
-            return self.sentence("“%(name)s” (%(stage)s)", name=title, stage=name)
-        return self.sentence("“%(name)s”", name=title)
+        title = trial_id if trial is None else self.translation.text(trial.title)
+        name = Markup('<span class="trial">{}</span>').format(title)
+        stage_name = self.stage_name(trial_id, stage)
+        return name if stage_name is None else self.sentence("%(name)s (%(stage)s)", name=name, stage=stage_name)
 
     def trial_title(self, trial_id: str, stage: str | None = None) -> str:
         """Return a trial's title as it stands in a table."""
         trial = self.bundle.trials.get(trial_id)
         title = trial_id if trial is None else self.translation.text(trial.title)
-        name = self._stage_name(trial_id, stage)
+        name = self.stage_name(trial_id, stage)
         return title if name is None else f"{title}, {name}"
 
-    def _stage_name(self, trial_id: str, stage: str | None) -> str | None:
+    def stage_name(self, trial_id: str, stage: str | None) -> str | None:
+        """Return what a trial's stage is called; None where it has only one."""
         trial = self.bundle.trials.get(trial_id)
         if stage is None or not isinstance(trial, Trial) or len(trial.stages) < 2:
             return None
@@ -108,7 +113,7 @@ class Writer:
 
     def experiments(self, *sections: Section) -> tuple[Experiment, ...]:
         """Return the experiments of some sections, in their order."""
-        return tuple(each for each in self.bundle.record.experiments if each.section in sections)
+        return tuple(retold(each) for each in self.bundle.record.experiments if each.section in sections)
 
     def own_trials(self, experiment: Experiment) -> tuple[TrialResult, ...]:
         """Return the results of an experiment's own trials."""
@@ -209,17 +214,21 @@ class Writer:
 
     # Figures
 
-    def show(self, *wanted: DrawnFigure) -> tuple[FigureView, ...]:
-        """Return figures numbered in the order in which they are shown; one that was shown before is left out."""
-        return tuple(self._view(figure) for figure in wanted if figure.id not in self._shown)
+    def show(self, *wanted: DrawnFigure, numbered: bool = True) -> tuple[FigureView, ...]:
+        """Return figures numbered in the order in which they are shown; one that was shown before is left out.
 
-    def group(self, *groups: str) -> tuple[FigureView, ...]:
+        A figure that only one medium shows has no number, as with tables.
+        """
+        return tuple(self._view(figure, numbered=numbered) for figure in wanted if figure.id not in self._shown)
+
+    def group(self, *groups: str, numbered: bool = True) -> tuple[FigureView, ...]:
         """Return every figure of some groups that was not shown before."""
-        return self.show(*(figure for figure in self.figures if figure.group in groups))
+        return self.show(*(figure for figure in self.figures if figure.group in groups), numbered=numbered)
 
-    def _view(self, figure: DrawnFigure) -> FigureView:
+    def _view(self, figure: DrawnFigure, *, numbered: bool) -> FigureView:
         self._shown.add(figure.id)
-        number = self.numbers.integer(len(self._shown))
+        self._figures += numbered
+        number = self.numbers.integer(self._figures) if numbered else ""
         picture = (figure.svg, "image/svg+xml") if figure.png is None else (figure.png, "image/png")
         return FigureView(
             id=f"f-{figure.id}",
@@ -247,7 +256,7 @@ class Writer:
 
         columns = tuple(Column(figure.columns[place], numeric[place]) for place in told)
         shown = tuple(Row(tuple(cell(row[place], place) for place in told)) for row in rows)
-        caption = self.sentence("Data of Figure %(number)s", number=number)
+        caption = self.sentence("Data of Figure %(number)s", number=number) if number else escape(figure.caption)
         return Table(f"t-data-{figure.id}", "", caption, columns, shown, {}, style="data")
 
 
@@ -255,3 +264,21 @@ def _letter(place: int) -> str:
     """Return the letter of the note at a place, counted from 0: a to z, then aa, ab and so on."""
     before, last = divmod(place, len(LETTERS))
     return (_letter(before - 1) if before else "") + LETTERS[last]
+
+
+@cache
+def _today() -> dict[str, Experiment]:
+    """Return the project's own experiments; none where they cannot be read, which a report does not need."""
+    try:
+        return {experiment.id: experiment for experiment in load_experiments()}
+    except SuiteError:
+        return {}
+
+
+def retold(experiment: Experiment) -> Experiment:
+    """Return a bundle's experiment with today's prose, where trials and claims are still the ones it stored."""
+    today = _today().get(experiment.id)
+    if today is None or (today.trials, today.claims) != (experiment.trials, experiment.claims):
+        return experiment
+    prose = {name: getattr(today, name) for name in ("question", "change", "explanation")}
+    return msgspec.structs.replace(experiment, **prose)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cifar_report.report.elements import Heading, SectionView
-from cifar_report.report.sections import appendix, claims, conclusions, experiments, front, method
+from cifar_report.report.sections import (
+    algorithm,
+    appendix,
+    claims,
+    conclusions,
+    examples,
+    experiments,
+    front,
+    method,
+)
 from cifar_report.report.writer import Writer
 
 
@@ -24,13 +33,13 @@ def assemble(writer: Writer, *, pictures: bool) -> ReportView:
     sections = (
         front.reading(writer),
         front.introduction(writer),
-        method.algorithm(writer, "1"),
+        algorithm.algorithm(writer, "1"),
         method.code_section(writer, "2"),
         experiments.trials(writer, "3"),
         experiments.classical(writer, "4"),
-        experiments.examples(writer, "5", pictures=pictures),
+        examples.examples(writer, "5", pictures=pictures),
         conclusions.build(writer),
         claims.verdicts(writer),
-        appendix.build(writer),
+        *([appendix.build(writer)] if writer.medium == "screen" else []),
     )
     return ReportView(title, tuple(writer.headings), sections)

@@ -1,4 +1,4 @@
-"""The appendix: runs, sensitivity, environment, determinism, claims, error rates and, in HTML, all numbers."""
+"""The appendix of the HTML report: runs, sensitivity, environment, claims, error rates and all numbers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ def build(writer: Writer) -> SectionView:
     headings = {
         name: writer.heading(f"appendix-{name.replace('_', '-')}", writer.word(title), 3, letter)
         for (name, title), letter in zip(SAY.titles.items(), "ABCDEF", strict=True)
-        if name != "data" or writer.medium == "screen"
     }
     determinism = writer.results.determinism
     view: dict[str, object] = {

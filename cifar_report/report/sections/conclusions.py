@@ -84,7 +84,7 @@ def _changes(writer: Writer) -> Iterator[Markup]:
             "Neither half nor twice the margin, one run less nor the trimmed mean would change a verdict."
         )
     for kind, claims in kinds.items():
-        anchor = "verdicts" if kind in NEEDS else "appendix-sensitivity"
+        anchor = "verdicts" if kind in NEEDS or writer.medium == "print" else "appendix-sensitivity"
         table = Markup('<a class="reference" href="#{}">{}</a>').format(anchor, writer.word("see the table"))
         links = writer.enumeration([claim_link(claim) for claim in claims]) if len(claims) <= LONG_LIST else table
         yield writer.plural(SAY.changes[kind], len(claims), claims=links)

@@ -1,4 +1,4 @@
-"""Sections 3 to 5: the trials of each experiment, classifiers without a network, and examples of the best network."""
+"""Sections 3 and 4: the trials of each experiment, and classifiers without a network."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from itertools import count
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import Example, PredictionMetrics, TrialResult, Verdict
+from cifar_report.analysis.results import TrialResult
 from cifar_report.report.elements import SectionView, Table
-from cifar_report.report.i18n import load_messages, mark
-from cifar_report.report.names import CLASSES
+from cifar_report.report.figures.base import DrawnFigure
+from cifar_report.report.i18n import load_messages
 from cifar_report.report.sections import tables
 from cifar_report.report.sections.conclusions import NOT_TIMED, single_timings
 from cifar_report.report.text.conclusions import STUDIES, best_network, study_sentence
-from cifar_report.report.text.trials import change_sentences, judgement
-from cifar_report.report.text.verdicts import claims_sentences, verdict_paragraph
+from cifar_report.report.text.trials import CHANGES, change_labels, failures, figure_labels, judgement
+from cifar_report.report.text.trials import SAY as OF_TRIALS
+from cifar_report.report.text.verdicts import verdict_paragraph
 from cifar_report.report.writer import Writer
-from cifar_report.spec import Experiment, Section, Trial
+from cifar_report.spec import CLASS_COUNT, Experiment, Section, Trial
 
 SAY = load_messages("sections")
 
@@ -25,6 +26,9 @@ DIGIT_SECTIONS: frozenset[Section] = frozenset({"trials", "model_2", "parallel"}
 EPOCHS_ON_PAPER: frozenset[Section] = frozenset({"trials", "model_2"})
 ORDER: tuple[Section, ...] = ("trials", "hidden_layer", "training_parameters", "model_2", "parallel")
 """The studies, which the write-up lacks, are lettered, so that what it has keeps the write-up's numbers."""
+FIRST_SHOWN = ("trial", "curves", "stages", "methods", "scaling")  # kinds of figures that are not folded
+FIRST_OF_STUDIES = ("study",)
+MOST_CLAIMS = 5  # beside which a page has room for a table by epoch
 
 
 def trials(writer: Writer, number: str) -> SectionView:
@@ -39,38 +43,84 @@ def trials(writer: Writer, number: str) -> SectionView:
 
 
 def experiment_view(writer: Writer, experiment: Experiment, number: str) -> dict[str, object]:
-    """Return everything that is shown about one experiment, in the order in which it is shown."""
-    text = writer.translation.text
-    title = text(experiment.title)
+    """Return everything that is shown about one experiment; what only the screen has is folded there."""
+    text, found = writer.translation.text, writer.own_trials(experiment)
+    title, study = text(experiment.title), experiment.section in STUDIES
     heading = writer.heading(f"experiment-{experiment.id}", title, 3, number)
-    found = writer.own_trials(experiment)
-    # Diagrams show a network and no result, so they belong to the table of its layers.
-    own = [figure for figure in writer.figures if figure.group == experiment.id]
-    diagrams = writer.show(*(figure for figure in own if figure.id.startswith("layers.")))
-    layers = _layers(writer, found) if writer.medium == "screen" else []
-    results = [tables.results(writer, experiment.id, title, found)] if found else []
-    points = [each for each in writer.results.studies if each.experiment == experiment.id and experiment.points]
-    study = [tables.study(writer, title, each) for each in points[:1]]
-    figures = writer.group(experiment.id)
-    epochs = list(_epochs(writer, experiment, found))
-    verdicts = tuple(writer.results.verdict(claim.id) for claim in experiment.claims)
+    ran = [trial for trial in found if trial.primary.datum.value is not None]
+    kind = "study" if study else "trial" if experiment.section == "trials" else "part"
+    figures = writer.show(*_first_figures(writer, experiment, ran))
+    claims = tables.claims(writer, experiment) if experiment.claims else None
     return {
+        "kind": kind if ran or study else "part",
         "heading": heading,
         "trial_number": experiment.number,
         "question": text(experiment.question),
-        "change": text(experiment.change),
+        "labels": [] if study else list(_labels(writer, ran)),
         "explanation": text(experiment.explanation),
-        "problems": list(_problems(writer, found)),
-        "differences": list(_differences(writer, found)),
-        "referenced": [table for table in (*results, *study, *epochs) if table.number],
-        "diagrams": diagrams,
-        "layers": layers,
-        "results": (*results, *study),
         "figures": figures,
-        "epochs": epochs,
+        "claims": claims,
+        "judgement": list(_judgement(writer, experiment, found)),
+        "problems": failures(writer, found),
+        "epochs": list(_epochs(writer, experiment, found)) if writer.medium == "print" else [],
+        "details": _details(writer, experiment, found) if writer.medium == "screen" else None,
+    }
+
+
+def _first_figures(writer: Writer, experiment: Experiment, trials: Sequence[TrialResult]) -> Iterator[DrawnFigure]:
+    """Yield the figures that are not folded: of a numbered trial, whose page is full, those of its first network."""
+    wanted = FIRST_OF_STUDIES if experiment.section in STUDIES else FIRST_SHOWN
+    folded = {trial.id for trial in trials[1:]} if experiment.number else set()
+    for figure in writer.figures:
+        kind, _, subject = figure.id.partition(".")
+        if figure.group == experiment.id and kind in wanted and subject not in folded:
+            yield figure
+
+
+def _labels(writer: Writer, trials: Sequence[TrialResult]) -> Iterator[tuple[Markup, tuple[Markup, ...]]]:
+    """Yield, for each trial, its name with its figures, and what sets it apart from each comparator."""
+    for trial in trials:
+        yield writer.trial_name(trial.id), tuple(figure_labels(writer, trial))
+        pairs = ((trial.trial.one_change, trial.one_change_changes), (trial.trial.as_written, trial.as_written_changes))
+        for comparator, changes in dict(pairs).items():
+            if comparator is not None and changes:
+                against = writer.sentence(CHANGES.against, comparator=writer.trial_name(comparator))
+                yield against, change_labels(writer, changes)
+
+
+def _judgement(writer: Writer, experiment: Experiment, trials: Sequence[TrialResult]) -> Iterator[tuple[Markup, ...]]:
+    """Yield the paragraphs of a judgement: of a study, of classifiers, or of each trial that has run."""
+    verdicts = [writer.results.verdict(claim.id) for claim in experiment.claims]
+    waiting = [trial for trial in trials if trial.primary.datum.value is None]
+    ran = [trial for trial in trials if trial not in waiting]
+    if experiment.section in STUDIES:
+        yield (study_sentence(writer, experiment),)
+    elif experiment.section == "classical":
+        yield _classifiers(writer, ran)
+    else:
+        for trial in ran:
+            yield judgement(writer, trial, verdicts if trial is ran[0] else ())
+    if waiting:
+        names = writer.enumeration([writer.trial_name(trial.id) for trial in waiting])
+        yield (writer.plural(OF_TRIALS.not_run, len(waiting), trials=names),)
+
+
+def _details(writer: Writer, experiment: Experiment, trials: Sequence[TrialResult]) -> dict[str, object]:
+    """Return what is folded on the screen: every table and figure of the trials, and each claim in full."""
+    text, title = writer.translation.text, writer.translation.text(experiment.title)
+    points = [each for each in writer.results.studies if each.experiment == experiment.id and experiment.points]
+    verdicts = [writer.results.verdict(claim.id) for claim in experiment.claims]
+    return {
+        "tables": [
+            *([tables.results(writer, experiment.id, title, trials)] if trials else []),
+            *(tables.study(writer, title, each) for each in points[:1]),
+            *_layers(writer, trials),
+            *_epochs(writer, experiment, trials),
+        ],
+        "figures": writer.group(experiment.id, numbered=False),
         "claims": [
             {
-                "verdict": verdict,
+                "id": verdict.id,
                 "badge": writer.verdict_badge(verdict),
                 "statement": text(verdict.claim.statement),
                 "said": verdict.claim.said and text(verdict.claim.said),
@@ -78,7 +128,6 @@ def experiment_view(writer: Writer, experiment: Experiment, number: str) -> dict
             }
             for verdict in verdicts
         ],
-        "judgements": list(_judgements(writer, experiment, verdicts)),
     }
 
 
@@ -92,67 +141,51 @@ def _layers(writer: Writer, trials: Sequence[TrialResult]) -> list[Table]:
 
 
 def _epochs(writer: Writer, experiment: Experiment, trials: Sequence[TrialResult]) -> Iterator[Table]:
-    """Yield the tables by epoch; those of what the write-up did not have stand on the screen, without a number."""
-    on_paper = experiment.section in EPOCHS_ON_PAPER
-    if writer.medium == "print" and not on_paper:
-        return
-    for trial in trials:
+    """Yield the tables by epoch: all of them on the screen, in print those of the first trial of the original's."""
+    chosen: Sequence[TrialResult] = trials
+    if writer.medium == "print":
+        room = experiment.section in EPOCHS_ON_PAPER and (
+            not experiment.number or len(experiment.claims) <= MOST_CLAIMS
+        )
+        chosen = [trial for trial in trials if trial.stages][:room]
+    for trial in chosen:
         for stage in trial.stages:
             if stage.epochs_table:
-                yield tables.epochs(writer, trial, stage, numbered=on_paper)
-
-
-def _problems(writer: Writer, trials: Sequence[TrialResult]) -> Iterator[Markup]:
-    """Yield what is missing or failed, each with its reason."""
-    for trial in trials:
-        for failure in trial.failed:
-            yield writer.sentence(SAY.failed, run=failure.run, error=failure.error)
-        missing = len(trial.seeds_planned) - len(trial.seeds_run) - len(trial.failed)
-        if missing > 0:
-            yield writer.plural(SAY.missing, missing, trial=writer.trial_name(trial.id))
-
-
-def _differences(writer: Writer, trials: Sequence[TrialResult]) -> Iterator[Markup]:
-    """Yield what sets each trial apart from its comparators, and what the original said of its costs."""
-    for trial in trials:
-        pairs = ((trial.trial.one_change, trial.one_change_changes), (trial.trial.as_written, trial.as_written_changes))
-        for comparator, changes in dict(pairs).items():
-            if comparator is not None and changes:
-                yield from change_sentences(writer, trial.id, comparator, changes)
-        name = writer.trial_name(trial.id)
-        if trial.costs is not None and trial.costs.original_parameters is not None:
-            original, counted = writer.link(trial.costs.original_parameters), writer.link(trial.costs.parameters)
-            yield writer.sentence(SAY.original_count, trial=name, original=original, counted=counted)
-        if trial.original_seconds is not None and trial.original_seconds.value is not None:
-            yield writer.sentence(SAY.seconds, trial=name, seconds=writer.quantity(trial.original_seconds))
-
-
-def _judgements(writer: Writer, experiment: Experiment, verdicts: tuple[Verdict, ...]) -> Iterator[tuple[Markup, ...]]:
-    """Yield a paragraph for each trial and its claims, one for claims about other trials, and one on a study."""
-    trials = writer.own_trials(experiment)
-    for trial in trials:
-        yield judgement(writer, trial, tuple(each for each in verdicts if each.claim.subject.trial == trial.id))
-    here = {trial.id for trial in trials}
-    others = tuple(verdict for verdict in verdicts if verdict.claim.subject.trial not in here)
-    if others:
-        yield claims_sentences(writer, others)
-    if experiment.section in STUDIES:
-        yield (study_sentence(writer, experiment),)
-
-
-ANSWERS = {"right": mark("right"), "wrong": mark("wrong")}
+                yield tables.epochs(writer, trial, stage)
 
 
 def classical(writer: Writer, number: str) -> SectionView:
     """Return section 4: nearest neighbours and nearest centroid, and how the networks compare with them."""
     title = writer.word("Comparison with nearest neighbours and nearest class centroid")
     heading = writer.heading("classical", title, 2, number)
-    comparison = _comparison(writer)
     experiments = [
         experiment_view(writer, experiment, f"{number}.{place}")
         for place, experiment in enumerate(writer.experiments("classical"), start=1)
     ]
+    comparison = _comparison(writer)
     return SectionView(heading, "classical", {"comparison": comparison, "experiments": experiments})
+
+
+def _classifiers(writer: Writer, trials: Sequence[TrialResult]) -> tuple[Markup, ...]:
+    """Return how the best classifier without a network compares with the best network, and methods with each other."""
+    if not trials:
+        return ()
+    best, network = max(trials, key=lambda trial: trial.primary.datum.value or 0.0), best_network(writer)
+    values = {
+        "classifier": writer.trial_name(best.id),
+        "low": writer.quantity(best.primary.datum),
+        "chance": writer.numbers.bare(1 / CLASS_COUNT, "share", trimmed=True) + "%",
+    }
+    if network is None:
+        said = [writer.sentence(OF_TRIALS.best_classifier_alone, **values)]
+    else:
+        named = writer.trial_name(network.id, network.stages[-1].id)
+        high = writer.quantity(network.primary.datum)
+        said = [writer.sentence(OF_TRIALS.best_classifier, network=named, high=high, **values)]
+    for trial in trials:
+        if {change.place for change in trial.one_change_changes} == {"method"}:
+            said += judgement(writer, trial, ())[:1]
+    return tuple(said)
 
 
 def _comparison(writer: Writer) -> Table:
@@ -177,78 +210,3 @@ def _comparison(writer: Writer) -> Table:
     )
     caption = writer.sentence("Classifiers on raw pixels, and the network with the best mean accuracy")
     return writer.table("classifiers", caption, columns, rows)
-
-
-def examples(writer: Writer, number: str, *, pictures: bool) -> SectionView:
-    """Return section 5; ``pictures`` says whether the dataset was at hand."""
-    heading = writer.heading("examples", writer.word("Examples of right and wrong classification"), 2, number)
-    title = writer.word("The most confident right and wrong predictions")
-    picked = writer.heading("examples-picked", title, 3, f"{number}.1")
-    figures = writer.group("examples")
-    found = writer.results.examples
-    table = _examples_table(writer, found) if found else None
-    confusion = writer.heading("confusion", writer.word("Confusion matrix and classes"), 3, f"{number}.2")
-    best = best_network(writer)
-    stage = best.stage() if best else None
-    matrices = writer.group("confusion", "calibration")
-    shown = []
-    if best is not None and stage is not None and stage.test is not None:
-        if stage.test.most_confused:
-            shown.append(_pairs_table(writer, stage.test))
-        shown.append(_classes_table(writer, stage.test))
-    view = {
-        "picked": picked,
-        "trial": writer.trial_name(found[0].trial, found[0].stage) if found else None,
-        "run": found[0].run if found else None,
-        "pictures": pictures,
-        "figures": figures,
-        "examples": table,
-        "confusion_heading": confusion,
-        "confusion_figures": matrices,
-        "tables": shown,
-    }
-    return SectionView(heading, "examples", view)
-
-
-def _class_name(writer: Writer, label: int) -> str:
-    return writer.word(CLASSES[label])
-
-
-def _examples_table(writer: Writer, examples: tuple[Example, ...]) -> Table:
-    rows = [
-        (
-            _class_name(writer, example.label),
-            writer.word(ANSWERS[example.kind]),
-            _class_name(writer, example.predicted),
-            writer.cell(example.probability, link=False),
-            example.image,
-        )
-        for example in examples
-    ]
-    columns = writer.columns("Class | Prediction | Predicted as | Probability | Image", words=3)
-    caption = writer.sentence("The most confident right and wrong prediction in each class")
-    return writer.table("examples", caption, columns, rows)
-
-
-def _pairs_table(writer: Writer, metrics: PredictionMetrics) -> Table:
-    rows = [
-        (
-            *(_class_name(writer, label) for label in (pair.label, pair.predicted)),
-            *(writer.cell(datum, link=False) for datum in (pair.count, pair.share)),
-        )
-        for pair in metrics.most_confused
-    ]
-    columns = writer.columns("Class | Predicted as | Images | Share of the class", words=2)
-    return writer.table("confused", writer.sentence("The most frequent confusions"), columns, rows)
-
-
-def _classes_table(writer: Writer, metrics: PredictionMetrics) -> Table:
-    rows = [
-        (
-            _class_name(writer, scores.label),
-            *(writer.cell(datum, link=False) for datum in (scores.precision, scores.recall, scores.f1)),
-        )
-        for scores in metrics.classes
-    ]
-    columns = writer.columns("Class | Precision | Recall | F-score")
-    return writer.table("classes", writer.sentence("Precision, recall and F-score by class"), columns, rows)

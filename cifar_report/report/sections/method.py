@@ -1,8 +1,7 @@
-"""Sections 1 and 2: the algorithm with its formulas, and the code with the configurations of the bundle."""
+"""Section 2: the code with the configurations of the bundle."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +11,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from cifar_report.report.elements import Cell, FormulaView, SectionView, Table, data_address
+from cifar_report.report.elements import Cell, SectionView, Table
 from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.names import network_name
 from cifar_report.report.writer import Writer
@@ -29,62 +28,10 @@ SETTINGS = (
     (mark("Scaling of the pixels"), mark("whole numbers of a byte divided by their largest value, so 0 to 1")),
     (mark("Selection of weights"), mark("by the validation images alone, never by the test images")),
 )
-FORMULA_SIZE = 20.0  # pixels; the page scales it by em
-WORDS: dict[str, str] = load_messages("formulas").words
-LATEX = {
-    "convolution": r"z_{uvk} = b_k + \sum_{p=1}^{F} \sum_{q=1}^{F} \sum_{c=1}^{C} w_{pqck}\; a_{(su+p)(sv+q)c}",
-    "pooling": r"a_{uvk} = \max_{1 \leq p,\, q \leq P}\; a_{(Pu+p)(Pv+q)k}",
-    "dense": r"z^{(l)} = W^{(l)} a^{(l-1)} + b^{(l)}, \qquad a^{(l)} = f\left(z^{(l)}\right)",
-    "relu": r"f(z) = \max(0, z), \qquad f'(z) = \begin{cases} 1 & z > 0 \\ 0 & z \leq 0 \end{cases}",
-    "softmax": r"\hat{y}_k = \frac{e^{z_k}}{\sum_{j=1}^{K} e^{z_j}}",
-    "cross_entropy": r"L = -\frac{1}{B} \sum_{i=1}^{B} \sum_{k=1}^{K} y_{ik} \log \hat{y}_{ik}",
-    "output_error": r"\delta^{(L)} = \hat{y} - y",
-    "local_gradient": r"\delta^{(l)} = \left( W^{(l+1)} \right)^{\top} \delta^{(l+1)} \odot f'\left( z^{(l)} \right)",
-    "gradients": (
-        r"\frac{\partial L}{\partial W^{(l)}} = \delta^{(l)} \left( a^{(l-1)} \right)^{\top}, \qquad "
-        r"\frac{\partial L}{\partial b^{(l)}} = \delta^{(l)}"
-    ),
-    "delta_rule": r"\Delta W^{(l)} = -\eta\, \delta^{(l)} \left( a^{(l-1)} \right)^{\top}",
-    "adam_moments": (
-        r"m_t = \beta_1 m_{t-1} + (1 - \beta_1)\, g_t, \qquad v_t = \beta_2 v_{t-1} + (1 - \beta_2)\, g_t^2"
-    ),
-    "adam_step": (
-        r"\theta_t = \theta_{t-1} - \eta\, \frac{\hat{m}_t}{\sqrt{\hat{v}_t} + \varepsilon}, \qquad "
-        r"\hat{m}_t = \frac{m_t}{1 - \beta_1^t}, \qquad \hat{v}_t = \frac{v_t}{1 - \beta_2^t}"
-    ),
-    "batch_normalization": (
-        r"\hat{x} = \frac{x - \mu_B}{\sqrt{\sigma_B^2 + \varepsilon}}, \qquad y = \gamma\, \hat{x} + \beta"
-    ),
-}
 LISTINGS = 3
 WIDTH = 84  # characters of a line of a listing
 INDENT = "    "
 UNSHOWN = frozenset({"title", "as_written", "one_change", "published"})
-
-
-def algorithm(writer: Writer, number: str) -> SectionView:
-    """Return section 1: forward pass, loss, backward pass and Adam, with their formulas."""
-    heading = writer.heading("algorithm", writer.word("Description of the algorithm"), 2, number)
-    view = {
-        "forward": writer.heading("forward", writer.word("Forward pass"), 3, f"{number}.1"),
-        "loss": writer.heading("loss", writer.word("Loss"), 3, f"{number}.2"),
-        "backward": writer.heading("backward", writer.word("Backward pass"), 3, f"{number}.3"),
-        "adam": writer.heading("adam", writer.word("Adam"), 3, f"{number}.4"),
-        "formulas": {name: _formula(latex, writer.word(WORDS[name])) for name, latex in LATEX.items()},
-    }
-    return SectionView(heading, "algorithm", view)
-
-
-def _formula(latex: str, words: str) -> FormulaView:
-    """Return a formula as a picture with its words as alternative text."""
-    with warnings.catch_warnings():
-        # It opens its own font by a call that Python has deprecated, which is nothing that our users could change.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        from ziamath.zmath import Latex
-
-        drawn = Latex(latex, size=FORMULA_SIZE)
-    width, height = (round(side / FORMULA_SIZE, 3) for side in drawn.getsize())
-    return FormulaView(data_address(drawn.svg().encode(), "image/svg+xml"), words, width, height)
 
 
 def code_section(writer: Writer, number: str) -> SectionView:

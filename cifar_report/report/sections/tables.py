@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import Curve, StageSummary, Study, TrialResult, Unit
+from cifar_report.analysis.results import Curve, Datum, StageSummary, Study, TrialResult, Unit, Verdict
 from cifar_report.bundle import Run
 from cifar_report.report import names
-from cifar_report.report.elements import Cell, Row, Table, code
+from cifar_report.report.elements import Cell, Row, Table, breakable, code
 from cifar_report.report.i18n import load_messages
 from cifar_report.report.writer import Value, Writer
-from cifar_report.spec import Trial, walk
+from cifar_report.spec import Experiment, Trial, walk
 
 SAY = load_messages("sections")
 
 SCORE_UNITS: tuple[Unit, Unit] = ("loss", "share")
 MOST_RUN_ROWS = 500  # beyond it, one row a trial
+CLAIM_WIDTHS = (53.0, 22.0, 25.0)
 
 
 def layers(writer: Writer, trial: Trial) -> Table:
@@ -36,6 +38,38 @@ def layers(writer: Writer, trial: Trial) -> Table:
     return writer.table(f"layers-{trial.id}", caption, columns, rows, style="layers", numbered=False)
 
 
+def claims(writer: Writer, experiment: Experiment) -> Table:
+    """Return an experiment's claims with their estimates and verdicts; links to a claim lead to its row."""
+    rows = [_claim_row(writer, writer.results.verdict(claim.id)) for claim in experiment.claims]
+    columns = writer.columns("Claim | Estimate [interval] | Verdict, seeds needed a side", words=3)
+    made = writer.table(f"claims-{experiment.id}", writer.sentence(SAY.claims), columns, rows, style="claims")
+    return replace(made, widths=CLAIM_WIDTHS) if writer.medium == "print" else made
+
+
+def _claim_row(writer: Writer, verdict: Verdict) -> Row:
+    estimate, verdict_cell = verdict.estimate, writer.verdict_badge(verdict)
+    name = Markup('{} <span class="claim-id">{}</span>').format(
+        writer.translation.text(verdict.claim.statement), breakable(verdict.id)
+    )
+    shown = writer.cell(estimate)
+    if estimate.value is not None:
+        interval = Markup(' <span class="interval">{}</span>').format(writer.interval(estimate))
+        shown = Cell(writer.quantity(estimate) + (interval if estimate.low is not None else ""))
+    if verdict.seeds_needed is not None:
+        verdict_cell += Markup(' <span class="needed">{}</span>').format(_needed(writer, verdict.seeds_needed))
+    return writer.row(name, shown, Cell(verdict_cell), id=f"claim-{verdict.id}", outcome=verdict.outcome)
+
+
+def _needed(writer: Writer, seeds: Datum) -> Markup:
+    """Return how many seeds a side would decide an open claim."""
+    if seeds.value is None:
+        return writer.sentence(SAY.needed_more)
+    if seeds.high is None:
+        return writer.sentence(SAY.needed_open, least=writer.link(seeds))
+    most = writer.numbers.integer(round(seeds.high))
+    return writer.sentence(SAY.needed, least=writer.link(seeds), most=most)
+
+
 def results(writer: Writer, anchor: str, title: str, trials: Sequence[TrialResult]) -> Table:
     """Return what trials reached, stage by stage, with the original's numbers beside ours."""
     rows = (row for trial in trials for row in _result_rows(writer, trial))
@@ -45,7 +79,7 @@ def results(writer: Writer, anchor: str, title: str, trials: Sequence[TrialResul
     )
     apart = not writer.results.scope.absolutes and any(trial.primary.original is not None for trial in trials)
     caption = writer.sentence(SAY.results_apart if apart else SAY.results, title=title)
-    return writer.table(f"results-{anchor}", caption, columns, rows, style="results")
+    return writer.table(f"results-{anchor}", caption, columns, rows, style="results", numbered=False)
 
 
 def _result_rows(writer: Writer, trial: TrialResult) -> Iterator[Sequence[Value]]:
@@ -66,11 +100,10 @@ def _result_rows(writer: Writer, trial: TrialResult) -> Iterator[Sequence[Value]
         yield name, 0, accuracy, original, *[writer.cell(None, none=SAY.not_finished)] * 4, trial.original_loss
 
 
-def epochs(writer: Writer, trial: TrialResult, stage: StageSummary, *, numbered: bool) -> Table:
+def epochs(writer: Writer, trial: TrialResult, stage: StageSummary) -> Table:
     """Return a stage epoch by epoch: means over the seeds, and the original's one run beside them.
 
-    On paper four epochs stand for all: the first, after a third, after two thirds, and the last. ``numbered``: no for
-    a table that the printed report leaves out.
+    In print four epochs stand for all: the first, after a third, after two thirds, and the last.
     """
     original, count = stage.original_curve, len(stage.epochs_table)
     shown = sorted({1, round(count / 3), round(2 * count / 3), count} - {0})
@@ -89,8 +122,7 @@ def epochs(writer: Writer, trial: TrialResult, stage: StageSummary, *, numbered:
     caption = writer.sentence(
         SAY.epochs if len(shown) == count else SAY.some_epochs, trial=writer.trial_name(trial.id, stage.id)
     )
-    style = "epochs" if numbered else "epochs screen-only"
-    return writer.table(f"epochs-{trial.id}-{stage.id}", caption, columns, rows, style, numbered=numbered)
+    return writer.table(f"epochs-{trial.id}-{stage.id}", caption, columns, rows, style="epochs", numbered=False)
 
 
 def _original_epoch(writer: Writer, original: Curve, epoch: int) -> Iterator[Cell]:
@@ -119,7 +151,7 @@ def study(writer: Writer, title: str, points: Study) -> Table:
     ]
     columns = writer.columns("Trial | Test accuracy | 95% interval | Parameters")
     caption = writer.sentence("%(title)s: the points of this study", title=title)
-    return writer.table(f"study-{points.experiment}", caption, columns, rows)
+    return writer.table(f"study-{points.experiment}", caption, columns, rows, numbered=False)
 
 
 def runs(writer: Writer) -> Table | None:

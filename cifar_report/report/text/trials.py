@@ -1,33 +1,38 @@
-"""What is said about one trial: what sets it apart, its accuracy, the original's, and the verdicts of its claims."""
+"""What is said about one trial: what changed and its figures as labels, and a judgement that begins with the answer."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import Comparison, Measure, TrialResult, Verdict
+from cifar_report.analysis.results import Comparison, Datum, TrialResult, Verdict
 from cifar_report.report.i18n import load_messages
 from cifar_report.report.names import layer_name
-from cifar_report.report.text.verdicts import claims_sentences, unusual_runs
+from cifar_report.report.text.verdicts import unusual_runs
 from cifar_report.report.writer import Writer
 from cifar_report.spec import AnyLayer, BatchNormalization, Change, Conv2D, Dropout, MaxPooling2D
 
 CHANGES = load_messages("changes")
+MOST_CHANGES = 5  # that are listed; more are counted
 
 
-def change_sentences(writer: Writer, trial: str, comparator: str, changes: tuple[Change, ...]) -> tuple[Markup, ...]:
-    """Return how many things differ between two configurations, and a sentence for each, the same one only once."""
-    names = {"trial": writer.trial_name(trial), "comparator": writer.trial_name(comparator)}
-    said = tuple(dict.fromkeys(change_sentence(writer, change) for change in changes))
-    repeated = (writer.sentence(CHANGES.more_than_once),) if len(said) < len(changes) else ()
-    return (writer.plural(CHANGES.apart, len(changes), **names), *said, *repeated)
+def change_labels(writer: Writer, changes: Sequence[Change]) -> tuple[Markup, ...]:
+    """Return a short label for each change, or their number where there are many."""
+    if len(changes) > MOST_CHANGES:
+        return (writer.plural(CHANGES.many, len(changes)),)
+    counted = Counter(change_label(writer, change) for change in changes)
+    return tuple(
+        label if count == 1 else writer.sentence(CHANGES.several, change=label, count=writer.numbers.integer(count))
+        for label, count in counted.items()
+    )
 
 
-def change_sentence(writer: Writer, change: Change) -> Markup:
-    """Return one change of a configuration as a whole sentence."""
+def change_label(writer: Writer, change: Change) -> Markup:
+    """Return one change of a configuration as a short label."""
     place = change.place.rpartition(", ")[2] if change.place.startswith("stage ") else change.place
     before, after = change.before, change.after
     if place in CHANGES.goes:
@@ -37,8 +42,8 @@ def change_sentence(writer: Writer, change: Change) -> Markup:
     if place in CHANGES.comes_and_goes:
         way = "came" if before is None else "went" if after is None else "became"
         return writer.sentence(CHANGES.comes_and_goes[place][way])
-    sentence = OF_THEIR_OWN.get(place)
-    return writer.sentence(CHANGES.other, place=place) if sentence is None else sentence(writer, change)
+    label = OF_THEIR_OWN.get(place)
+    return writer.sentence(CHANGES.other, place=place) if label is None else label(writer, change)
 
 
 def _chosen(writer: Writer, value: Any) -> str:
@@ -55,10 +60,8 @@ def _layers(writer: Writer, change: Change) -> Markup:
         case (Dropout(rate),):
             return writer.sentence(CHANGES.dropout_added, rate=plain(rate))
     layers: tuple[AnyLayer, ...] = change.before or change.after
-    named = [writer.translation.plain(CHANGES.quoted, {"name": layer_name(each, writer.numbers)}) for each in layers]
-    return writer.sentence(
-        CHANGES.layers_removed if change.before else CHANGES.layers_added, layers=writer.enumeration(named)
-    )
+    named = writer.enumeration([layer_name(each, writer.numbers) for each in layers])
+    return writer.sentence(CHANGES.layers_removed if change.before else CHANGES.layers_added, layers=named)
 
 
 def _method(writer: Writer, change: Change) -> Markup:
@@ -71,100 +74,248 @@ def _method(writer: Writer, change: Change) -> Markup:
 OF_THEIR_OWN: dict[str, Callable[[Writer, Change], Markup]] = {"layers": _layers, "method": _method}
 
 
-SAY = load_messages("judgement")
-
-FEW_SEEDS = 3
+SAY = load_messages("trials")
 
 
-def judgement(writer: Writer, trial: TrialResult, verdicts: tuple[Verdict, ...]) -> tuple[Markup, ...]:
-    """Return what the data say about a trial, in whole sentences."""
+def figure_labels(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
+    """Yield the figures of a trial that every reader asks for: accuracies, gap, the original's number, and costs."""
+    accuracy, stage = trial.primary.datum, trial.stage()
+    if accuracy.value is not None:
+        form = SAY.figures["test" if accuracy.low is None else "test_interval"]
+        yield writer.sentence(form, accuracy=writer.quantity(accuracy), interval=partial(writer.interval, accuracy))
+    if stage is not None:
+        scores = stage.primary
+        yield writer.sentence(SAY.figures["training"], accuracy=writer.quantity(scores.train_accuracy.datum))
+        yield writer.sentence(SAY.figures["gap"], gap=writer.quantity(scores.gap.datum))
+        if scores.dead_units is not None:
+            yield writer.sentence(SAY.figures["dead_units"], share=writer.quantity(scores.dead_units.datum))
+    yield from _original(writer, trial)
+    yield from _counts(writer, trial)
+    for verdict in _timed(writer, trial):
+        ratio, name = writer.link(verdict.estimate), _comparator_name(writer, verdict)
+        yield writer.sentence(SAY.figures["time"], ratio=ratio, comparator=name)
+
+
+def _original(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
+    original, fit = trial.primary.original, trial.primary.compatibility
+    if original is None or original.value is None:
+        return
+    compared = fit is not None and fit.outcome in ("inside", "outside")
+    form = SAY.figures[f"original_{fit.outcome}" if fit is not None and compared else "original"]
+    prediction = partial(writer.interval, fit.prediction) if fit is not None else ""
+    yield writer.sentence(form, original=writer.quantity(original), prediction=prediction)
+
+
+def _counts(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
+    """Yield the number of parameters, and that of the trainable ones where the original printed it."""
+    costs = trial.costs
+    if costs is None:
+        return
+    printed = (
+        costs.original_trainable_parameters if costs.trainable_parameters.value != costs.parameters.value else None
+    )
+    pairs = [(costs.parameters, costs.original_parameters, ("parameters", "as_original", "not_as_original"))]
+    if printed is not None:
+        forms = ("trainable", "trainable_as_original", "trainable_not_as_original")
+        pairs.append((costs.trainable_parameters, printed, forms))
+    for counted, original, (alone, same, other) in pairs:
+        known = original is not None and original.value is not None
+        form = alone if not known else same if original and original.value == counted.value else other
+        values = {"counted": writer.link(counted), "original": partial(writer.link, original) if original else ""}
+        yield writer.sentence(SAY.figures[form], **values)
+
+
+def _timed(writer: Writer, trial: TrialResult) -> list[Verdict]:
+    """Return the verdicts on the ratio of a trial's training time to another's."""
+    return [
+        verdict
+        for verdict in writer.results.verdicts
+        if verdict.claim.quantity == "seconds"
+        and verdict.claim.subject.trial == trial.id
+        and verdict.estimate.unit == "ratio"
+        and verdict.estimate.value is not None
+    ]
+
+
+def _comparator_name(writer: Writer, verdict: Verdict) -> Markup:
+    side = verdict.claim.comparator
+    return Markup("") if side is None else writer.trial_name(side.trial, side.stage)
+
+
+def judgement(writer: Writer, trial: TrialResult, verdicts: Sequence[Verdict]) -> tuple[Markup, ...]:
+    """Return what the data say about a trial in a few sentences, the answer to its question first."""
     if trial.primary.datum.value is None:
-        said = [writer.sentence(SAY.nothing, trial=writer.trial_name(trial.id))]
-    else:
-        said = [*_accuracy(writer, trial), *_dead_units(writer, trial)]
-        said += [*_original(writer, trial.primary), *_comparisons(writer, trial)]
-    return (*said, *claims_sentences(writer, verdicts))
+        return (writer.sentence(SAY.nothing, trial=writer.trial_name(trial.id)),)
+    row = next((row for row in writer.results.ablation if row.trial == trial.id), None)
+    single, written = (row.one_change, row.as_written) if row is not None else (None, None)
+    main = single or written
+    said = [_alone(writer, trial)] if main is None or not _known(main) else [_answer(writer, trial, main)]
+    if main is not None and written is not None and _turned(main, written):
+        said.append(_written(writer, written))
+    said += [*_stages(writer, trial), *_time(writer, trial), *_overfitting(writer, trial, main)]
+    said += [*_tests(writer, verdicts), *_runs(writer, trial)]
+    return tuple(said)
 
 
-def _accuracy(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
+def _known(comparison: Comparison) -> bool:
+    return comparison.difference.value is not None
+
+
+def _alone(writer: Writer, trial: TrialResult) -> Markup:
     datum = trial.primary.datum
-    values = {"trial": writer.trial_name(trial.id), "accuracy": writer.quantity(datum)}
-    yield writer.plural(SAY.reached, len(trial.primary.values), **values)
-    if datum.low is not None:
-        message = SAY.interval_over_images if datum.n_of == "images" else SAY.interval
-        yield writer.sentence(message, interval=writer.interval(datum))
-    if trial.median is not None and trial.trimmed_mean is not None:
-        centers = {"median": writer.quantity(trial.median), "trimmed": writer.quantity(trial.trimmed_mean)}
-        yield writer.sentence(SAY.centers, **centers)
+    values = {
+        "trial": writer.trial_name(trial.id, trial.stages[-1].id if trial.stages else None),
+        "accuracy": writer.quantity(datum),
+        "interval": "" if datum.low is None else writer.interval(datum),
+    }
+    if datum.n_of == "images":
+        return writer.sentence(SAY.without_seeds, **values)
+    return writer.plural(SAY.alone, len(trial.primary.values), **values)
+
+
+Finding = Literal["better", "worse", "equal", "not_worse", "not_better", "open", "single"]
+
+
+def finding(writer: Writer, trial: str, comparison: Comparison) -> Finding:
+    """Return what the data decide about a trial's accuracy against another's: by its claims, else by the interval."""
+    found: set[Finding] = set()
+    claimed = False
+    for verdict in writer.results.verdicts:
+        sides = (verdict.claim.subject, verdict.claim.comparator)
+        names = [side.trial for side in sides if side is not None]
+        if verdict.claim.quantity != "accuracy" or sorted(names) != sorted((trial, comparison.comparator)):
+            continue
+        claimed = True
+        found.add(_decided(verdict, forward=names[0] == trial))
+    for one in ORDER:
+        if one in found:
+            return one
+    difference = comparison.difference
+    if difference.low is None or difference.high is None:
+        return "single"
+    if claimed or difference.low <= 0 <= difference.high:
+        return "open"
+    return "better" if difference.low > 0 else "worse"
+
+
+ORDER: tuple[Finding, ...] = ("better", "worse", "equal", "not_worse", "not_better")
+
+
+def _decided(verdict: Verdict, *, forward: bool) -> Finding:
+    """Return what one claim decides; ``forward``: the trial in question is its subject."""
+    up: Finding = "better" if forward else "worse"
+    down: Finding = "worse" if forward else "better"
+    claimed, other = (down, up) if verdict.claim.relation == "less" else (up, down)
+    if verdict.direction_only or verdict.reason in ("beyond_margin", "improvement_found"):
+        return claimed
+    if verdict.reason == "opposite":
+        return other
+    if verdict.reason == "equivalent" and verdict.claim.relation == "equal":
+        return "equal"
+    if verdict.reason in ("margin_ruled_out", "improvement_ruled_out"):
+        return "not_better" if claimed == "better" else "not_worse"
+    return "open"
+
+
+def _answer(writer: Writer, trial: TrialResult, comparison: Comparison) -> Markup:
+    difference, other = comparison.difference, writer.results.trial(comparison.comparator)
+    form: str = finding(writer, trial.id, comparison)
+    if form == "open":
+        form = "open_above" if (difference.value or 0) > 0 else "open_below"
+    return writer.sentence(
+        SAY.answers[form],
+        trial=writer.trial_name(trial.id),
+        accuracy=writer.quantity(trial.primary.datum),
+        comparator=writer.trial_name(other.id),
+        other=partial(writer.quantity, other.primary.datum),
+        difference=partial(writer.quantity, difference),
+        size=partial(writer.quantity, difference, size=True),
+        interval=partial(writer.interval, difference),
+    )
+
+
+def _turned(main: Comparison, written: Comparison) -> bool:
+    """Whether the original's own comparison points the other way than the one by one change."""
+    one, other = main.difference.value, written.difference.value
+    return bool(one and other) and (one or 0) * (other or 0) < 0
+
+
+def _written(writer: Writer, written: Comparison) -> Markup:
+    return writer.sentence(
+        SAY.turned,
+        comparator=writer.trial_name(written.comparator),
+        count=writer.numbers.integer(len(written.changes)),
+        difference=writer.quantity(written.difference),
+        interval=writer.interval(written.difference),
+    )
+
+
+def _stages(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
+    if len(trial.stages) > 1:
+        reached = [
+            writer.sentence(
+                SAY.stage,
+                accuracy=writer.quantity(stage.primary.test_accuracy.datum),
+                stage=writer.stage_name(trial.id, stage.id) or "",
+            )
+            for stage in trial.stages
+        ]
+        yield writer.sentence(SAY.stages, accuracies=writer.enumeration(reached))
+
+
+def _time(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
+    """Yield how long training takes beside what the original said, for one change where both were claimed."""
+    timed = [each for each in _timed(writer, trial) if each.outcome in SAY.times["ratio"]]
+    if timed:
+        verdict = min(timed, key=lambda each: each.claim.comparison != "one_change")
+        forms = SAY.times["ratio" if verdict.claim.relation == "ratio" else "direction"]
+        yield writer.sentence(
+            forms[verdict.outcome],
+            ratio=writer.link(verdict.estimate),
+            comparator=_comparator_name(writer, verdict),
+            stated="" if verdict.stated is None else writer.link(verdict.stated),
+        )
+
+
+def _overfitting(writer: Writer, trial: TrialResult, comparison: Comparison | None) -> Iterator[Markup]:
+    """Yield that the gap between training and test accuracy is larger or smaller, where the intervals are apart."""
+    stages = (trial.stage(), None if comparison is None else writer.results.trial(comparison.comparator).stage())
+    gap, other = (None if stage is None else stage.primary.gap.datum for stage in stages)
+    if gap is None or other is None or comparison is None or not _apart(gap, other):
+        return
+    more = (gap.value or 0.0) > (other.value or 0.0)
+    name = writer.trial_name(comparison.comparator)
+    form = SAY.overfits_more if more else SAY.overfits_less
+    yield writer.sentence(form, gap=writer.quantity(gap), other=writer.quantity(other), comparator=name)
+
+
+def _apart(one: Datum, other: Datum) -> bool:
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return False
+    return one.low > other.high or one.high < other.low
+
+
+def _tests(writer: Writer, verdicts: Sequence[Verdict]) -> Iterator[Markup]:
+    """Yield how the original's statements that are tested here fared."""
+    counts = Counter(verdict.outcome for verdict in verdicts if verdict.claim.said)
+    parts = [writer.plural(forms, counts[outcome]) for outcome, forms in SAY.outcomes.items() if counts[outcome]]
+    if parts:
+        yield writer.sentence(SAY.tests, parts=writer.enumeration(parts))
+
+
+def _runs(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
+    """Yield which runs are unusual, and how many are missing."""
     if unusual := unusual_runs(writer, trial):
         yield writer.plural(SAY.unusual, len(unusual), runs=writer.enumeration(unusual))
+    missing = len(trial.seeds_planned) - len(trial.seeds_run) - len(trial.failed)
+    if missing > 0:
+        yield writer.plural(SAY.missing, missing, trial=writer.trial_name(trial.id))
 
 
-def _dead_units(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
-    stage = trial.stage()
-    if stage is None or (dead := stage.primary.dead_units) is None:
-        return
-    recorded = len(dead.values)
-    yield writer.plural(SAY.dead_units, recorded, share=writer.quantity(dead.datum))
-    if missing := len(trial.runs) - recorded:
-        yield writer.plural(SAY.dead_units_not_recorded, missing)
-
-
-def _original(writer: Writer, measure: Measure) -> Iterator[Markup]:
-    compatibility = measure.compatibility
-    if compatibility is None or compatibility.original is None or compatibility.original.value is None:
-        return
-    other = SAY.other_pixels if compatibility.reason == "other_pixels" else SAY.not_compared
-    message = {"inside": SAY.inside, "outside": SAY.outside}.get(compatibility.outcome, other)
-    yield writer.sentence(
-        message,
-        original=writer.quantity(compatibility.original),
-        prediction=partial(writer.interval, compatibility.prediction),
-    )
-    if compatibility.outcome == "inside" and len(measure.values) <= FEW_SEEDS:
-        yield writer.sentence(SAY.wide)
-
-
-def _comparisons(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
-    """Yield how a trial compares with its comparators, by one change and as the write-up compared it."""
-    row = next((row for row in writer.results.ablation if row.trial == trial.id), None)
-    if row is None:
-        return
-    single, written = row.one_change, row.as_written
-    if single is not None:
-        yield from _comparison(writer, trial.id, single)
-    if written is not None and (single is None or single.comparator != written.comparator):
-        compared = list(_comparison(writer, trial.id, written))
-        yield from compared
-        if compared and written.confounded:
-            yield writer.plural(SAY.confounded if trial.trial.published else SAY.confounded_ours, len(written.changes))
-
-
-def _comparison(writer: Writer, trial: str, comparison: Comparison) -> Iterator[Markup]:
-    difference = comparison.difference
-    if not difference.value:
-        return
-    above = difference.value > 0
-    values = {
-        "trial": writer.trial_name(trial),
-        "comparator": writer.trial_name(comparison.comparator),
-        "size": writer.quantity(difference, size=True),
-        "interval": partial(writer.interval, difference),
-    }
-    if difference.low is None or difference.high is None:
-        yield writer.sentence(SAY.above_bare if above else SAY.below_bare, **values)
-        return
-    yield writer.plural(SAY.above if above else SAY.below, difference.n or 0, **values)
-    if difference.low <= 0 <= difference.high and not _decided(writer, {trial, comparison.comparator}):
-        yield writer.sentence(SAY.either)
-
-
-def _decided(writer: Writer, pair: set[str]) -> bool:
-    """Whether a claim about the accuracy of the same two trials found a direction; its test is one-sided."""
-    return any(
-        verdict.claim.quantity == "accuracy"
-        and verdict.claim.comparator is not None
-        and {verdict.claim.subject.trial, verdict.claim.comparator.trial} == pair
-        and (verdict.direction_only or verdict.reason in ("beyond_margin", "opposite", "improvement_found"))
-        for verdict in writer.results.verdicts
-    )
+def failures(writer: Writer, trials: Sequence[TrialResult]) -> list[Markup]:
+    """Return a sentence for each run that failed, with its reason."""
+    return [
+        writer.sentence(SAY.failed, run=failure.run, error=failure.error)
+        for trial in trials
+        for failure in trial.failed
+    ]
