@@ -47,6 +47,9 @@ def _choices(claim: Claim, sample: Sample, families: Families, bundle: Bundle) -
 
     yield Sensitivity("margin_halved", *under(test, 0.5))
     yield Sensitivity("margin_doubled", *under(test, 2.0))
+    if families.size(claim) is not None:
+        alone = Families((), {})
+        yield Sensitivity("uncorrected", decide(claim, test, alone).outcome, p_values(claim, test).tested)
     if sample.images is not None:
         return
     yield from (
@@ -152,7 +155,7 @@ def changes_of_mind(verdicts: Sequence[Verdict]) -> tuple[ChangeOfMind, ...]:
 
 def _changes(verdict: Verdict) -> Iterator[ChangeOfMind]:
     for other in verdict.sensitivity:
-        if other.changes and other.kind != "sign_flip":
+        if other.changes and other.kind != "uncorrected" and other.kind != "sign_flip":
             yield ChangeOfMind(verdict.id, other.kind, other.outcome, other.seed)
     kind = next((kind for kind, reasons in MISSING.items() if verdict.reason in reasons), None)
     if kind is None or verdict.n_of == "images" or (kind == "more_seeds" and verdict.n_of == "blocks"):

@@ -42,6 +42,7 @@ FACES = (
     ("Mono Latin", "source-code-pro-latin-400-normal", 400, "normal"),
     ("Mono Greek", "source-code-pro-greek-400-normal", 400, "normal"),
 )
+FIGURES_FACE = "report-figures-400-normal"  # of the text in inline drawings, which the printed report has as outlines
 RULE = '@font-face{{font-family:"{}";font-weight:{};font-style:{};src:url({}) format("woff2")}}'
 
 
@@ -73,7 +74,7 @@ def _sheets(medium: Medium) -> tuple[tuple[str, Markup], ...]:
     """Return the style sheets inside the document: the medium that each is for ("" for any), and its rules."""
     if medium == "print":
         return (("", _font_faces()), ("", _own("print.css")), ("", _own("pages.css")))
-    return (("", _font_faces()), ("screen", _own("screen.css")), ("print", _own("print.css")))
+    return (("", _font_faces() + _figures_face()), ("screen", _own("screen.css")), ("print", _own("print.css")))
 
 
 @cache
@@ -84,6 +85,11 @@ def _font_faces() -> Markup:
         content = (FONTS / f"{name}.woff2").read_bytes()
         rules.append(RULE.format(family, weight, style, data_address(content, "font/woff2")))
     return Markup("\n".join(rules))  # noqa: S704 - files of this project
+
+
+def _figures_face() -> Markup:
+    content = (FONTS / f"{FIGURES_FACE}.woff2").read_bytes()
+    return Markup("\n") + RULE.format("Report Figures", 400, "normal", data_address(content, "font/woff2"))
 
 
 def _own(name: str) -> Markup:

@@ -58,11 +58,13 @@ class Table:
 
 @dataclass(frozen=True)
 class FigureView:
-    """A captioned figure as a data address, with its data as a table where the report shows it."""
+    """A captioned figure, inline or as a data address, with its data as a table where the report shows it."""
 
     id: str
     number: str
-    address: str
+    address: str  # "" where it is inline
+    inline: Markup  # "" where it has an address
+    title: str  # what it shows, as a sentence
     alt: str
     caption: str
     width: int  # points

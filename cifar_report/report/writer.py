@@ -229,11 +229,15 @@ class Writer:
         self._shown.add(figure.id)
         self._figures += numbered
         number = self.numbers.integer(self._figures) if numbered else ""
+        # The printed report keeps pictures: inline SVG with a label fails PDF/UA.
+        inline = self.medium == "screen" and figure.png is None
         picture = (figure.svg, "image/svg+xml") if figure.png is None else (figure.png, "image/png")
         return FigureView(
             id=f"f-{figure.id}",
             number=number,
-            address=data_address(*picture),
+            address="" if inline else data_address(*picture),
+            inline=Markup(figure.inline if inline else ""),  # noqa: S704 - drawn by this project
+            title=figure.title,
             alt=figure.alt,
             caption=figure.caption,
             width=round(figure.width_points),

@@ -76,7 +76,9 @@ class Networks:
     beyond_images: Datum  # seeds and images both drawn anew
 
 
-SensitivityKind = Literal["margin_halved", "margin_doubled", "without_run", "missing_seed", "trimmed_mean", "sign_flip"]
+SensitivityKind = Literal[
+    "margin_halved", "margin_doubled", "without_run", "missing_seed", "trimmed_mean", "uncorrected", "sign_flip"
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -95,8 +97,8 @@ class Sensitivity:
 
     @property
     def counts(self) -> bool:
-        """Whether the choice counts for fragility; sign flips are only shown."""
-        return self.kind != "sign_flip"
+        """Whether the choice counts for fragility; sign flips and what no correction would say are only shown."""
+        return self.kind not in ("uncorrected", "sign_flip")
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,26 @@ from typing import Any
 
 import numpy as np
 
-from cifar_report.analysis.results import Measure, PredictionMetrics, Results, StageSummary, TrialResult
+from cifar_report.analysis.results import Measure, PredictionMetrics, Results, StageSummary, TrialResult, Verdict
 from cifar_report.report import names
 from cifar_report.report.i18n import Translation, load_messages
+from cifar_report.report.names import QUANTITIES
 from cifar_report.spec import AnyTrial, ClassicalTrial
 
 Cell = str | float | int | None
 Images = np.ndarray[Any, np.dtype[np.uint8]]
 """All images of the dataset, uint8 [60000, 32, 32, 3], usually a memory map."""
 ERROR_RATES = "error_rates"  # the group of the figure on the method itself
+RELATIONS: dict[str, str] = {
+    "greater": ">",
+    "less": "<",
+    "not_better": "\N{LESS-THAN OR EQUAL TO}",
+    "equal": "\N{ALMOST EQUAL TO}",
+    "ratio": "\N{ALMOST EQUAL TO}",
+    "value": "\N{ALMOST EQUAL TO}",
+    "onset": "",
+    "exact": "\N{MIDDLE DOT}",
+}
 SEPARATOR = " \N{MIDDLE DOT} "
 SAY = load_messages("figures")
 
@@ -25,11 +36,11 @@ SAY = load_messages("figures")
 class DrawnFigure:
     """One figure of the report, in one language, with its texts and its data.
 
-    ``id`` is unique and serves as HTML id and as file name; ``alt`` states the finding, for people who do not see the
-    picture; ``caption`` is one or two whole sentences. ``columns`` and ``rows`` are the numbers drawn. ``group``
-    is the experiment's id or one of ``overview``, ``networks``, ``confusion``, ``examples``, ``calibration`` and
-    ``timing``. ``png`` is the figure with photographs in it; they must not be passed on with the numbers, so ``svg``
-    never holds them.
+    ``id`` is unique and serves as HTML id and as file name; ``title`` and ``alt`` state the finding, the latter for
+    people who do not see the picture; ``caption`` is one or two whole sentences. ``columns`` and ``rows`` are the
+    numbers drawn. ``group`` is the experiment's id or the figure's own, by which sections ask for it. ``png`` is the
+    figure with photographs in it; they must not be passed on with the numbers, so ``svg`` never holds them. ``inline``
+    is the SVG for an HTML page, which gives it its colours.
     """
 
     id: str
@@ -42,6 +53,8 @@ class DrawnFigure:
     rows: tuple[tuple[Cell, ...], ...]
     group: str
     png: bytes | None = None
+    title: str = ""
+    inline: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,3 +114,31 @@ def trial_name(trial: AnyTrial, translate: Translation, stage_id: str | None = N
     if stage_id is None or isinstance(trial, ClassicalTrial) or len(trial.stages) == 1:
         return title
     return f"{title}{SEPARATOR}{stage_name(trial, stage_id, translate)}"
+
+
+def reference(results: Results) -> TrialResult | None:
+    """Return the reference model, the first trial, where it has an accuracy."""
+    first = next(iter(results.trials), None)
+    return first if first is not None and first.stages and first.primary.datum.value is not None else None
+
+
+def written_trials(results: Results) -> list[TrialResult]:
+    """Return the networks of the write-up that have finished runs; where none has, all others."""
+    finished = [result for result in results.trials if result.stages]
+    return [result for result in finished if result.section in ("trials", "model_2")] or finished
+
+
+def percent(share: float, translate: Translation) -> str:
+    """Return a share in per cent as a figure shows it, without the sign."""
+    return translate.numbers.bare(share, "share")
+
+
+def comparison_name(verdict: Verdict, results: Results, translate: Translation) -> str:
+    """Return a claim in signs: the two sides and the relation between them."""
+    claim = verdict.claim
+    sides = (side for side in (claim.subject, claim.comparator) if side is not None)
+    names = [trial_name(results.trial(side.trial).trial, translate, side.stage) for side in sides]
+    if claim.comparator_quantity is not None:  # one trial's fitting and prediction, for example
+        quantities = (claim.quantity, claim.comparator_quantity)
+        names = [f"{translate.gettext(QUANTITIES[each])}, {name}" for each, name in zip(quantities, names, strict=True)]
+    return f" {RELATIONS[claim.relation]} ".join(names)

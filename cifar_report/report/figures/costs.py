@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from matplotlib.axes import Axes
-from matplotlib.patches import Patch
 
-from cifar_report.analysis.results import Datum, ParetoFront, ParetoPoint, Results, TimingRow
+from cifar_report.analysis.results import ParetoFront, ParetoPoint, Results
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, trial_name
 from cifar_report.report.figures.style import Look
@@ -58,8 +57,8 @@ def draw_costs(results: Results, translate: Translation) -> DrawnFigure | None:
     for place, (trial_id, number) in enumerate(key.items()):
         column, line = divmod(place, key_lines)
         title = f"{number}  {trial_name(results.trial(trial_id).trial, translate)}"
-        across, down = (34 + column * 142) / style.WIDTH, 1 - (key_top + 6 + line * KEY_LINE) / height
-        figure.text(across, down, style.shortened(title, 138, style.SMALL), fontsize=style.SMALL)
+        across, down = (34 + column * 150) / style.WIDTH, 1 - (key_top + 6 + line * KEY_LINE) / height
+        figure.text(across, down, style.shortened(title, 146, style.SMALL), fontsize=style.SMALL)
     style.legend_below(figure, {_("On the front"): FRONT, _("Behind it"): BEHIND}, 2)
     titles, answers = {each.id: trial_name(each.trial, translate) for each in results.trials}, (_("no"), _("yes"))
     rows: list[tuple[Cell, ...]] = [
@@ -113,120 +112,3 @@ def _front_finding(front: ParetoFront, results: Results, translate: Translation)
     names = [trial_name(results.trial(point.trial).trial, translate) for point in front.points if point.on_front]
     trials = translate.numbers.enumeration(names)
     return translate.plain(SAY.costs_alt, {"cost": translate.gettext(AXES[front.cost]), "trials": trials})
-
-
-@style.in_style()
-def draw_timing(results: Results, translate: Translation) -> DrawnFigure | None:
-    """Draw the time of one training step of every network in the timing pass; None without a pass."""
-    found = [
-        (trial_name(results.trial(row.trial).trial, translate), row, row.seconds_per_step, row.seconds_per_step.value)
-        for row in results.timing
-        if row.seconds_per_step is not None and row.seconds_per_step.value is not None
-    ]
-    if not found:
-        return None
-    plot = style.row_plot([name for name, *_ in found], 150, translate)
-    patches: dict[str, Patch] = {}
-    for place, (_, row, datum, seconds) in zip(plot.places, found, strict=True):
-        look = _bar(row, translate)
-        plot.axes.barh(place, 1000 * seconds, height=8, **look)
-        patches[look["label"]] = Patch(**look)
-        if datum.low is not None and datum.high is not None:
-            plot.axes.plot((1000 * datum.low, 1000 * datum.high), (place, place), color=style.BLACK, lw=0.9)
-    plot.finish(translate.gettext("Time of one training step (ms)"), {}, 3, [*patches.values()])
-    slow, fast = max(found, key=lambda each: each[3]), min(found, key=lambda each: each[3])
-    most, least = translate.numbers.quantity(slow[2]), translate.numbers.quantity(fast[2])
-    alt = translate.plain(SAY.timing_alt, {"slow": slow[0], "most": most, "fast": fast[0], "least": least})
-    caption = translate.plain(SAY.timing)
-    columns = translate.columns("Trial | Replicas | Seconds per step | Low | High | Blocks | Disturbed blocks")
-    rows = [
-        (name, row.replicas, seconds, datum.low, datum.high, row.blocks, row.contended)
-        for name, row, datum, seconds in found
-    ]
-    return style.finished(plot.figure, "timing", "timing", alt=alt, caption=caption, columns=columns, rows=rows)
-
-
-def _bar(row: TimingRow, translate: Translation) -> Look:
-    """Return a bar's look: hatched on several replicas, pale where every block stayed disturbed."""
-    _, several, disturbed = translate.gettext, row.replicas > 1, row.contended == row.blocks
-    texts = {
-        (False, False): _("One device"),
-        (True, False): _("Several devices"),
-        (False, True): _("One device, disturbed"),
-        (True, True): _("Several devices, disturbed"),
-    }
-    look: Look = {"facecolor": "#d6ecf8" if disturbed else style.SKY, "edgecolor": style.BLACK, "linewidth": 0.5}
-    return look | {"hatch": "/////" if several else None, "label": texts[several, disturbed]}
-
-
-MEASURED: Final[Look] = {"color": style.BLUE, "marker": "o", "ms": 4.2, "lw": 1.2}
-PERFECT: Final[Look] = {"color": style.BLACK, "ls": style.DASHED, "lw": 0.7}
-Throughputs = Sequence[tuple[int, Datum]]
-"""Images per second of one trial by its number of replicas."""
-
-
-@style.in_style()
-def draw_scaling(experiment: str, results: Results, translate: Translation) -> DrawnFigure | None:
-    """Draw images per second by replicas for the experiment's parallel trials; None without a timing pass."""
-    scalings = _scalings(experiment, results, translate)
-    if not scalings:
-        return None
-    _ = translate.gettext
-    figure = style.sheet(166)
-    row = style.panels(figure, max(2, len(scalings)), 18, 100, translate, left=48, gap=54)
-    for axes, (name, points) in zip(row, scalings.items(), strict=False):
-        axes.set_title(style.shortened(name, 180))
-        _draw_scaling(axes, points, translate)
-    for axes in row[len(scalings) :]:
-        axes.set_axis_off()
-    row[0].set_ylabel(_("Images per second"))
-    lines = {translate.plain("Measured, with 95%% interval"): MEASURED, _("Perfect scaling"): PERFECT}
-    style.legend_below(figure, lines, 2)
-    columns = translate.columns("Trial | Replicas | Images per second | Low | High")
-    rows = [(name, count, each.value, each.low, each.high) for name in scalings for count, each in scalings[name]]
-    alt = " ".join(_scaling_finding(name, points, translate) for name, points in scalings.items())
-    caption = translate.plain(SAY.scaling)
-    figure_id = f"scaling.{experiment}"
-    return style.finished(figure, figure_id, experiment, alt=alt, caption=caption, columns=columns, rows=rows)
-
-
-def _scalings(experiment: str, results: Results, translate: Translation) -> dict[str, Throughputs]:
-    """Return each parallel trial of the experiment together with the trial that it is compared with."""
-    found: dict[str, Throughputs] = {}
-    for result in results.trials:
-        partner = result.trial.as_written
-        if result.experiment != experiment or partner is None:
-            continue
-        points = [
-            (row.replicas, row.images_per_second)
-            for row in results.timing
-            if row.trial in (partner, result.id)
-            and row.images_per_second is not None
-            and row.images_per_second.value is not None
-        ]
-        if len({replicas for replicas, _ in points}) > 1:
-            found[trial_name(result.trial, translate)] = sorted(points, key=lambda point: point[0])
-    return found
-
-
-def _draw_scaling(axes: Axes, points: Throughputs, translate: Translation) -> None:
-    replicas = [count for count, _ in points]
-    values = [datum.value or 0.0 for _, datum in points]
-    axes.plot(replicas, [values[0] * count / replicas[0] for count in replicas], **PERFECT)
-    axes.plot(replicas, values, **MEASURED)
-    for count, datum in points:
-        if datum.low is not None and datum.high is not None:
-            axes.plot((count, count), (datum.low, datum.high), color=style.BLUE, linewidth=0.9)
-    axes.set_ylim(bottom=0)
-    axes.set_xticks(sorted(set(replicas)))
-    axes.margins(x=0.2)
-    axes.grid(True, axis="y")
-    axes.set_xlabel(translate.gettext("Replicas"))
-
-
-def _scaling_finding(name: str, points: Throughputs, translate: Translation) -> str:
-    numbers = translate.numbers
-    (few, slow), (many, fast) = points[0], points[-1]
-    values = {"slow": numbers.quantity(slow), "few": numbers.integer(few)}
-    values |= {"fast": numbers.quantity(fast), "many": numbers.integer(many)}
-    return translate.plain(SAY.scaling_alt, {"trial": name, **values})

@@ -1,169 +1,247 @@
-"""Learning curves: every seed thin, the mean strong, the test line dashed, the original's run beside them."""
+"""Learning curves on one scale: all networks side by side, and those of one experiment with their losses."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from cifar_report.analysis.results import StageSummary, TrialResult
+from cifar_report.analysis.results import Results, StageSummary, TrialResult
 from cifar_report.report.figures import style
-from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, comparable, seeds_text, stage_name, trial_name
+from cifar_report.report.figures.base import (
+    SAY,
+    Cell,
+    DrawnFigure,
+    reference,
+    seeds_text,
+    trial_name,
+    written_trials,
+)
 from cifar_report.report.figures.style import Look
-from cifar_report.report.i18n import Translation, mark
+from cifar_report.report.figures.svg import data_gid
+from cifar_report.report.i18n import Translation
 
 Score = Literal["accuracy", "loss"]
-SCORES: Final[tuple[Score, Score]] = ("accuracy", "loss")
-FACTORS: Final[dict[Score, float]] = {"accuracy": 100.0, "loss": 1.0}
-LABELS: Final[dict[Score, str]] = {"accuracy": mark("Accuracy (%)"), "loss": mark("Loss")}
+TRAINING: Final[Look] = {"color": style.BLUE, "lw": 1.3}
+VALIDATION: Final[Look] = {"color": style.VERMILLION, "lw": 1.3}
+TEST: Final[Look] = {"color": style.BLACK, "ls": style.DASHED, "lw": 0.7}
+BASELINE: Final[Look] = {"color": style.GREY, "lw": 0.9, "alpha": 0.6}
+GAP: Final[Look] = {"color": style.GREY, "alpha": 0.13, "linewidth": 0}
+SEED: Final[Look] = {"lw": 0.45, "alpha": 0.45}
+MOST_LOSS: Final = 2 * math.log(10)  # twice what guessing costs: above, a run has diverged
+ACROSS: Final = 4
+MOST_PANELS: Final = 32
+HEIGHT: Final = 590.0  # points that the small multiples fill at most
 
-TRAINING: Final[Look] = {"color": style.BLUE}
-VALIDATION: Final[Look] = {"color": style.VERMILLION, "marker": "o", "ms": 2.8, "mew": 0.7, "mfc": "white"}
-TEST: Final[Look] = {"color": style.BLACK, "ls": style.DASHED, "lw": 0.9}
-ORIGINAL: Final[Look] = {"ls": style.DASHED, "lw": 0.8}
-ORIGINAL_TEST: Final[Look] = {"color": style.GREY, "ls": style.DOTTED, "lw": 1.2}
-SEED: Final[Look] = {"lw": 0.5, "alpha": 0.45, "solid_joinstyle": "round"}
+
+@dataclass(frozen=True)
+class Panel:
+    """One training of a network."""
+
+    name: str
+    result: TrialResult
+    stage: StageSummary
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What all learning curves of a report share: epochs, accuracies in per cent, the largest loss, the baseline."""
+
+    epochs: int
+    low: float
+    high: float
+    loss: float
+    baseline: StageSummary | None
+
+
+def scale_of(results: Results) -> Scale:
+    """Return the scale that holds every curve of the write-up's networks."""
+    stages = [stage for result in written_trials(results) for stage in result.stages]
+    curves = [curve for stage in stages for curve in stage.curves]
+    shares = [each for curve in curves for each in (*curve.accuracy, *curve.val_accuracy) if each is not None]
+    losses = [each for curve in curves for each in (*curve.loss, *curve.val_loss) if each is not None]
+    low, high = min(shares, default=0.0), max(shares, default=1.0)
+    first = reference(results)
+    return Scale(
+        epochs=max((len(curve.accuracy) for curve in curves), default=1),
+        low=10 * math.floor(10 * low),
+        high=10 * math.ceil(10 * high),
+        loss=min(1.05 * max(losses, default=1.0), MOST_LOSS),
+        baseline=first.stages[-1] if first else None,
+    )
+
+
+def panels_of(trials: Iterable[TrialResult], translate: Translation) -> list[Panel]:
+    """Return a panel for each training of some networks."""
+    return [Panel(trial_name(each.trial, translate, stage.id), each, stage) for each in trials for stage in each.stages]
 
 
 @style.in_style()
-def draw_curves(result: TrialResult, translate: Translation) -> DrawnFigure | None:
-    """Draw a trial's accuracy and loss by epoch, its stages side by side; None when nothing finished."""
-    if not result.stages:
+def draw_overview(results: Results, translate: Translation) -> DrawnFigure | None:
+    """Draw the accuracies of all networks by epoch as small multiples; None with fewer than two."""
+    panels, scale = panels_of(written_trials(results), translate)[:MOST_PANELS], scale_of(results)
+    if len(panels) < 2:
         return None
-    several = len(result.stages) > 1
-    handles = _legend(result, translate)
-    figure = style.sheet(
-        (306 if several else 174) + (12 if any(stage.original_curve for stage in result.stages) else 0)
-    )
-    if several:
-        _draw_stages(figure, result, translate)
-    else:
-        _draw_one(figure, result.stages[0], translate)
-    style.legend_below(figure, handles, columns=-(-len(handles) // 2) if len(handles) > 4 else len(handles))
+    lines = -(-len(panels) // ACROSS)
+    step = min(HEIGHT / lines, 106.0)
+    figure = style.sheet(lines * step + 34)
+    width = (style.WIDTH - 34 - 3 * 10) / ACROSS
+    for place, panel in enumerate(panels):
+        row, column = divmod(place, ACROSS)
+        axes = style.panel(figure, 32 + column * (width + 10), row * step + 14, width, step - 20, translate)
+        _draw_panel(axes, panel, "accuracy", scale)
+        _label_ends(axes, panel, translate)
+        axes.set_title(style.shortened(panel.name, width + 6, style.SMALL), fontsize=style.SMALL, pad=2)
+        lowest = place + ACROSS >= len(panels)
+        axes.tick_params(labelleft=column == 0, labelbottom=lowest)
+        if column == 0:
+            axes.set_ylabel(translate.gettext("Accuracy (%)"), fontsize=style.SMALL)
+    figure.text(1, 15 / figure.get_size_inches()[1] / 72, translate.gettext("Epoch"), ha="right", fontsize=style.SMALL)
+    style.legend_below(figure, _legend(translate, scale), 6)
+    gaps = sorted(panels, key=lambda panel: panel.stage.primary.gap.datum.value or -1.0)
     return style.finished(
-        figure,
-        f"curves.{result.id}",
-        result.experiment,
-        alt=" ".join(_finding(stage, result, translate) for stage in result.stages),
-        caption=caption(result, translate),
-        columns=translate.columns(
-            "Training | Epoch | Seeds | Training accuracy | Validation accuracy | Training loss | Validation loss | "
-            "Original, training accuracy | Original, validation accuracy | "
-            "Original, training loss | Original, validation loss"
-        ),
-        rows=[row for stage in result.stages for row in _rows(stage, result, translate)],
-    )
+        figure, "curves", "curves", title=_title(gaps, translate), alt=" ".join(_told(e, translate) for e in panels),
+        caption=translate.plain(SAY.curves_overview), columns=_columns(translate), rows=_rows(panels),
+    )  # fmt: skip
 
 
-def _draw_one(figure: Figure, stage: StageSummary, translate: Translation) -> None:
-    for axes, score in zip(style.panels(figure, 2, 6, 122, translate), SCORES, strict=True):
-        _draw_panel(axes, stage, score, translate)
-        axes.set_ylabel(translate.gettext(LABELS[score]))
+@style.in_style()
+def draw_curves(
+    experiment: str, trials: Sequence[TrialResult], results: Results, translate: Translation, group: str
+) -> DrawnFigure | None:
+    """Draw accuracy and loss by epoch of an experiment's networks; None when nothing finished."""
+    panels, scale = panels_of(trials, translate)[: 2 * ACROSS], scale_of(results)
+    if not panels:
+        return None
+    across = min(len(panels), ACROSS)
+    total, lines = (style.HALF if across < 3 else style.WIDTH), -(-len(panels) // across)
+    width, step = (total - 32 - (across - 1) * 10) / across, 178.0
+    figure = style.sheet(lines * step + 36, total)
+    for place, panel in enumerate(panels):
+        left, top = 30 + place % across * (width + 10), place // across * step
+        above = style.panel(figure, left, top + 14, width, 88, translate)
+        below = style.panel(figure, left, top + 114, width, 46, translate)
+        for axes, score in ((above, "accuracy"), (below, "loss")):
+            _draw_panel(axes, panel, score, scale)  # type: ignore[arg-type]  # mypy widens the literals
+            axes.tick_params(labelleft=place % across == 0, labelbottom=axes is below)
+        _label_ends(above, panel, translate)
+        above.set_title(style.shortened(panel.name, width + 4, style.SMALL), fontsize=style.SMALL, pad=3)
+        if place % across == 0:
+            above.set_ylabel(translate.gettext("Accuracy (%)"), fontsize=style.SMALL)
+            below.set_ylabel(translate.gettext("Loss"), fontsize=style.SMALL)
+    figure.axes[-1].set_xlabel(translate.gettext("Epoch"), fontsize=style.SMALL, loc="right", labelpad=1)
+    style.legend_below(figure, _legend(translate, scale), 3 if total < style.WIDTH else 6)
+    count = max(len(panel.stage.curves) for panel in panels)
+    caption = translate.plain_plural(SAY.curves, count, {"seeds": seeds_text(count, translate)})
+    return style.finished(
+        figure, f"curves.{experiment}", group, alt=" ".join(_told(each, translate) for each in panels),
+        caption=caption, columns=_columns(translate), rows=_rows(panels),
+    )  # fmt: skip
 
 
-def _draw_stages(figure: Figure, result: TrialResult, translate: Translation) -> None:
-    """Draw two rows of panels that share their scale; the edge between two panels is the stages' boundary."""
-    for row, score in enumerate(SCORES):
-        panels = style.panels(figure, len(result.stages), 18 + row * 130, 112, translate, gap=9)
-        for axes, stage in zip(panels, result.stages, strict=True):
-            _draw_panel(axes, stage, score, translate)
-            if row == 0:
-                axes.set_title(stage_name(result.trial, stage.id, translate))
-                axes.set_xlabel("")
-        low, high = min(axes.get_ylim()[0] for axes in panels), max(axes.get_ylim()[1] for axes in panels)
-        for axes in panels:
-            axes.set_ylim(low, high)
-        for axes in panels[1:]:
-            axes.spines["left"].set(color=style.BLACK, linewidth=0.9)
-            axes.tick_params(axis="y", length=0, labelleft=False)
-        panels[0].set_ylabel(translate.gettext(LABELS[score]))
+def _draw_panel(axes: Axes, panel: Panel, score: Score, scale: Scale) -> None:
+    stage, factor = panel.stage, 100.0 if score == "accuracy" else 1.0
+    most = 100.0 if score == "accuracy" else 2 * scale.loss
 
+    def line(values: Sequence[float | None], **look: Any) -> None:
+        heights = [math.nan if value is None else min(factor * value, most) for value in values]
+        marker: Look = {"marker": "."} if len(heights) == 1 else {}
+        axes.plot(range(1, len(heights) + 1), heights, **look, **marker)
 
-def _draw_panel(axes: Axes, stage: StageSummary, score: Score, translate: Translation) -> None:
+    axes.set(xlim=(0, 1.22 * scale.epochs), ylim=(scale.low, scale.high) if score == "accuracy" else (0, scale.loss))
     axes.grid(True, axis="y")
-    lonely = {"marker": "."} if len(stage.epochs_table) == 1 else {}
-    factor, validation = FACTORS[score], f"val_{score}"
-
-    def lines(curves: Iterable[Sequence[float | None]], **look: Any) -> None:
-        for values in curves:
-            heights = [math.nan if value is None else factor * value for value in values]
-            axes.plot(range(1, len(values) + 1), heights, **look)
-
+    if scale.baseline is not None and scale.baseline is not stage:
+        for name in (score, f"val_{score}"):
+            line(_means(scale.baseline, name), **BASELINE)
     if len(stage.curves) > 1:
-        lines([getattr(curve, score) for curve in stage.curves], color=style.BLUE, **SEED, **lonely)
-        lines([getattr(curve, validation) for curve in stage.curves], color=style.VERMILLION, **SEED, **lonely)
-    if stage.original_curve is not None:
-        lines([getattr(stage.original_curve, score)], color=style.BLUE, **ORIGINAL)
-        lines([getattr(stage.original_curve, validation)], color=style.VERMILLION, **ORIGINAL)
-    lines([[getattr(row, score).value for row in stage.epochs_table]], **TRAINING, **lonely)
-    lines([[getattr(row, validation).value for row in stage.epochs_table]], **VALIDATION)
-    test = stage.primary.test_accuracy if score == "accuracy" else stage.primary.test_loss
-    if test.original is not None and test.original.value is not None:
-        axes.axhline(factor * test.original.value, **ORIGINAL_TEST)
-    if test.datum.value is not None:
-        axes.axhline(factor * test.datum.value, **TEST)
-    curves = [*stage.curves, *([stage.original_curve] if stage.original_curve else [])]
-    last = max(len(curve.accuracy) for curve in curves)  # the original trained longer than a reduced profile does
-    axes.set_xlim(1 - 0.03 * max(last - 1, 1), last + 0.03 * max(last - 1, 1))
-    axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10], integer=True))
-    axes.set_xlabel(translate.gettext("Epoch"))
+        for curve in stage.curves:
+            gid = data_gid(trial=panel.result.id, seed=curve.seed)
+            line(getattr(curve, score), color=style.BLUE, gid=gid, **SEED)
+            line(getattr(curve, f"val_{score}"), color=style.VERMILLION, gid=gid, **SEED)
+    training, validation = _means(stage, score), _means(stage, f"val_{score}")
+    line(training, **TRAINING)
+    line(validation, **VALIDATION)
+    if score == "accuracy":
+        heights = np.array([[math.nan if each is None else each for each in row] for row in (training, validation)])
+        axes.fill_between(range(1, len(training) + 1), *(factor * heights), **GAP)
+        if stage.primary.test_accuracy.datum.value is not None:
+            axes.plot((0, len(stage.epochs_table)), (factor * stage.primary.test_accuracy.datum.value,) * 2, **TEST)
+    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
 
 
-def _legend(result: TrialResult, translate: Translation) -> dict[str, Look]:
-    """Return the entries column by column: ours above, the original's below."""
+def _means(stage: StageSummary, name: str) -> list[float | None]:
+    """Return the means by epoch as long as every run trains."""
+    whole = max((row.n for row in stage.epochs_table), default=0)
+    return [getattr(row, name).value for row in stage.epochs_table if row.n == whole]
+
+
+def _label_ends(axes: Axes, panel: Panel, translate: Translation) -> None:
+    """Write what the means end at beside their ends, at least a line apart, and the gap in the corner."""
+    ends = [_means(panel.stage, name) for name in ("accuracy", "val_accuracy")]
+    (training, validation), last = (each[-1] if each else None for each in ends), len(panel.stage.epochs_table)
+    low, high = axes.get_ylim()
+    line = 7.5 * (high - low) / (72 * axes.get_window_extent().height / axes.figure.dpi)
+    look: Look = {"fontsize": style.SMALL, "va": "center_baseline", "clip_on": False}
+    if training is not None and validation is not None:
+        upper, lower = 100 * max(training, validation), 100 * min(training, validation)
+        apart = max(0.0, line - (upper - lower)) / 2
+        places = sorted((upper + apart, lower - apart), reverse=training >= validation)
+        for value, place, colour in zip((training, validation), places, (style.BLUE, style.VERMILLION), strict=True):
+            axes.text(last + 0.4, place, f"{100 * value:.0f}", color=colour, **look)
+    gap = panel.stage.primary.gap.datum
+    if gap.value is not None:
+        text = translate.plain(SAY.gap, {"gap": translate.numbers.bare(gap.value, "points", signed=True)})
+        axes.text(0.99, 0.07, text, transform=axes.transAxes, ha="right", fontsize=style.SMALL, color=style.GREY)
+
+
+def _legend(translate: Translation, scale: Scale) -> dict[str, Look]:
     _ = translate.gettext
-    entries = [(_("Training"), TRAINING), (_("Validation"), VALIDATION), (_("Test, at the end"), TEST)]
-    if any(stage.original_curve for stage in result.stages):
-        theirs = [
-            (_("Original, training"), {"color": style.BLUE, **ORIGINAL}),
-            (_("Original, validation"), {"color": style.VERMILLION, **ORIGINAL}),
-            (_("Original, test"), ORIGINAL_TEST),
-        ]
-        entries = [entry for pair in zip(entries, theirs, strict=True) for entry in pair]
-    if any(len(stage.curves) > 1 for stage in result.stages):
-        entries = [*entries, (_("Single seeds"), {"color": style.BLACK, **SEED})]
-    return dict(entries)
+    entries = {_("Training"): TRAINING, _("Validation"): VALIDATION, _("Test, at the end"): TEST}
+    entries |= {_("Single seeds"): SEED | {"color": style.BLUE}}
+    return entries | ({_("Baseline"): BASELINE} if scale.baseline else {})
 
 
-def caption(result: TrialResult, translate: Translation) -> str:
-    """Return one or two sentences on what the curves show."""
-    count = max(len(stage.curves) for stage in result.stages)
-    forms = SAY.curves_with_original if any(stage.original_curve for stage in result.stages) else SAY.curves
-    values = {"trial": trial_name(result.trial, translate), "seeds": seeds_text(count, translate)}
-    sentence = translate.plain_plural(forms, count, values)
-    if any(stage.original_curve and not comparable(stage.primary.test_accuracy) for stage in result.stages):
-        return f"{sentence} {translate.gettext(SAY.original_apart)}"
-    return sentence
+def _title(gaps: Sequence[Panel], translate: Translation) -> str:
+    """Return which networks have the widest and the narrowest gap between training and test accuracy."""
+    known = [panel for panel in gaps if panel.stage.primary.gap.datum.value is not None]
+    if len(known) < 2:
+        return ""
+    numbers, least, most = translate.numbers, known[0], known[-1]
+    values = {"most": most.name, "wide": numbers.quantity(most.stage.primary.gap.datum)}
+    values |= {"least": least.name, "narrow": numbers.quantity(least.stage.primary.gap.datum)}
+    return translate.plain(SAY.curves_title, values)
 
 
-def _finding(stage: StageSummary, result: TrialResult, translate: Translation) -> str:
-    """Return one sentence on where the curves of a stage end and where overfitting begins."""
-    last, numbers = stage.epochs_table[-1], translate.numbers
+def _told(panel: Panel, translate: Translation) -> str:
+    """Return one sentence on where the curves of a training end and where overfitting begins."""
+    last, numbers = panel.stage.epochs_table[-1], translate.numbers
     values = {
-        "trial": trial_name(result.trial, translate, stage.id),
-        "seeds": seeds_text(len(stage.curves), translate),
+        "trial": panel.name,
         "epoch": numbers.integer(last.epoch),
         "training": numbers.number(last.accuracy),
         "validation": numbers.number(last.val_accuracy),
-        "test": numbers.number(stage.primary.test_accuracy.datum),
-        "best": numbers.number(stage.best_epoch.datum),
+        "test": numbers.number(panel.stage.primary.test_accuracy.datum),
+        "best": numbers.number(panel.stage.best_epoch.datum),
     }
-    return translate.plain_plural(SAY.curves_alt, len(stage.curves), values)
+    return translate.plain(SAY.curves_alt, values)
 
 
-def _rows(stage: StageSummary, result: TrialResult, translate: Translation) -> list[tuple[Cell, ...]]:
-    """Return one row an epoch: the means over the seeds, and the original's values."""
-    original = stage.original_curve
-    found: list[tuple[Cell, ...]] = []
-    for place, row in enumerate(stage.epochs_table):
-        ours = (row.accuracy.value, row.val_accuracy.value, row.loss.value, row.val_loss.value)
-        theirs: tuple[Cell, ...] = (None,) * 4
-        if original is not None and place < len(original.accuracy):
-            curves = (original.accuracy, original.val_accuracy, original.loss, original.val_loss)
-            theirs = tuple(column[place] for column in curves)
-        found.append((stage_name(result.trial, stage.id, translate), row.epoch, row.n, *ours, *theirs))
-    return found
+def _columns(translate: Translation) -> tuple[str, ...]:
+    return translate.columns(
+        "Training | Epoch | Seeds | Training accuracy | Validation accuracy | Training loss | Validation loss"
+    )
+
+
+def _rows(panels: Sequence[Panel]) -> list[tuple[Cell, ...]]:
+    """Return one row an epoch: the means over the seeds that trained in it."""
+    return [
+        (panel.name, row.epoch, row.n, row.accuracy.value, row.val_accuracy.value, row.loss.value, row.val_loss.value)
+        for panel in panels
+        for row in panel.stage.epochs_table
+    ]

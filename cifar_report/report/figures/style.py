@@ -25,30 +25,63 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, ScalarFormatter
 
+from cifar_report.analysis.results import Outcome
 from cifar_report.report.figures.base import Cell, DrawnFigure
+from cifar_report.report.figures.svg import to_inline
 from cifar_report.report.i18n import Translation
 
 Look = dict[str, Any]
 """Properties of matplotlib's lines or patches."""
 
-WIDTH: Final = 453.5  # points; 160 mm, the text width of an A4 page
+WIDTH: Final = 476.0  # points; 168 mm, the text width of an A4 page
+HALF: Final = 232.0  # points; of a figure beside another
 POINTS_PER_INCH: Final = 72.0
 SIZE: Final = 8.0  # points; labels
 SMALL: Final = 7.0  # points; ticks and legends
 UNSCALED: Final = 100.0  # points; in which widths of text are measured
 
-# Okabe and Ito's colours: told apart with every common colour vision deficiency.
+# Okabe and Ito's colours, which differ with every common colour vision deficiency, and those of the verdicts.
 BLACK: Final = "#000000"
+WHITE: Final = "#ffffff"
 SKY: Final = "#56b4e9"
 BLUE: Final = "#0072b2"
 VERMILLION: Final = "#d55e00"
 GREY: Final = "#6e6e6e"
 PALE: Final = "#dddddd"
+BAND: Final = "#f5f5f5"
+GOOD: Final = "#00573a"
+BAD: Final = "#8c2f00"
+OPEN: Final = "#6b5200"
+COLOURS: Final = {
+    BLACK: "--ink",
+    WHITE: "--paper",
+    SKY: "--figure-sky",
+    BLUE: "--figure-blue",
+    VERMILLION: "--figure-red",
+    GREY: "--soft",
+    PALE: "--line",
+    BAND: "--panel",
+    GOOD: "--good",
+    BAD: "--bad",
+    OPEN: "--open",
+}
+"""The variables of the page that stand for the colours of a drawing inside it."""
+FACES: Final = '"Report Figures","Serif Latin","Serif Greek",serif'
+
+VERDICTS: Final[dict[Outcome, Look]] = {
+    "reproduced": {"marker": "o", "mfc": GOOD, "mec": GOOD},
+    "not_reproduced": {"marker": "X", "mfc": BAD, "mec": BAD},
+    "inconclusive": {"marker": "s", "mfc": WHITE, "mec": OPEN},
+    "not_testable": {"marker": "^", "mfc": WHITE, "mec": GREY},
+    "not_run": {"marker": "_", "mfc": WHITE, "mec": GREY},
+}
+"""Each outcome has a form of its own, so that no colour is needed to read it."""
 
 ROW_LINE: Final = 9.2  # points from one line of a row's name to the next
 ROW_GAP: Final = 4.0  # points between two rows
 BELOW_ROWS: Final = 32.0  # points for the axis and its title
 LEGEND_LINE: Final = 13.0
+HANDLE: Final = 22.0  # points that a legend's mark takes beside its label
 
 DASHED: Final = (0, (4.0, 2.0))
 DOTTED: Final = (0, (1.0, 1.6))
@@ -106,6 +139,12 @@ def canvas(height: float, translate: Translation) -> tuple[Figure, Axes]:
     return figure, axes
 
 
+def legend_columns(labels: Sequence[str], most: int, width: float = WIDTH) -> int:
+    """Return in how many columns, ``most`` at most, a legend of these labels fits a width in points."""
+    fitting = (count for count in range(most, 1, -1) if count * (max(map(text_width, labels)) + HANDLE) <= width)
+    return next(fitting, 1)
+
+
 def legend_below(figure: Figure, lines: Mapping[str, Look], columns: int, patches: Sequence[Patch] = ()) -> None:
     """Put a legend under all panels, where it covers no data; ``lines`` are labels with their looks."""
     above = (0.5, 2 / POINTS_PER_INCH / figure.get_size_inches()[1])
@@ -121,6 +160,13 @@ class RowPlot:
     figure: Figure
     axes: Axes
     places: tuple[float, ...]
+    top: float  # of the axes, points
+
+    def write(self, place: float, across: float, text: str, **look: Any) -> None:
+        """Write beside the axes, ``across`` points from the left and ``place`` points below the axes' top."""
+        width, height = self.figure.get_size_inches() * POINTS_PER_INCH
+        whole: Look = {"va": "center_baseline", "fontsize": SMALL} | look
+        self.figure.text(across / width, 1 - (self.top + place) / height, text, **whole)
 
     def finish(self, label: str, lines: Mapping[str, Look], columns: int, patches: Sequence[Patch] = ()) -> None:
         """Write the axis's title and the legend."""
@@ -135,31 +181,39 @@ def row_plot(
     *,
     codes: Sequence[str] = (),
     legend_lines: int = 1,
+    right: float = 6.0,
+    top: float = 4.0,
+    above: Sequence[float] = (),
+    below: float = BELOW_ROWS,
+    gap: float = ROW_GAP,
 ) -> RowPlot:
     """Return a figure with one named row per trial or claim and one axis at the bottom.
 
-    ``names_width`` is the column left of the axes, in points; ``codes`` stand at its left edge.
+    ``names_width`` is the column left of the axes and ``right`` the one beside them, in points; ``codes`` stand at the
+    left edge; ``above`` gives rows room for what stands above their marks.
     """
     codes_width = 8 + max((text_width(code, SMALL) for code in codes), default=0)
     texts = [wrapped(name, names_width - codes_width, SMALL) for name in names]
-    sizes = [ROW_LINE * (text.count("\n") + 1) + ROW_GAP for text in texts]
-    height = 4 + sum(sizes) + BELOW_ROWS + legend_lines * LEGEND_LINE
-    figure = sheet(height)
-    axes = panel(figure, names_width, 4, WIDTH - names_width - 6, sum(sizes), translate)
-    places, top = [], 0.0
-    for place, size in enumerate(sizes):
-        if place % 2 == 0:
-            axes.axhspan(top, top + size, color="#f5f5f5", linewidth=0, zorder=0)
-        places.append(top + size / 2)
-        top += size
-    axes.set_ylim(top, 0)
+    sizes = [ROW_LINE * (text.count("\n") + 1) + gap for text in texts]
+    more = above or [0.0] * len(sizes)
+    total = sum(sizes) + sum(more)
+    figure = sheet(top + total + below + legend_lines * LEGEND_LINE)
+    axes = panel(figure, names_width, top, WIDTH - names_width - right, total, translate)
+    places, start = [], 0.0
+    for row, (size, room) in enumerate(zip(sizes, more, strict=True)):
+        if row % 2 == 0:
+            axes.axhspan(start, start + size + room, color=BAND, linewidth=0, zorder=0)
+        places.append(start + room + size / 2)
+        start += size + room
+    axes.set_ylim(total, 0)
     axes.set_yticks(places, texts, fontsize=SMALL)
     axes.tick_params(axis="y", length=0, pad=4)
+    plot = RowPlot(figure, axes, tuple(places), top)
     for middle, code in zip(places, codes, strict=False):
-        figure.text(0, 1 - (4 + middle) / height, code, va="center_baseline", fontsize=SMALL)
+        plot.write(middle, 0, code)
     axes.spines["left"].set_visible(False)
     axes.grid(True, axis="x")
-    return RowPlot(figure, axes, tuple(places))
+    return plot
 
 
 def finished(
@@ -167,19 +221,35 @@ def finished(
     figure_id: str,
     group: str,
     *,
+    title: str = "",
     alt: str,
     caption: str,
     columns: Sequence[str],
     rows: Sequence[tuple[Cell, ...]],
     png: bytes | None = None,
 ) -> DrawnFigure:
-    """Return the figure as SVG with its texts and data; the same figure gives the same bytes."""
-    buffer = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": figure_id}):
-        figure.savefig(buffer, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+    """Return the figure as SVG with its texts and data; the same figure gives the same bytes.
+
+    ``title`` is a sentence that says what the figure shows.
+    """
+    alt = f"{title} {alt}".strip()
+    drawn, anchor = _saved(figure, figure_id, "none"), f"svg-{figure_id.replace('.', '-')}"
+    inline = to_inline(drawn, anchor, title or caption, alt, COLOURS, FACES)
+    for artist in figure.findobj(lambda each: each.get_gid() is not None):
+        artist.set_gid(None)
     width, height = (float(inches) * POINTS_PER_INCH for inches in figure.get_size_inches())
-    svg = buffer.getvalue()
-    return DrawnFigure(figure_id, svg, width, height, alt, caption, tuple(columns), tuple(rows), group, png)
+    svg, shown = _saved(figure, figure_id, "path"), tuple(columns)
+    return DrawnFigure(figure_id, svg, width, height, alt, caption, shown, tuple(rows), group, png, title, inline)
+
+
+def _saved(figure: Figure, figure_id: str, text: str) -> bytes:
+    """Return matplotlib's SVG with its text as ``path`` or, on no ground, as text (``none``)."""
+    buffer = io.BytesIO()
+    metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    with matplotlib.rc_context({"svg.hashsalt": figure_id, "svg.fonttype": text}):
+        ground = WHITE if text == "path" else "none"
+        figure.savefig(buffer, format="svg", metadata=metadata, facecolor=ground)
+    return buffer.getvalue()
 
 
 @cache

@@ -33,6 +33,7 @@ def verdicts(writer: Writer) -> SectionView:
         "all_inside": all(inside),
         "only_shown": bool(originals) and not writer.results.scope.absolutes,
         "statements": _statements_table(writer) if writer.results.statements else None,
+        "figures": writer.group("verdicts", "effects", "dependence"),
         "table": _verdicts_table(writer) if found else None,
     }
     return SectionView(heading, "verdicts", view)

@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from cifar_report.analysis.results import TrialResult
 from cifar_report.report.elements import SectionView, Table
-from cifar_report.report.figures.base import DrawnFigure
 from cifar_report.report.i18n import load_messages
 from cifar_report.report.sections import tables
 from cifar_report.report.sections.conclusions import NOT_TIMED, single_timings
@@ -26,8 +25,6 @@ DIGIT_SECTIONS: frozenset[Section] = frozenset({"trials", "model_2", "parallel"}
 EPOCHS_ON_PAPER: frozenset[Section] = frozenset({"trials", "model_2"})
 ORDER: tuple[Section, ...] = ("trials", "hidden_layer", "training_parameters", "model_2", "parallel")
 """The studies, which the write-up lacks, are lettered, so that what it has keeps the write-up's numbers."""
-FIRST_SHOWN = ("trial", "curves", "stages", "methods", "scaling")  # kinds of figures that are not folded
-FIRST_OF_STUDIES = ("study",)
 MOST_CLAIMS = 5  # beside which a page has room for a table by epoch
 
 
@@ -35,11 +32,11 @@ def trials(writer: Writer, number: str) -> SectionView:
     """Return section 3; every experiment of a bundle finds its place by its own section and order."""
     heading = writer.heading("trials", writer.word("Trials"), 2, number)
     digits, letters = count(1), map(chr, count(ord("A")))
-    views = []
+    views, figures = [], writer.group("curves")
     for experiment in (each for section in ORDER for each in writer.experiments(section)):
         place = next(digits) if experiment.section in DIGIT_SECTIONS else next(letters)
         views.append(experiment_view(writer, experiment, f"{number}.{place}"))
-    return SectionView(heading, "trials", {"experiments": views})
+    return SectionView(heading, "trials", {"experiments": views, "figures": figures})
 
 
 def experiment_view(writer: Writer, experiment: Experiment, number: str) -> dict[str, object]:
@@ -49,7 +46,7 @@ def experiment_view(writer: Writer, experiment: Experiment, number: str) -> dict
     heading = writer.heading(f"experiment-{experiment.id}", title, 3, number)
     ran = [trial for trial in found if trial.primary.datum.value is not None]
     kind = "study" if study else "trial" if experiment.section == "trials" else "part"
-    figures = writer.show(*_first_figures(writer, experiment, ran))
+    figures = writer.group("studies" if study else experiment.id)
     claims = tables.claims(writer, experiment) if experiment.claims else None
     return {
         "kind": kind if ran or study else "part",
@@ -65,16 +62,6 @@ def experiment_view(writer: Writer, experiment: Experiment, number: str) -> dict
         "epochs": list(_epochs(writer, experiment, found)) if writer.medium == "print" else [],
         "details": _details(writer, experiment, found) if writer.medium == "screen" else None,
     }
-
-
-def _first_figures(writer: Writer, experiment: Experiment, trials: Sequence[TrialResult]) -> Iterator[DrawnFigure]:
-    """Yield the figures that are not folded: of a numbered trial, whose page is full, those of its first network."""
-    wanted = FIRST_OF_STUDIES if experiment.section in STUDIES else FIRST_SHOWN
-    folded = {trial.id for trial in trials[1:]} if experiment.number else set()
-    for figure in writer.figures:
-        kind, _, subject = figure.id.partition(".")
-        if figure.group == experiment.id and kind in wanted and subject not in folded:
-            yield figure
 
 
 def _labels(writer: Writer, trials: Sequence[TrialResult]) -> Iterator[tuple[Markup, tuple[Markup, ...]]]:

@@ -26,6 +26,7 @@ def title(writer: Writer) -> dict[str, object]:
         "what": writer.sentence(SAY.what),
         "summary": summary(writer),
         "unusual": unusual(writer),
+        "figures": writer.group("ladder", "verdict_bar"),
         "data": dataset.grade if dataset.grade == "stand-in" or dataset.canonical_labels else "other labels",
         "profile": record.profile.name,
         "claims_changed": record.claims_changed,

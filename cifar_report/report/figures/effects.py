@@ -1,0 +1,300 @@
+"""The effects behind the claims, and how often the method itself errs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from cifar_report.analysis.calibration import Calibration, CurvePoint
+from cifar_report.analysis.results import Datum, Results, Unit, Verdict
+from cifar_report.report.figures import style
+from cifar_report.report.figures.base import (
+    ERROR_RATES,
+    RELATIONS,
+    SAY,
+    Cell,
+    DrawnFigure,
+    comparison_name,
+    seeds_text,
+)
+from cifar_report.report.figures.style import VERDICTS, Look, RowPlot
+from cifar_report.report.figures.svg import data_gid
+from cifar_report.report.i18n import DASH, Translation, mark
+from cifar_report.report.names import OUTCOMES, QUANTITIES
+
+FACTORS: Final[dict[Unit, float]] = {"points": 100.0, "relative": 100.0, "epochs": 1.0, "ratio": 1.0}
+LABELS: Final[dict[Unit, str]] = {
+    "points": mark("Difference (percentage points)"),
+    "relative": mark("Relative difference (%)"),
+    "epochs": mark("Difference (epochs)"),
+    "ratio": mark("Ratio"),
+}
+WIDEST: Final[dict[Unit, tuple[float, float]]] = {
+    "points": (-15.0, 15.0),
+    "relative": (-100.0, 100.0),
+    "epochs": (-15.0, 15.0),
+    "ratio": (0.25, 5.0),
+}
+"""What an axis shows at most; an effect that lies beyond stands there as text."""
+MARGIN: Final[Look] = {"color": style.GREY, "alpha": 0.22, "linewidth": 0}
+SEED: Final[Look] = {"marker": "o", "ms": 2.2, "mew": 0, "ls": "none", "alpha": 0.6}
+NAMES, TEXTS = 176.0, 158.0  # points, left and right of the axes
+GAP: Final = 2.8
+PAGE: Final = 590.0  # points of rows that one figure holds at most
+ARROWS: Final = ("\N{LEFTWARDS ARROW}", "\N{RIGHTWARDS ARROW}")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the figure: a verdict, or the heading of those below."""
+
+    name: str
+    verdict: Verdict | None = None
+
+
+def draw_effects(unit: Unit, results: Results, translate: Translation) -> Iterator[DrawnFigure]:
+    """Yield the effects of one unit, grouped by quantity and sorted, as many figures as their rows fill."""
+    for place, rows in enumerate(_pages(list(_rows(unit, results, translate))), start=1):
+        yield _draw(unit, f"effects.{unit}" + (f".{place}" if place > 1 else ""), rows, translate)
+
+
+def _rows(unit: Unit, results: Results, translate: Translation) -> Iterator[Row]:
+    found = [
+        verdict
+        for verdict in results.verdicts
+        if verdict.estimate.unit == unit
+        and verdict.estimate.value is not None
+        and verdict.claim.comparator is not None
+        and verdict.claim.relation in RELATIONS
+        and verdict.claim.relation != "exact"
+    ]
+    for quantity, title in QUANTITIES.items():
+        own = [verdict for verdict in found if verdict.claim.quantity == quantity]
+        if own:
+            yield Row(translate.gettext(title))
+        for verdict in sorted(own, key=lambda verdict: -(verdict.estimate.value or 0.0)):
+            yield Row(comparison_name(verdict, results, translate), verdict)
+
+
+def _pages(rows: Sequence[Row]) -> Iterator[list[Row]]:
+    """Yield the rows in portions of about the same height, none of which ends with a heading."""
+    heights = [
+        GAP + style.ROW_LINE * (style.wrapped(row.name, NAMES - 36, style.SMALL).count("\n") + 1) for row in rows
+    ]
+    most = sum(heights) / max(1, -(-sum(heights) // PAGE)) + 24
+    page: list[Row] = []
+    height = 0.0
+    for row, needed in zip(rows, heights, strict=True):
+        if height + needed + (24 if row.verdict is None else 0) > most:
+            yield page
+            page, height = [], 0.0
+        page, height = [*page, row], height + needed
+    if page:
+        yield page
+
+
+@style.in_style()
+def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], translate: Translation) -> DrawnFigure:
+    codes = [row.verdict.claim.code if row.verdict else "" for row in rows]
+    verdicts = [row.verdict for row in rows if row.verdict]
+    plot = style.row_plot([row.name for row in rows], NAMES, translate, codes=codes, right=TEXTS, top=14, gap=GAP)
+    axes, bounds = plot.axes, _bounds(unit, verdicts)
+    if unit == "ratio":
+        axes.set_xscale("log")
+    axes.set_xlim(*bounds)
+    axes.axvline(1 if unit == "ratio" else 0, color=style.BLACK, lw=0.7)
+    for label, row in zip(axes.get_yticklabels(), rows, strict=True):
+        if row.verdict is None:
+            label.set(color=style.BLUE)
+    for place, row in zip(plot.places, rows, strict=True):
+        if row.verdict is not None:
+            _draw_row(plot, place, row.verdict, bounds, translate)
+    heads = translate.columns("Effect [interval] | Verdict | Seeds needed")
+    for (across, align), head in zip(COLUMNS, heads, strict=True):
+        plot.write(-7, across, head, ha=align, color=style.GREY)
+    legend: dict[str, Look] = {
+        translate.plain("90%% and 95%% interval"): {"color": style.BLACK, "lw": 2.4},
+        translate.gettext("One seed"): SEED | {"color": style.BLACK, "ms": 3},
+    }
+    margin = Patch(**MARGIN, label=translate.gettext("Within the margin"))
+    plot.finish(translate.gettext(LABELS[unit]), legend, 4, [margin])
+    if unit == "ratio":
+        style.log_axis(axes.xaxis, translate, most=7)
+    columns = translate.columns("Claim | Comparison | Quantity | Verdict | Effect | Low | High | Margin | Original | n")
+    return style.finished(
+        plot.figure, figure_id, "effects", alt=_alternative(unit, verdicts, translate),
+        title=_title(unit, rows, translate), caption=translate.plain(SAY.effects), columns=columns,
+        rows=[_cells(row.name, row.verdict, translate) for row in rows if row.verdict],
+    )  # fmt: skip
+
+
+COLUMNS: Final = ((style.WIDTH - TEXTS + 8, "left"), (style.WIDTH - 82, "left"), (style.WIDTH, "right"))
+
+
+def _bounds(unit: Unit, verdicts: Sequence[Verdict]) -> tuple[float, float]:
+    """Return what the axis shows: all intervals and seeds, but not more than its unit's widest."""
+    low, high = WIDEST[unit]
+    if unit == "ratio":
+        return low, high
+    ends = [factor for verdict in verdicts for factor in (*_interval(verdict), verdict.estimate.value)]
+    values = [FACTORS[unit] * end for end in ends if end is not None]
+    values = [value for value in values if low <= value <= high] or [1.0]
+    reach = 1.08 * max(map(abs, values))
+    return max(low, min(-0.3 * reach, 1.08 * min(values))), min(high, max(0.3 * reach, 1.08 * max(values)))
+
+
+def _interval(verdict: Verdict) -> tuple[float | None, float | None]:
+    whole = verdict.wide or verdict.estimate
+    return whole.low, whole.high
+
+
+def _draw_row(
+    plot: RowPlot, place: float, verdict: Verdict, bounds: tuple[float, float], translate: Translation
+) -> None:
+    axes, unit, estimate = plot.axes, verdict.estimate.unit, verdict.estimate
+    factor, colour = FACTORS[unit], VERDICTS[verdict.outcome]["mec"]
+    low, high = _margin(verdict)
+    if low is not None and high is not None:
+        axes.fill_betweenx((place - 5, place + 5), factor * low, factor * high, **MARGIN)
+    for each, width in ((verdict.wide or estimate, 0.8), (estimate, 2.4)):
+        if each.low is not None and each.high is not None and (width < 2 or estimate.coverage < 0.95):
+            axes.plot((factor * each.low, factor * each.high), (place, place), color=colour, lw=width, alpha=0.8)
+    for seed in verdict.differences:
+        if seed.difference is not None and bounds[0] <= factor * seed.difference <= bounds[1]:
+            axes.plot(
+                factor * seed.difference, place + 3.2, **SEED, color=colour,
+                gid=data_gid(seed=seed.seed, trial=verdict.claim.subject.trial),
+            )  # fmt: skip
+    value = factor * (estimate.value or 0.0)
+    if bounds[0] <= value <= bounds[1]:
+        axes.plot(value, place, **VERDICTS[verdict.outcome], ms=4.4, zorder=4, gid=data_gid(claim=verdict.id))
+    else:
+        above = value > bounds[1]
+        shown = translate.numbers.number(estimate)
+        text = f"{shown} {ARROWS[1]}" if above else f"{ARROWS[0]} {shown}"
+        look: dict[str, Any] = {"ha": "right" if above else "left", "va": "center_baseline", "fontsize": style.SMALL}
+        axes.text(bounds[above], place, text, gid=data_gid(claim=verdict.id), **look)
+    _write(plot, place, verdict, translate)
+
+
+def _write(plot: RowPlot, place: float, verdict: Verdict, translate: Translation) -> None:
+    whole, numbers = verdict.wide or verdict.estimate, translate.numbers
+    interval = "" if whole.low is None and whole.high is None else f" {numbers.interval(whole)}"
+    effect = style.shortened(f"{numbers.number(verdict.estimate)}{interval}", TEXTS - 92, style.SMALL)
+    needed = DASH if verdict.seeds_needed is None else _needed(verdict.seeds_needed, translate)
+    outcome = translate.gettext(OUTCOMES[verdict.outcome])
+    outcome = style.shortened(outcome, 58, style.SMALL)
+    for (across, align), text in zip(COLUMNS, (effect, outcome, needed), strict=True):
+        plot.write(place, across, text, ha=align)
+
+
+def _needed(datum: Datum, translate: Translation) -> str:
+    return f"> {60}" if datum.value is None and datum.reason == "too_many_seeds" else translate.numbers.number(datum)
+
+
+def _margin(verdict: Verdict) -> tuple[float | None, float | None]:
+    """Return where a difference is smaller than the margin; ratios have theirs around the stated ratio."""
+    if verdict.claim.relation == "ratio":
+        stated = verdict.claim.value
+        return (None, None) if stated is None else (stated / 1.25, stated * 1.25)
+    margin = None if verdict.margin is None else verdict.margin.value
+    if margin is None:
+        return None, None
+    return (1 / (1 + margin), 1 + margin) if verdict.estimate.unit == "ratio" else (-margin, margin)
+
+
+def _title(unit: Unit, rows: Sequence[Row], translate: Translation) -> str:
+    """Return which effect of the first quantity is the largest one and which the smallest."""
+    own = [row for row in rows if row.verdict and row.verdict.claim.quantity == _first(rows)]
+    most, least = (translate.numbers.quantity(row.verdict.estimate) for row in (own[0], own[-1]) if row.verdict)
+    values = {"quantity": rows[0].name if rows[0].verdict is None else translate.gettext(LABELS[unit])}
+    values |= {"first": own[0].name, "most": most, "last": own[-1].name, "least": least}
+    return translate.plain(SAY.effects_title if len(own) > 1 else SAY.effects_one, values)
+
+
+def _first(rows: Sequence[Row]) -> str:
+    return next(row.verdict.claim.quantity for row in rows if row.verdict)
+
+
+def _alternative(unit: Unit, verdicts: Sequence[Verdict], translate: Translation) -> str:
+    counts = [(outcome, sum(verdict.outcome == outcome for verdict in verdicts)) for outcome in VERDICTS]
+    whole = translate.numbers.integer
+    found = [f"{translate.gettext(OUTCOMES[outcome])}: {whole(count)}" for outcome, count in counts if count]
+    values = {"axis": translate.gettext(LABELS[unit]), "count": whole(len(verdicts)), "verdicts": ", ".join(found)}
+    return translate.plain_plural(SAY.effects_alt, len(verdicts), values)
+
+
+def _cells(name: str, verdict: Verdict, translate: Translation) -> tuple[Cell, ...]:
+    margin = None if verdict.margin is None else verdict.margin.value
+    original = None if verdict.original is None else verdict.original.value
+    quantity, outcome = (
+        translate.gettext(QUANTITIES[verdict.claim.quantity]),
+        translate.gettext(OUTCOMES[verdict.outcome]),
+    )
+    estimate = verdict.estimate
+    return (
+        verdict.id,
+        name,
+        quantity,
+        outcome,
+        estimate.value,
+        estimate.low,
+        estimate.high,
+        margin,
+        original,
+        verdict.n,
+    )
+
+
+Rated = Literal["reproduced", "not_reproduced", "inconclusive"]
+RATES: Final[dict[Rated, Look]] = {
+    "reproduced": {"color": style.BLUE, "marker": "o", "ms": 3.4, "lw": 1.3},
+    "not_reproduced": {"color": style.VERMILLION, "marker": "s", "ms": 3.0, "ls": style.DASHED},
+    "inconclusive": {"color": style.GREY, "marker": "^", "ms": 3.2, "ls": style.DOTTED},
+}
+EFFECT: Final = mark("True difference, in margins")
+
+
+@style.in_style()
+def draw_error_rates(calibration: Calibration, translate: Translation) -> DrawnFigure | None:
+    """Draw how often a claim that stands alone gets which verdict, by the size of the true difference.
+
+    One panel for each number of seeds; None when the calibration holds none.
+    """
+    counts = sorted({point.seeds for point in calibration.curves})
+    if not counts:
+        return None
+    points = [[point for point in calibration.curves if point.seeds == count] for count in counts]
+    outcomes = {name: translate.gettext(OUTCOMES[name]) for name in RATES}
+    figure = style.sheet(176)
+    row = style.panels(figure, len(counts), 18, 112, translate, left=40, gap=16)
+    for axes, part in zip(row, points, strict=True):
+        _draw_rates(axes, part, translate)
+        axes.tick_params(axis="y", labelleft=axes is row[0])
+    row[0].set_ylabel(translate.gettext("Share of draws (%)"))
+    row[len(row) // 2].set_xlabel(translate.gettext(EFFECT))
+    style.legend_below(figure, {outcomes[name]: look for name, look in RATES.items()}, 3)
+    columns = (translate.gettext("Seeds"), translate.gettext(EFFECT), *outcomes.values())
+    rows = [(point.seeds, point.effect, *(getattr(point, name) for name in RATES)) for point in calibration.curves]
+    alt, caption = " ".join(_rates(part, translate) for part in points), translate.plain(SAY.error_rates)
+    return style.finished(figure, "error_rates", ERROR_RATES, alt=alt, caption=caption, columns=columns, rows=rows)
+
+
+def _draw_rates(axes: Axes, points: Sequence[CurvePoint], translate: Translation) -> None:
+    effects = [point.effect for point in points]
+    for name, look in RATES.items():
+        axes.plot(effects, [100 * getattr(point, name) for point in points], clip_on=False, **look)
+    axes.axvline(1, color=style.GREY, linewidth=0.6)
+    axes.set(title=seeds_text(points[0].seeds, translate), ylim=(0, 100))
+    axes.set_xticks(sorted({round(effect) for effect in effects}))
+    axes.grid(True, axis="y")
+
+
+def _rates(points: Sequence[CurvePoint], translate: Translation) -> str:
+    least, most = (f"{translate.numbers.bare(points[at].reproduced, 'share')}%" for at in (0, -1))
+    seeds = seeds_text(points[0].seeds, translate)
+    return translate.plain(SAY.error_rates_alt, {"seeds": seeds, "least": least, "most": most})

@@ -1,0 +1,197 @@
+"""Test accuracies in rows: every seed, the mean with its interval, the original's value, and the baseline's line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from cifar_report.analysis.results import AblationRow, Comparison, Measure, Results, Study
+from cifar_report.analysis.results.numbers import SeedValue
+from cifar_report.report.figures import style
+from cifar_report.report.figures.base import (
+    SAY,
+    Cell,
+    DrawnFigure,
+    comparable,
+    percent,
+    reference,
+    showcase,
+    trial_name,
+    written_trials,
+)
+from cifar_report.report.figures.style import Look, RowPlot
+from cifar_report.report.figures.svg import data_gid
+from cifar_report.report.i18n import DASH, Translation
+
+INTERVAL: Final[Look] = {"color": style.SKY, "lw": 2.2, "ls": "-", "solid_capstyle": "butt"}
+OURS: Final[Look] = {"color": style.BLUE, "marker": "o", "ms": 4.6, "ls": "none"}
+SEEDS: Final[Look] = {"color": style.BLUE, "marker": "|", "ms": 7, "mew": 1.0, "ls": "none"}
+ORIGINAL: Final[Look] = {"marker": "D", "ms": 4.4, "mfc": "none", "mec": style.GREY, "mew": 1.1, "ls": "none"}
+LABEL: Final = 8.5  # points; the line above a row that names its unusual runs
+MOST_NAMES: Final = 170.0  # points
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One accuracy with its name."""
+
+    name: str
+    trial: str
+    measure: Measure
+    unusual: tuple[SeedValue, ...] = ()
+
+    @property
+    def mean(self) -> float | None:
+        """Return the mean over the seeds, where all have a value."""
+        return self.measure.datum.value
+
+    @property
+    def original(self) -> float | None:
+        """Return the original's accuracy, where it published one."""
+        return None if self.measure.original is None else self.measure.original.value
+
+
+@style.in_style()
+def draw_ladder(results: Results, translate: Translation) -> DrawnFigure | None:
+    """Draw every training of the write-up's networks, best mean first; None when nothing finished."""
+    rungs = [
+        Rung(
+            trial_name(result.trial, translate, stage.id),
+            result.id,
+            stage.primary.test_accuracy,
+            result.unusual if stage is result.stages[-1] else (),
+        )
+        for result in written_trials(results)
+        for stage in result.stages
+        if stage.primary.test_accuracy.values
+    ]
+    if not rungs:
+        return None
+    return _draw(rungs, "ladder", "ladder", _title(rungs, results, translate), results, translate)
+
+
+@style.in_style()
+def draw_methods(study: Study, results: Results, translate: Translation) -> DrawnFigure | None:
+    """Draw a study's trials beside the networks that the report looks at closely; None with fewer than two."""
+    ids = dict.fromkeys([*(each.result.id for each in showcase(results)), *(point.trial for point in study.points)])
+    found = [result for result in map(results.trial, ids) if result.primary.datum.value is not None]
+    if len(found) < 2:
+        return None
+    rungs = [Rung(trial_name(result.trial, translate), result.id, result.primary, result.unusual) for result in found]
+    return _draw(rungs, f"methods.{study.experiment}", study.experiment, "", results, translate)
+
+
+def _draw(
+    rungs: list[Rung], figure_id: str, group: str, title: str, results: Results, translate: Translation
+) -> DrawnFigure:
+    rungs = sorted(rungs, key=lambda rung: -1.0 if rung.mean is None else rung.mean, reverse=True)
+    names = [rung.name for rung in rungs]
+    width = min(max(style.text_width(name, style.SMALL) for name in names) + 10, MOST_NAMES)
+    above = [LABEL if rung.unusual else 0.0 for rung in rungs]
+    plot = style.row_plot(names, width, translate, right=34, top=12, above=above, gap=2.6)
+    _draw_baseline(plot, results, translate)
+    for place, rung in zip(plot.places, rungs, strict=True):
+        _draw_rung(plot, place, rung, translate)
+    legend = {translate.gettext("One seed"): SEEDS, translate.plain("Mean with 95%% interval"): OURS | INTERVAL}
+    if any(rung.original is not None for rung in rungs):
+        legend[translate.gettext("Original, one run")] = ORIGINAL
+    plot.finish(translate.gettext("Test accuracy (%)"), legend, 3)
+    for place, rung in zip(plot.places, rungs, strict=True):
+        _name_unusual(plot, place, rung, translate)
+    best, worst = rungs[0], rungs[-1]
+    values = {"best": best.name, "high": _mean(best, translate), "worst": worst.name, "low": _mean(worst, translate)}
+    caption = translate.plain(SAY.ladder)
+    if any(rung.measure.datum.n_of == "images" for rung in rungs):
+        caption += f" {translate.plain(SAY.over_images)}"
+    if any(rung.original is not None and not comparable(rung.measure) for rung in rungs):
+        caption += f" {translate.gettext(SAY.original_apart)}"
+    columns = translate.columns("Training | Test accuracy | Low | High | Seeds | Original")
+    rows: list[tuple[Cell, ...]] = [
+        (rung.name, rung.mean, rung.measure.datum.low, rung.measure.datum.high, len(rung.measure.values), rung.original)
+        for rung in rungs
+    ]
+    alt = translate.plain(SAY.ladder_alt, values)
+    return style.finished(
+        plot.figure, figure_id, group, title=title, alt=alt, caption=caption, columns=columns, rows=rows
+    )
+
+
+def _mean(rung: Rung, translate: Translation) -> str:
+    return DASH if rung.mean is None else f"{percent(rung.mean, translate)}%"
+
+
+def _draw_rung(plot: RowPlot, place: float, rung: Rung, translate: Translation) -> None:
+    datum = rung.measure.datum
+    if datum.low is not None and datum.high is not None:
+        plot.axes.plot((100 * datum.low, 100 * datum.high), (place, place), **INTERVAL, zorder=2)
+    if len(rung.measure.values) > 1:
+        for each in rung.measure.seeds:
+            if each.value is not None:
+                plot.axes.plot(100 * each.value, place, **SEEDS, gid=data_gid(trial=rung.trial, seed=each.seed))
+    if rung.original is not None:
+        plot.axes.plot(100 * rung.original, place, **ORIGINAL, zorder=4)
+    if rung.mean is not None:
+        plot.axes.plot(100 * rung.mean, place, **OURS, zorder=3)
+    text = DASH if rung.mean is None else percent(rung.mean, translate)
+    plot.write(place, style.WIDTH - 2, text, ha="right", fontsize=style.SIZE)
+
+
+def _draw_baseline(plot: RowPlot, results: Results, translate: Translation) -> None:
+    baseline = reference(results)
+    if baseline is None or baseline.primary.datum.value is None:
+        return
+    value = baseline.primary.datum.value
+    plot.axes.axvline(100 * value, color=style.GREY, lw=0.9, zorder=1)
+    name = f"{trial_name(baseline.trial, translate)} {percent(value, translate)}"
+    look: Look = {"ha": "center", "va": "bottom", "fontsize": style.SMALL, "color": style.GREY}
+    plot.axes.annotate(name, (100 * value, 0), (0, 2), textcoords="offset points", annotation_clip=False, **look)
+
+
+def _name_unusual(plot: RowPlot, place: float, rung: Rung, translate: Translation) -> None:
+    """Name runs far from the others above their marks, each right of the one before."""
+    box = plot.axes.get_position()
+    left, width = box.x0 * style.WIDTH, box.width * style.WIDTH
+    low, high = plot.axes.get_xlim()
+    free = left
+    for each in sorted(rung.unusual, key=lambda each: each.value or 0.0):
+        value = percent(each.value or 0.0, translate)
+        text = translate.plain(SAY.unusual, {"seed": each.seed, "value": value})
+        size = style.text_width(text, style.SMALL)
+        middle = left + width * (100 * (each.value or 0.0) - low) / (high - low)
+        start = min(max(middle - size / 2, free), left + width - size)
+        plot.write(place - LABEL, start, text, color=style.VERMILLION)
+        free = start + size + 5
+
+
+def _title(rungs: Sequence[Rung], results: Results, translate: Translation) -> str:
+    """Return what gained and what lost most against the trial that the write-up compared it with."""
+    shown = {rung.trial for rung in rungs}
+    pairs = [
+        (row, row.as_written, row.as_written.difference.value)
+        for row in results.ablation
+        if row.trial in shown and row.as_written is not None and row.as_written.difference.value is not None
+    ]
+    best, worst = max(pairs, key=_size, default=None), min(pairs, key=_size, default=None)
+    said = []
+    if best is not None and best[2] > 0:
+        said.append(translate.plain(SAY.ladder_gain, _compared(best[0], best[1], results, translate)))
+    if worst is not None and worst[2] < 0:
+        said.append(translate.plain(SAY.ladder_loss, _compared(worst[0], worst[1], results, translate)))
+    unusual = len({rung.trial for rung in rungs if rung.unusual})
+    if unusual:
+        count = {"count": translate.numbers.integer(unusual)}
+        said.append(translate.plain_plural(SAY.ladder_unusual, unusual, count))
+    return " ".join(said)
+
+
+def _size(pair: tuple[Any, Any, float]) -> float:
+    return pair[2]
+
+
+def _compared(row: AblationRow, comparison: Comparison, results: Results, translate: Translation) -> dict[str, str]:
+    names = (results.trial(trial).trial for trial in (row.trial, comparison.comparator))
+    trial, other = (trial_name(each, translate) for each in names)
+    difference, numbers = comparison.difference, translate.numbers
+    interval = "" if difference.low is None else f" {numbers.interval(difference)}"
+    return {"trial": trial, "other": other, "difference": f"{numbers.quantity(difference)}{interval}"}

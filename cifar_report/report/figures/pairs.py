@@ -1,0 +1,255 @@
+"""One experiment's networks beside those that they are compared with, seed by seed; and the studies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+from typing import Final
+
+from matplotlib.axes import Axes
+
+from cifar_report.analysis.results import Comparison, Measure, Results, Study, TrialResult
+from cifar_report.report.figures import style
+from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, percent, stage_name, trial_name
+from cifar_report.report.figures.ladder import INTERVAL, ORIGINAL, OURS
+from cifar_report.report.figures.style import Look
+from cifar_report.report.figures.svg import data_gid
+from cifar_report.report.i18n import Translation
+from cifar_report.spec import Experiment, Trial, differences, same_network
+from cifar_report.spec.claims import MARGINS
+
+DOT: Final[Look] = {"marker": "o", "ms": 3.4, "mfc": "none", "mec": style.BLUE, "mew": 0.9, "ls": "none"}
+LINK: Final[Look] = {"color": style.BLUE, "lw": 0.7, "alpha": 0.55}
+MARGIN: Final[Look] = {"color": style.GREY, "alpha": 0.22, "lw": 0}
+MOST_COLUMNS: Final = 6
+LINE: Final = 9.5  # points, of a comparison above the axes
+
+
+@dataclass(frozen=True)
+class Column:
+    """One training with its values by seed; ``own``: of the experiment's own networks."""
+
+    name: str
+    result: TrialResult
+    measure: Measure
+    own: bool
+
+
+@style.in_style()
+def draw_pairs(experiment: Experiment, results: Results, translate: Translation) -> DrawnFigure | None:
+    """Draw the accuracies by seed of an experiment's networks and of their comparators; None with fewer than two."""
+    known = {result.id: result for result in results.trials}
+    own = [known[trial.id] for trial in experiment.trials if trial.id in known]
+    others = [name for each in own for name in (each.trial.as_written, each.trial.one_change) if name in known]
+    others = [name for name in dict.fromkeys(others) if name not in {each.id for each in own}]
+    columns = [*_columns([known[name] for name in others if name], translate, own=False)]
+    columns = [each for each in (*columns, *_columns(own, translate, own=True)) if each.measure.values][:MOST_COLUMNS]
+    if len(columns) < 2 or not any(column.own for column in columns):
+        return None
+    said = _comparisons(columns, results, translate)
+    total = style.HALF if len(columns) < 5 else style.WIDTH
+    texts = [style.shortened(text, total - 4, style.SMALL) for text in said]
+    width = (total - 36) / len(columns)
+    names = [style.wrapped(column.name, width - 4, style.SMALL) for column in columns]
+    top, below = len(texts) * LINE + 8, 9 * max(name.count("\n") + 1 for name in names) + 22
+    figure = style.sheet(top + 134 + below, total)
+    axes = style.panel(figure, 30, top, total - 34, 134, translate)
+    for number, text in enumerate(texts):
+        figure.text(0, 1 - (LINE * number + 5) / (top + 134 + below), text, va="center_baseline", fontsize=style.SMALL)
+    _draw(axes, columns, translate)
+    axes.set_xticks(range(len(columns)), names, fontsize=style.SMALL)
+    paired = any(map(_paired, columns, columns[1:]))
+    legend = {translate.gettext("Mean, interval"): OURS | INTERVAL | {"lw": 2.2}}
+    seed = translate.gettext("Seed, paired") if paired else translate.gettext("Seed")
+    legend[seed] = DOT | ({"ls": "-"} | LINK if paired else {})
+    legend |= {translate.gettext("Original"): ORIGINAL} if any(column.measure.original for column in columns) else {}
+    style.legend_below(figure, legend, 3)
+    titles = translate.columns("Training | Seed | Test accuracy")
+    rows: list[tuple[Cell, ...]] = [
+        (column.name, each.seed, each.value) for column in columns for each in column.measure.seeds
+    ]
+    alt = " ".join(f"{text}." for text in said) or translate.plain(SAY.pairs)
+    return style.finished(
+        figure, f"pairs.{experiment.id}", experiment.id, alt=alt, caption=translate.plain(SAY.pairs),
+        columns=titles, rows=rows,
+    )  # fmt: skip
+
+
+def _columns(found: Sequence[TrialResult], translate: Translation, *, own: bool) -> list[Column]:
+    """Return a column for every training of the experiment's own networks, and for the last one of others."""
+    return [
+        Column(_short(result, stage.id, translate), result, stage.primary.test_accuracy, own)
+        for result in found
+        for stage in (result.stages if own else result.stages[-1:])
+    ]
+
+
+def _short(result: TrialResult, stage: str, translate: Translation) -> str:
+    many = len(result.stages) > 1
+    return stage_name(result.trial, stage, translate) if many else trial_name(result.trial, translate)
+
+
+def _paired(one: Column, other: Column) -> bool:
+    """Whether one seed gives both the same beginning, so that its two values belong together."""
+    return same_network(one.result.trial, other.result.trial)
+
+
+def _draw(axes: Axes, columns: Sequence[Column], translate: Translation) -> None:
+    first, margin = columns[0].measure.datum.value, MARGINS["accuracy"]
+    if first is not None:
+        axes.axhspan(100 * (first - margin), 100 * (first + margin), **MARGIN)
+    _join_seeds(axes, columns)
+    for place, column in enumerate(columns):
+        _draw_column(axes, place, column, translate)
+    axes.set_xlim(-0.5, len(columns) - 0.5)
+    axes.margins(y=0.12)
+    axes.grid(True, axis="y")
+    axes.tick_params(axis="x", length=0)
+    axes.set_ylabel(translate.gettext("Test accuracy (%)"), fontsize=style.SMALL)
+
+
+def _join_seeds(axes: Axes, columns: Sequence[Column]) -> None:
+    for place, (one, other) in enumerate(pairwise(columns)):
+        if _paired(one, other):
+            ends = {each.seed: each.value for each in other.measure.seeds}
+            for each in one.measure.seeds:
+                if each.value is not None and (end := ends.get(each.seed)) is not None:
+                    gid = data_gid(seed=each.seed)
+                    axes.plot((place, place + 1), (100 * each.value, 100 * end), **LINK, gid=gid)
+
+
+def _draw_column(axes: Axes, place: int, column: Column, translate: Translation) -> None:
+    datum, original = column.measure.datum, column.measure.original
+    if datum.low is not None and datum.high is not None:
+        axes.plot((place + 0.16, place + 0.16), (100 * datum.low, 100 * datum.high), **INTERVAL)
+    if datum.value is not None:
+        axes.plot(place + 0.16, 100 * datum.value, **OURS)
+    if original is not None and original.value is not None:
+        axes.plot(place - 0.2, 100 * original.value, **ORIGINAL)
+    strange = {each.seed for each in column.result.unusual} if column.measure is column.result.primary else set()
+    for each in column.measure.seeds:
+        if each.value is not None:
+            axes.plot(place, 100 * each.value, **DOT, gid=data_gid(trial=column.result.id, seed=each.seed))
+        if each.value is not None and each.seed in strange:
+            text = translate.plain(SAY.unusual, {"seed": each.seed, "value": percent(each.value, translate)})
+            look: Look = {"ha": "center", "va": "top", "fontsize": style.SMALL, "color": style.VERMILLION}
+            axes.annotate(text, (place, 100 * each.value), (0, -4), textcoords="offset points", **look)
+
+
+def _comparisons(columns: Sequence[Column], results: Results, translate: Translation) -> list[str]:
+    """Return what sets the own trials apart from those that are shown beside them, each with its interval."""
+    found: list[str] = []
+    own, shown = {each.result.id for each in columns if each.own}, {each.result.id for each in columns}
+    for row in results.ablation:
+        pairs: list[Comparison] = [each for each in (row.as_written, row.one_change) if each is not None]
+        for each in pairs:
+            if row.trial in own and each.comparator in shown and each.difference.value is not None:
+                names = (results.trial(trial).trial for trial in (row.trial, each.comparator))
+                trial, other = (trial_name(name, translate) for name in names)
+                interval = "" if each.difference.low is None else f" {translate.numbers.interval(each.difference)}"
+                shown_difference = f"{translate.numbers.number(each.difference)}{interval}"
+                found.append(
+                    translate.plain(SAY.compared, {"trial": trial, "other": other, "difference": shown_difference})
+                )
+    return list(dict.fromkeys(found))
+
+
+A_ROW: Final = 3
+PANEL_HEIGHT: Final = 92.0
+
+
+@style.in_style()
+def draw_studies(results: Results, experiments: Sequence[Experiment], translate: Translation) -> DrawnFigure | None:
+    """Draw every study of which two trials finished as a panel, on one scale of accuracy; None without any."""
+    titles = {each.id: translate.text(each.title) for each in experiments if "study" in each.figures}
+    found = [(study, _finished(study, results)) for study in results.studies if study.experiment in titles]
+    found = [(study, trials) for study, trials in found if len(trials) > 1]
+    if not found:
+        return None
+    lines, step = -(-len(found) // A_ROW), PANEL_HEIGHT + 56
+    width = (style.WIDTH - 30 - 2 * 14) / A_ROW
+    figure = style.sheet(lines * step + 14, style.WIDTH if len(found) > 1 else style.HALF)
+    panels, rows, said = [], [], []
+    for number, (study, trials) in enumerate(found):
+        left, top = 28 + number % A_ROW * (width + 14), number // A_ROW * step + 14
+        axes = style.panel(figure, left, top, width, PANEL_HEIGHT, translate)
+        panels.append(axes)
+        axes.set_title(style.shortened(titles[study.experiment], width, style.SIZE), pad=3)
+        label, points = _points(trials, translate)
+        _draw_study(axes, points, width)
+        axes.set_xlabel(style.shortened(label, width, style.SMALL), fontsize=style.SMALL)
+        if number % A_ROW == 0:
+            axes.set_ylabel(translate.gettext("Test accuracy (%)"), fontsize=style.SMALL)
+        rows += [
+            (titles[study.experiment], name, each.primary.datum.value, each.primary.datum.low, each.primary.datum.high)
+            for name, each in points
+        ]
+        said.append(_best_and_worst(titles[study.experiment], points, translate))
+    low, high = min(axes.get_ylim()[0] for axes in panels), max(axes.get_ylim()[1] for axes in panels)
+    for place, axes in enumerate(panels):
+        axes.set_ylim(low, high)
+        axes.tick_params(labelleft=place % A_ROW == 0)
+    legend = {translate.plain("Mean with 95%% interval"): OURS | INTERVAL, translate.gettext("One seed"): DOT}
+    style.legend_below(figure, legend, 2)
+    columns = translate.columns("Study | Value | Test accuracy | Low | High")
+    alt, caption = " ".join(said), translate.plain(SAY.studies)
+    return style.finished(figure, "studies", "studies", alt=alt, caption=caption, columns=columns, rows=rows)
+
+
+def _finished(study: Study, results: Results) -> list[TrialResult]:
+    trials = [results.trial(trial) for trial in dict.fromkeys(point.trial for point in study.points)]
+    return [result for result in trials if result.primary.datum.value is not None]
+
+
+def _points(trials: Sequence[TrialResult], translate: Translation) -> tuple[str, list[tuple[str, TrialResult]]]:
+    """Return what the trials differ in, and each by its value; by their names where that is no number."""
+    varied = _varied_number(trials)
+    if varied is None:
+        return translate.gettext("Trials"), [(trial_name(each.trial, translate), each) for each in trials]
+    field, values = varied
+    ordered = sorted(zip(values, trials, strict=True), key=lambda pair: pair[0])
+    shown = [f"{value:.0f}" if field == "split_seed" else translate.numbers.plain(value) for value, _ in ordered]
+    return translate.gettext(SAY.fields[field]), list(zip(shown, (each for _, each in ordered), strict=True))
+
+
+def _draw_study(axes: Axes, points: Sequence[tuple[str, TrialResult]], width: float) -> None:
+    for place, (_, result) in enumerate(points):
+        datum = result.primary.datum
+        if datum.low is not None and datum.high is not None:
+            axes.plot((place, place), (100 * datum.low, 100 * datum.high), **INTERVAL)
+        for each in result.primary.seeds:
+            if each.value is not None:
+                axes.plot(place - 0.14, 100 * each.value, **DOT, gid=data_gid(trial=result.id, seed=each.seed))
+        axes.plot(place, 100 * (datum.value or 0.0), **OURS)
+    if len(points) > 2:
+        axes.plot(range(len(points)), [100 * (each.primary.datum.value or 0.0) for _, each in points], **LINK, zorder=1)
+    names = [style.wrapped(name, 0.92 * width / len(points), style.SMALL) for name, _ in points]
+    axes.set_xticks(range(len(points)), names, fontsize=style.SMALL)
+    axes.set_xlim(-0.5, len(points) - 0.5)
+    axes.grid(True, axis="y")
+
+
+def _best_and_worst(title: str, points: Sequence[tuple[str, TrialResult]], translate: Translation) -> str:
+    ordered = sorted(points, key=lambda point: point[1].primary.datum.value or 0.0)
+    high, low = (translate.numbers.number(ordered[at][1].primary.datum) for at in (-1, 0))
+    values = {"label": title, "best": ordered[-1][0], "high": high, "worst": ordered[0][0], "low": low}
+    return translate.plain(SAY.points_alt, values)
+
+
+def _varied_number(trials: Sequence[TrialResult]) -> tuple[str, list[float]] | None:
+    """Return the one number in which the trials differ, and its value in each; None where there is none.
+
+    Counts of layers, strategies and anything that is no number have no place on an axis.
+    """
+    if not all(isinstance(result.trial, Trial) for result in trials):
+        return None
+    changes = [differences(one.trial, other.trial) for one, other in combinations(trials, 2)]
+    places = {change.place for found in changes for change in found}
+    if len(places) != 1 or any(len(found) != 1 for found in changes):
+        return None
+    field = places.pop().rpartition(", ")[2]
+    if field not in SAY.fields:
+        return None
+    first = changes[0][0].before
+    return field, [float(value) for value in (first, *(found[0].after for found in changes[: len(trials) - 1]))]
