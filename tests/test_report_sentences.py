@@ -17,9 +17,7 @@ from cifar_report.analysis.results import Sensitivity, Verdict
 from cifar_report.analysis.sensitivity import fragile
 from cifar_report.bundle import Bundle, write_record
 from cifar_report.registry import load_experiments
-from cifar_report.report.figures.curves import caption as curves_caption
-from cifar_report.report.figures.forest import draw_forest
-from cifar_report.report.figures.points import draw_original
+from cifar_report.report.figures import draw_effects, draw_ladder
 from cifar_report.report.i18n import Translation
 from cifar_report.report.sections import tables
 from cifar_report.report.sections.claims import verdicts
@@ -318,27 +316,18 @@ def test_the_original_is_compared_on_canonical_pixels_alone(grade, canonical):
     writer = made(grade)
     assert ("where the write-up reported" in plain(summary(writer))) is canonical
     baseline = writer.results.trial("baseline")
-    assert ("not compared with ours" in curves_caption(baseline, ENGLISH)) is not canonical
     table = tables.results(writer, "anywhere", "Title", [baseline])
     assert ("without being compared with ours" in table.caption) is not canonical
-    points, methods = (draw_forest(kind, writer.results, ENGLISH).caption for kind in ("points", "methods"))
-    assert ("on its own pixels" in points) is not canonical
-    assert "not corrected for the number of claims" in points
-    assert "over the test images" in methods
+    for figure in (draw_ladder(writer.results, ENGLISH), next(draw_effects("points", writer.results, ENGLISH))):
+        assert ("not compared with ours" in figure.caption) is not canonical
     for told in (chapter(writer, "verdicts"), chapter(writer, "reading")):
         assert ("not compared with ours" in told) is not canonical
         assert ("prediction interval" in told) is canonical
-    original = draw_original(writer.results, ENGLISH)
-    assert ("95% prediction interval" in original.caption) is canonical
-    assert ("not compared with each other" in original.caption) is not canonical
-    assert all((row[4] is not None) is canonical for row in original.rows)
 
 
 def test_with_one_seed_no_interval_is_spoken_of():
-    """One seed gives no interval, so captions name none, and no deviation that a difference could be measured by."""
-    caption = draw_original(made(seeds=1).results, ENGLISH).caption
-    assert "With one seed there is no interval" in caption
-    assert "The line is" not in caption
+    """One seed gives no interval, so figures name none, and no deviation that a difference could be measured by."""
+    assert "interval" not in draw_ladder(made(seeds=1).results, ENGLISH).inline
     assert "Welch" not in plain(ranking(made(seeds=1))).split("Fisher")[0] or made(seeds=1).results.ranking[1].tied
 
 

@@ -96,7 +96,7 @@ def draw_overview(results: Results, translate: Translation) -> DrawnFigure | Non
         axes = style.panel(figure, 32 + column * (width + 10), row * step + 14, width, step - 20, translate)
         _draw_panel(axes, panel, "accuracy", scale)
         _label_ends(axes, panel, translate)
-        axes.set_title(style.shortened(panel.name, width + 6, style.SMALL), fontsize=style.SMALL, pad=2)
+        axes.set_title(style.shortened(panel.name, width + 2, style.SMALL), fontsize=style.SMALL, pad=2)
         lowest = place + ACROSS >= len(panels)
         axes.tick_params(labelleft=column == 0, labelbottom=lowest)
         if column == 0:
@@ -130,7 +130,7 @@ def draw_curves(
             _draw_panel(axes, panel, score, scale)  # type: ignore[arg-type]  # mypy widens the literals
             axes.tick_params(labelleft=place % across == 0, labelbottom=axes is below)
         _label_ends(above, panel, translate)
-        above.set_title(style.shortened(panel.name, width + 4, style.SMALL), fontsize=style.SMALL, pad=3)
+        above.set_title(style.shortened(panel.name, width, style.SMALL), fontsize=style.SMALL, pad=3)
         if place % across == 0:
             above.set_ylabel(translate.gettext("Accuracy (%)"), fontsize=style.SMALL)
             below.set_ylabel(translate.gettext("Loss"), fontsize=style.SMALL)

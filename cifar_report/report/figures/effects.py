@@ -21,6 +21,7 @@ from cifar_report.report.figures.base import (
     comparison_name,
     seeds_text,
 )
+from cifar_report.report.figures.ladder import ORIGINAL
 from cifar_report.report.figures.style import VERDICTS, Look, RowPlot
 from cifar_report.report.figures.svg import data_gid
 from cifar_report.report.i18n import DASH, Translation, mark
@@ -59,7 +60,7 @@ class Row:
 def draw_effects(unit: Unit, results: Results, translate: Translation) -> Iterator[DrawnFigure]:
     """Yield the effects of one unit, grouped by quantity and sorted, as many figures as their rows fill."""
     for place, rows in enumerate(_pages(list(_rows(unit, results, translate))), start=1):
-        yield _draw(unit, f"effects.{unit}" + (f".{place}" if place > 1 else ""), rows, translate)
+        yield _draw(unit, f"effects.{unit}" + (f".{place}" if place > 1 else ""), rows, results, translate)
 
 
 def _rows(unit: Unit, results: Results, translate: Translation) -> Iterator[Row]:
@@ -98,7 +99,7 @@ def _pages(rows: Sequence[Row]) -> Iterator[list[Row]]:
 
 
 @style.in_style()
-def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], translate: Translation) -> DrawnFigure:
+def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], results: Results, translate: Translation) -> DrawnFigure:
     codes = [row.verdict.claim.code if row.verdict else "" for row in rows]
     verdicts = [row.verdict for row in rows if row.verdict]
     plot = style.row_plot([row.name for row in rows], NAMES, translate, codes=codes, right=TEXTS, top=14, gap=GAP)
@@ -120,6 +121,8 @@ def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], translate: Translatio
         translate.plain("90%% and 95%% interval"): {"color": style.BLACK, "lw": 2.4},
         translate.gettext("One seed"): SEED | {"color": style.BLACK, "ms": 3},
     }
+    if any(verdict.original for verdict in verdicts):
+        legend[translate.gettext("The original's difference")] = ORIGINAL
     margin = Patch(**MARGIN, label=translate.gettext("Within the margin"))
     plot.finish(translate.gettext(LABELS[unit]), legend, 4, [margin])
     if unit == "ratio":
@@ -127,7 +130,7 @@ def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], translate: Translatio
     columns = translate.columns("Claim | Comparison | Quantity | Verdict | Effect | Low | High | Margin | Original | n")
     return style.finished(
         plot.figure, figure_id, "effects", alt=_alternative(unit, verdicts, translate),
-        title=_title(unit, rows, translate), caption=translate.plain(SAY.effects), columns=columns,
+        title=_title(unit, rows, translate), caption=_caption(verdicts, results, translate), columns=columns,
         rows=[_cells(row.name, row.verdict, translate) for row in rows if row.verdict],
     )  # fmt: skip
 
@@ -143,8 +146,14 @@ def _bounds(unit: Unit, verdicts: Sequence[Verdict]) -> tuple[float, float]:
     ends = [factor for verdict in verdicts for factor in (*_interval(verdict), verdict.estimate.value)]
     values = [FACTORS[unit] * end for end in ends if end is not None]
     values = [value for value in values if low <= value <= high] or [1.0]
-    reach = 1.08 * max(map(abs, values))
+    reach = max(1.08 * max(map(abs, values)), 1.0)
     return max(low, min(-0.3 * reach, 1.08 * min(values))), min(high, max(0.3 * reach, 1.08 * max(values)))
+
+
+def _caption(verdicts: Sequence[Verdict], results: Results, translate: Translation) -> str:
+    known = any(verdict.original is not None and verdict.deviation == "other_pixels" for verdict in verdicts)
+    more = [translate.gettext(SAY.original_apart)] if known and not results.scope.absolutes else []
+    return " ".join([translate.plain(SAY.effects), *more])
 
 
 def _interval(verdict: Verdict) -> tuple[float | None, float | None]:
@@ -169,6 +178,8 @@ def _draw_row(
                 factor * seed.difference, place + 3.2, **SEED, color=colour,
                 gid=data_gid(seed=seed.seed, trial=verdict.claim.subject.trial),
             )  # fmt: skip
+    if verdict.original is not None and verdict.original.value is not None:
+        axes.plot(factor * verdict.original.value, place, **ORIGINAL, zorder=3)
     value = factor * (estimate.value or 0.0)
     if bounds[0] <= value <= bounds[1]:
         axes.plot(value, place, **VERDICTS[verdict.outcome], ms=4.4, zorder=4, gid=data_gid(claim=verdict.id))

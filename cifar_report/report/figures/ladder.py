@@ -93,7 +93,9 @@ def _draw(
     _draw_baseline(plot, results, translate)
     for place, rung in zip(plot.places, rungs, strict=True):
         _draw_rung(plot, place, rung, translate)
-    legend = {translate.gettext("One seed"): SEEDS, translate.plain("Mean with 95%% interval"): OURS | INTERVAL}
+    legend = {mean_label([rung.measure for rung in rungs], translate): OURS | INTERVAL}
+    if any(len(rung.measure.values) > 1 for rung in rungs):
+        legend |= {translate.gettext("One seed"): SEEDS}
     if any(rung.original is not None for rung in rungs):
         legend[translate.gettext("Original, one run")] = ORIGINAL
     plot.finish(translate.gettext("Test accuracy (%)"), legend, 3)
@@ -115,6 +117,12 @@ def _draw(
     return style.finished(
         plot.figure, figure_id, group, title=title, alt=alt, caption=caption, columns=columns, rows=rows
     )
+
+
+def mean_label(measures: Sequence[Measure], translate: Translation) -> str:
+    """Return what a dot with its bar is called: a single value has no interval."""
+    known = any(measure.datum.low is not None for measure in measures)
+    return translate.plain("Mean with 95%% interval") if known else translate.gettext("Value of one run")
 
 
 def _mean(rung: Rung, translate: Translation) -> str:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from cifar_report.analysis.results import Comparison, Measure, Results, Study, TrialResult
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, percent, stage_name, trial_name
-from cifar_report.report.figures.ladder import INTERVAL, ORIGINAL, OURS
+from cifar_report.report.figures.ladder import INTERVAL, ORIGINAL, OURS, mean_label
 from cifar_report.report.figures.style import Look
 from cifar_report.report.figures.svg import data_gid
 from cifar_report.report.i18n import Translation
@@ -60,7 +60,7 @@ def draw_pairs(experiment: Experiment, results: Results, translate: Translation)
     _draw(axes, columns, translate)
     axes.set_xticks(range(len(columns)), names, fontsize=style.SMALL)
     paired = any(map(_paired, columns, columns[1:]))
-    legend = {translate.gettext("Mean, interval"): OURS | INTERVAL | {"lw": 2.2}}
+    legend: dict[str, Look] = {mean_label([column.measure for column in columns], translate): OURS | INTERVAL}
     seed = translate.gettext("Seed, paired") if paired else translate.gettext("Seed")
     legend[seed] = DOT | ({"ls": "-"} | LINK if paired else {})
     legend |= {translate.gettext("Original"): ORIGINAL} if any(column.measure.original for column in columns) else {}
@@ -190,7 +190,8 @@ def draw_studies(results: Results, experiments: Sequence[Experiment], translate:
     for place, axes in enumerate(panels):
         axes.set_ylim(low, high)
         axes.tick_params(labelleft=place % A_ROW == 0)
-    legend = {translate.plain("Mean with 95%% interval"): OURS | INTERVAL, translate.gettext("One seed"): DOT}
+    measures = [each.primary for _, trials in found for each in trials]
+    legend = {mean_label(measures, translate): OURS | INTERVAL, translate.gettext("One seed"): DOT}
     style.legend_below(figure, legend, 2)
     columns = translate.columns("Study | Value | Test accuracy | Low | High")
     alt, caption = " ".join(said), translate.plain(SAY.studies)
