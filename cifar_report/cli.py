@@ -108,6 +108,13 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
     "folder": _option("the results bundle", "BUNDLE", type=Path),
     "file": _option("the archive, for example results.tar", "FILE", type=Path),
     "target": _option("the new bundle's folder: not there yet, or empty", "DIR", type=Path),
+    "add folder": _option("the bundle whose runs are added", "SOURCE", type=Path),
+    "add target": _option("the bundle that gets them", "TARGET", type=Path),
+    "--compact": {
+        "action": "store_true",
+        "help": "of a network's probabilities keep predicted class and the label's: a twentieth of the size, and"
+        " accuracy, confusion and loss follow as before; numbers that need all of them are recorded",
+    },
 }
 PLAN = ("--profile", "--seeds", "--hours", "--only", "--timing", "--data", "--bundle")
 RUN = (*PLAN, "--jobs")
@@ -141,7 +148,7 @@ COMMANDS = {
         bundles.compare, "show which verdicts of two bundles differ, and why", ("first", "second"), COMPARE_EPILOG
     ),
 }
-BUNDLE = "make one file of a bundle, or a bundle of it"
+BUNDLE = "make one file of a bundle, or a bundle of it; copy one, or add runs to it"
 BUNDLE_COMMANDS = {
     "export": Command(
         bundles.export,
@@ -156,7 +163,12 @@ BUNDLE_COMMANDS = {
     "copy": Command(
         bundles.copy,
         "copy a finished bundle without its weights: small enough for a repository, enough for the report",
-        ("folder", "target"),
+        ("folder", "target", "--compact"),
+    ),
+    "add": Command(
+        bundles.add,
+        "add the finished runs of a bundle to another of the same profile, data and claims, without their weights",
+        ("add folder", "add target", "--compact"),
     ),
 }
 
@@ -247,7 +259,7 @@ def make_parser(*, sessions: bool = False) -> Parser:
                 if option.split()[-1] not in own:
                     added.add_argument(option.split()[-1], **OPTIONS[option] | {"help": argparse.SUPPRESS})
     bundle = subparsers.add_parser("bundle", help=BUNDLE, description=f"{BUNDLE.capitalize()}.", allow_abbrev=False)
-    actions = bundle.add_subparsers(required=True, metavar="export|import|copy")
+    actions = bundle.add_subparsers(required=True, metavar="export|import|copy|add")
     for name, command in BUNDLE_COMMANDS.items():
         _add_command(actions, name, command)
     return parser

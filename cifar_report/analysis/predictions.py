@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
+from typing import Literal
 
 import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
@@ -14,10 +16,10 @@ from cifar_report.analysis.results.numbers import SeedValue
 from cifar_report.analysis.results.trials import ClassScores, ConfusedPair
 from cifar_report.analysis.values import Array, Value, primary_weights
 from cifar_report.bundle import Bundle, Predictions, Run, Weights
+from cifar_report.bundle.arrays import BINS, CompactTable
 from cifar_report.spec import CLASS_COUNT, Trial
 
 FILE_NAME = "predictions.npz"
-BINS = 15  # of the top label's probability, equal in width
 MOST_PAIRS = 10  # of confused classes that are listed
 
 
@@ -26,7 +28,8 @@ class StagePredictions:
     """One stage of one run on the test images, with the weights that the method judges.
 
     ``indices`` int [N], ``labels`` and ``predicted`` uint8 [N]; ``top`` float32 [N] holds the probability of the
-    predicted class. ``top`` and the probability metrics are None without probabilities, and where one is not a number.
+    predicted class (of a compact run for the examples alone), ``bins`` what ``reliability`` returns. They and the
+    probability metrics are None without probabilities, and where one is not a number.
     """
 
     indices: Array
@@ -35,6 +38,7 @@ class StagePredictions:
     top: Array | None = None
     negative_log_likelihood: float | None = None
     brier: float | None = None
+    bins: Array | None = None
 
     @property
     def correct(self) -> Array:
@@ -57,17 +61,55 @@ def _stages(run: Run, file: Predictions) -> Iterator[tuple[str | None, StagePred
         yield None, StagePredictions(file.indices, file.labels, file.predicted)
     if isinstance(run.trial, Trial):
         for stage in run.stages:
-            table = file.probabilities.get((stage.id, primary_weights(run.trial, stage.id)))
-            if table is not None and len(table):
-                yield stage.id, _with_probabilities(file, table)
+            kept = condensed(file, stage.id, primary_weights(run.trial, stage.id))
+            if kept is not None and len(file.labels):
+                yield stage.id, _of_table(file, kept)
 
 
-def _with_probabilities(file: Predictions, table: Array) -> StagePredictions:
-    labels, predicted = file.labels, table.argmax(axis=1).astype(np.uint8)
-    if not np.isfinite(table).all():
-        return StagePredictions(file.indices, labels, predicted)
-    likelihood, score = negative_log_likelihood(labels, table), brier(labels, table)
-    return StagePredictions(file.indices, labels, predicted, table.max(axis=1), likelihood, score)
+def condensed(file: Predictions, stage: str, weights: Weights) -> CompactTable | None:
+    """Return what follows from one table of probabilities, with ``top`` of every image; None where it is not stored."""
+    if (kept := file.compact.get((stage, weights))) is not None:
+        return kept
+    table, answers = file.probabilities.get((stage, weights)), file.answers(stage, weights)
+    if table is None or answers is None or not np.isfinite(table).all():
+        return None if answers is None else CompactTable(*answers)
+    top = table.max(axis=1)
+    score = np.array(brier(file.labels, table))
+    return CompactTable(*answers, score, reliability(top, np.equal(answers[0], file.labels)), top)
+
+
+def _of_table(file: Predictions, kept: CompactTable) -> StagePredictions:
+    if kept.brier is None:
+        return StagePredictions(file.indices, file.labels, kept.predicted)
+    metrics = negative_log_likelihood(kept.chosen), float(kept.brier), kept.bins
+    return StagePredictions(file.indices, file.labels, kept.predicted, kept.top, *metrics)
+
+
+def compacted(run: Run, file: Predictions) -> Predictions:
+    """Return a network's predictions as a compact run keeps them: of the weights that the method judges alone."""
+    tables = {}
+    for stage in run.stages:
+        weights = primary_weights(run.trial, stage.id) if isinstance(run.trial, Trial) else "last"
+        if (kept := condensed(file, stage.id, weights)) is not None:
+            tables[stage.id, weights] = kept._replace(top=_of_examples(file.labels, kept))
+    return Predictions(file.indices, file.labels, compact=tables)
+
+
+def _of_examples(labels: Array, kept: CompactTable) -> Array | None:
+    """Return the predicted class's probability of the images that ``surest`` names, else 0."""
+    if kept.top is None:
+        return None
+    places = [place for _, _, place in surest(labels, kept.predicted, kept.top)]
+    return np.where(np.isin(np.arange(len(labels)), places), kept.top, 0)
+
+
+def surest(labels: Array, predicted: Array, top: Array) -> Iterator[tuple[int, Literal["right", "wrong"], int]]:
+    """Yield, by class, the place of the right and of the wrong prediction with the highest probability ``top`` [N]."""
+    kinds: tuple[Literal["right", "wrong"], ...] = ("right", "wrong")
+    for label, kind in product(range(CLASS_COUNT), kinds):
+        chosen = np.flatnonzero((labels == label) & ((predicted == labels) == (kind == "right")))
+        if len(chosen):
+            yield label, kind, int(chosen[np.argmax(top[chosen])])
 
 
 def same_images(first: StagePredictions, second: StagePredictions) -> bool:
@@ -75,11 +117,10 @@ def same_images(first: StagePredictions, second: StagePredictions) -> bool:
     return np.array_equal(first.indices, second.indices) and np.array_equal(first.labels, second.labels)
 
 
-def negative_log_likelihood(labels: Array, probabilities: Array) -> float:
-    """Return the mean of -log p(label) of float [N, 10]; a probability of 0 counts as the type's least step."""
+def negative_log_likelihood(chosen: Array) -> float:
+    """Return the mean of -log p of the labels' probabilities [N]; one of 0 counts as the type's least step."""
     # scikit-learn's log_loss, in double precision although the rows of float32 add up to one only nearly.
-    chosen = probabilities[np.arange(len(labels)), labels]
-    return float(-np.log(np.clip(chosen, np.finfo(probabilities.dtype).eps, 1).astype(np.float64)).mean())
+    return float(-np.log(np.clip(chosen, np.finfo(chosen.dtype).eps, 1).astype(np.float64)).mean())
 
 
 def brier(labels: Array, probabilities: Array) -> float:
@@ -103,7 +144,7 @@ def prediction_metrics(
             return None
         return measure(f"{prefix}.test.{name}", unit, runs, [Value(value) for value in values])
 
-    bins = [None if each.top is None else reliability(each.top, each.correct) for each in given]
+    bins = [each.bins for each in given]
     errors = [None if each is None else calibration_error(each) for each in bins]
     return PredictionMetrics(
         weights=weights,

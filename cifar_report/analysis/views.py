@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import product
 from typing import Literal
 
 import numpy as np
 
 from cifar_report.analysis.estimates import mean_difference
-from cifar_report.analysis.predictions import PredictionTable
+from cifar_report.analysis.predictions import PredictionTable, surest
 from cifar_report.analysis.ranking import ranked
 from cifar_report.analysis.results import (
     Comparison,
@@ -28,7 +27,7 @@ from cifar_report.analysis.results.views import AblationRow, StudyPoint, Varianc
 from cifar_report.analysis.statistics import t_interval
 from cifar_report.analysis.values import by_block
 from cifar_report.bundle import Bundle, Measurement
-from cifar_report.spec import CLASS_COUNT, Change, Quantity, Trial, same_network
+from cifar_report.spec import Change, Quantity, Trial, same_network
 
 
 def studies(bundle: Bundle, trials: Mapping[str, TrialResult]) -> tuple[Study, ...]:
@@ -188,15 +187,11 @@ def examples(trials: Sequence[TrialResult], predictions: PredictionTable) -> tup
     given = predictions[run, stage.id]
     top = given.top if given.top is not None else np.zeros(len(given.labels))
     shown = []
-    kinds: tuple[Literal["right", "wrong"], ...] = ("right", "wrong")
-    for label, kind in product(range(CLASS_COUNT), kinds):
-        chosen = np.flatnonzero((given.labels == label) & (given.correct == (kind == "right")))
-        if len(chosen):
-            place = chosen[np.argmax(top[chosen])]
-            identity, sure = f"example.{kind}_{label}", float(top[place])
-            probability = Datum(identity, sure, "share", "run_probability", 1, "images", runs=(run,))
-            image, predicted = int(given.indices[place]), int(given.predicted[place])
-            shown.append(Example(kind, image, label, predicted, probability, run, trial.id, stage.id))
+    for label, kind, place in surest(given.labels, given.predicted, top):
+        identity, sure = f"example.{kind}_{label}", float(top[place])
+        probability = Datum(identity, sure, "share", "run_probability", 1, "images", runs=(run,))
+        image, predicted = int(given.indices[place]), int(given.predicted[place])
+        shown.append(Example(kind, image, label, predicted, probability, run, trial.id, stage.id))
     return tuple(shown)
 
 

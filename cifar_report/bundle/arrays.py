@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,7 @@ Array = np.ndarray[Any, Any]
 MOST_BYTES = 128 * 2**20  # of one file, unpacked; the largest real one is about 20 MB
 MOST_ARRAYS = 1_000
 IMAGE_COUNT = 60_000  # of the whole data set
+BINS = 15  # of a reliability diagram: of the predicted class's probability, equal in width
 ROUNDING = 1e-3  # a probability may be that much above 1
 _NAME = re.compile(r"[a-z0-9_.]{1,120}\.npy")
 # The one form in which NumPy writes such arrays (format 1.0); its own reader would allocate whatever a header declares.
@@ -84,53 +85,131 @@ def _load_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
     return np.frombuffer(content, dtype, offset=header.end()).reshape(shape)
 
 
+class CompactTable(NamedTuple):
+    """What a compact run keeps of one table of probabilities, float32 [N, 10].
+
+    ``predicted`` uint8 [N] and the labels' probabilities ``chosen`` float32 [N] give accuracy, confusion and loss
+    exactly. Numbers that need all probabilities are recorded, None where one of those is not a number: the Brier score
+    ``brier``; the ``bins`` float64 [3, 15] of a reliability diagram (images, sums of the predicted class's
+    probability, right predictions); ``top`` float32 [N], the predicted class's probability of the examples, else 0.
+    """
+
+    predicted: Array
+    chosen: Array
+    brier: Array | None = None
+    bins: Array | None = None
+    top: Array | None = None
+
+    def check(self, labels: Array) -> None:
+        """Raise ValueError when the arrays do not fit the labels [N] and one another."""
+        _check_numbers("predicted", self.predicted, labels.shape, CLASS_COUNT)
+        _check_probabilities("chosen", self.chosen, labels.shape)
+        brier, bins, top = self[2:]
+        if brier is None or bins is None or top is None:
+            if any(each is not None for each in (brier, bins, top)):
+                raise ValueError("brier, bins and top must be there all or none")
+            return
+        _check_probabilities("top", top, labels.shape)
+        if brier.shape != () or bins.shape != (3, BINS) or {brier.dtype.kind, bins.dtype.kind} != {"f"}:
+            raise ValueError(f"brier must be one number, and bins [3, {BINS}]")
+        right = self.predicted == labels
+        sums_fit = np.array_equal(bins.sum(axis=1)[[0, 2]], (len(labels), right.sum()))
+        bins_fit = (bins >= 0).all() and (bins[1:] <= bins[0] * (1 + ROUNDING)).all()
+        if not (sums_fit and bins_fit and 0 <= brier <= 2 + ROUNDING) or np.isnan(top + self.chosen).any():
+            raise ValueError("brier, bins or top are none that such predictions can have")
+        shown = right & (top != 0)
+        if not np.array_equal(top[shown], self.chosen[shown]):
+            raise ValueError("top is not the label's probability where the prediction is right")
+
+
 @dataclass(frozen=True)
 class Predictions:
     """What a run predicted for the test images.
 
     ``indices`` int32 [N]: places in the 60,000 images; ``labels`` uint8 [N]; ``probabilities`` maps (stage, weights)
-    to float32 [N, 10] and is empty for classifiers without them; ``predicted`` uint8 [N] is theirs.
+    to float32 [N, 10] and is empty for classifiers without them; ``predicted`` uint8 [N] is theirs. A compact run has
+    ``compact`` tables of the weights that the method judges in place of all probabilities.
     """
 
     indices: Array
     labels: Array
     probabilities: dict[tuple[str, Weights], Array] = field(default_factory=dict)
     predicted: Array | None = None
+    compact: dict[tuple[str, Weights], CompactTable] = field(default_factory=dict)
+
+    def answers(self, stage: str, weights: Weights) -> tuple[Array, Array] | None:
+        """Return predicted classes uint8 [N] and the labels' probabilities float32 [N]; None where none are kept."""
+        if (kept := self.compact.get((stage, weights))) is not None:
+            return kept.predicted, kept.chosen
+        if (table := self.probabilities.get((stage, weights))) is None:
+            return None
+        return table.argmax(axis=1).astype(np.uint8), table[np.arange(len(self.labels)), self.labels]
 
     def dump(self) -> bytes:
-        """Return the content of ``predictions.npz``."""
-        arrays = {"indices": self.indices, "labels": self.labels}
+        """Return the content of ``predictions.npz``, or of ``compact.npz`` for a compact run."""
+        arrays = {"labels": self.labels}
+        if self.compact:  # steps from place to place, since those are nearly all 1
+            arrays["steps"] = np.diff(self.indices, prepend=self.indices.dtype.type(0))
+        else:
+            arrays["indices"] = self.indices
         arrays |= {f"{stage}.{weights}": table for (stage, weights), table in self.probabilities.items()}
+        for (stage, weights), kept in self.compact.items():
+            found = kept._asdict().items()
+            arrays |= {f"{stage}.{weights}.{name}": array for name, array in found if array is not None}
         return dump_arrays(arrays if self.predicted is None else arrays | {"predicted": self.predicted})
 
     @classmethod
-    def load(cls, path: Path) -> Predictions:
-        """Read ``predictions.npz``; raises SuiteError when its arrays do not fit together."""
+    def load(cls, path: Path, *, compact: bool = False) -> Predictions:
+        """Read ``predictions.npz`` or ``compact.npz``; raises SuiteError when its arrays do not fit together."""
         arrays = load_arrays(path)
         try:
-            indices, labels = arrays.pop("indices"), arrays.pop("labels")
-            predicted = arrays.pop("predicted", None)
-            found = cls(indices, labels, {_table_key(name): table for name, table in arrays.items()}, predicted)
+            indices = np.cumsum(steps := arrays.pop("steps"), dtype=steps.dtype) if compact else arrays.pop("indices")
+            labels, predicted = arrays.pop("labels"), arrays.pop("predicted", None)
+            tables = _compact_tables(arrays) if compact else {}
+            whole = {_table_key(name): table for name, table in arrays.items()}
+            found = cls(indices, labels, whole, predicted, tables)
             found._check()
-        except (KeyError, ValueError) as error:
+            if compact and (whole or predicted is not None):
+                raise ValueError("it holds more than compact tables")
+        except (KeyError, TypeError, ValueError) as error:
             raise SuiteError(f"{path} is no table of predictions: {error}") from error
         return found
 
     def _check(self) -> None:
         """Raise ValueError when the arrays do not fit together."""
-        for name, vector in (("indices", self.indices), ("labels", self.labels), ("predicted", self.predicted)):
-            if vector is None:
-                continue
-            if vector.ndim != 1 or vector.dtype.kind not in "iu" or vector.shape != self.labels.shape:
-                raise ValueError(f"{name} must hold one whole number for each image")
-            most = IMAGE_COUNT if name == "indices" else CLASS_COUNT
-            if vector.size and not (vector.min() >= 0 and vector.max() < most):
-                raise ValueError(f"{name} must lie between 0 and {most - 1}")
+        if self.labels.ndim != 1:
+            raise ValueError("labels must hold one whole number for each image")
+        _check_numbers("indices", self.indices, self.labels.shape, IMAGE_COUNT)
+        for name, vector in (("labels", self.labels), ("predicted", self.predicted)):
+            if vector is not None:
+                _check_numbers(name, vector, self.labels.shape, CLASS_COUNT)
         for (stage, weights), table in self.probabilities.items():
-            if table.shape != (len(self.labels), CLASS_COUNT) or table.dtype.kind != "f":
-                raise ValueError(f"{stage}.{weights} must hold {CLASS_COUNT} probabilities for each image")
-            if (table < 0).any() or (table > 1 + ROUNDING).any():  # NaN passes: a training may diverge
-                raise ValueError(f"{stage}.{weights} must hold probabilities between 0 and 1")
+            _check_probabilities(f"{stage}.{weights}", table, (len(self.labels), CLASS_COUNT))
+        for kept in self.compact.values():
+            kept.check(self.labels)
+
+
+def _check_numbers(name: str, vector: Array, shape: tuple[int, ...], most: int) -> None:
+    if vector.dtype.kind not in "iu" or vector.shape != shape:
+        raise ValueError(f"{name} must hold one whole number for each image")
+    if vector.size and not (vector.min() >= 0 and vector.max() < most):
+        raise ValueError(f"{name} must lie between 0 and {most - 1}")
+
+
+def _check_probabilities(name: str, table: Array, shape: tuple[int, ...]) -> None:
+    if table.shape != shape or table.dtype.kind != "f":
+        raise ValueError(f"{name} must hold {shape[1] if len(shape) > 1 else 'one'} probabilities for each image")
+    if (table < 0).any() or (table > 1 + ROUNDING).any():  # NaN passes: a training may diverge
+        raise ValueError(f"{name} must hold probabilities between 0 and 1")
+
+
+def _compact_tables(arrays: dict[str, Array]) -> dict[tuple[str, Weights], CompactTable]:
+    """Take the arrays ``<stage>.<weights>.<field>`` out of a file's."""
+    fields: dict[tuple[str, Weights], dict[str, Array]] = {}
+    for name in list(arrays):
+        table, _, part = name.rpartition(".")
+        fields.setdefault(_table_key(table), {})[part] = arrays.pop(name)
+    return {key: CompactTable(**found) for key, found in fields.items()}
 
 
 def _table_key(name: str) -> tuple[str, Weights]:

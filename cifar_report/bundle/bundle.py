@@ -22,6 +22,7 @@ BUNDLES = Path("report") / "bundle"
 RECORD_FILE = "bundle.json"
 RUN_FILE = "run.json"
 TIMING_FILE = "timing/timing.json"
+PREDICTIONS_FILE, COMPACT_FILE = "predictions.npz", "compact.npz"  # of a run: the one or the other
 MOST_JSON_BYTES = 4 * 2**20  # of one record; the largest of the whole suite has 0.2 MB
 MOST_QUOTED = 400  # characters of a reason
 
@@ -70,10 +71,16 @@ class Bundle:
         """Return the failed runs of a trial, by seed."""
         return tuple(run for run in self.runs if not run.done and run.trial.id == trial_id)
 
+    def is_compact(self, run: Run) -> bool:
+        """Whether a run keeps ``compact.npz`` in place of all its probabilities."""
+        whole, compact = (place(self.folder, f"runs/{run.id}/{name}") for name in (PREDICTIONS_FILE, COMPACT_FILE))
+        return compact.exists() and not whole.exists()
+
     def predictions(self, run: Run) -> Predictions:
         """Read a finished run's predictions, one for each test image of the bundle's data."""
-        path = place(self.folder, f"runs/{run.id}/predictions.npz")
-        found, expected = Predictions.load(path), self.record.dataset.counts[2]
+        compact = self.is_compact(run)
+        path = place(self.folder, f"runs/{run.id}/{COMPACT_FILE if compact else PREDICTIONS_FILE}")
+        found, expected = Predictions.load(path, compact=compact), self.record.dataset.counts[2]
         if len(found.labels) != expected:
             raise SuiteError(f"{path} holds {len(found.labels)} answers, where the data have {expected} test images")
         return found

@@ -1,4 +1,4 @@
-"""The commands on finished bundles: report, verify, compare, and bundle export, import and copy."""
+"""The commands on finished bundles: report, verify, compare, and bundle export, import, copy and add."""
 
 from __future__ import annotations
 
@@ -69,8 +69,18 @@ def copy(options: Namespace) -> int:
     """Copy a finished bundle without its weights."""
     from cifar_report.verify.archive import copy_numbers
 
-    size = copy_numbers(options.folder, options.target)
-    print(f"{options.target}: {size:,} bytes, all numbers and no weights")
+    size = copy_numbers(options.folder, options.target, compact=options.compact)
+    without = "neither weights nor all probabilities" if options.compact else "no weights"
+    print(f"{options.target}: {size:,} bytes, all numbers and {without}")
+    return 0
+
+
+def add(options: Namespace) -> int:
+    """Add the finished runs of one bundle to another."""
+    from cifar_report.verify.compact import add_runs
+
+    added, known = add_runs(options.folder, options.target, compact=options.compact)
+    print(f"{options.target}: runs added: {added}, there already: {known}; its tables and figures are new")
     return 0
 
 

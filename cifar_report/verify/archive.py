@@ -11,10 +11,12 @@ import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from cifar_report.bundle import Bundle, write_file
 from cifar_report.bundle.arrays import MOST_BYTES
-from cifar_report.bundle.bundle import RECORD_FILE
+from cifar_report.bundle.bundle import PREDICTIONS_FILE, RECORD_FILE
 from cifar_report.bundle.store import CRATE_FILE, MANIFEST_FILE, bundle_files, naming, open_plain, write_manifest
 from cifar_report.errors import SuiteError, UsageError
+from cifar_report.verify.compact import predictions_file
 from cifar_report.verify.files import KNOWN, sound_files
 
 ROOT = "bundle/"  # whoever unpacks with tar gets one folder
@@ -81,16 +83,25 @@ def _refuse_target(folder: Path) -> None:
         raise UsageError(f"{folder.absolute().parent} is no folder, so {folder.name} cannot be made there")
 
 
-def copy_numbers(source: Path, target: Path) -> int:
+def copy_numbers(source: Path, target: Path, *, compact: bool = False) -> int:
     """Copy a finished bundle without its weights into a new folder and return the size of the copy in bytes.
 
-    The runs' records stay as they are: they still name each weights file with its hash, so that whoever trains
-    again can compare. Raises as ``export_bundle`` does, and UsageError where the target is not empty.
+    A ``compact`` copy keeps of each network's probabilities what ``CompactTable`` tells. The runs' records stay as
+    they are: they still name each file left out with its hash, so that whoever trains again can compare. Raises as
+    ``export_bundle`` does, and UsageError where the target is not empty.
     """
     _refuse_target(target)
     sound_files(source)
-    left_out = shutil.ignore_patterns(".*", "weights.npz", CRATE_FILE)
-    shutil.copytree(source, target, ignore=left_out, copy_function=_copy, dirs_exist_ok=True)
+    left_out, kept = [".*", "weights.npz", CRATE_FILE], {}
+    if compact:
+        left_out.append(PREDICTIONS_FILE)
+        bundle = Bundle.load(source)
+        kept = {run.id: predictions_file(bundle, run, compact=True) for run in bundle.runs if run.done}
+    ignored = shutil.ignore_patterns(*left_out)
+    shutil.copytree(source, target, ignore=ignored, copy_function=_copy, dirs_exist_ok=True)
+    for run, files in kept.items():
+        for name, content in files.items():
+            write_file(target / "runs" / run / name, content)
     write_manifest(target)
     return sum(path.stat().st_size for path in bundle_files(target))
 

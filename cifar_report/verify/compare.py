@@ -137,13 +137,13 @@ def compare_arrays(diff: RunDiff, folder: Path, again_folder: Path) -> None:
         quantity: Quantity = "probabilities" if name == "predictions" else "weights"
         for array in sorted(first.keys() | second.keys()):
             one, other = (arrays.get(array, np.empty(0)) for arrays in (first, second))
-            place, same = _place_of(diff.run, array), (one.dtype, one.shape) == (other.dtype, other.shape)
+            place, same = place_of(diff.run, array), (one.dtype, one.shape) == (other.dtype, other.shape)
             diff.note(place, what, same=same and one.tobytes() == other.tobytes())
             if array not in ("indices", "labels", "predicted"):
-                diff.distances.append((place, quantity, _distance(one, other)))
+                diff.distances.append((place, quantity, largest_difference(one, other)))
 
 
-def _place_of(run: Run, array: str) -> Place:
+def place_of(run: Run, array: str) -> Place:
     """Return the epoch after which an array was taken, by its name ``<stage>.<last|best>…``."""
     for number, stage in enumerate(run.stages, 1):
         for weights in SETS:
@@ -152,7 +152,7 @@ def _place_of(run: Run, array: str) -> Place:
     return _after(len(run.stages), run.stages[-1], "last") if run.stages else NOWHERE
 
 
-def _distance(one: Array, other: Array) -> float:
+def largest_difference(one: Array, other: Array) -> float:
     """Return the largest difference of two arrays; infinite where they differ in shape or in what is a number."""
     known = np.isfinite(one)
     if one.shape != other.shape or not np.array_equal(known, np.isfinite(other)):
@@ -243,6 +243,7 @@ def compare_bundles(one: Bundle, other: Bundle) -> Comparison:
         differences=(
             *_against(_plan_facts(one), _plan_facts(other)),
             *_against(_machine_facts(one), _machine_facts(other)),
+            *_against(*({"compact runs:": str(sum(map(each.is_compact, each.runs)))} for each in (one, other))),
         ),
     )
 

@@ -18,10 +18,11 @@ from cifar_report.bundle.certificates import CERTIFICATE_NAME, CERTIFICATES
 from cifar_report.bundle.store import CRATE_FILE, MANIFEST_FILE, open_plain, read_manifest
 from cifar_report.errors import SuiteError
 
-RUN_PARTS = "run.json|timing.json|log.txt|predictions.npz|weights.npz|kernels.npz"
+RUN_PARTS = "run.json|timing.json|log.txt|predictions.npz|compact.npz|weights.npz|kernels.npz"
+CERTIFICATE_FILE = re.compile(f"{CERTIFICATES}/{CERTIFICATE_NAME.pattern}")
 KNOWN = re.compile(
     rf"{RECORD_FILE}|{CRATE_FILE}|runs/[a-z0-9_.]+/(once|seed-\d+)/({RUN_PARTS})|timing/timing\.json"
-    rf"|{CERTIFICATES}/{CERTIFICATE_NAME.pattern}|tables/[a-z0-9_]+\.csv|figures/[A-Za-z0-9_.-]+\.(svg|csv|png)"
+    rf"|{CERTIFICATE_FILE.pattern}|tables/[a-z0-9_]+\.csv|figures/[A-Za-z0-9_.-]+\.(svg|csv|png)"
 )
 """Everything that a suite writes into a bundle, beside the manifest."""
 AT_WORK = re.compile(r"\.lock(\.soft)?|\.checkpoints|\..+\.part")  # what a suite has at work and leaves when killed
@@ -85,15 +86,23 @@ def check_files(folder: Path, report: Report) -> Files:
     except SuiteError as error:
         report.find(MANIFEST_FILE, str(error).removeprefix(f"{folder / MANIFEST_FILE} "))
         return Files(folder, digests, None)
+    _compare_with_manifest(digests, listed, report)
+    return Files(folder, digests, listed)
+
+
+def _compare_with_manifest(digests: dict[str, str], listed: dict[str, str], report: Report) -> None:
+    """Find what is missing, added or changed; an interruption may leave a certificate unlisted, which is taken out."""
     for name in sorted(listed.keys() - digests.keys()):
         if not report.names(name):
             report.find(name, f"is missing, though {MANIFEST_FILE} lists it")
+    for name in [name for name in digests if name not in listed and CERTIFICATE_FILE.fullmatch(name)]:
+        report.notes.append(f"{name} is left out: it is not in {MANIFEST_FILE}, as when recording it was interrupted")
+        del digests[name]
     for name, digest in digests.items():
         if name not in listed:
             report.find(name, f"is not in {MANIFEST_FILE}: it was added")
         elif listed[name] != digest:
             report.find(name, f"was changed: its SHA-256 is not the one in {MANIFEST_FILE}")
-    return Files(folder, digests, listed)
 
 
 def _names(folder: Path) -> Iterator[str]:
@@ -113,8 +122,10 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def sound_files(folder: Path) -> dict[str, str]:
+def sound_files(folder: Path, besides: tuple[str, ...] = ()) -> dict[str, str]:
     """Return the SHA-256 of every file of a finished bundle by its path, the manifest left out.
+
+    Files whose path begins as one of ``besides`` may be missing, added or changed.
 
     Raises UsageError where the folder is no bundle, SuiteError where it is unfinished, or names the first file that
     is missing, added, changed or no plain file, and how many more there are.
@@ -123,8 +134,8 @@ def sound_files(folder: Path) -> dict[str, str]:
         raise SuiteError(f"{folder} is unfinished: let its suite come to the end first (the same call goes on)")
     report = Report()
     files = check_files(folder, report)
-    if report.findings:
-        rest = len(report.findings) - 1
+    if found := [each for each in report.findings if not each.file.startswith(besides)]:
+        rest = len(found) - 1
         more = f" (and {rest} more: cifar-report verify names them)" if rest else ""
-        raise SuiteError(f"{folder} is damaged: {printable(str(report.findings[0]))}{more}")
+        raise SuiteError(f"{folder} is damaged: {printable(str(found[0]))}{more}")
     return files.digests

@@ -13,9 +13,18 @@ from typing import TypeVar
 import msgspec
 import numpy as np
 
+from cifar_report.analysis.values import primary_weights
 from cifar_report.bundle import Bundle, Predictions, Run, Scores, StageResult, planned_trials, read_record, read_run
 from cifar_report.bundle.arrays import Array, load_arrays
-from cifar_report.bundle.bundle import MOST_JSON_BYTES, RECORD_FILE, TIMING_FILE, decode, in_order
+from cifar_report.bundle.bundle import (
+    COMPACT_FILE,
+    MOST_JSON_BYTES,
+    PREDICTIONS_FILE,
+    RECORD_FILE,
+    TIMING_FILE,
+    decode,
+    in_order,
+)
 from cifar_report.bundle.certificates import CERTIFICATES, Certificate
 from cifar_report.bundle.records import SETS
 from cifar_report.bundle.store import key_of, read_plain, recorded_parts
@@ -26,6 +35,10 @@ from cifar_report.verify.files import Files, Report
 
 RUN_RECORD = re.compile(r"runs/([^/]+/[^/]+)/run\.json")
 COUNTED = ("macs", "parameters_total", "parameters_trainable")  # they follow from the trial's layers
+NOT_RECOMPUTED = (
+    "their Brier scores, calibration and examples' probabilities are as recorded before the others were left out, and "
+    "the test scores of the weights that no verdict is about are as trained: neither can be computed again"
+)
 LOSS_TOLERANCE = 1e-6  # relative; TensorFlow takes the loss from the logits, and the two agree to about 1e-9
 # TensorFlow flushes smaller numbers to zero, so that a probability of zero means no more than "less than this".
 LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
@@ -78,7 +91,7 @@ def check_records(bundle: Bundle, files: Files, report: Report) -> None:
         report.find(RECORD_FILE, "the plan of its seeds was edited, or was declared for other claims")
     for run in bundle.runs:
         name, timing = f"runs/{run.id}/run.json", f"runs/{run.id}/timing.json"
-        report.find(name, *_plan_problems(run, bundle))
+        report.find(name, *plan_problems(run, bundle))
         for what, found, expected in _expected(run, bundle):
             if found != expected:
                 report.find(name, f"{what} is {found!r:.100}, but the records give {expected!r:.100}")
@@ -95,7 +108,8 @@ def check_records(bundle: Bundle, files: Files, report: Report) -> None:
     report.counts["failed runs"] = sum(not run.done for run in bundle.runs)
 
 
-def _plan_problems(run: Run, bundle: Bundle) -> Iterator[str]:
+def plan_problems(run: Run, bundle: Bundle) -> Iterator[str]:
+    """Yield in what a run is none that the bundle plans."""
     planned = bundle.trials.get(run.trial.id)
     if planned is None:
         yield f"{RECORD_FILE} plans no trial {run.trial.id}"
@@ -137,8 +151,8 @@ def _close(one: float | None, other: float | None) -> bool:
 
 
 def _check_run_files(run: Run, files: Files, report: Report) -> None:
-    """Compare a run's result files with the hashes in its record; weights alone may be left out."""
-    record = f"runs/{run.id}/run.json"
+    """Compare a run's result files with the hashes in its record; weights may be left out, or compact."""
+    record, compact = (f"runs/{run.id}/{name}" for name in ("run.json", COMPACT_FILE))
     if run.done and "predictions.npz" not in run.files:
         report.find(record, "lists no predictions.npz, so nothing shows that its scores are right")
     for name, digest in run.files.items():
@@ -148,30 +162,38 @@ def _check_run_files(run: Run, files: Files, report: Report) -> None:
                 report.find(path, f"its SHA-256 is not the one in {record}")
         elif name == "weights.npz" and path not in (files.listed or {}):
             report.counts["runs without weights"] += 1
+        elif name == PREDICTIONS_FILE and compact in files.digests and path not in (files.listed or {}):
+            report.counts["compact runs"] += 1
         elif not report.names(path):
             report.find(path, f"is missing, though {record} lists it")
 
 
 def check_scores(bundle: Bundle, files: Files, report: Report) -> None:
     """Recompute the test scores of every finished run whose predictions can be read."""
-    images: dict[str, dict[bytes, list[str]]] = {}  # runs by their split, then by their test images with labels
+    images: dict[str, dict[bytes, list[str]]] = {}  # files by their runs' split, then by their test images with labels
     for run in bundle.runs:
-        name = f"runs/{run.id}/predictions.npz"
+        whole, compact = (f"runs/{run.id}/{each}" for each in (PREDICTIONS_FILE, COMPACT_FILE))
+        name = compact if compact in files.digests else whole
         if not run.done or name not in files.digests:
+            continue
+        if {whole, compact} <= files.digests.keys():
+            report.find(compact, f"stands beside {PREDICTIONS_FILE}: a run has the one or the other")
             continue
         predictions = readable(name, partial(bundle.predictions, run), files.folder, report)
         if predictions is None:
             continue
         both = np.stack([predictions.indices, predictions.labels]).astype(np.int64).tobytes()
-        images.setdefault(run.key_parts.get("split", ""), {}).setdefault(both, []).append(run.id)
+        images.setdefault(run.key_parts.get("split", ""), {}).setdefault(both, []).append(name)
         report.find(name, *_table_problems(run, predictions))
-        report.find(f"runs/{run.id}/run.json", *_score_problems(run, predictions))
-        report.counts["test scores recomputed"] += 1 if run.classical else len(SETS) * len(run.stages)
+        report.find(f"runs/{run.id}/run.json", *score_problems(run, predictions))
+        of_networks = len(predictions.compact or predictions.probabilities)
+        report.counts["test scores recomputed"] += 1 if run.classical else of_networks
     for groups in images.values():
         usual = max(groups.values(), key=len)
-        for run_id in (run_id for runs in groups.values() if runs is not usual for run_id in runs):
-            problem = f"its test images or their labels are others than those of {usual[0]}"
-            report.find(f"runs/{run_id}/predictions.npz", problem)
+        for name in (name for names in groups.values() if names is not usual for name in names):
+            report.find(name, f"its test images or their labels are others than those of {usual[0]}")
+    if count := report.counts["compact runs"]:
+        report.notes.append(f"compact runs: {count}; {NOT_RECOMPUTED}")
 
 
 def _table_problems(run: Run, predictions: Predictions) -> Iterator[str]:
@@ -179,21 +201,26 @@ def _table_problems(run: Run, predictions: Predictions) -> Iterator[str]:
     of_test = (indices >= TRAIN_COUNT) & (indices < TRAIN_COUNT + TEST_COUNT)
     if len(np.unique(indices)) < len(indices) or not np.all(of_test):
         yield "must hold test images, each of them once"
+    trial = run.trial
     tables = {(stage.id, weights) for stage in run.stages for weights in SETS}
-    if predictions.probabilities.keys() != tables or (predictions.predicted is None) != isinstance(run.trial, Trial):
+    if isinstance(trial, Trial) and predictions.compact:
+        tables = {(stage.id, primary_weights(trial, stage.id)) for stage in run.stages}
+    found = {*predictions.probabilities, *predictions.compact}
+    if found != tables or (predictions.predicted is None) != isinstance(trial, Trial):
         yield "must hold the last and the best weights' probabilities of each stage, or a classifier's predictions"
 
 
-def _score_problems(run: Run, predictions: Predictions) -> Iterator[str]:
+def score_problems(run: Run, predictions: Predictions) -> Iterator[str]:
+    """Yield which test accuracies and losses of a run do not follow from its predictions."""
     labels = predictions.labels
     if run.classical is not None and predictions.predicted is not None:
         yield from _accuracy_problem(run.classical.test_accuracy, predictions.predicted, labels)
     for stage in run.stages:
         for weights in SETS:
-            table, stored = predictions.probabilities.get((stage.id, weights)), stage.evaluation(weights).test
-            if table is not None and len(labels):
-                accuracy = _accuracy_problem(stored.accuracy, table.argmax(axis=1), labels)
-                problems = (*accuracy, *_loss_problem(stored, table[np.arange(len(labels)), labels]))
+            answers, stored = predictions.answers(stage.id, weights), stage.evaluation(weights).test
+            if answers is not None and len(labels):
+                predicted, chosen = answers
+                problems = (*_accuracy_problem(stored.accuracy, predicted, labels), *_loss_problem(stored, chosen))
                 yield from (f"stage {stage.id}, {weights}: {problem}" for problem in problems)
 
 

@@ -12,7 +12,15 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from cifar_report.bundle import Bundle, Environment, Predictions, Run, encode, read_run, remove_leftovers, write_file
-from cifar_report.bundle.certificates import CERTIFICATES, MOST_PHRASE, Certificate, Change, Rerun, weakest
+from cifar_report.bundle.certificates import (
+    CERTIFICATES,
+    MOST_PHRASE,
+    Certificate,
+    Change,
+    Rerun,
+    certificate_files,
+    weakest,
+)
 from cifar_report.bundle.store import read_manifest, update_manifest
 from cifar_report.data import Dataset
 from cifar_report.errors import SuiteError, UsageError
@@ -22,6 +30,7 @@ from cifar_report.running.runs import RunWriter
 from cifar_report.running.scheduler import train_runs
 from cifar_report.running.suite import hold
 from cifar_report.spec import ClassicalTrial
+from cifar_report.verify.compact import compare_compact
 from cifar_report.verify.compare import TOLERANCE, compare_arrays, compare_records, key_values
 from cifar_report.verify.files import sound_files
 
@@ -135,7 +144,10 @@ def certify(bundle: Bundle, again: Bundle, environment: Environment) -> Certific
     diffs = []
     for run, other in pairs:
         diffs.append(compare_records(run, other))
-        compare_arrays(diffs[-1], *(each.folder / "runs" / run.id for each in (bundle, again)))
+        folders = [each.folder / "runs" / run.id for each in (bundle, again)]
+        compare_arrays(diffs[-1], *folders)
+        if bundle.is_compact(run) and not again.is_compact(run):
+            compare_compact(diffs[-1], *folders)
     differ = any(diff.level != "bitwise" for diff in diffs)
     changed = changed_verdicts(bundle, again) if differ else ()
     reruns = tuple(
@@ -187,11 +199,11 @@ def environment_changes(bundle: Bundle, pairs: Sequence[tuple[Run, Run]], enviro
 def record_certificate(folder: Path, certificate: Certificate) -> Path:
     """Put a certificate into a finished bundle, list it in the manifest, and return its path.
 
-    The other files keep the hashes that they had. After an interruption ``verify`` names it as added: remove it then.
+    The other files keep the hashes that they had. One that an interruption left unlisted is listed with it.
     """
     listed = read_manifest(folder)
     path = folder / CERTIFICATES / certificate.file_name
     path.parent.mkdir(exist_ok=True)
     write_file(path, encode(certificate))
-    update_manifest(folder, listed, (path,))
+    update_manifest(folder, listed, (folder / name for name in certificate_files(folder) if name not in listed))
     return path

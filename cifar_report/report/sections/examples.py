@@ -34,6 +34,7 @@ def examples(writer: Writer, number: str, *, pictures: bool) -> SectionView:
         "confusion_heading": confusion,
         "confusion_figures": matrices,
         "tables": shown,
+        "compact": sum(map(writer.bundle.is_compact, writer.bundle.runs)),
     }
     return SectionView(heading, "examples", view)
 
