@@ -86,6 +86,8 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
     "verify --jobs": _option("with --rerun, worker processes (default: one a core)", "N", type=int),
     "--output": _option("where the report goes (default: report)", "DIR", type=Path, default=Path("report")),
     "--lang": _option("en, el or all (default: en)", "LANGUAGE", default="en"),
+    "--author": _option("who hands the report in (default: as BUNDLE.toml beside the bundle says)", "NAME"),
+    "--course": _option("for which course (default: as that file says)", "NAME"),
     "--check": {"action": "store_true", "help": "build again and name the files that differ from the output folder's"},
     "--pdf": _option("compare the numbers attached to this report with the bundle's", "FILE", type=Path),
     "--rerun": _option(
@@ -118,7 +120,7 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
 }
 PLAN = ("--profile", "--seeds", "--hours", "--only", "--timing", "--data", "--bundle")
 RUN = (*PLAN, "--jobs")
-REPORT = ("--bundle", "report --profile", "--output", "--lang", "--check")
+REPORT = ("--bundle", "report --profile", "--output", "--lang", "--author", "--course", "--check")
 SEEDS = ("verify folder", "plan --hours", "--json", "--declare")
 VERIFY = ("verify folder", "--pdf", "--rerun", "--record", "verify --only", "verify --jobs", "--data")
 

@@ -55,7 +55,7 @@ def report_of(
 
 def page_of(writer: Writer) -> "Page":
     """Return the whole report on a writer's bundle and results, without figures."""
-    fresh = Writer(writer.bundle, writer.results, writer.translation, ())
+    fresh = Writer(writer.bundle, writer.results, writer.translation, (), cover=writer.cover)
     view = assemble(fresh, pictures=False)
     return Page(render(view, fresh.translation, "screen", fresh.bundle.record.created))
 

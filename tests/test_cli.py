@@ -141,7 +141,7 @@ def test_help_teaches(capsys):
         "run": {"--profile", "--seeds", "--hours", "--only", "--timing", "--no-timing", "--data", "--bundle", "--jobs"},
         "plan": {"--hours", "--json", "--declare"},
         "status": {"--profile", "--seeds", "--hours", "--only", "--timing", "--no-timing", "--data", "--bundle"},
-        "report": {"--profile", "--bundle", "--output", "--lang", "--check"},
+        "report": {"--profile", "--bundle", "--output", "--lang", "--author", "--course", "--check"},
         "data": {"--data"},
         "list": set(),
         "verify": {"--pdf", "--rerun", "--record", "--only", "--jobs", "--data"},

@@ -6,7 +6,7 @@ from suites import simulated
 from cifar_report.analysis.results import Study
 from cifar_report.registry import load_experiments
 from cifar_report.report.i18n import Translation
-from cifar_report.report.text.conclusions import STUDIES, fronts, study_sentence
+from cifar_report.report.text.conclusions import STUDIES, front, study_sentence
 from cifar_report.report.writer import Writer
 
 BATCH = ("batch_16", "baseline", "batch_64", "batch_128")
@@ -41,31 +41,31 @@ def clear() -> Writer:
 def test_a_study_names_the_trial_that_stands_apart_and_follows_the_data() -> None:
     """Where one trial is surely best one sentence says so, and when accuracies change places it names the other."""
     sentence = said(clear())
-    assert sentence.startswith("On “Batch size” “Batch size 16” has the highest mean, ")
-    assert sentence.endswith("and the data tell it apart from every other trial of the study.")
+    assert sentence.startswith("Batch size: Batch size 16 has the highest mean, ")
+    assert sentence.endswith("and differs significantly from every other trial of the study.")
     swapped = writer_of(dict(zip(BATCH, (0.6, 0.6, 0.7, 0.5), strict=True)))
-    assert said(swapped).startswith("On “Batch size” “Batch size 64” has the highest mean, ")
+    assert said(swapped).startswith("Batch size: Batch size 64 has the highest mean, ")
 
 
 @pytest.mark.parametrize(
     ("accuracies", "settings"),
     [((0.6,) * 4, {"seed_noise": 0.05, "seeds": 3}), ((0.9, 0.6, 0.6, 0.3), {"seeds": 1})],
 )
-def test_a_study_whose_trials_cannot_be_told_apart_says_no_more(accuracies, settings) -> None:
+def test_a_study_without_a_significant_difference_says_no_more(accuracies, settings) -> None:
     """Much noise, or one seed however far apart the numbers are, gives a range of means and no winner."""
     sentence = said(writer_of(dict(zip(BATCH, accuracies, strict=True)), **settings))
-    assert "the data cannot tell the 4 trials apart: the means lie between" in sentence
+    assert "no significant difference among 4 trials, with means from" in sentence
     assert "highest" not in sentence
 
 
 def test_a_best_trial_may_be_tied_with_some_of_the_others() -> None:
-    """The sentence names those from which the best one is told apart and those from which it is not."""
+    """The sentence names those from which the best one differs significantly and those from which it does not."""
     partly = writer_of(dict(zip(BATCH, (0.7, 0.7, 0.5, 0.5), strict=True)))
     ranking = study(partly, "batch_size").ranking
     assert [row.tied for row in ranking] == [True, True, False, False]
-    apart, tied = said(partly).split("apart from ")[1].split(", but not from ")
-    assert {"“Batch size 64”", "“Batch size 128”"} == set(apart.split(" and "))
-    assert tied.rstrip(".") in ("“Batch size 16”", "“Baseline”")
+    apart, tied = said(partly).split("significantly from ")[1].split(", but not from ")
+    assert {"Batch size 64", "Batch size 128"} == set(apart.split(" and "))
+    assert tied.rstrip(".") in ("Batch size 16", "Baseline")
 
 
 def test_no_split_is_called_the_best() -> None:
@@ -73,15 +73,15 @@ def test_no_split_is_called_the_best() -> None:
     assert study(clear(), "splits").only_splits
     assert not study(clear(), "batch_size").only_splits
     sentence = said(clear(), "splits")
-    assert sentence.startswith("On 4 splits of the training images the mean accuracy lies between")
-    assert "the data tell some of the splits apart" in sentence
+    assert sentence.startswith("Other splits: the mean accuracies on 4 splits lie from")
+    assert "some differ significantly" in sentence
     alike = writer_of(dict.fromkeys(SPLITS, 0.6), seed_noise=0.05)
-    assert "cannot tell the splits apart" in said(alike, "splits")
+    assert "without a significant difference" in said(alike, "splits")
 
 
 @pytest.mark.parametrize(
     ("trials", "words"),
-    [((), "nothing can be said yet"), (("batch_16",), "only “Batch size 16” has finished")],
+    [((), "not run"), (("batch_16",), "only Batch size 16 has finished")],
 )
 def test_a_study_without_partners_says_what_is_missing(trials: tuple[str, ...], words: str) -> None:
     """Without runs nothing is said, and of one trial only that it is alone."""
@@ -99,13 +99,10 @@ def test_fronts_compare_means_and_leave_repetitions_out() -> None:
     """No other split and no parallel run stands on a front; without runs nothing is said of means."""
     accuracies = {"baseline": 0.6, "split_43": 0.9, "baseline_parallel": 0.9, "filters_32": 0.7, "stride_2": 0.5}
     writer = writer_of(accuracies)
-    for front in writer.results.pareto[:2]:
-        assert {point.trial for point in front.points} == {"baseline", "filters_32", "stride_2"}
-    text = " ".join(each.striptags() for each in fronts(writer))
-    assert "By parameters, 3 trials have a higher mean accuracy than every other one that costs no more" in text
+    for costs in writer.results.pareto[:2]:
+        assert {point.trial for point in costs.points} == {"baseline", "filters_32", "stride_2"}
+    text = " ".join(each.striptags() for each in front(writer))
+    assert "no more parameters: Stride 2, Baseline, and 32 filters" in text
     assert "Only means are compared here" in text
-    assert "Split" not in text
     bundle, results = simulated(load_experiments(), trials=())
-    nothing = " ".join(each.striptags() for each in fronts(Writer(bundle, results, Translation("en"), ())))
-    assert "no network has finished" in nothing
-    assert "means" not in nothing
+    assert not list(front(Writer(bundle, results, Translation("en"), ())))

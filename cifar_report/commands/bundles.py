@@ -26,14 +26,14 @@ def report(options: Namespace) -> int:
     bundle = Bundle.load(folder)
     if options.bundle is None:  # it was chosen here, as the one that was written last
         print(f"the report is made from {folder} ({_contents(bundle)})", file=sys.stderr)
-    from cifar_report.report.build import build_report, check_report, usable_cores
+    from cifar_report.report.build import build_report, check_report, read_cover, usable_cores
 
-    wanted = languages(options.lang)
+    wanted, cover = languages(options.lang), read_cover(folder, options.author, options.course)
     if not options.check:
-        for path in build_report(bundle, options.output, wanted, processes=usable_cores()):
+        for path in build_report(bundle, options.output, wanted, processes=usable_cores(), cover=cover):
             print(path)
         return 0
-    different = check_report(bundle, options.output, wanted, processes=usable_cores())
+    different = check_report(bundle, options.output, wanted, processes=usable_cores(), cover=cover)
     for name in different:
         print(f"{options.output / name} is not what this bundle gives", file=sys.stderr)
     if not different:

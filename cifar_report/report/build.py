@@ -26,7 +26,7 @@ from cifar_report.report.figures import draw_all, draw_error_rates, find_images
 from cifar_report.report.i18n import SOURCE_LANGUAGE, Translation
 from cifar_report.report.sections import ReportView, assemble
 from cifar_report.report.tables import summary_tables, to_csv
-from cifar_report.report.writer import Medium, Writer
+from cifar_report.report.writer import Cover, Medium, Writer
 
 
 def usable_cores() -> int:
@@ -41,17 +41,23 @@ def file_names(languages: Sequence[str]) -> tuple[str, ...]:
 
 
 def build_report(
-    bundle: Bundle, output: Path, languages: Sequence[str] = (SOURCE_LANGUAGE,), *, processes: int = 1
+    bundle: Bundle,
+    output: Path,
+    languages: Sequence[str] = (SOURCE_LANGUAGE,),
+    *,
+    processes: int = 1,
+    cover: Cover | None = None,
 ) -> list[Path]:
     """Write the report of ``bundle`` into the folder ``output``, as HTML and PDF in each of ``languages``.
 
     English is ``report.html`` and ``report.pdf``, another language ``report.<language>.html`` and so on. Returns the
     paths, language by language. With more than one of ``processes`` each language is written in a process of its own.
+    ``cover`` stand on the title page; those that are not given are read from the TOML file beside the bundle.
     Raises UsageError for a language without a catalogue, before anything is written, and SuiteError when a file cannot
     be written or a PDF cannot be made; the HTML is written first and stays.
     """
     wanted = [Translation(language).language for language in dict.fromkeys(languages)]
-    write = partial(_write_both, bundle, analyse(bundle), output)
+    write = partial(_write_both, bundle, analyse(bundle), output, cover or read_cover(bundle.folder))
     if min(processes, len(wanted)) > 1:
         _refuse_unguarded_script()
     if min(processes, len(wanted)) == 1:
@@ -86,19 +92,42 @@ def _refuse_unguarded_script() -> None:
 
 
 def check_report(
-    bundle: Bundle, output: Path, languages: Sequence[str] = (SOURCE_LANGUAGE,), *, processes: int = 1
+    bundle: Bundle,
+    output: Path,
+    languages: Sequence[str] = (SOURCE_LANGUAGE,),
+    *,
+    processes: int = 1,
+    cover: Cover | None = None,
 ) -> list[str]:
     """Build the report of ``bundle`` again, beside ``output``, and return the names of the files there that differ.
 
     A file that is missing differs. Nothing in ``output`` is changed.
     """
     with TemporaryDirectory() as beside:
-        names = [path.name for path in build_report(bundle, Path(beside), languages, processes=processes)]
+        built = build_report(bundle, Path(beside), languages, processes=processes, cover=cover)
+        names = [path.name for path in built]
         same, _, _ = filecmp.cmpfiles(beside, output, names, shallow=False)
         return [name for name in names if name not in same]
 
 
-def _write_both(bundle: Bundle, results: Results, output: Path, language: str) -> tuple[Path, Path]:
+def read_cover(folder: Path, author: str | None = None, course: str | None = None) -> Cover:
+    """Return who hands the report in: what is given, else the table ``[report]`` of ``<bundle>.toml`` beside it.
+
+    Raises UsageError naming the file where it is no such table.
+    """
+    path = folder.resolve().with_name(f"{folder.resolve().name}.toml")
+    try:
+        content = path.read_bytes() if path.is_file() else b""
+        found = msgspec.toml.decode(content, type=dict[str, dict[str, str]]).get("report", {})
+        if unknown := ", ".join(found.keys() - Cover._fields):
+            raise UsageError(f"{path}: [report] knows author and course, not {unknown}")
+    except (OSError, msgspec.DecodeError) as error:
+        raise UsageError(f"{path}: a table [report] with author and course is wanted, as texts: {error}") from error
+    given = {"author": author, "course": course}
+    return Cover(**found | {name: value for name, value in given.items() if value is not None})
+
+
+def _write_both(bundle: Bundle, results: Results, output: Path, cover: Cover, language: str) -> tuple[Path, Path]:
     translation = Translation(language)
     images = find_images(bundle.record.dataset.fingerprint)
     of_method = draw_error_rates(load_calibration(), translation)  # whatever the bundle
@@ -106,7 +135,7 @@ def _write_both(bundle: Bundle, results: Results, output: Path, language: str) -
     created = bundle.record.finished or bundle.record.created
 
     def view(medium: Medium) -> ReportView:
-        return assemble(Writer(bundle, results, translation, figures, medium), pictures=images is not None)
+        return assemble(Writer(bundle, results, translation, figures, medium, cover), pictures=images is not None)
 
     html, pdf = (output / name for name in file_names((language,)))
     _write(html, render(view("screen"), translation, "screen", created).encode())

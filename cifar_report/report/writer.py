@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import msgspec
 from markupsafe import Markup, escape
@@ -26,6 +26,13 @@ USUAL = 0.95  # coverage of an interval that says nothing of it
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
+class Cover(NamedTuple):
+    """Who hands the report in, and for which course; neither is known to a bundle."""
+
+    author: str = ""
+    course: str = ""
+
+
 @dataclass
 class Writer:
     """One report being written, in one language and for one medium.
@@ -39,6 +46,7 @@ class Writer:
     translation: Translation
     figures: Sequence[DrawnFigure]
     medium: Medium = "screen"
+    cover: Cover = field(default_factory=Cover)
     linked: dict[str, Datum] = field(default_factory=dict)
     headings: list[Heading] = field(default_factory=list)
     _tables: int = 0
@@ -80,12 +88,10 @@ class Writer:
     def verdict_badge(self, verdict: Verdict) -> Markup:
         """Return a verdict's mark: its outcome, "supported" where the original measured nothing, and its cautions."""
         words = names.OUTCOMES if verdict.measured_before else {**names.OUTCOMES, **names.UNMEASURED}
-        mark = Markup('<span class="badge badge-{}">{}</span>').format(
-            verdict.outcome, self.word(words[verdict.outcome])
-        )
         cautions = {"fragile": verdict.fragile, "missing": bool(verdict.missing)}
-        shown = [self.word(names.MARKS[name]) for name, holds in cautions.items() if holds]
-        return mark + Markup(' <span class="caution">({})</span>').format(", ".join(shown)) if shown else mark
+        shown = [words[verdict.outcome], *(names.MARKS[name] for name, holds in cautions.items() if holds)]
+        text = ", ".join(map(self.word, shown))
+        return Markup('<span class="badge badge-{}">{}</span>').format(verdict.outcome, text)
 
     # Names
 

@@ -14,6 +14,7 @@ from cifar_report.report.sections import (
     experiments,
     front,
     method,
+    protocol,
 )
 from cifar_report.report.writer import Writer
 
@@ -31,15 +32,16 @@ def assemble(writer: Writer, *, pictures: bool) -> ReportView:
     """Build every section; ``pictures`` says whether the dataset was at hand for the examples."""
     title = front.title(writer)
     sections = (
-        front.reading(writer),
         front.introduction(writer),
         algorithm.algorithm(writer, "1"),
         method.code_section(writer, "2"),
+        protocol.protocol(writer),
         experiments.trials(writer, "3"),
         experiments.classical(writer, "4"),
         examples.examples(writer, "5", pictures=pictures),
         conclusions.build(writer),
         claims.verdicts(writer),
+        protocol.reproduce(writer),
         *([appendix.build(writer)] if writer.medium == "screen" else []),
     )
     return ReportView(title, tuple(writer.headings), sections)

@@ -16,7 +16,7 @@ from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.names import CLASSES
 from cifar_report.report.sections import tables
 from cifar_report.report.sections.claims import registry_table, sensitivity_table
-from cifar_report.report.sections.front import FINGERPRINT_SHOWN
+from cifar_report.report.sections.protocol import FINGERPRINT_SHOWN
 from cifar_report.report.writer import Value, Writer
 
 SAY = load_messages("sections")

@@ -8,7 +8,9 @@ from cifar_report.analysis.results import Sensitivity, SensitivityKind, Verdict
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Row, SectionView, Table, claim_link
 from cifar_report.report.i18n import load_messages, mark
+from cifar_report.report.sections.experiments import experiment_numbers
 from cifar_report.report.text.conclusions import tally
+from cifar_report.report.text.verdicts import seeds_needed
 from cifar_report.report.writer import Writer
 from cifar_report.spec import Claim
 
@@ -17,11 +19,14 @@ SAY = load_messages("sections")
 SINGLE_CHOICES: tuple[SensitivityKind, ...] = (
     *("margin_halved", "margin_doubled", "trimmed_mean", "missing_seed", "sign_flip"),
 )
+SIGNS = {"greater": ">", "less": "<", "not_better": "≤", "equal": "≈", "ratio": "≈", "value": "≈", "onset": "≈"}
+EXACT_SIGNS = {"equal": "=", "less": "<", "greater": ">", "quarter": "≈"}
+QUARTER = 0.25
 
 
 def verdicts(writer: Writer) -> SectionView:
     """Return the section with the verdicts of all claims."""
-    heading = writer.heading("verdicts", writer.word("All claims and their verdicts"), 2)
+    heading = writer.heading("verdicts", writer.word("All claims"), 2)
     found = writer.results.verdicts
     originals = [verdict for verdict in found if verdict.original is not None and verdict.claim.relation != "onset"]
     inside = [verdict.original_inside for verdict in originals if verdict.original_inside is not None]
@@ -31,10 +36,9 @@ def verdicts(writer: Writer) -> SectionView:
         ],
         "compared": bool(inside),  # originals with our prediction intervals
         "all_inside": all(inside),
-        "only_shown": bool(originals) and not writer.results.scope.absolutes,
-        "statements": _statements_table(writer) if writer.results.statements else None,
-        "figures": writer.group("verdicts", "effects", "dependence"),
+        "figures": writer.group("verdicts"),
         "table": _verdicts_table(writer) if found else None,
+        "statements": _statements_table(writer) if writer.results.statements and writer.medium == "screen" else None,
     }
     return SectionView(heading, "verdicts", view)
 
@@ -49,10 +53,10 @@ def _statements_table(writer: Writer) -> Table:
         name = writer.word(names.STATEMENT_KINDS[kind.kind])
         rows.append((name, kind.statements, kind.all, kind.some, kind.none, *tests))
     columns = writer.columns(
-        "Statements | Number | All tests reproduced | Some | None | Tests | Reproduced | Not reproduced | "
+        "Claims | Number | All tests reproduced | Some | None | Tests | Reproduced | Not reproduced | "
         "Inconclusive | Not run or not testable"
     )
-    return writer.table("statements", writer.sentence(SAY.statements), columns, rows)
+    return writer.table("statements", writer.sentence(SAY.statements), columns, rows, numbered=False)
 
 
 def _caption(writer: Writer, table: str) -> Markup:
@@ -61,28 +65,60 @@ def _caption(writer: Writer, table: str) -> Markup:
 
 
 def _verdicts_table(writer: Writer) -> Table:
-    rows = [_verdict_row(writer, verdict) for verdict in writer.results.verdicts]
+    """Return all claims, section by section."""
+    numbers = experiment_numbers(writer)
+    rows = [
+        _verdict_row(writer, writer.results.verdict(claim.id), numbers[experiment.id], f"#experiment-{experiment.id}")
+        for experiment in sorted(writer.bundle.record.experiments, key=lambda each: list(numbers).index(each.id))
+        for claim in experiment.claims
+    ]
     columns = writer.columns(
-        "Claim | What it says | Verdict | n | Estimate [interval] | Margin | p | Original", words=3, whole=(0, 2, 4)
+        "Section | Claim | What it says | Estimate [interval] | Margin | p | n | Verdict | Seeds needed | Original",
+        words=3,
+        whole=(0, 1, 3),
     )
     return writer.table("verdicts", _caption(writer, "verdicts"), columns, rows, style="wide verdicts")
 
 
-def _verdict_row(writer: Writer, verdict: Verdict) -> Row:
+def _verdict_row(writer: Writer, verdict: Verdict, number: str, anchor: str) -> Row:
     onset, exact = verdict.claim.relation == "onset", verdict.claim.relation == "exact"
-    no_test = SAY.exact if exact else SAY.not_tested
     counts = [each for each in (verdict.n, verdict.n_comparator) if each is not None]
     return writer.row(
+        Cell(Markup('<a href="{}">{}</a>').format(anchor, number)),
         claim_link(verdict.id),
-        writer.translation.text(verdict.claim.statement),
-        Cell(writer.verdict_badge(verdict)),
-        Cell(Markup(" + ").join(map(writer.numbers.integer, counts)), numeric=True),
+        Cell(notation(writer, verdict)),
         writer.cell(verdict.estimate, interval=True),
         writer.cell(verdict.margin, none=SAY.onset_margin if onset else SAY.exact_margin),
-        writer.cell(verdict.p_corrected or verdict.p, none=no_test),
+        writer.cell(verdict.p_corrected or verdict.p, none=SAY.exact if exact else SAY.not_tested),
+        Cell(Markup(" + ").join(map(writer.numbers.integer, counts)), numeric=True),
+        Cell(writer.verdict_badge(verdict)),
+        needed_cell(writer, verdict),
         _original(writer, verdict),
         outcome=verdict.outcome,
     )
+
+
+def needed_cell(writer: Writer, verdict: Verdict) -> Cell:
+    """Return the cell that says how many seeds a side would decide a claim."""
+    text = seeds_needed(writer, verdict)
+    return writer.empty_cell(SAY.not_needed, numeric=True) if text is None else Cell(Markup.escape(text), numeric=True)
+
+
+def notation(writer: Writer, verdict: Verdict) -> Markup:
+    """Return a claim in short: its quantity, its two sides and the relation between them."""
+    claim = verdict.claim
+    first = writer.trial_title(claim.subject.trial, claim.subject.stage)
+    second = "" if claim.comparator is None else writer.trial_title(claim.comparator.trial, claim.comparator.stage)
+    if second and claim.comparator_quantity is not None and claim.comparator == claim.subject:
+        second = writer.word(names.QUANTITIES[claim.comparator_quantity])
+    sign = EXACT_SIGNS[claim.exact_relation] if claim.exact_relation else SIGNS[claim.relation]
+    stated = "" if verdict.stated is None else writer.numbers.number(verdict.stated)
+    if claim.exact_relation == "quarter":
+        stated = writer.numbers.bare(QUARTER, "ratio")
+    if second and stated:
+        first, second = f"{first} / {second}", stated
+    quantity = writer.word(names.QUANTITIES[claim.quantity])
+    return Markup('<span class="quantity">{}:</span> {} {} {}').format(quantity, first, sign, second or stated)
 
 
 def _original(writer: Writer, verdict: Verdict) -> Cell:
@@ -94,25 +130,19 @@ def _original(writer: Writer, verdict: Verdict) -> Cell:
 
 
 def margins_table(writer: Writer) -> Table | None:
-    """Return the kinds of claims with the margins that claims of each kind have; None without claims."""
-    kinds: dict[tuple[str, str], list[Claim]] = {}
-    for claim in sorted(writer.bundle.claims, key=lambda claim: str((claim.quantity, claim.relation))):
-        kinds.setdefault((claim.quantity, claim.relation), []).append(claim)
+    """Return the margins of each quantity and how many claims it has; None without claims."""
+    kinds: dict[str, list[Claim]] = {}
+    for claim in writer.bundle.claims:
+        kinds.setdefault(names.QUANTITIES[claim.quantity], []).append(claim)
     margins = {verdict.id: verdict.margin for verdict in writer.results.verdicts}
     rows = []
-    for claims in kinds.values():
-        quantity, relation = claims[0].quantity, claims[0].relation
+    for quantity, claims in kinds.items():
         shown = {writer.numbers.quantity(datum) for claim in claims if (datum := margins.get(claim.id))}
-        none = writer.empty_cell(SAY.onset_kind if relation == "onset" else SAY.exact_kind)
-        rows.append(
-            (
-                writer.word(names.QUANTITIES[quantity]),
-                writer.word(names.RELATIONS[relation]),
-                ", ".join(sorted(shown)) if shown else none,
-                len(claims),
-            )
-        )
-    columns = writer.columns("Quantity | Claimed relation | Margin | Claims", words=3)
+        relations = dict.fromkeys(writer.word(names.RELATIONS[claim.relation]) for claim in claims)
+        kind = SAY.exact_kind if claims[0].relation == "exact" else SAY.onset_kind
+        margin = ", ".join(sorted(shown)) if shown else writer.empty_cell(kind)
+        rows.append((writer.word(quantity), "; ".join(relations), margin, len(claims)))
+    columns = writer.columns("Quantity | Claimed relations | Margin | Claims", words=3)
     return writer.table("margins", _caption(writer, "margins"), columns, rows) if rows else None
 
 

@@ -1,93 +1,50 @@
-"""The conclusions: every claim by its verdict, and what all trials together say."""
+"""The conclusions: what the claims say together, what surprised, and what would change them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import ChangeKind, Outcome, TimingRow
-from cifar_report.report.elements import FigureView, SectionView, Table, claim_link
+from cifar_report.analysis.results import Outcome, TimingRow
+from cifar_report.report.elements import SectionView, Table
 from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.text import conclusions
-from cifar_report.report.text.verdicts import verdict_sentence
+from cifar_report.report.text.findings import SAY as FINDINGS
+from cifar_report.report.text.findings import Finding, findings, group_sentences, open_sentences, untested_sentence
 from cifar_report.report.writer import Writer
 
 SAY = load_messages("conclusions")
-DETAILED: frozenset[Outcome] = frozenset({"reproduced", "not_reproduced", "inconclusive"})
-LONG_LIST = 8  # claims that a sentence can name; more are looked up in the tables
-NEEDS: frozenset[ChangeKind] = frozenset(
-    {"more_seeds", "canonical_pixels", "timing_pass", "full_profile", "real_data", "missing_runs"}
-)
 NOT_TIMED = mark("not part of the timing pass, or the pass was not run")
-TIED, NOT_TIED = mark("tied"), mark("not tied")
+YES, NO = mark("yes"), mark("no")
 
 
 def build(writer: Writer) -> SectionView:
-    """Return the conclusions; each is generated from a verdict or from a view over all trials."""
+    """Return the conclusions; each sentence is generated from verdicts, effects or a view over all trials."""
     heading = writer.heading("conclusions", writer.word("Conclusions"), 2)
-    groups = list(_groups(writer))
-    return SectionView(heading, "conclusions", {"groups": groups, "topics": list(_topics(writer))})
+    found = findings(writer)
+    topics = [
+        (writer.word("What surprised"), conclusions.surprises(writer)),
+        (writer.word("What one run could not have told"), conclusions.one_run(writer)),
+        (writer.word("Cost and studies"), (*conclusions.front(writer), *conclusions.study_sentences(writer))),
+        (writer.word("What would change these conclusions"), tuple(conclusions.changes(writer))),
+    ]
+    view = {
+        "groups": list(_groups(writer, found)),
+        "topics": [(title, sentences) for title, sentences in topics if sentences],
+        "figures": writer.group("effects", "dependence"),
+        "tables": list(_tables(writer)) if writer.medium == "screen" else [],
+    }
+    return SectionView(heading, "conclusions", view)
 
 
-def _groups(writer: Writer) -> Iterator[tuple[Markup, list[tuple[Markup, str, Markup | None]]]]:
-    """Yield for each outcome a title and its claims: link, statement and the sentence of the verdict."""
-    for outcome, forms in SAY.groups.items():
-        verdicts = [verdict for verdict in writer.results.verdicts if verdict.outcome == outcome]
-        points = [
-            (
-                claim_link(verdict.id),
-                writer.translation.text(verdict.claim.statement),
-                verdict_sentence(writer, verdict) if outcome in DETAILED else None,
-            )
-            for verdict in verdicts
-        ]
-        if points:
-            yield writer.plural(forms, len(points)), points
-
-
-def _topics(writer: Writer) -> Iterator[dict[str, object]]:
-    """Yield views over all trials, each with its sentences, figures and tables."""
-    results = writer.results
-
-    def topic(
-        anchor: str,
-        title: str,
-        sentences: Iterable[Markup],
-        tables: Iterable[Table] = (),
-        figures: Iterable[FigureView] = (),
-    ) -> dict[str, object]:
-        heading = writer.heading(anchor, title, 3)
-        return {"heading": heading, "sentences": list(sentences), "tables": list(tables), "figures": list(figures)}
-
-    ranking = (_ranking_table(writer) for _ in results.ranking[:1])
-    title = writer.word("Order of all trials")
-    yield topic("ranking", title, conclusions.ranking(writer), ranking, writer.group("overview"))
-    studies = conclusions.study_sentences(writer)
-    if studies:
-        yield topic("studies", writer.word("What the studies of single settings say"), studies)
-    title = writer.word("Accuracy and cost")
-    yield topic("costs", title, conclusions.fronts(writer), [_costs_table(writer)], writer.group("timing"))
-    ablation = (_ablation_table(writer) for _ in results.ablation[:1])
-    yield topic("confounding", writer.word("As written, and by one change"), conclusions.confounding(writer), ablation)
-    title = writer.word("Spread between runs, and choice of weights")
-    yield topic("spread", title, conclusions.spread(writer), _spread_tables(writer))
-    yield topic("changes", writer.word("What would change these conclusions"), _changes(writer))
-
-
-def _changes(writer: Writer) -> Iterator[Markup]:
-    kinds: dict[ChangeKind, dict[str, None]] = {}
-    for change in writer.results.changes_of_mind:
-        kinds.setdefault(change.kind, {})[change.claim] = None
-    if not kinds:
-        yield writer.sentence(
-            "Neither half nor twice the margin, one run less nor the trimmed mean would change a verdict."
-        )
-    for kind, claims in kinds.items():
-        anchor = "verdicts" if kind in NEEDS or writer.medium == "print" else "appendix-sensitivity"
-        table = Markup('<a class="reference" href="#{}">{}</a>').format(anchor, writer.word("see the table"))
-        links = writer.enumeration([claim_link(claim) for claim in claims]) if len(claims) <= LONG_LIST else table
-        yield writer.plural(SAY.changes[kind], len(claims), claims=links)
+def _groups(writer: Writer, found: Sequence[Finding]) -> Iterator[tuple[str, tuple[Markup, ...]]]:
+    """Yield the three groups of findings: as the original said, not as it said, and open."""
+    decided: tuple[Outcome, ...] = ("reproduced", "not_reproduced")
+    for outcome in decided:
+        yield writer.word(FINDINGS.groups[outcome]), group_sentences(writer, found, outcome)
+    said = (*open_sentences(writer, found), *untested_sentence(writer))
+    yield writer.word(FINDINGS.groups["inconclusive"]), said
 
 
 def single_timings(writer: Writer) -> dict[str, TimingRow]:
@@ -95,25 +52,34 @@ def single_timings(writer: Writer) -> dict[str, TimingRow]:
     return {row.trial: row for row in writer.results.timing if row.replicas == 1}
 
 
+def _tables(writer: Writer) -> Iterator[Table]:
+    """Yield the views over all trials, which stand folded on the screen."""
+    if writer.results.ranking:
+        yield _ranking_table(writer)
+    yield _costs_table(writer)
+    if writer.results.ablation:
+        yield _ablation_table(writer)
+    yield from _spread_tables(writer)
+
+
 def _ranking_table(writer: Writer) -> Table:
-    """Return all trials by their mean accuracy, with those that are tied with the first."""
+    """Return all trials by their mean accuracy, with those that differ from the first."""
     rows = [
         (
             row.place,
             writer.trial_title(row.trial),
             len(writer.results.trial(row.trial).primary.values),
             writer.cell(row.accuracy, interval=True),
-            writer.empty_cell(SAY.ties_need) if row.tied is None else writer.word(TIED if row.tied else NOT_TIED),
+            writer.empty_cell(SAY.ties_need) if row.tied is None else writer.word(NO if row.tied else YES),
         )
         for row in writer.results.ranking
     ]
     columns = (
         *writer.columns("Place", words=0),
         *writer.columns("Trial | Runs | Test accuracy [95% interval]"),
-        *writer.columns("Tied with the first"),
+        *writer.columns("Differs from the first"),
     )
-    caption = writer.sentence(SAY.ranking_caption)
-    return writer.table("ranking", caption, columns, rows)
+    return writer.table("ranking", writer.sentence(SAY.ranking_caption), columns, rows, numbered=False)
 
 
 def _costs_table(writer: Writer) -> Table:
@@ -133,7 +99,9 @@ def _costs_table(writer: Writer) -> Table:
     columns = writer.columns(
         "Trial | Test accuracy | Parameters | Multiply-accumulates | Images/s | Memory (MiB) | Original seconds"
     )
-    return writer.table("costs", writer.sentence("What each network costs"), columns, rows, style="wide")
+    return writer.table(
+        "costs", writer.sentence("What each network costs"), columns, rows, style="wide", numbered=False
+    )
 
 
 def _ablation_table(writer: Writer) -> Table:
@@ -153,11 +121,11 @@ def _ablation_table(writer: Writer) -> Table:
         ]
         rows.append((writer.trial_title(row.trial), *pairs[0], *pairs[1]))
     columns = (
-        *writer.columns("Trial | As written against | Points | Changes", words=2),
-        *writer.columns("By one change against | Points | Changes"),
+        *writer.columns("Trial | As written v. | Points | Changes", words=2),
+        *writer.columns("By one change v. | Points | Changes"),
     )
     caption = writer.sentence(SAY.ablation_caption)
-    return writer.table("ablation", caption, columns, rows, style="wide")
+    return writer.table("ablation", caption, columns, rows, style="wide", numbered=False)
 
 
 def _spread_tables(writer: Writer) -> Iterator[Table]:
@@ -169,11 +137,11 @@ def _spread_tables(writer: Writer) -> Iterator[Table]:
             "Trial | Between seeds (points) | By other test images (points) | Seeds' share of the variance"
         )
         caption = writer.sentence(SAY.variance_caption)
-        yield writer.table("variance", caption, columns, rows)
+        yield writer.table("variance", caption, columns, rows, numbered=False)
     if results.weights:
         rows = [
             (writer.trial_title(row.trial, row.stage), row.last, row.best, row.difference) for row in results.weights
         ]
         columns = writer.columns("Trial | Last epoch | Best validation epoch | Difference (points)")
         caption = writer.sentence(SAY.weights_caption)
-        yield writer.table("weights", caption, columns, rows)
+        yield writer.table("weights", caption, columns, rows, numbered=False)

@@ -28,14 +28,21 @@ ORDER: tuple[Section, ...] = ("trials", "hidden_layer", "training_parameters", "
 MOST_CLAIMS = 5  # beside which a page has room for a table by epoch
 
 
+def experiment_numbers(writer: Writer) -> dict[str, str]:
+    """Return the number of each experiment's section by its id, in the order of the report."""
+    digits, letters, others = count(1), map(chr, count(ord("A"))), count(1)
+    numbers = {}
+    for experiment in (each for section in ORDER for each in writer.experiments(section)):
+        numbers[experiment.id] = f"3.{next(digits) if experiment.section in DIGIT_SECTIONS else next(letters)}"
+    return numbers | {each.id: f"4.{next(others)}" for each in writer.experiments("classical")}
+
+
 def trials(writer: Writer, number: str) -> SectionView:
     """Return section 3; every experiment of a bundle finds its place by its own section and order."""
     heading = writer.heading("trials", writer.word("Trials"), 2, number)
-    digits, letters = count(1), map(chr, count(ord("A")))
-    views, figures = [], writer.group("curves")
-    for experiment in (each for section in ORDER for each in writer.experiments(section)):
-        place = next(digits) if experiment.section in DIGIT_SECTIONS else next(letters)
-        views.append(experiment_view(writer, experiment, f"{number}.{place}"))
+    numbers, figures = experiment_numbers(writer), writer.group("curves")
+    found = [experiment for section in ORDER for experiment in writer.experiments(section)]
+    views = [experiment_view(writer, experiment, numbers[experiment.id]) for experiment in found]
     return SectionView(heading, "trials", {"experiments": views, "figures": figures})
 
 

@@ -1,7 +1,8 @@
-"""What came out, in the five sentences of the first page, and conclusions over all trials and studies."""
+"""What came out, in the four sentences of the first page, and conclusions over all trials and studies."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
@@ -9,78 +10,67 @@ from typing import get_args
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import AblationRow, Outcome, ParetoPoint, RankRow, TrialResult, Verdict
+from cifar_report.analysis.decisions import RATIO_SLACK
+from cifar_report.analysis.results import AblationRow, ChangeKind, Outcome, RankRow, StageSummary, TrialResult, Verdict
 from cifar_report.report.elements import claim_link
 from cifar_report.report.i18n import load_messages
+from cifar_report.report.text.findings import Finding, direction_words, lead, topic_name
 from cifar_report.report.text.verdicts import unusual_runs
 from cifar_report.report.writer import Writer
-from cifar_report.spec import Experiment, Relation, Section
+from cifar_report.spec import Experiment, Section
 
-SUMMARY = load_messages("summary")
-
-
-COMPARING: frozenset[Relation] = frozenset({"greater", "less", "not_better"})
-
-
-def summary(writer: Writer) -> tuple[Markup, ...]:
-    """Return five sentences that say what came out, for a reader who knows no statistics."""
-    trials = writer.results.trials
-    network, classical = best_network(writer), _best_of(each for each in trials if each.classical is not None)
-    return (
-        _best(writer, network, SUMMARY.best, SUMMARY.no_best),
-        _reference(writer),
-        _best(writer, classical, SUMMARY.classical, SUMMARY.no_classical),
-        _all_claims(writer),
-        _clearest(writer),
-    )
+SUMMARY, SAY, STUDY = load_messages("summary"), load_messages("conclusions"), load_messages("studies")
+STUDIES: tuple[Section, ...] = ("hidden_layer", "training_parameters")
+"""The sections of the studies that the assignment asked for."""
+CLEAREST = 3  # findings that the first page names, on either side
+NEEDS: tuple[ChangeKind, ...] = (
+    *("more_seeds", "missing_runs", "timing_pass", "canonical_pixels", "full_profile", "real_data"),
+)
 
 
-def _best(writer: Writer, trial: TrialResult | None, message: str, no_trial: str) -> Markup:
-    return writer.sentence(no_trial) if trial is None else writer.sentence(message, **_best_named(writer, trial))
+def abstract(writer: Writer, found: Sequence[Finding]) -> tuple[Markup, ...]:
+    """Return four sentences: what was done, the best network, how the claims fared, and the clearest findings."""
+    ran = [trial.trial.seeded for trial in writer.results.trials if trial.primary.datum.value is not None]
+    counts = {"networks": writer.numbers.integer(sum(ran)), "others": writer.numbers.integer(len(ran) - sum(ran))}
+    made = writer.plural(SUMMARY.made, writer.results.seeds.asked, **counts)
+    return (made, _best(writer), _all_claims(writer), _clearest(writer, found))
 
 
 def best_network(writer: Writer) -> TrialResult | None:
-    """Return the network with the highest mean test accuracy; None when none has finished."""
-    return _best_of(trial for trial in writer.results.trials if trial.stages)
+    """Return the network with the highest mean test accuracy at its end; None when none has finished."""
+    finished = [each for each in writer.results.trials if each.stages and each.primary.datum.value is not None]
+    return max(finished, key=lambda trial: trial.primary.datum.value or 0.0, default=None)
+
+
+def _best(writer: Writer) -> Markup:
+    """Return the highest mean with the stage that has it, and what the last stage has where that is another one."""
+    stages = [stage for trial in writer.results.trials for stage in trial.stages if _mean(stage) is not None]
+    if not stages:
+        return writer.sentence(SUMMARY.no_best)
+    best = max(stages, key=lambda stage: _mean(stage) or 0.0)
+    last, datum = writer.results.trial(best.trial).stages[-1], best.primary.test_accuracy.datum
+    reference = next((trial for each in writer.experiments("trials") for trial in writer.own_trials(each)), None)
+    known = reference is not None and reference.primary.datum.value is not None and reference.id != best.trial
+    earlier = last.id != best.id and known
+    return writer.sentence(
+        SUMMARY.best_earlier if earlier else SUMMARY.best if known else SUMMARY.best_alone,
+        trial=writer.trial_name(best.trial, best.id),
+        accuracy=writer.quantity(datum),
+        interval="" if datum.low is None else Markup(" {}").format(writer.interval(datum)),
+        stage=writer.stage_name(last.trial, last.id) or "",
+        last=writer.quantity(last.primary.test_accuracy.datum),
+        reference="" if reference is None else partial(writer.quantity, reference.primary.datum),
+    )
+
+
+def _mean(stage: StageSummary) -> float | None:
+    return stage.primary.test_accuracy.datum.value
 
 
 def tally(verdicts: Iterable[Verdict]) -> dict[Outcome, int]:
     """Return how many claims have each outcome."""
     counts = Counter(verdict.outcome for verdict in verdicts)
     return {outcome: counts[outcome] for outcome in get_args(Outcome)}
-
-
-def _best_of(trials: Iterable[TrialResult]) -> TrialResult | None:
-    finished = [trial for trial in trials if trial.primary.datum.value is not None]
-    return max(finished, key=lambda trial: trial.primary.datum.value or 0.0, default=None)
-
-
-def _best_named(writer: Writer, trial: TrialResult) -> dict[str, object]:
-    stage = trial.stages[-1].id if trial.stages else None
-    return {"trial": writer.trial_name(trial.id, stage), "accuracy": writer.quantity(trial.primary.datum)}
-
-
-def unusual(writer: Writer) -> tuple[Markup, ...]:
-    """Return one sentence for each trial with unusual runs."""
-    said = ((trial, unusual_runs(writer, trial)) for trial in writer.results.trials)
-    return tuple(
-        writer.plural(SUMMARY.unusual, len(runs), trial=writer.trial_name(trial.id), runs=writer.enumeration(runs))
-        for trial, runs in said
-        if runs
-    )
-
-
-def _reference(writer: Writer) -> Markup:
-    reference = next((trial for each in writer.experiments("trials") for trial in writer.own_trials(each)), None)
-    if reference is None or reference.primary.datum.value is None:
-        return writer.sentence(SUMMARY.no_reference)
-    values = _best_named(writer, reference)
-    original, compatibility = reference.primary.original, reference.primary.compatibility
-    # Other pixels and reduced profiles are not compared with the write-up, here no more than in the judgements.
-    comparable = compatibility is not None and compatibility.outcome in ("inside", "outside")
-    if not comparable or original is None or original.value is None:
-        return writer.sentence(SUMMARY.reference_alone, **values)
-    return writer.sentence(SUMMARY.reference, original=writer.quantity(original), **values)
 
 
 def _all_claims(writer: Writer) -> Markup:
@@ -105,75 +95,31 @@ def _all_claims(writer: Writer) -> Markup:
     )
 
 
-def _clearest(writer: Writer) -> Markup:
-    outcomes: dict[Outcome, str] = {"not_reproduced": SUMMARY.contradicted, "reproduced": SUMMARY.supported}
-    for outcome, message in outcomes.items():
-        decided = [verdict for verdict in writer.results.verdicts if verdict.outcome == outcome]
-        chosen = [verdict for verdict in decided if verdict.claim.relation in COMPARING]
-        if chosen:
-            clearest = max(chosen, key=clearness)
-            statement = writer.translation.text(clearest.claim.statement).rstrip(".")
-            return writer.sentence(message, statement=statement, claim=claim_link(clearest.id))
-    return writer.sentence(SUMMARY.nothing_decided)
+def _clearest(writer: Writer, found: Sequence[Finding]) -> Markup:
+    """Return the strongest findings on accuracy for the original, and those against it."""
+
+    def named(outcome: Outcome) -> Markup | None:
+        chosen = [each for each in found if each.verdict.outcome == outcome and each.kind == "accuracy"]
+        measured = [each for each in lead(writer, chosen) if each.verdict.claim.said][:CLEAREST]
+        parts = [
+            writer.sentence(
+                SUMMARY.headline,
+                topic=topic_name(writer, each),
+                direction=direction_words(writer, each),
+            )
+            for each in measured
+        ]
+        return writer.enumeration(parts) if parts else None
+
+    agrees, differs = named("reproduced"), named("not_reproduced")
+    forms = SUMMARY.clearest_for if agrees else SUMMARY.clearest_against if differs else SUMMARY.undecided
+    return writer.sentence(SUMMARY.clearest if agrees and differs else forms, agrees=agrees, differs=differs)
 
 
-def clearness(verdict: Verdict) -> tuple[bool, float]:
-    """Return whether no other choice changes the verdict, and how many margins its interval is from the other verdict.
-
-    Only claims that compare two values have such a distance; times have none on the scale of the others.
-    """
-    return verdict.fragile is False, _distance(verdict) / (verdict.claim.margin or 1.0)
-
-
-def _distance(verdict: Verdict) -> float:
-    estimate, margin = verdict.estimate, verdict.claim.margin or 0.0
-    if estimate.low is None or estimate.high is None or estimate.unit == "ratio":
-        return 0.0
-    if verdict.reason in ("beyond_margin", "improvement_found"):
-        line = 0.0  # what is found is a difference
-    else:
-        line = -margin if verdict.claim.relation == "less" else margin  # what is ruled out is the margin
-    return max(estimate.low - line, line - estimate.high, 0.0)
-
-
-SAY, STUDY = load_messages("conclusions"), load_messages("studies")
-
-
-STUDIES: tuple[Section, ...] = ("hidden_layer", "training_parameters")
-"""The sections of the studies that the assignment asked for."""
-
-
-def ranking(writer: Writer) -> Iterator[Markup]:
-    """Yield which trial comes first, and which ones are tied with it."""
-    rows = writer.results.ranking
-    if not rows:
-        yield writer.sentence(SAY.no_ranking)
-        return
-    first, others = rows[0], [row for row in rows[1:] if row.tied is not None]
-    stages = writer.results.trial(first.trial).stages
-    name = writer.trial_name(first.trial, stages[-1].id if stages else None)
-    yield writer.sentence(SAY.first, trial=name, accuracy=writer.quantity(first.accuracy))
-    if not others:
-        return
-    tied = [row for row in others if row.tied]
-    yield writer.plural(SAY.tied, len(tied), trials=_named(writer, tied)) if tied else writer.sentence(SAY.alone)
-    yield writer.plural(SAY.corrected, len(others))
-
-
-def fronts(writer: Writer) -> Iterator[Markup]:
-    """Yield which trials have a higher mean than all that cost no more, for each cost."""
-    for front in writer.results.pareto:
-        best = [point for point in front.points if point.on_front]
-        if best:
-            yield writer.plural(SAY.front[front.cost], len(best), trials=_named(writer, best))
-        else:
-            yield writer.sentence(SAY.no_front[front.cost])
-    if any(front.points for front in writer.results.pareto):
-        yield writer.sentence(SAY.only_means)
-
-
-def confounding(writer: Writer) -> Iterator[Markup]:
-    """Yield where the write-up's own comparison changed more than one thing, and where that turned the sign."""
+def surprises(writer: Writer) -> tuple[Markup, ...]:
+    """Return what a reader of the original would not expect: its own numbers, turned signs, and overfitting."""
+    claims = [claim_link(each.id) for each in writer.results.verdicts if _own_numbers_differ(each)]
+    said = [writer.plural(SAY.own_numbers, len(claims), claims=writer.enumeration(claims))] if claims else []
     confounded, turned = [], []
     for row in writer.results.ablation:
         if row.as_written is not None and row.as_written.confounded:
@@ -184,31 +130,109 @@ def confounding(writer: Writer) -> Iterator[Markup]:
                 turned.append(row)
     for forms, rows in ((SAY.confounded, confounded), (SAY.reversed, turned)):
         if rows:
-            yield writer.plural(forms, len(rows), trials=_named(writer, rows))
+            said.append(writer.plural(forms, len(rows), trials=_named(writer, rows)))
+    return (*said, *_gap(writer)) or (writer.sentence(SAY.no_surprise),)
 
 
-def spread(writer: Writer) -> Iterator[Markup]:
-    """Yield how far single runs of one configuration lie apart, and what choosing weights would change."""
+def _own_numbers_differ(verdict: Verdict) -> bool:
+    """Whether the original's number lies on the other side of zero (of the stated ratio's band) than its claim says."""
+    claim, original = verdict.claim, verdict.original
+    if original is None or original.value is None:
+        return False
+    zero = 1.0 if original.unit == "ratio" else 0.0
+    if claim.relation in ("greater", "less"):
+        return original.value < zero if claim.relation == "greater" else original.value > zero
+    stated = claim.value if claim.relation == "ratio" else None
+    return bool(stated) and abs(math.log(original.value / (stated or 1.0))) > math.log(RATIO_SLACK)
+
+
+def _gap(writer: Writer) -> Iterator[Markup]:
+    stages = [trial.stages[-1] for trial in writer.results.trials if trial.stages]
+    known = [stage.primary for stage in stages if stage.primary.gap.datum.value is not None]
+    if known:
+        widest = max(known, key=lambda scores: scores.gap.datum.value or 0.0)
+        trial = next(stage.trial for stage in stages if stage.primary is widest)
+        training, test = widest.train_accuracy.datum, widest.test_accuracy.datum
+        values = {"training": writer.quantity(training), "test": writer.quantity(test)}
+        yield writer.sentence(SAY.gap, trial=writer.trial_name(trial), **values)
+
+
+def one_run(writer: Writer) -> tuple[Markup, ...]:
+    """Return what a single run of each configuration could not have told."""
     varied = [row for row in writer.results.variance if row.observed.value is not None]
-    if varied:
-        row = max(varied, key=lambda row: row.observed.value or 0.0)
-        values = {"trial": writer.trial_name(row.trial), "spread": writer.quantity(row.observed)}
-        yield writer.plural(SAY.spread, row.observed.n or 0, **values)
-    chosen = [row for row in writer.results.weights if row.difference.value]
-    if chosen:
-        weights = max(chosen, key=lambda row: abs(row.difference.value or 0.0))
-        name = writer.trial_name(weights.trial, weights.stage)
-        difference = writer.quantity(weights.difference)
-        yield writer.plural(SAY.selected, weights.difference.n or 0, trial=name, difference=difference)
+    if not varied:
+        return (writer.sentence(SAY.one_seed),)
+    row = max(varied, key=lambda row: row.observed.value or 0.0)
+    values = writer.results.trial(row.trial).primary.values
+    ends = {
+        name: f"{writer.numbers.bare(value, 'share')}%"
+        for name, value in (("least", min(values)), ("most", max(values)))
+    }
+    name, spread = writer.trial_name(row.trial), writer.quantity(row.observed)
+    said = [writer.plural(SAY.spread, len(values), trial=name, spread=spread, **ends)]
+    return (*said, *_pairs(writer), *_unusual(writer))
+
+
+def _pairs(writer: Writer) -> Iterator[Markup]:
+    """Yield how often one run of each side points the claimed way, for open and for decided claims."""
+    shares: dict[bool, list[float]] = {True: [], False: []}
+    for verdict in writer.results.verdicts:
+        counted = verdict.wins is not None and verdict.wins.value is not None and verdict.wins.n
+        if counted and verdict.claim.quantity == "accuracy" and verdict.claim.relation in ("greater", "less"):
+            share = (verdict.wins.value or 0.0) / (verdict.wins.n or 1) if verdict.wins else 0.0
+            shares[verdict.outcome == "inconclusive"].append(share)
+    if left_open := shares[True]:
+        shown = [f"{writer.numbers.bare(share, 'share', trimmed=True)}%" for share in (min(left_open), max(left_open))]
+        yield writer.plural(SAY.single_runs, len(left_open), least=shown[0], most=shown[1])
+    if unanimous := sum(share in (0.0, 1.0) for share in shares[False]):
+        yield writer.plural(SAY.all_pairs, unanimous)
+
+
+def _unusual(writer: Writer) -> Iterator[Markup]:
+    found = [(trial, unusual_runs(writer, trial)) for trial in writer.results.trials]
+    named = [
+        writer.sentence(SAY.unusual_of, trial=writer.trial_name(trial.id), runs=writer.enumeration(runs))
+        for trial, runs in found
+        if runs
+    ]
+    if named:
+        yield writer.plural(SAY.unusual, sum(len(runs) for _, runs in found), runs=Markup("; ").join(named))
+
+
+def changes(writer: Writer) -> Iterator[Markup]:
+    """Yield how many verdicts other choices would change, and what could decide the tests that are open."""
+    claims: dict[ChangeKind, set[str]] = {}
+    for change in writer.results.changes_of_mind:
+        claims.setdefault(change.kind, set()).add(change.claim)
+    could = [kind for kind in NEEDS if kind in claims]
+    would = [kind for kind in claims if kind not in NEEDS]
+    for kinds, message in ((would, SAY.would_change), (could, SAY.could_decide)):
+        parts = [writer.plural(SAY.changes[kind], len(claims[kind])) for kind in kinds]
+        if parts:
+            yield writer.sentence(message, parts=writer.enumeration(parts))
+        elif kinds is would:
+            yield writer.sentence(SAY.stable)
+
+
+def front(writer: Writer) -> Iterator[Markup]:
+    """Yield which trials have a higher mean than all that cost no more, by parameters and by time."""
+    best = {front.cost: [point for point in front.points if point.on_front] for front in writer.results.pareto}
+    if best.get("parameters"):
+        named = {cost: writer.enumeration([writer.trial_name(point.trial) for point in best[cost]]) for cost in best}
+        yield writer.sentence(SAY.front if best.get("seconds") else SAY.front_counted, **named)
 
 
 def study_sentences(writer: Writer) -> tuple[Markup, ...]:
-    """Return one sentence for each study, and how they were tested where any two trials were."""
+    """Return one sentence for each study that compares two trials, how they are tested, and which ones did not run."""
     experiments = writer.experiments(*STUDIES)
-    ids = {experiment.id for experiment in experiments}
-    tested = any(study.experiment in ids and len(study.ranking) > 1 for study in writer.results.studies)
-    said = tuple(study_sentence(writer, each) for each in experiments)
-    return (*said, writer.sentence(STUDY.tested)) if tested else said
+    compared = {study.experiment for study in writer.results.studies if len(study.ranking) > 1}
+    said = [study_sentence(writer, each) for each in experiments if each.id in compared]
+    missing = [writer.translation.text(each.title) for each in experiments if each.id not in compared]
+    if said:
+        said.append(writer.sentence(STUDY.tested))
+    if missing:
+        said.append(writer.sentence(SAY.studies_missing, studies=writer.enumeration(missing)))
+    return tuple(said)
 
 
 def study_sentence(writer: Writer, experiment: Experiment) -> Markup:
@@ -218,7 +242,7 @@ def study_sentence(writer: Writer, experiment: Experiment) -> Markup:
     if found is None or not found.ranking:
         return writer.sentence(STUDY.nothing, study=title)
     first, last, others = found.ranking[0], found.ranking[-1], found.ranking[1:]
-    tied = [row for row in others if row.tied is not False]  # what was not tested is not told apart
+    tied = [row for row in others if row.tied is not False]  # what was not tested differs from nothing
     untied = [row for row in others if row.tied is False]
     values: dict[str, object] = {
         "study": title,
@@ -235,10 +259,8 @@ def study_sentence(writer: Writer, experiment: Experiment) -> Markup:
         return writer.plural(STUDY.splits_apart if untied else STUDY.splits_together, len(found.ranking), **values)
     if not untied:
         return writer.plural(STUDY.together, len(found.ranking), **values)
-    if not tied:
-        return writer.sentence(STUDY.alone, **values)
-    return writer.sentence(STUDY.partly, **values) if untied else writer.plural(STUDY.best_tied, len(tied), **values)
+    return writer.sentence(STUDY.partly if tied else STUDY.alone, **values)
 
 
-def _named(writer: Writer, rows: Sequence[RankRow | ParetoPoint | AblationRow]) -> Markup:
+def _named(writer: Writer, rows: Sequence[RankRow | AblationRow]) -> Markup:
     return writer.enumeration([writer.trial_name(row.trial) for row in rows])

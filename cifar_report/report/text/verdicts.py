@@ -2,165 +2,143 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TypeAlias
 
 from markupsafe import Markup
 
+from cifar_report.analysis.decisions import side_of
 from cifar_report.analysis.results import Datum, Sensitivity, TrialResult, Verdict
+from cifar_report.analysis.values import HIGHER_IS_BETTER
 from cifar_report.report import names
-from cifar_report.report.elements import claim_link
-from cifar_report.report.i18n import load_messages
-from cifar_report.report.writer import Writer
+from cifar_report.report.i18n import load_messages, mark
+from cifar_report.report.writer import USUAL, Writer
 from cifar_report.spec import Side
 
 SAY = load_messages("claims")
-# "Not better" has no claimed side, and ratios are of blocks; nothing is counted for them.
-SEEDS_AS_CLAIMED = {"greater": SAY.wins, "less": SAY.wins, "equal": SAY.within, "value": SAY.within}
-PAIRS_AS_CLAIMED = {"greater": SAY.wins_of_pairs, "less": SAY.wins_of_pairs, "equal": SAY.within_of_pairs}
 SMALL_RATIO = 0.5  # below, the inverse says more
-
-Message: TypeAlias = str | tuple[list[str], int]
-"""A sentence that is to be filled, or its two forms and the count that chooses between them."""
+COUNTED_AS = {"greater": SAY.as_claimed, "less": SAY.as_claimed, "equal": SAY.within, "value": SAY.within}
+TESTED_BY = {
+    "mcnemar": SAY.images_alone,
+    "all_equal": SAY.all_equal,
+    "permutation": SAY.permutation,
+    "sign_flips": SAY.sign_flips,
+}
+DECIDED = ("reproduced", "not_reproduced", "inconclusive")
 
 
 def verdict_sentence(writer: Writer, verdict: Verdict) -> Markup:
-    """Return the one sentence that says what the verdict is and why."""
-    return writer.sentence(_decision(verdict), **_values(writer, verdict))
+    """Return the one sentence that says what was measured, what the verdict is and why."""
+    values = _values(writer, verdict)
+    if verdict.reason in SAY.untested:
+        return writer.sentence(SAY.untested[verdict.reason])
+    values["measured"] = partial(_measured, writer, verdict, values)
+    values["decision"] = partial(writer.sentence, _decision(verdict), **values)
+    return writer.sentence(SAY.both, **values)
+
+
+def verdict_details(writer: Writer, verdict: Verdict) -> tuple[Markup, ...]:
+    """Return what else is known about a claim, in whole sentences: tests, power, the original, and cautions."""
+    values = _values(writer, verdict)
+    said = [writer.sentence(message, **values) for message in _details(writer, verdict)]
+    return (*said, *_runs(writer, verdict))
 
 
 def verdict_paragraph(writer: Writer, verdict: Verdict) -> tuple[Markup, ...]:
     """Return everything that is said about a claim: whole sentences, in order."""
-    values = _values(writer, verdict)
-    said = [
-        writer.sentence(message, **values)
-        if isinstance(message, str)
-        else writer.plural(message[0], message[1], **{**values, "count": writer.numbers.integer(message[1])})
-        for message in _messages(writer, verdict)
-    ]
-    return (*said, *_runs(writer, verdict))
+    return (verdict_sentence(writer, verdict), *verdict_details(writer, verdict))
 
 
-def claims_sentences(writer: Writer, verdicts: tuple[Verdict, ...]) -> tuple[Markup, ...]:
-    """Return one sentence for each outcome that some of ``verdicts`` have, naming the claims."""
-    said = []
-    for outcome, forms in SAY.by_outcome.items():
-        links = [claim_link(verdict.id) for verdict in verdicts if verdict.outcome == outcome]
-        if links:
-            said.append(writer.plural(forms, len(links), claims=writer.enumeration(links)))
-    return tuple(said)
+def seeds_needed(writer: Writer, verdict: Verdict) -> str | None:
+    """Return how many seeds a side would decide a claim, as a range ("8–20", "≥ 8", "> 60"); None where none count."""
+    needed = verdict.seeds_needed
+    if needed is None:
+        return None
+    least, most = needed.value, needed.high
+    if least is None:
+        return writer.word(mark("more than 60"))
+    first = writer.numbers.integer(round(least))
+    if most is None:
+        return f"≥\N{NO-BREAK SPACE}{first}"
+    return first if most == least else f"{first}–{writer.numbers.integer(round(most))}"
 
 
-def _messages(writer: Writer, verdict: Verdict) -> Iterator[Message]:
-    yield from _measured(verdict)
-    yield _decision(verdict)
-    yield from _tested(verdict)
-    # What the descriptions count where no network was built, so that no table contradicts the verdict.
-    first, second = (_described(writer, verdict, side) for side in (verdict.claim.subject, verdict.claim.comparator))
-    if verdict.claim.relation == "exact" and verdict.outcome == "not_run" and first is not None:
-        if second is not None:
-            yield SAY.both_described
-        elif verdict.stated is not None:
-            yield SAY.described
-    yield from _qualified(verdict)
-    yield from _original(verdict)
+def _measured(writer: Writer, verdict: Verdict, values: dict[str, object]) -> Markup:
+    """Return what was measured, and how often it is as claimed, where the lean does not say so."""
+    clause = writer.sentence(SAY.measured[_form(verdict)], **values)
+    counted = COUNTED_AS.get(verdict.claim.relation)
+    counts = verdict.wins is not None and verdict.wins.value is not None and (verdict.wins.n or 0) > 1
+    if counted is None or not counts or verdict.outcome == "inconclusive" or verdict.n_of != "seeds":
+        return clause
+    return writer.sentence(counted, **{**values, "measured": clause})
 
 
-def _measured(verdict: Verdict) -> Iterator[Message]:
-    claim, estimate, n = verdict.claim, verdict.estimate, verdict.n
-    if estimate.value is None:
-        # What nobody ran has no evidence; the verdict's own sentence says so once.
-        if estimate.reason == "not_reached":
-            yield SAY.no_estimate
-        return
-    wins_known = verdict.wins is not None and verdict.wins.value is not None
+def _form(verdict: Verdict) -> str:
+    """Return which clause says what was measured."""
+    claim, value = verdict.claim, verdict.estimate.value
+    if value is None:
+        return "no_estimate"
+    if claim.relation == "onset":
+        return "onset"
     if claim.relation == "exact":
         compared = verdict.comparator_mean is not None and claim.comparator is not None
-        stated = SAY.one_count if verdict.stated is None else SAY.stated_count
-        yield SAY.counts if compared else stated
-    elif claim.relation == "onset":
-        if wins_known:
-            yield SAY.onset, n
-    else:
-        yield _estimate_forms(verdict, estimate.value), n
-        if estimate.low is not None or estimate.high is not None:
-            difference = claim.comparator is not None and estimate.unit != "ratio"
-            yield SAY.interval_of_difference if difference else SAY.interval
-        if verdict.n_comparator is not None and wins_known and claim.relation in PAIRS_AS_CLAIMED:
-            yield PAIRS_AS_CLAIMED[claim.relation]
-            return
-        counted = SEEDS_AS_CLAIMED.get(claim.relation)
-        if counted is not None and wins_known and n > 1 and verdict.n_of == "seeds":
-            yield counted, n
-
-
-def _estimate_forms(verdict: Verdict, value: float) -> list[str]:
-    forms: list[str]
-    if verdict.claim.comparator is None:
-        forms = SAY.value
-    elif verdict.estimate.unit == "ratio":
-        forms = SAY.times_inverse if value < SMALL_RATIO else SAY.times
-        if verdict.claim.comparator_quantity is not None:
-            forms = SAY.between_inverse if value < SMALL_RATIO else SAY.between
-    elif value == 0:
-        forms = SAY.level
-    else:
-        kind = verdict.n_of if verdict.n_comparator is None else "runs"
-        forms = (SAY.exceeded if value > 0 else SAY.fell_short)[kind]
-    return forms
+        return "counts" if compared else "one_count" if verdict.stated is None else "stated_count"
+    if claim.comparator is None:
+        return "value"
+    if verdict.estimate.unit == "ratio":
+        inverse = "_inverse" if value < SMALL_RATIO else ""
+        return ("times" if claim.comparator_quantity is None else "between") + inverse
+    return "above" if value > 0 else "below" if value < 0 else "level"
 
 
 def _decision(verdict: Verdict) -> str:
-    message: str = SAY.decided[verdict.claim.relation].get(verdict.reason) or SAY.undecided[verdict.reason]
-    quarter = verdict.claim.exact_relation == "quarter"
-    return str(SAY.quarter.get(verdict.reason, message)) if quarter else message
+    """Return the clause that says what follows."""
+    if verdict.outcome == "inconclusive":
+        return str(SAY.inconclusive[verdict.reason])
+    if verdict.claim.exact_relation == "quarter":
+        return str(SAY.quarter[verdict.reason])
+    relation = verdict.claim.relation
+    return str(SAY.decided["direction" if relation in ("greater", "less") else relation][verdict.reason])
 
 
-def _tested(verdict: Verdict) -> Iterator[Message]:
-    """Yield which test decided where it is not the usual one, and what McNemar's test shows of single networks."""
-    if verdict.test == "mcnemar":
-        yield SAY.images_alone
-        return
-    if verdict.test in ("permutation", "sign_flips"):
-        yield SAY.permutation if verdict.test == "permutation" else SAY.sign_flips
-    if verdict.test == "all_equal":
-        yield SAY.all_equal
-    if verdict.networks is not None:
-        yield SAY.networks, len(verdict.networks.tests)
-
-
-def _qualified(verdict: Verdict) -> Iterator[Message]:
+def _details(writer: Writer, verdict: Verdict) -> Iterator[str]:
+    """Yield the sentences after the first one; where no network was built, what the descriptions count."""
+    if verdict.outcome == "not_run" and verdict.claim.relation == "exact":
+        yield from _from_descriptions(writer, verdict)
+    if verdict.test in TESTED_BY:
+        yield TESTED_BY[verdict.test]
     if verdict.direction_only:
         yield SAY.direction_only
     if verdict.outcome == "inconclusive":
         yield from _power(verdict)
-    if verdict.outcome in ("reproduced", "not_reproduced", "inconclusive"):
-        if verdict.deviation == "other_pixels":
-            yield SAY.other_pixels
-        if verdict.fragile:
-            yield SAY.fragile
+    if verdict.outcome in DECIDED and verdict.fragile:
+        yield SAY.fragile
     if verdict.claim.proxy is not None:
         yield SAY.proxy
+    yield from _original(verdict)
 
 
-def _power(verdict: Verdict) -> Iterator[Message]:
+def _from_descriptions(writer: Writer, verdict: Verdict) -> Iterator[str]:
+    first, second = (_described(writer, verdict, side) for side in (verdict.claim.subject, verdict.claim.comparator))
+    if first is not None and second is not None:
+        yield SAY.both_described
+    elif first is not None and verdict.stated is not None:
+        yield SAY.described
+
+
+def _power(verdict: Verdict) -> Iterator[str]:
     """Yield what so many runs could have found, never without a word where it is less than what was observed."""
-    detectable, seeds, observed = verdict.detectable, verdict.seeds_needed, abs(verdict.estimate.value or 0.0)
+    detectable, observed = verdict.detectable, abs(verdict.estimate.value or 0.0)
     if detectable is not None and detectable.value is not None:
-        factor, ratio = detectable.unit == "ratio", verdict.estimate.value or 1.0
-        below = detectable.value < (max(ratio, 1 / ratio) if factor else observed)
-        if factor:
-            yield SAY.detectable_factor_below if below else SAY.detectable_factor
+        if detectable.unit == "ratio":
+            yield SAY.detectable_factor
         else:
-            yield SAY.detectable_below if below else SAY.detectable
-    if seeds is not None:
-        least, most = seeds.value, seeds.high
-        known = SAY.needed_open if most is None else SAY.needed_one if least == most else SAY.needed
-        yield SAY.needed_more if least is None else known
+            yield SAY.detectable_below if detectable.value < observed else SAY.detectable
+    if verdict.seeds_needed is not None:
+        yield SAY.needed
 
 
-def _original(verdict: Verdict) -> Iterator[Message]:
+def _original(verdict: Verdict) -> Iterator[str]:
     if verdict.original is None or verdict.original.value is None or verdict.claim.relation == "exact":
         return
     if verdict.original_inside is None or verdict.prediction is None or verdict.prediction.low is None:
@@ -169,15 +147,9 @@ def _original(verdict: Verdict) -> Iterator[Message]:
         yield SAY.original_inside if verdict.original_inside else SAY.original_outside
 
 
-def _changing(verdict: Verdict) -> list[Sensitivity]:
-    return [entry for entry in verdict.sensitivity if entry.changes and entry.counts]
-
-
 def _described(writer: Writer, verdict: Verdict, side: Side | None) -> Datum | None:
     """Return what the description of one side's network counts."""
-    if side is None:
-        return None
-    costs = next((trial.costs for trial in writer.results.trials if trial.id == side.trial), None)
+    costs = next((each.costs for each in writer.results.trials if side is not None and each.id == side.trial), None)
     if costs is None:
         return None
     counts = {"parameters": costs.parameters, "trainable_parameters": costs.trainable_parameters, "macs": costs.macs}
@@ -190,12 +162,9 @@ def _values(writer: Writer, verdict: Verdict) -> dict[str, object]:
     Numbers are written, and linked, when a sentence names them.
     """
     claim, estimate = verdict.claim, verdict.estimate
-    needed = verdict.seeds_needed
-    inverse = estimate.unit == "ratio" and estimate.value is not None and estimate.value < SMALL_RATIO
-    said_inverse = inverse and claim.relation != "exact"
+    inverse = claim.relation != "exact" and estimate.unit == "ratio" and (estimate.value or 1.0) < SMALL_RATIO
     number = partial(writer.link, estimate, writer.numbers.bare(1 / (estimate.value or 1.0), "ratio"))
-    coverage = writer.numbers.bare(estimate.coverage, "share", trimmed=True)
-    choices = [_choice(writer, verdict, entry) for entry in _changing(verdict)]
+    changing = [entry for entry in verdict.sensitivity if entry.changes and entry.counts]
     return {
         **{name: partial(_optional, writer, datum) for name, datum in _data(writer, verdict).items()},
         **({} if claim.relation != "onset" or verdict.stated is None else {"stated": writer.link(verdict.stated)}),
@@ -203,23 +172,19 @@ def _values(writer: Writer, verdict: Verdict) -> dict[str, object]:
         "other_quantity": writer.word(names.QUANTITIES[claim.comparator_quantity or claim.quantity]),
         "subject": writer.trial_name(claim.subject.trial, claim.subject.stage),
         "comparator": writer.trial_name(claim.comparator.trial, claim.comparator.stage) if claim.comparator else "",
-        "estimate": number if said_inverse else partial(writer.quantity, estimate),
-        "others": writer.numbers.integer(verdict.n_comparator or 0),
-        "count": writer.numbers.integer(verdict.n),
-        "coverage": f"{coverage}%",
-        "shown": partial(_shown, writer, verdict),
-        "lean": partial(_lean, writer, verdict),
-        "lacking": "" if verdict.lacking is None else writer.word(SAY.lacking[verdict.lacking]),
-        "least": "" if needed is None else writer.quantity(needed),
-        "most": "" if needed is None or needed.high is None else writer.numbers.integer(round(needed.high)),
-        "pairs": "" if verdict.wins is None else writer.numbers.integer(verdict.wins.n or 0),
+        "estimate": number if inverse else partial(writer.quantity, estimate),
         "size": partial(writer.quantity, estimate, size=True),
-        "interval": partial(writer.interval, estimate, inverse=said_inverse),
+        "interval": partial(_interval, writer, estimate, inverse=inverse),
         "reason": writer.reason(estimate),
+        "effect": partial(_effect, writer, verdict),
+        "lean": partial(_lean, writer, verdict),
+        "of": partial(_of, writer, verdict),
+        "lacking": "" if verdict.lacking is None else writer.word(SAY.lacking[verdict.lacking]),
+        "needed": seeds_needed(writer, verdict) or "",
         "p": partial(_probability, writer, verdict.p_corrected or verdict.p),
         "opposite_p": partial(_probability, writer, verdict.opposite_p),
         "prediction": partial(writer.interval, verdict.prediction) if verdict.prediction else "",
-        "choices": writer.enumeration(choices) if choices else "",
+        "choices": partial(_enumerated, writer, [partial(_choice, writer, verdict, entry) for entry in changing]),
         "proxy": "" if claim.proxy is None else writer.translation.text(claim.proxy),
     }
 
@@ -230,21 +195,25 @@ def _data(writer: Writer, verdict: Verdict) -> dict[str, Datum | None]:
     if verdict.outcome == "not_run":
         sides = verdict.claim.subject, verdict.claim.comparator
         first, second = (_described(writer, verdict, side) for side in sides)
-    return {
-        "margin": verdict.margin,
-        "bound": verdict.bound,
-        "stated": verdict.stated,
-        "wins": verdict.wins,
-        "detectable": verdict.detectable,
-        "original": verdict.original,
-        "first": first,
-        "second": second,
-        "apart": None if verdict.networks is None else verdict.networks.apart,
-    }
+    shown = {"margin": verdict.margin, "stated": verdict.stated, "wins": verdict.wins, "first": first, "second": second}
+    return {**shown, "detectable": verdict.detectable, "original": verdict.original}
 
 
 def _optional(writer: Writer, datum: Datum | None) -> Markup:
     return Markup("") if datum is None else writer.quantity(datum)
+
+
+def _enumerated(writer: Writer, parts: list[Callable[[], Markup]]) -> Markup:
+    return writer.enumeration([part() for part in parts])
+
+
+def _interval(writer: Writer, datum: Datum, *, inverse: bool) -> Markup:
+    """Return an interval with a space before it, and with its coverage where that is not the usual one."""
+    if datum.low is None and datum.high is None:
+        return Markup("")
+    coverage = f" ({writer.numbers.bare(datum.coverage, 'share', trimmed=True)}%)"
+    shown = writer.interval(datum, inverse=inverse)
+    return Markup(" {}{}").format(shown, "" if datum.coverage == USUAL else coverage)
 
 
 def _probability(writer: Writer, datum: Datum | None) -> Markup:
@@ -254,14 +223,12 @@ def _probability(writer: Writer, datum: Datum | None) -> Markup:
     return writer.sentence(SAY.corrected, p=statement) if datum.formula == "p_corrected" else statement
 
 
-def _shown(writer: Writer, verdict: Verdict) -> Markup:
-    """Return what was observed beside what is ruled out, so that its direction is told."""
-    estimate, bound = verdict.estimate, verdict.bound
-    if bound is None:
-        bare = SAY.shown["bare"]
-        return writer.sentence(bare, estimate=writer.quantity(estimate))
-    form = SAY.shown["ratio" if estimate.unit == "ratio" else "difference"]
-    return writer.sentence(form, estimate=writer.quantity(estimate), bound=writer.quantity(bound))
+def _effect(writer: Writer, verdict: Verdict) -> Markup:
+    """Return in words what is ruled out or found: as large as the margin, on the side that was tested."""
+    up = side_of(verdict.claim) > 0
+    good = verdict.claim.quantity in HIGHER_IS_BETTER
+    name = ("advantage" if up else "loss") if good else ("increase" if up else "decrease")
+    return writer.sentence(SAY.effect[name], margin=_optional(writer, verdict.margin))
 
 
 def _lean(writer: Writer, verdict: Verdict) -> Markup:
@@ -272,9 +239,14 @@ def _lean(writer: Writer, verdict: Verdict) -> Markup:
         form = "neither"
     elif verdict.claim.relation in ("greater", "less", "not_better"):
         form = "claimed" if 2 * wins.value > wins.n else "other" if 2 * wins.value < wins.n else "neither"
-    message, count = SAY.lean[form], 0 if wins is None else wins.n or 0
-    of = writer.plural(SAY.counted["blocks" if verdict.n_of == "blocks" else wins.n_of if wins else "seeds"], count)
-    return writer.sentence(message, wins=_optional(writer, wins), of=of)
+    return writer.sentence(SAY.lean[form], wins=_optional(writer, wins), of=_of(writer, verdict))
+
+
+def _of(writer: Writer, verdict: Verdict) -> Markup:
+    """Return of how many seeds, blocks or pairs of runs the wins were counted."""
+    wins = verdict.wins
+    kind = "blocks" if verdict.n_of == "blocks" else wins.n_of if wins else "seeds"
+    return writer.plural(SAY.counted[kind], 0 if wins is None else wins.n or 0)
 
 
 def _runs(writer: Writer, verdict: Verdict) -> Iterator[Markup]:

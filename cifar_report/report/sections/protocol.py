@@ -1,0 +1,91 @@
+"""The protocol (what is compared, how, and what was fixed in advance), how to reproduce it all, and the references."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+from markupsafe import Markup
+
+from cifar_report.analysis.values import ACCURACY_LEVEL, LEVEL
+from cifar_report.report import names
+from cifar_report.report.elements import SectionView, Table, code
+from cifar_report.report.i18n import load_messages, mark
+from cifar_report.report.sections.claims import margins_table
+from cifar_report.report.writer import Writer
+
+SAY = load_messages("sections")
+FINGERPRINT_SHOWN = 16  # digits of a SHA-256 that distinguish two by eye
+COMMANDS = (
+    (mark("train what is missing, and write the report"), "nox -s experiments report"),
+    (mark("write the report from a bundle, without training"), "cifar-report report --bundle FOLDER"),
+    (mark("recompute every hash, count and number of a bundle"), "cifar-report verify FOLDER"),
+    (mark("train some of its runs again, and say how far they agree"), "cifar-report verify FOLDER --rerun 2"),
+    (mark("name the verdicts that differ between two bundles, and why"), "cifar-report compare FOLDER FOLDER"),
+)
+LINK = Markup('<a class="doi" href="{}{}">doi:{}</a>')
+DOI = "https://doi.org/"
+REFERENCES = Path(__file__).parents[1] / "references.toml"
+
+
+def protocol(writer: Writer) -> SectionView:
+    """Return the protocol; counts, seeds and margins come from the bundle, and every caveat stands here once."""
+    heading = writer.heading("protocol", writer.word("Protocol"), 2)
+    record, numbers = writer.bundle.record, writer.numbers
+    splits = sorted({trial.split_seed for trial in writer.bundle.trials.values()})
+    view = {
+        "claims_changed": record.claims_changed,
+        "claims_fingerprint": code(record.claims_hash[:FINGERPRINT_SHOWN]),
+        "seeds": numbers.enumeration([numbers.integer(seed) for seed in range(record.seeds)]),
+        "splits": numbers.enumeration([str(split) for split in splits]),
+        "level": numbers.bare(ACCURACY_LEVEL, "share", trimmed=True),
+        "error_rate": numbers.bare(LEVEL, "share", trimmed=True),
+        "timed": bool(writer.results.timing),
+        "absolutes": writer.results.scope.absolutes,
+        "margins": margins_table(writer),
+    }
+    return SectionView(heading, "protocol", view)
+
+
+def reproduce(writer: Writer) -> SectionView:
+    """Return how to repeat the report, the suite and its checks, what made this bundle, and the references."""
+    heading = writer.heading("reproduce", writer.word("How to reproduce"), 2)
+    references = [
+        (entry["text"], LINK.format(DOI, entry["doi"], entry["doi"]) if "doi" in entry else "")
+        for entry in tomllib.loads(REFERENCES.read_text(encoding="utf-8"))["references"]
+    ]
+    view = {
+        "commands": [(writer.word(text), command) for text, command in COMMANDS],
+        "facts": _facts(writer),
+        "heading": writer.heading("references", writer.word("References"), 2),
+        "references": references,
+    }
+    return SectionView(heading, "reproduce", view)
+
+
+def _facts(writer: Writer) -> Table:
+    """Return what this bundle was made from and with: data, claims, machine, and the versions of the libraries."""
+    record, numbers = writer.bundle.record, writer.numbers
+    dataset, environment = record.dataset, record.environment
+    libraries = [
+        f"{name} {version} ({writer.word(SAY.purposes[name])})" if name in SAY.purposes else f"{name} {version}"
+        for name, version in sorted(environment.packages.items())
+    ]
+    machine = writer.translation.plain(
+        mark("%(processor)s, %(cores)s cores, %(memory)s of memory"),
+        {
+            "processor": environment.processor,
+            "cores": numbers.integer(environment.cores),
+            "memory": numbers.megabytes(environment.memory_bytes),
+        },
+    )
+    rows = [
+        (writer.word(mark("Profile")), writer.word(names.PROFILES[record.profile.name])),
+        (writer.word(mark("Fingerprint of the data")), code(dataset.fingerprint[:FINGERPRINT_SHOWN])),
+        (writer.word(mark("Fingerprint of the claims")), code(record.claims_hash[:FINGERPRINT_SHOWN])),
+        (writer.word(mark("Machine")), machine),
+        (writer.word(mark("Python")), environment.python),
+        (writer.word(mark("Libraries")), ", ".join(libraries)),
+    ]
+    caption = writer.sentence("What this bundle was made from and with")
+    return writer.table("facts", caption, writer.columns("What | Value", words=2), rows)

@@ -1,0 +1,281 @@
+"""What the claims say together: topics that join them, in sentences that follow verdicts and effects, never p."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from markupsafe import Markup
+
+from cifar_report.analysis.decisions import RATIO_SLACK, side_of
+from cifar_report.analysis.results import Datum, Outcome, Verdict
+from cifar_report.report import names
+from cifar_report.report.i18n import load_messages
+from cifar_report.report.writer import Writer
+from cifar_report.spec import Quantity, Side
+
+SAY = load_messages("findings")
+TOPICS = {
+    **dict.fromkeys(("second_conv_32", "third_conv_64"), "depth"),
+    **dict.fromkeys(("filters", "second_conv_64", "third_conv_128"), "width"),
+    "C13b.second": "stages",
+    "C13b.augmented": "augmentation",
+    "model_2": "whole",
+    "classical": "neighbours",
+}
+"""Which topic a claim on accuracy belongs to, by its id or by its experiment; every other experiment is its own."""
+KINDS: dict[Quantity, str] = {
+    "accuracy": "accuracy",
+    "loss": "loss",
+    "gap": "gap",
+    "epochs_to_accuracy": "convergence",
+    "epoch_of_least_loss": "convergence",
+    "throughput": "throughput",
+    **dict.fromkeys(("seconds", "fit_seconds", "predict_seconds"), "time"),
+}
+SHOWN = 3  # effects of a sentence; the others are counted
+FOUND = ("beyond_margin", "opposite", "improvement_found")
+RULED_OUT = ("margin_ruled_out", "improvement_ruled_out")
+SEEDS = 20  # a side, a number that somebody might train
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one claim contributes: its topic, the direction that its verdict gives, and the effect to show."""
+
+    verdict: Verdict
+    topic: str  # a key of the message table, or the title of an experiment
+    kind: str  # of the quantity: a key of the table of directions
+    direction: str
+    effect: Datum  # from ``before`` to ``after``, with its 95 % interval where there is one
+    before: Side | None
+    after: Side
+
+    @property
+    def rank(self) -> tuple[bool, bool, bool, float]:
+        """Return what puts one finding before another: on accuracy, decided, not fragile, many margins large."""
+        decided = self.verdict.outcome != "inconclusive"
+        return self.kind == "accuracy", decided, decided and not self.verdict.fragile, _margins(self.verdict)
+
+
+def findings(writer: Writer) -> tuple[Finding, ...]:
+    """Return the findings of all claims that were tested, strongest first; counted and validation claims have none."""
+    found = []
+    for experiment in writer.bundle.record.experiments:
+        own = {trial.id for trial in experiment.trials}
+        for claim in experiment.claims:
+            verdict = writer.results.verdict(claim.id)
+            kind = KINDS.get(claim.quantity)
+            if kind is None or verdict.estimate.value is None or verdict.reason in ("not_a_number", "one_seed"):
+                continue
+            if verdict.outcome in ("not_run", "not_testable"):
+                continue
+            topic = kind if kind != "accuracy" else TOPICS.get(claim.id, TOPICS.get(experiment.id, experiment.title))
+            found.append(_finding(verdict, topic, kind, turned=kind == "accuracy" and claim.subject.trial not in own))
+    return tuple(sorted(found, key=lambda each: each.rank, reverse=True))
+
+
+def _finding(verdict: Verdict, topic: str, kind: str, *, turned: bool) -> Finding:
+    """Return one claim's finding; ``turned``: the experiment's own trial is the claim's comparator.
+
+    A ratio is turned so that it is above one, unless the claim states a ratio.
+    """
+    claim, effect = verdict.claim, verdict.wide or verdict.estimate
+    before, after = claim.comparator, claim.subject
+    if effect.unit == "ratio":
+        turned = claim.relation != "ratio" and 0 < (effect.value or 0.0) < 1
+    if turned and before is not None:
+        value, low, high = (
+            None if each is None else 1 / each if effect.unit == "ratio" else -each
+            for each in (effect.value, effect.high, effect.low)
+        )
+        effect, before, after = replace(effect, value=value, low=low, high=high), after, before
+    return Finding(verdict, topic, kind, _direction(verdict, effect, turned=turned), effect, before, after)
+
+
+def _direction(verdict: Verdict, effect: Datum, *, turned: bool) -> str:
+    up = (effect.value or 0.0) > (1.0 if effect.unit == "ratio" else 0.0)
+    if verdict.outcome == "inconclusive":
+        return "open"
+    if verdict.reason in FOUND or (verdict.reason == "outside_margin" and verdict.claim.relation == "equal"):
+        return "up" if up else "down"
+    if verdict.reason in RULED_OUT:
+        return "not_up" if side_of(verdict.claim) * (-1 if turned else 1) > 0 else "not_down"
+    return "same" if verdict.outcome == "reproduced" else "other"
+
+
+def _margins(verdict: Verdict) -> float:
+    """Return how many margins large the effect is, on the scale of the test."""
+    value, margin = verdict.estimate.value or 0.0, verdict.claim.margin or RATIO_SLACK - 1
+    if verdict.estimate.unit == "ratio":
+        return abs(math.log(value)) / math.log1p(margin) if value > 0 else 0.0
+    return abs(value) / margin
+
+
+def lead(writer: Writer, found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the first finding of each topic, strongest first.
+
+    What a trial is compared with by its own configuration comes before every other comparison of its topic.
+    """
+    first: dict[str, Finding] = {}
+    for each in sorted(found, key=lambda each: not _direct(writer, each)):
+        first.setdefault(each.topic, each)
+    return tuple(sorted(first.values(), key=lambda each: each.rank, reverse=True))
+
+
+def _direct(writer: Writer, finding: Finding) -> bool:
+    """Whether a finding compares a trial with the one that it names as its comparator, or with another method."""
+    if finding.before is None or finding.verdict.claim.comparison == "between_methods":
+        return True
+    pair = {finding.before.trial, finding.after.trial}
+    trials = [writer.bundle.trials[name] for name in pair]
+    return len(pair) == 1 or any({each.as_written, each.one_change} & (pair - {each.id}) for each in trials)
+
+
+def topic_name(writer: Writer, finding: Finding) -> str:
+    """Return what a finding's topic is called: by its name, or by the title of its experiment."""
+    named = SAY.topics.get(finding.topic)
+    return writer.translation.text(finding.topic) if named is None else writer.word(named)
+
+
+def decided_tests(writer: Writer, found: Iterable[Finding], topic: str) -> Markup:
+    """Return how many of a topic's tests are decided."""
+    tests = [each for each in found if each.topic == topic]
+    decided = sum(each.direction != "open" for each in tests)
+    return writer.sentence(
+        SAY.decided, decided=writer.numbers.integer(decided), count=writer.numbers.integer(len(tests))
+    )
+
+
+def direction_words(writer: Writer, finding: Finding) -> Markup:
+    """Return in words which way a finding goes, with its margin where that is what was ruled out or kept."""
+    margin = finding.verdict.margin
+    shown = "" if margin is None else writer.numbers.quantity(margin)
+    return writer.sentence(SAY.direction[finding.kind][finding.direction], margin=shown)
+
+
+def headline(writer: Writer, finding: Finding) -> Markup:
+    """Return topic and direction of a finding, as a row of a table begins."""
+    return Markup("<strong>{}</strong>: {}").format(topic_name(writer, finding), direction_words(writer, finding))
+
+
+def shown_effect(writer: Writer, finding: Finding) -> Markup:
+    """Return a finding's effect with its interval and the two configurations that it compares."""
+    verdict, effect, claim = finding.verdict, finding.effect, finding.verdict.claim
+    means = verdict.subject_mean, verdict.comparator_mean
+    first, last = means if finding.before == claim.subject and finding.after != claim.subject else means[::-1]
+    quantities = [claim.quantity, claim.comparator_quantity or claim.quantity]
+    if effect.value != (verdict.wide or verdict.estimate).value:
+        quantities.reverse()
+    return writer.sentence(
+        _form(finding, both=first is not None and last is not None),
+        effect=writer.link(verdict.wide or verdict.estimate, writer.numbers.quantity(effect)),
+        interval="" if effect.low is None and effect.high is None else f" {writer.numbers.interval(effect)}",
+        before="" if finding.before is None else _name(writer, finding.before),
+        after=_name(writer, finding.after),
+        first="" if first is None else partial(writer.quantity, first),
+        last="" if last is None else partial(writer.quantity, last),
+        stated="" if verdict.stated is None else partial(writer.quantity, verdict.stated),
+        quantity=writer.word(names.QUANTITIES[quantities[0]]),
+        other_quantity=writer.word(names.QUANTITIES[quantities[1]]),
+    )
+
+
+def _form(finding: Finding, *, both: bool) -> str:
+    """Return how an effect is written; ``both``: the means of both sides are known."""
+    if finding.before is None:
+        return str(SAY.effect_alone)
+    if finding.effect.unit == "ratio":
+        if finding.verdict.claim.comparator_quantity is not None:
+            return str(SAY.ratio_between)
+        return str(SAY.ratio if finding.verdict.stated is None else SAY.ratio_stated)
+    return str(SAY.effect if finding.kind == "accuracy" and both else SAY.effect_pair)
+
+
+def _name(writer: Writer, side: Side) -> Markup:
+    return writer.trial_name(side.trial, side.stage)
+
+
+def group_sentences(writer: Writer, found: Sequence[Finding], outcome: Outcome) -> tuple[Markup, ...]:
+    """Return a sentence for each topic and direction of the claims with an outcome, strongest first."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for each in found:
+        if each.verdict.outcome == outcome:
+            groups.setdefault((each.topic, each.direction), []).append(each)
+    said = [_sentence(writer, group) for group in groups.values()]
+    return (*said, *_counts(writer, outcome)) or (writer.sentence(SAY.nothing),)
+
+
+def _sentence(writer: Writer, group: Sequence[Finding]) -> Markup:
+    effects = [shown_effect(writer, each) for each in group[:SHOWN]]
+    marked = [
+        writer.sentence(SAY.fragile, effect=effect) if each.verdict.fragile else effect
+        for each, effect in zip(group, effects, strict=False)
+    ]
+    joined = Markup("; ").join(marked)
+    if len(group) > SHOWN:
+        joined = writer.plural(SAY.more, len(group) - SHOWN, effects=joined)
+    direction = direction_words(writer, group[0])
+    topic = Markup("<strong>{}</strong>").format(topic_name(writer, group[0]))
+    return writer.sentence(SAY.sentence, topic=topic, direction=direction, effects=joined)
+
+
+def _counts(writer: Writer, outcome: Outcome) -> Iterator[Markup]:
+    """Yield how many counts agree, among the claims that were reproduced."""
+    counted = [each for each in writer.results.verdicts if each.claim.relation == "exact" and each.test == "exact"]
+    if counted and outcome == "reproduced":
+        agree = sum(each.outcome == "reproduced" for each in counted)
+        yield writer.plural(SAY.counts, len(counted), agree=writer.numbers.integer(agree))
+
+
+def open_sentences(writer: Writer, found: Sequence[Finding]) -> tuple[Markup, ...]:
+    """Return what is open, and why: what the tests lack, how many seeds would decide, and how far runs spread."""
+    undecided = [verdict for verdict in writer.results.verdicts if verdict.outcome == "inconclusive"]
+    if not undecided:
+        return (writer.sentence(SAY.nothing),)
+    accuracies = [each for each in found if each.kind == "accuracy"]
+    decided = {each.topic for each in accuracies if each.direction != "open"}
+    names = [topic_name(writer, each) for each in lead(writer, accuracies) if each.topic not in decided]
+    forms = SAY.open if names else SAY.open_elsewhere
+    said = [writer.plural(forms, len(undecided), topics=writer.enumeration(names) if names else "")]
+    return (*said, *_lacking(writer, undecided), *_seeds(writer, undecided), *_spread(writer, accuracies))
+
+
+def _lacking(writer: Writer, undecided: Iterable[Verdict]) -> Iterator[Markup]:
+    counts = Counter(verdict.lacking for verdict in undecided if verdict.lacking)
+    parts = [writer.plural(SAY.lacks[name], count) for name, count in counts.most_common()]
+    if parts:
+        yield writer.sentence(SAY.lacking, parts=writer.enumeration(parts))
+
+
+def _seeds(writer: Writer, undecided: Iterable[Verdict]) -> Iterator[Markup]:
+    """Yield how many tests a moderate number of seeds would surely decide, or could decide at best."""
+    needed = [verdict.seeds_needed for verdict in undecided if verdict.seeds_needed is not None]
+    if needed:
+        surely = sum(each.high is not None and each.high <= SEEDS for each in needed)
+        at_best = sum(each.value is not None and each.value <= SEEDS for each in needed)
+        counts = {"surely": surely, "at_best": at_best, "limit": SEEDS}
+        shown = {name: writer.numbers.integer(count) for name, count in counts.items()}
+        yield writer.plural(SAY.seeds, len(needed), **shown)
+
+
+def _spread(writer: Writer, accuracies: Iterable[Finding]) -> Iterator[Markup]:
+    """Yield every run of the configuration that spreads most among those that several open comparisons share."""
+    sides = [side for each in accuracies if each.direction == "open" for side in (each.before, each.after)]
+    counts = Counter(side.trial for side in sides if side is not None)
+    runs = {name: writer.results.trial(name).primary.values for name, count in counts.items() if count > 1}
+    runs = {name: values for name, values in runs.items() if len(values) > 1}
+    if runs:
+        name, values = max(runs.items(), key=lambda entry: max(entry[1]) - min(entry[1]))
+        shown = writer.numbers.enumeration([writer.numbers.bare(value, "share") for value in values])
+        shared = {"trial": writer.trial_name(name), "tests": writer.numbers.integer(counts[name])}
+        yield writer.plural(SAY.spread, len(values), values=f"{shown}%", **shared)
+
+
+def untested_sentence(writer: Writer) -> tuple[Markup, ...]:
+    """Return how many tests were not made."""
+    count = sum(verdict.outcome in ("not_run", "not_testable") for verdict in writer.results.verdicts)
+    return (writer.plural(SAY.untested, count),) if count else ()

@@ -1,0 +1,160 @@
+"""Findings and the first two pages: sentences that join claims, which follow the data and nothing else."""
+
+import re
+from functools import cache
+
+import pytest
+from reports import few_experiments, page_of, small_bundle
+from suites import simulated
+
+from cifar_report.bundle import Bundle
+from cifar_report.errors import UsageError
+from cifar_report.registry import load_experiments
+from cifar_report.report.build import read_cover
+from cifar_report.report.i18n import Translation
+from cifar_report.report.sections.conclusions import build
+from cifar_report.report.sections.front import title
+from cifar_report.report.text.conclusions import abstract
+from cifar_report.report.text.findings import direction_words, findings, lead, topic_name
+from cifar_report.report.writer import Cover, Writer
+
+TWO = ("baseline", "filters", "second_conv_32")
+
+
+def writer_of(*ids: str, **settings: object) -> Writer:
+    """Return a writer of five seeds with little noise of some experiments."""
+    chosen = {"seeds": 5, "seed_noise": 0.002, "image_noise": 0.005, **settings}
+    bundle, results = simulated(few_experiments(*ids), **chosen)
+    return Writer(bundle, results, Translation("en"), ())
+
+
+@cache
+def apart(first: float, second: float, noise: float = 0.002) -> Writer:
+    """Return a writer where networks of one and of two convolutions have these accuracies."""
+    accuracies = dict.fromkeys(("baseline", "filters_32", "baseline_30_epochs", "filters_32_30_epochs"), first)
+    return writer_of(*TWO, accuracies={**accuracies, "second_conv_32": second}, seed_noise=noise)
+
+
+def group(writer: Writer, name: str) -> str:
+    """Return the sentences of one group of the conclusions, without links."""
+    return " ".join(each.striptags() for each in dict(build(writer).it["groups"])[name])
+
+
+def test_swapped_data_swap_the_conclusions() -> None:
+    """Where two trials' accuracies change places, the topic changes its direction and its group."""
+    for first, second, direction, said, other in (
+        (0.5, 0.6, "rises", "As the original said", "Not as it said"),
+        (0.6, 0.5, "falls", "Not as it said", "As the original said"),
+    ):
+        writer = apart(first, second)
+        assert f"Depth: the accuracy {direction}" in group(writer, said)
+        assert "Depth" not in group(writer, other)
+        four = abstract(writer, findings(writer))[-1].striptags()
+        assert re.search(rf"{said[:6]}.*Depth \(the accuracy {direction}\)", four)
+
+
+def test_without_an_effect_the_conclusions_say_so() -> None:
+    """Equal accuracies with little noise rule a gain out; with much noise the topic is open, and no group claims it."""
+    equal, noisy = apart(0.6, 0.6), apart(0.6, 0.6, 0.05)
+    assert "Depth: no gain of 2 points or more" in group(equal, "Not as it said")
+    assert "rises" not in group(equal, "As the original said")
+    assert "Depth" not in group(noisy, "As the original said") + group(noisy, "Not as it said")
+    assert re.search(r"open for these topics: .*Depth", group(noisy, "Open, and why"))
+
+
+def test_a_topic_points_from_the_comparator_to_the_trial() -> None:
+    """Of “16 filters are better than 32” the finding is what 32 filters bring, so its sign is the other one."""
+    writer = apart(0.5, 0.6)
+    for each in findings(writer):
+        claim, estimate = each.verdict.claim, each.verdict.wide or each.verdict.estimate
+        turned = claim.subject.trial.startswith("baseline") and each.kind == "accuracy"
+        assert each.effect.value == pytest.approx(-estimate.value if turned else estimate.value)
+        if turned:
+            assert each.before == claim.subject
+            assert each.after == claim.comparator
+
+
+def test_findings_are_sorted_by_decidedness_and_by_size() -> None:
+    """What is decided and not fragile comes first, and a topic shows the comparison that its trial names."""
+    bundle, results = simulated(load_experiments(), seeds=5, timing=True)
+    writer = Writer(bundle, results, Translation("en"), ())
+    found = findings(writer)
+    assert [each.rank for each in found] == sorted((each.rank for each in found), reverse=True)
+    shown = lead(writer, found)
+    topics = [topic_name(writer, each) for each in shown]
+    assert len(topics) == len(set(topics))
+    assert {"Depth", "Width", "Augmentation", "Time", "Dropout", "Padding"} <= set(topics)
+    dropout = next(each for each in shown if each.topic == "Dropout")
+    assert dropout.before.trial in ("filters_32", "baseline")
+    assert all(each.effect.value >= 1 for each in found if each.effect.unit == "ratio" and not each.verdict.stated)
+    assert all("%(" not in direction_words(writer, each) for each in found)
+
+
+def test_the_best_mean_names_its_stage() -> None:
+    """Where an earlier stage has the highest mean, the abstract names it and says what the last one has."""
+    bundle, results = simulated(few_experiments("baseline", "model_2"), seeds=3)
+    writer = Writer(bundle, results, Translation("en"), ())
+    means = {stage.id: stage.primary.test_accuracy.datum.value for stage in results.trial("model_2").stages}
+    best = max(means, key=means.get)
+    sentence = abstract(writer, ())[1].striptags()
+    assert str(writer.trial_name("model_2", best).striptags()) in sentence
+    assert ("its last stage" in sentence) is (best != "augmented")
+
+
+def states(writer: Writer) -> dict[str, str]:
+    """Return the state of each demand by its words."""
+    rows = title(writer)["assignment"].rows
+    return {row.cells[0].content.striptags(): row.cells[2].content.striptags() for row in rows}
+
+
+def test_the_assignment_map_follows_what_has_finished() -> None:
+    """A demand is done when all its trials are, part when some can be compared, missing else."""
+    ids = ("baseline", "filters", "dense_64", "hidden_neurons", "batch_size", "classical")
+    hidden, batch = (
+        "Time and success for different numbers of hidden neurons",
+        "Time and success for different training",
+    )
+    whole = states(writer_of(*ids, timing=True))
+    assert set(whole.values()) == {"done"}
+    some = states(writer_of(*ids, timing=True, trials=("baseline", "filters_32", "dense_64", "nearest_centroid")))
+    assert some[hidden] == "part: 2 of 4 trials"
+    assert next(state for demand, state in some.items() if demand.startswith(batch)) == "missing"
+    assert "part: 1 of" in next(state for demand, state in some.items() if demand.startswith("Comparison"))
+    none = states(writer_of(*ids, trials=()))
+    assert set(none.values()) == {"done", "missing"}  # the algorithm and the code need no trial
+    untimed = states(writer_of(*ids))
+    assert untimed[hidden].startswith("part")
+
+
+def test_the_abstract_has_four_sentences_whatever_came_out() -> None:
+    """What was done, the best network, the claims and the clearest findings, also where there is nothing."""
+    for settings in ({"seeds": 5, "timing": True}, {"seeds": 1}, {"trials": ()}):
+        writer = writer_of(*TWO, **settings)
+        text = " ".join(each.striptags() for each in abstract(writer, findings(writer)))
+        assert len(re.findall(r"[.!?](?=\s|$)", text)) == 4, text
+
+
+def test_author_and_course_stand_on_the_first_page_and_come_from_a_file_or_an_option(tmp_path) -> None:
+    """By default there is none; the file beside the bundle names them, an option goes first, and text stays text."""
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    assert read_cover(folder) == Cover()
+    (tmp_path / "mine.toml").write_text('[report]\nauthor = "A <b>"\ncourse = "C"\n', encoding="utf-8")
+    assert read_cover(folder) == Cover("A <b>", "C")
+    assert read_cover(folder, author="Me") == Cover("Me", "C")
+    bundle: Bundle = small_bundle("baseline", seeds=2)
+    for cover in (Cover(), Cover("A <b>", "C")):
+        writer = writer_of("baseline", seeds=2)
+        writer.cover = cover
+        page = page_of(writer)
+        authors = [each.text for each in page.all("span", "author")]
+        assert authors == ([cover.author] if cover.author else [])
+    assert bundle.record.experiments
+
+
+@pytest.mark.parametrize("text", ["[report]\nauthor = 3\n", "[report]\nname = 'x'\n", "report = 3\n", "[report"])
+def test_a_file_that_names_no_author_is_refused_by_name(tmp_path, text) -> None:
+    """Another key, another type and a broken file are told with the file's name."""
+    (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"mine\.toml"):
+        read_cover(tmp_path / "mine")
