@@ -6,8 +6,10 @@ import sys
 import textwrap
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cifar_report.commands.suite import derive
 from cifar_report.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +36,11 @@ def plan(options: Namespace) -> int:
 
     if not options.hours > 0:
         raise UsageError(f"--hours {options.hours:g}: a plan needs some hours of processor time")
+    from cifar_report.running.declaring import declare_confirmation, todays_record
+    from cifar_report.running.suite import hold
+
     bundle = Bundle.load(find_bundle(options.folder))
+    bundle = replace(bundle, record=todays_record(bundle.folder, bundle.record))
     declared = bundle.record.plan
     if declared is not None and options.declare:
         raise UsageError(f"{bundle.folder} has a declaration of {declared.declared[:10]} already, which stays")
@@ -44,9 +50,8 @@ def plan(options: Namespace) -> int:
     else:
         print("\n".join(_describe_declared(bundle, found) if isinstance(found, SeedPlan) else describe(found)))
     if options.declare and not isinstance(found, SeedPlan):
-        from cifar_report.running.declaring import declare_confirmation
-
-        new = declare_confirmation(bundle.folder, found.seeds)
+        with hold(bundle.folder):
+            new = declare_confirmation(bundle.folder, found.seeds, derive)
         trained = f"'cifar-report run --bundle {bundle.folder}' trains them"
         print(f"declared ({new.hash[:8]}), to be committed before the first new run: {trained}", file=sys.stderr)
     return 0
@@ -54,7 +59,7 @@ def plan(options: Namespace) -> int:
 
 def describe(proposal: Proposal) -> Iterator[str]:
     """Yield a proposal as lines of at most 80 characters."""
-    yield f"{len(proposal.claims)} claims are open. Seeds (new ones of each side) and hours of processor time are"
+    yield f"Open claims: {len(proposal.claims)}. Seeds (new ones of each side) and hours of processor time are"
     yield "those for 80 % power; the last column is the chance with the seeds below."
     yield ""
     yield f"{'claim':38}{'missing':12}{'seeds':>11}{'hours':>12}{'chance':>7}"

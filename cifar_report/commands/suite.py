@@ -37,7 +37,7 @@ def _train(prepared: Prepared, options: Namespace) -> int:
 
     from cifar_report.running.suite import run_suite
 
-    result = run_suite(prepared, options.jobs, Console(), _derive)
+    result = run_suite(prepared, options.jobs, Console(), derive)
     if result.ran == 0:
         print(f"all {result.already_done} runs are finished already: {result.bundle}")
     else:
@@ -122,7 +122,7 @@ def _prepare(options: Namespace, *, download: bool) -> Prepared:
     )
 
 
-def _derive(folder: Path) -> None:
+def derive(folder: Path) -> None:
     """Write the bundle's tables and plots, where the packages that draw them are installed; the report finds them."""
     from cifar_report.bundle import Bundle
 

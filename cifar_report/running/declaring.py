@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import msgspec
 
-from cifar_report.bundle import BundleRecord, read_record, write_record
+from cifar_report.bundle import METHOD_VERSION, BundleRecord, read_record, write_record
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.plans import LOOKS, MOST_SEEDS, SeedPlan, declare, declare_looks
-from cifar_report.bundle.store import read_manifest, update_manifest
+from cifar_report.bundle.store import read_manifest, update_manifest, write_manifest
 from cifar_report.errors import UsageError
-from cifar_report.registry import claims_of, trials_of
+from cifar_report.published import load_original
+from cifar_report.registry import claims_of, load_experiments, trials_of
 from cifar_report.spec import Experiment, Profile, registry_hash
 
 SeedsAsked = int | Literal["auto"] | None
@@ -53,7 +54,8 @@ def agree_on_seeds(
             )
         return Seeds(LOOKS[0], declare_looks(claims, trials, hours))
     count = asked or profile.seeds
-    if record is None or record.finished is None or count <= record.seeds:
+    judged = record is not None and record.finished is not None and record.seeds > 1 and not profile.reduced
+    if record is None or not judged or count <= record.seeds:
         return Seeds(count)
     ends = {name: count for name, trial in trials.items() if trial.seeded}
     plan = declare({name: (end,) for name, end in ends.items()}, claims, trials, first=record.seeds)
@@ -92,19 +94,45 @@ def _listed(plan: SeedPlan) -> str:
     return ", ".join(map(str, min(plan.seeds.values(), default=())))
 
 
-def declare_confirmation(folder: Path, seeds: Mapping[str, int]) -> SeedPlan:
-    """Write into a finished bundle that so many new seeds of these trials are to confirm it; nothing is trained.
+def declare_confirmation(folder: Path, seeds: Mapping[str, int], finish: Callable[[Path], None]) -> SeedPlan:
+    """Write into a finished bundle, with today's claims, that so many new seeds of these trials are to confirm it.
 
-    Raises UsageError where the bundle declares something already, SuiteError where its last pass did not end.
+    Nothing is trained; ``finish`` derives the tables where the claims are others than before. Raises UsageError where
+    the bundle declares something already, SuiteError where its last pass did not end.
     """
-    record, listed = read_record(folder), read_manifest(folder)
-    if record.plan is not None:
-        raise UsageError(f"{folder} has a declaration of {record.plan.declared[:10]} already, which stays")
+    old, listed = read_record(folder), read_manifest(folder)
+    if old.plan is not None:
+        raise UsageError(f"{folder} has a declaration of {old.plan.declared[:10]} already, which stays")
     if not seeds:
         raise UsageError("there is nothing to declare: no new seeds are worth their hours")
-    ends = {trial: (record.seeds + count,) for trial, count in seeds.items()}
-    trials = {trial.id: trial for experiment in record.experiments for trial in experiment.trials}
-    plan = declare(ends, claims_of(record.experiments), trials, first=record.seeds)
+    record, ends = todays_record(folder, old), {trial: (old.seeds + count,) for trial, count in seeds.items()}
+    plan = declare(ends, claims_of(record.experiments), trials_of(record.experiments), first=old.seeds)
     write_record(folder, msgspec.structs.replace(record, plan=plan))
-    update_manifest(folder, listed, [folder / RECORD_FILE])
+    if record.experiments != old.experiments and old.method_version == METHOD_VERSION:
+        finish(folder)
+        write_manifest(folder)
+    else:
+        update_manifest(folder, listed, [folder / RECORD_FILE])
     return plan
+
+
+def todays_record(folder: Path, old: BundleRecord) -> BundleRecord:
+    """Return a bundle's record with the experiments and the original's numbers as they are now."""
+    experiments = load_experiments()
+    return msgspec.structs.replace(
+        old,
+        experiments=experiments,
+        original=load_original(),
+        claims_hash=registry_hash(claims_of(experiments)),
+        claims_changed=old.claims_changed or claims_changed(folder, old, experiments),
+    )
+
+
+def claims_changed(folder: Path, old: BundleRecord, experiments: tuple[Experiment, ...]) -> bool:
+    """Whether a claim is another than when runs were trained, or was added when all of its trials had runs."""
+    trained = {path.parent.parent.name for path in folder.glob("runs/*/*/run.json")}
+    before = {claim.id: claim for claim in claims_of(old.experiments)}
+    now = {claim.id: claim for claim in claims_of(experiments)}
+    added = [claim for name, claim in now.items() if name not in before]
+    late = any({side.trial for side in (each.subject, each.comparator) if side} <= trained for each in added)
+    return bool(trained) and (late or any(now.get(name) != claim for name, claim in before.items()))

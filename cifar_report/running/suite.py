@@ -27,12 +27,11 @@ from cifar_report.bundle import (
 from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE
 from cifar_report.bundle.store import CRATE_FILE, MANIFEST_FILE, bundle_files, read_manifest, write_manifest
 from cifar_report.errors import SuiteError
-from cifar_report.registry import claims_of
+from cifar_report.running.declaring import claims_changed
 from cifar_report.running.plan import LOCK_FILE, SOFT_LOCK_FILE, Prepared, plan_is_current, plan_record, states_of
 from cifar_report.running.runs import RunWriter, now
 from cifar_report.running.scheduler import train_runs
 from cifar_report.running.timing import run_timing_pass, timing_state
-from cifar_report.spec import registry_hash
 
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # what network file systems and shared folders answer
 
@@ -154,7 +153,6 @@ def _write_plan(prepared: Prepared) -> None:
     """Record what is asked before anything is trained, claims included."""
     record = plan_record(prepared)
     if is_bundle(prepared.folder):
-        trained = any(prepared.folder.glob("runs/*/*/run.json"))
         old = read_record(prepared.folder)
         record = msgspec.structs.replace(
             record,
@@ -162,8 +160,7 @@ def _write_plan(prepared: Prepared) -> None:
             seeds=max(old.seeds, prepared.seeds),
             asked=old.asked | record.asked,
             finished=old.finished,  # whoever has judged it once, has
-            claims_changed=old.claims_changed
-            or (trained and registry_hash(claims_of(old.experiments)) != record.claims_hash),
+            claims_changed=old.claims_changed or claims_changed(prepared.folder, old, record.experiments),
         )
     write_record(prepared.folder, record)
 
