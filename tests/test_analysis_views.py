@@ -6,6 +6,9 @@ from analysis_cases import FIRST, bundle, claim, experiment
 from msgspec.structs import replace as alter
 
 from cifar_report.analysis import Results, analyse
+from cifar_report.analysis.ranking import ties
+from cifar_report.analysis.results import Datum, Measure
+from cifar_report.analysis.results.numbers import SeedValue
 from cifar_report.analysis.values import epoch_of_least_loss, epochs_to_accuracy, overfits_from, smoothed_loss
 from cifar_report.bundle import Bundle, Evaluation, History, Scores, StageResult
 from cifar_report.simulation import Simulation, simulate_bundle
@@ -75,6 +78,27 @@ def test_level_that_is_never_reached_is_censored():
     """Validation accuracy below .55 throughout is "not reached", not a number."""
     assert epochs_to_accuracy(stage([1.0, 1.0], val_accuracy=0.56)) == (1.0, False)
     assert epochs_to_accuracy(stage([1.0, 1.0], val_accuracy=0.54)) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("others", "tied"),
+    [
+        ((0.57, 0.50), (False, False)),  # p = .0003, times three pairs, and .0213, times one
+        ((0.57, 0.5699), (True, True)),  # .0212 times three; times two, for two tests, it would be below .05
+        ((0.582, 0.50), (True, False)),  # the nearer one alone: .0921
+        ((), ()),
+    ],
+)
+def test_the_first_is_compared_for_every_pair_that_it_may_have_come_from(others, tied):
+    """Of three trials the first test counts for three pairs, because the data chose the first; the next one for one."""
+
+    def measure(mean):
+        values = (mean - 0.01, mean, mean + 0.01)
+        seeds = tuple(SeedValue(place, f"{mean}/{place}", value) for place, value in enumerate(values))
+        return Measure(Datum(f"m{mean}", mean, "share", "mean_over_seeds"), seeds)
+
+    assert ties([measure(mean) for mean in (0.60, *others)]) == [True, *tied]
+    assert ties([]) == []
 
 
 def test_ranking_follows_the_accuracies(results):

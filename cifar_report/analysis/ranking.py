@@ -9,7 +9,6 @@ from scipy import stats
 
 from cifar_report.analysis.hypothesis_tests import TTest
 from cifar_report.analysis.results import Measure, RankRow, TrialResult
-from cifar_report.analysis.statistics import holm
 from cifar_report.analysis.values import LEVEL
 
 
@@ -17,13 +16,27 @@ def ranked(trials: Sequence[TrialResult]) -> tuple[RankRow, ...]:
     """Return all trials that have a primary accuracy, best first, each tied with the first one or not."""
     order = [trial for trial in trials if trial.primary.datum.value is not None]
     order.sort(key=lambda trial: -(trial.primary.datum.value or 0.0))
-    p_values = [_p_value(order[0].primary, other.primary) for other in order[1:]]
-    corrected = holm([1.0 if p is None else p for p in p_values], len(p_values))
-    tied = [None if p is None else bool(each >= LEVEL) for p, each in zip(p_values, corrected, strict=True)]
+    tied = ties([trial.primary for trial in order])
     return tuple(
         RankRow(place, trial.id, trial.primary.datum, row)
-        for place, (trial, row) in enumerate(zip(order, [True, *tied], strict=False), start=1)
+        for place, (trial, row) in enumerate(zip(order, tied, strict=True), start=1)
     )
+
+
+def ties(order: Sequence[Measure]) -> list[bool | None]:
+    """Return of measures, the best first, whether each is tied with the first; None where too few runs speak.
+
+    The first is chosen by the data that it is tested on, so that each of its tests stands for one of every two
+    trials: from the least p-value on, p is multiplied by the pairs among the first and the trials that are left.
+    """
+    p_values = [_p_value(order[0], other) for other in order[1:]]
+    known = sorted((p, place) for place, p in enumerate(p_values, start=1) if p is not None)
+    found: list[bool | None] = [None if p is None else True for p in (1.0, *p_values)][: len(order)]
+    for left, (p, place) in zip(range(len(known), 0, -1), known, strict=True):
+        if p * left * (left + 1) / 2 >= LEVEL:
+            break
+        found[place] = False
+    return found
 
 
 def _p_value(first: Measure, second: Measure) -> float | None:

@@ -16,8 +16,8 @@ from cifar_report.spec import Change
 class RankRow:
     """One trial's place by mean primary accuracy.
 
-    ``tied``: whether it cannot be told apart from the first one (Welch, two-sided, Holm over all the others, .05);
-    None where too few runs speak.
+    ``tied``: whether it cannot be told apart from the first one (Welch, two-sided, at .05, corrected for the choice of
+    the first by the same data); None where too few runs speak.
     """
 
     place: int
