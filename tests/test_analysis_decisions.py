@@ -152,7 +152,7 @@ def test_own_claims_are_corrected_among_themselves():
     values = {each.id: differing([0.012, 0.02, 0.031]) for each in (*theirs, *own)}
     found = [PValues(0.001 * place, 1.0) for place in range(1, 4)]
     alone = Families(theirs, {each.id: p for each, p in zip(theirs, found, strict=True)})
-    beside = Families([*theirs, *own], {**alone._found, **{each.id: found[0] for each in own}})
+    beside = Families([*theirs, *own], {**alone.found, **{each.id: found[0] for each in own}})
     for each, p in zip(theirs, found, strict=True):
         assert alone.corrected(each, p) == beside.corrected(each, p)
         assert (alone.size(each), beside.size(each), beside.size(own[0])) == (3, 3, 50)

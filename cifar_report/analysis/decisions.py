@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -88,24 +87,24 @@ class Families:
 
     def __init__(self, claims: Sequence[Claim], found: Mapping[str, PValues]) -> None:
         """``found`` maps the ids of the claims that could be tested to their p-values."""
-        self._claims = [claim for claim in claims if claim.family is not None and claim.relation in DIRECTIONS]
-        self._sizes = Counter(map(family_key, self._claims))
+        self._families: dict[tuple[str | None, bool], list[str]] = {}
+        for claim in claims:
+            if claim.family is not None and claim.relation in DIRECTIONS:
+                self._families.setdefault(family_key(claim), []).append(claim.id)
         self.found = found
 
     def size(self, claim: Claim) -> int | None:
         """Return the registry's count of the claim's family; None where it stands alone."""
-        return None if claim.family is None or claim.relation not in DIRECTIONS else self._sizes[family_key(claim)]
+        corrected = claim.family is not None and claim.relation in DIRECTIONS
+        return len(self._families.get(family_key(claim), ())) if corrected else None
 
     def corrected(self, claim: Claim, p: PValues) -> PValues:
         """Return Holm's p-values of the claim if its own ones were ``p``, everything else as it is."""
         size = self.size(claim)
         if size is None:
             return p
-        others = [
-            self.found[each.id]
-            for each in self._claims
-            if family_key(each) == family_key(claim) and each.id in self.found and each.id != claim.id
-        ]
+        names = self._families[family_key(claim)]
+        others = [self.found[name] for name in names if name in self.found and name != claim.id]
         both = [holm(side, size)[0] for side in zip(p, *others, strict=True)]
         return PValues(float(both[0]), float(both[1]))
 

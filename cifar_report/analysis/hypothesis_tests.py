@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 from scipy import special, stats
@@ -52,6 +53,17 @@ class HypothesisTest(ABC):
         return self
 
 
+def _student(values: Array, others: Array | None) -> tuple[Array, Array, Array]:
+    """Return estimate, standard error and degrees of freedom of t, of one sample or Welch's; float [..., n] each."""
+    # What ttest_ind(equal_var=False) computes; the calibration asks a million times.
+    sides = [each for each in (values, others) if each is not None]
+    parts = [each.var(axis=-1, ddof=1) / each.shape[-1] for each in sides]
+    center, total = values.mean(axis=-1) - (0.0 if others is None else others.mean(axis=-1)), sum(parts)
+    squares = sum(part**2 / (each.shape[-1] - 1) for part, each in zip(parts, sides, strict=True))
+    freedom = np.divide(total**2, squares, out=np.ones_like(total), where=squares > 0)
+    return center, np.sqrt(total), freedom
+
+
 class TTest(HypothesisTest):
     """Student's t of one sample (differences by seed or block) or Welch's of two; of trimmed means with ``trim``.
 
@@ -67,20 +79,28 @@ class TTest(HypothesisTest):
             self.freedom = float(found.df)
             self.center = float(stats.trim_mean(values, trim) - stats.trim_mean(others, trim))
             self.error = float(high - low) / 2 / float(stats.t.ppf(0.75, self.freedom))
-        elif others is not None:
-            # What ttest_ind(equal_var=False) computes; the calibration asks a million times.
-            parts = [float(np.var(each, ddof=1)) / len(each) for each in (values, others)]
-            squares = sum(part**2 / (len(each) - 1) for part, each in zip(parts, (values, others), strict=True))
-            self.center, self.error = float(np.mean(values) - np.mean(others)), math.sqrt(sum(parts))
-            self.freedom = sum(parts) ** 2 / squares if squares else 1.0
+        elif trim:
+            sample = TrimmedMean(values, trim)
+            self.center, self.error = float(sample.mean_trimmed), float(sample.std_mean_trimmed)
+            self.freedom = float(sample.nobs_reduced) - 1
         else:
-            sample = TrimmedMean(values, trim) if trim else None
-            self.center = float(np.mean(values) if sample is None else sample.mean_trimmed)
-            plain = float(np.std(values, ddof=1)) / math.sqrt(len(values))
-            self.error = plain if sample is None else float(sample.std_mean_trimmed)
-            self.freedom = float(len(values) if sample is None else sample.nobs_reduced) - 1
-        usual: Procedure = "paired_t" if others is None else "welch"
-        still = all_equal(values) and (others is None or all_equal(others))
+            self.center, self.error, self.freedom = map(float, _student(values, others))
+        self._paired, still = others is None, all_equal(values) and (others is None or all_equal(others))
+        self._settle(still)
+
+    @classmethod
+    def of_draws(cls, values: Array, others: Array | None = None) -> Iterator[TTest]:
+        """Yield the test of each row of float [draws, n] each."""
+        still = np.all([np.ptp(each, axis=1) <= SAME for each in (values, others) if each is not None], axis=0)
+        for *parts, flat in zip(*(each.tolist() for each in (*_student(values, others), still)), strict=True):
+            test = cls.__new__(cls)
+            test.center, test.error, test.freedom = parts
+            test._paired = others is None
+            test._settle(flat)
+            yield test
+
+    def _settle(self, still: bool) -> None:
+        usual: Procedure = "paired_t" if self._paired else "welch"
         self.procedure = "all_equal" if still or self.error <= 0 or math.isnan(self.error) else usual
         if self.procedure == "all_equal":
             self.error = 0.0
@@ -95,6 +115,31 @@ class TTest(HypothesisTest):
     def edge(self, side: int, level: float = LEVEL) -> float:
         """Return center ± t·SE."""
         return self.center + side * float(special.stdtrit(self.freedom, 1 - level)) * self.error
+
+
+@lru_cache(maxsize=100_000)
+def _share_of_divisions(values: tuple[int, ...], others: tuple[int, ...]) -> float:
+    """Return the share of all divisions into groups of these sizes whose first one has at least the observed sum."""
+    pooled = np.array((*values, *others))
+    pooled -= pooled.min()  # every division has as many runs on this side, so a shift changes none
+    pooled //= max(1, int(np.gcd.reduce(pooled)))
+    sums = np.zeros((len(values) + 1, int(pooled.sum()) + 1))
+    sums[0, 0] = 1
+    for value in pooled:
+        sums[1:, value:] += sums[:-1, : sums.shape[1] - value].copy()
+    counts = sums[len(values)]
+    return float(counts[int(pooled[: len(values)].sum()) :].sum() / counts.sum())
+
+
+@lru_cache(maxsize=100_000)
+def _share_of_signs(values: tuple[int, ...]) -> float:
+    """Return the share of the 2ⁿ patterns of signs whose sum is at least the observed one."""
+    sizes, positive = np.abs(values), sum(value for value in values if value > 0)
+    sums = np.zeros(int(sizes.sum()) + 1)
+    sums[0] = 1
+    for size in sizes:  # how many patterns have this sum of their positive ones
+        sums = sums + np.concatenate((np.zeros(size), sums[: len(sums) - size]))
+    return float(sums[positive:].sum() / sums.sum())
 
 
 class EpochTest(HypothesisTest):
@@ -115,26 +160,9 @@ class EpochTest(HypothesisTest):
         """Return the share of all divisions whose difference is at least the observed one; halves are whole twice."""
         values = np.rint(2 * side * (self.values - bound)).astype(int)
         if self.others is None:
-            return self._signs(values)
+            return _share_of_signs(tuple(sorted(values.tolist())))
         others = np.rint(2 * side * self.others).astype(int)
-        pooled = np.concatenate((values, others))
-        least = int(pooled.min())  # every division has as many runs on this side, so a shift changes none
-        sums = np.zeros((len(values) + 1, int(np.sum(pooled - least)) + 1))
-        sums[0, 0] = 1
-        for value in pooled - least:
-            sums[1:, value:] += sums[:-1, : sums.shape[1] - value].copy()
-        counts = sums[len(values)]
-        return float(counts[int(np.sum(values - least)) :].sum() / counts.sum())
-
-    @staticmethod
-    def _signs(values: Array) -> float:
-        """Return the share of the 2ⁿ patterns of signs whose sum is at least the observed one."""
-        sizes, positive = np.abs(values), int(values[values > 0].sum())
-        sums = np.zeros(int(sizes.sum()) + 1)
-        sums[0] = 1
-        for size in sizes:  # how many patterns have this sum of their positive ones
-            sums = sums + np.concatenate((np.zeros(size), sums[: len(sums) - size]))
-        return float(sums[positive:].sum() / sums.sum())
+        return _share_of_divisions(tuple(sorted(values.tolist())), tuple(sorted(others.tolist())))
 
     def edge(self, side: int, level: float = LEVEL) -> float:
         """Return the last half epoch that the test does not reject, which may be none."""
@@ -178,6 +206,18 @@ class LooksTest(HypothesisTest):
         return min(self._looks, key=lambda look: look[0].p_value(bound, side) / look[1])[0]
 
 
+def _resampled(only_subject: int, only_comparator: int, total: int) -> Array:
+    """Return differences of resampled images: resampling images is drawing from three kinds."""
+    shares = np.array((only_subject, only_comparator, total - only_subject - only_comparator)) / total
+    drawn = np.random.default_rng(0).multinomial(total, shares, RESAMPLES)
+    return np.asarray((drawn[:, 0] - drawn[:, 1]) / total)
+
+
+@lru_cache(maxsize=10_000)
+def _share_beyond(counts: tuple[int, int, int], bound: float, side: int) -> float:
+    return float(np.mean(side * _resampled(*counts) <= side * bound))
+
+
 class McNemar(HypothesisTest):
     """Two classifiers on the same images: on how many only the one and only the other was right."""
 
@@ -194,21 +234,19 @@ class McNemar(HypothesisTest):
 
     def p_value(self, bound: float, side: int) -> float:
         """Return the exact p-value at zero, the bootstrap's share beyond any other bound."""
-        if bound == 0:
-            wins, losses = (self.only_subject, self.only_comparator)[::side]
-            return float(stats.binomtest(wins, wins + losses, alternative="greater").pvalue) if wins + losses else 1.0
-        return float(np.mean(side * self._resampled() <= side * bound))
+        if bound:
+            return _share_beyond((self.only_subject, self.only_comparator, self.total), bound, side)
+        wins, losses = (self.only_subject, self.only_comparator)[::side]
+        return float(stats.binomtest(wins, wins + losses, alternative="greater").pvalue) if wins + losses else 1.0
 
     def two_sided_p_value(self) -> float:
         """Return the exact two-sided p-value."""
         return float(mcnemar([[0, self.only_subject], [self.only_comparator, 0]], exact=True).pvalue)
 
-    def _resampled(self) -> Array:
-        """Return differences of resampled images: resampling images is drawing from three kinds."""
-        counts = (self.only_subject, self.only_comparator, self.total - self.only_subject - self.only_comparator)
-        drawn = np.random.default_rng(0).multinomial(self.total, np.array(counts) / self.total, RESAMPLES)
-        return np.asarray((drawn[:, 0] - drawn[:, 1]) / self.total)
-
     def edge(self, side: int, level: float = LEVEL) -> float:
         """Return the bootstrap's one-sided bound."""
-        return float(np.quantile(self._resampled(), 1 - level if side > 0 else level))
+        return float(
+            np.quantile(
+                _resampled(self.only_subject, self.only_comparator, self.total), 1 - level if side > 0 else level
+            )
+        )

@@ -21,6 +21,7 @@ from cifar_report.analysis.decisions import (
     p_values,
     side_of,
 )
+from cifar_report.analysis.hypothesis_tests import HypothesisTest
 from cifar_report.analysis.predictions import PredictionTable
 from cifar_report.analysis.results import (
     Datum,
@@ -123,19 +124,21 @@ def _confirmed(first: Verdict, new: Verdict) -> Verdict:
 
 
 def judged(samples: Mapping[str, Sample], claims: tuple[Claim, ...]) -> dict[str, Decision]:
-    """Return the decisions for samples of directional and equivalence claims, corrected within their families.
+    """Return the decisions for samples of claims, corrected within their families.
 
     ``claims`` are all of the registry, which give the families their sizes; those without a sample are left out.
-    This is the method's core without a bundle around it; the calibration draws samples and asks here.
     """
-    families = families_of(samples, claims)
-    return {
-        claim.id: onset_decision(claim, samples[claim.id])[0]
-        if claim.relation == "onset"
-        else decide(claim, samples[claim.id].test(), families)
-        for claim in claims
-        if claim.id in samples
-    }
+    chosen = [claim for claim in claims if claim.id in samples]
+    tests = {claim.id: samples[claim.id].test() for claim in chosen if claim.relation != "onset"}
+    onsets = {claim.id: onset_decision(claim, samples[claim.id])[0] for claim in chosen if claim.id not in tests}
+    return decided(tests, claims) | onsets
+
+
+def decided(tests: Mapping[str, HypothesisTest], claims: tuple[Claim, ...]) -> dict[str, Decision]:
+    """Return the decisions of claims by their tests: the method's core, which the calibration asks."""
+    chosen = [claim for claim in claims if claim.id in tests]
+    families = Families(claims, {claim.id: p_values(claim, tests[claim.id]) for claim in chosen})
+    return {claim.id: decide(claim, tests[claim.id], families) for claim in chosen}
 
 
 def families_of(samples: Mapping[str, Sample], claims: tuple[Claim, ...]) -> Families:
