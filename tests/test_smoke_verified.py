@@ -31,3 +31,13 @@ def test_weights_are_compared_with_the_log_of_hashes(smoke, tmp_path):
         found = findings(folder)
         assert list(found) == [f"{FOLDER}/weights.npz"]
         assert "training.last: are not the weights that the log of hashes has for epoch 1" in str(found)
+        assert ("parameters, but the network has" in str(found)) is bool(place)
+
+
+def test_kernels_are_compared_with_the_weights(smoke, tmp_path):
+    """Kernels that were edited are found where the weights lie beside them."""
+    folder = copytree(smoke.folder, tmp_path / "bundle")
+    kernels = load_arrays(folder / FOLDER / "kernels.npz")["kernels"]
+    spoilt = dump_arrays({"kernels": edited(kernels, (0, 0, 0, 0), np.float32(0.25))})
+    change_run(folder, "baseline/seed-0", lambda run: run, kernels=spoilt)
+    assert "other kernels than those of the first layer" in findings(folder)[f"{FOLDER}/kernels.npz"]

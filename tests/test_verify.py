@@ -10,7 +10,7 @@ from command import TRAINING_ALONE, call
 from msgspec.structs import replace
 from verified import change_record, change_run, copied, edited, files_of, findings, finish, flip, made, set_in
 
-from cifar_report.bundle import METHOD_VERSION, Predictions, encode, read_run
+from cifar_report.bundle import METHOD_VERSION, EpochHashes, Predictions, encode, read_run
 from cifar_report.cli import main
 from cifar_report.errors import UsageError
 from cifar_report.running.environment import processor_name
@@ -198,6 +198,24 @@ def test_hashes_of_a_record_are_those_of_what_they_stand_for(bundle, field, valu
     assert problem in findings(bundle)[RECORD]
 
 
+STREAMS = {
+    "the random stream 'order'": lambda run, value: set_in(run, "streams", {"order": value}),
+    "the order of the images in stage 1, epoch 1": lambda run, value: set_in(
+        run, "stages.0.hashes", (EpochHashes(order=value, weights="0"),)
+    ),
+}
+
+
+@pytest.mark.parametrize(("problem", "change"), STREAMS.items(), ids=STREAMS)
+def test_runs_of_one_seed_share_their_random_streams(bundle, problem, change):
+    """Another fingerprint of a stream, or another order of the images, than in the other runs of a seed is found."""
+    for run_id, value in ((BASELINE, "a"), (LONGER, "a")):
+        change_run(bundle, run_id, lambda run, value=value: change(run, value))
+    assert findings(bundle) == {}
+    change_run(bundle, LONGER, lambda run: change(run, "b"))
+    assert f"{problem} is another than that of {BASELINE}" in findings(bundle)[f"runs/{LONGER}/run.json"]
+
+
 def test_a_seed_and_a_trial_that_are_not_planned_are_found(bundle):
     """A run belongs to a seed and a trial that the bundle's record knows."""
     run = set_in(set_in(read_run(bundle, BASELINE), "seed", 3), "key_parts.seed", "3")
@@ -235,6 +253,7 @@ TABLES = {  # what becomes of indices, labels and the tables of probabilities, b
     "must hold the last and the best": lambda i, y, p: (i, y, {KEY: p[KEY]}),
     "or a classifier's predictions": lambda i, y, p: (i, y, p, y),
     "test loss is": lambda i, y, p: (i, y, p | {KEY: np.full_like(p[KEY], np.nan)}),
+    "do not add up to 1": lambda i, y, p: (i, y, p | {KEY: edited(p[KEY], 0, p[KEY][0] * np.float32(0.9999))}),
 }
 
 

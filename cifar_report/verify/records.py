@@ -27,7 +27,7 @@ from cifar_report.bundle.bundle import (
 )
 from cifar_report.bundle.certificates import CERTIFICATES, Certificate
 from cifar_report.bundle.records import SETS
-from cifar_report.bundle.store import key_of, read_plain, recorded_parts
+from cifar_report.bundle.store import ENGINE, key_of, read_plain, recorded_parts, with_engine
 from cifar_report.data.dataset import TEST_COUNT, TRAIN_COUNT
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.spec import Stage, Trial, registry_hash, spec_hash
@@ -39,6 +39,7 @@ NOT_RECOMPUTED = (
     "their Brier scores, calibration and examples' probabilities are as recorded before the others were left out, and "
     "the test scores of the weights that no verdict is about are as trained: neither can be computed again"
 )
+SUM_TOLERANCE = 1e-5  # of an image's ten probabilities, each a float32
 LOSS_TOLERANCE = 1e-6  # relative; TensorFlow takes the loss from the logits, and the two agree to about 1e-9
 # TensorFlow flushes smaller numbers to zero, so that a probability of zero means no more than "less than this".
 LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
@@ -101,11 +102,32 @@ def check_records(bundle: Bundle, files: Files, report: Report) -> None:
         _check_run_files(run, files, report)
         if timing in files.digests:
             readable(timing, partial(bundle.timing, run), files.folder, report)
+    _check_streams(bundle, report)
     report.counts["runs"] += len(bundle.runs)
     report.counts["planned runs"] = sum(
         len(bundle.seeds(trial.id)) if trial.seeded else 1 for trial in bundle.trials.values()
     )
     report.counts["failed runs"] = sum(not run.done for run in bundle.runs)
+
+
+def _check_streams(bundle: Bundle, report: Report) -> None:
+    """Find runs of one seed and engine whose random streams, or the orders of whose images, are not the same."""
+    seen: dict[tuple[object, ...], dict[str, list[str]]] = {}
+    for run in bundle.runs:
+        engine, split = with_engine(run.key_parts).get(ENGINE), run.key_parts.get("split")
+        drawn: dict[tuple[object, ...], str] = {
+            (f"the random stream {name!r:.40}", run.seed, engine): known for name, known in run.streams.items()
+        }
+        for place, stage in enumerate(run.stages, 1):
+            for epoch, hashes in enumerate(stage.hashes, 1):
+                which = f"the order of the images in stage {place}, epoch {epoch}"
+                drawn[which, run.seed, engine, split, getattr(run.trial, "data_order", "")] = hashes.order
+        for key, found in drawn.items():
+            seen.setdefault(key, {}).setdefault(found, []).append(run.id)
+    for key, groups in seen.items():
+        usual = max(groups.values(), key=len)
+        for run_id in (run_id for runs in groups.values() if runs is not usual for run_id in runs):
+            report.find(f"runs/{run_id}/run.json", f"{key[0]} is another than that of {usual[0]}")
 
 
 def plan_problems(run: Run, bundle: Bundle) -> Iterator[str]:
@@ -208,6 +230,9 @@ def _table_problems(run: Run, predictions: Predictions) -> Iterator[str]:
     found = {*predictions.probabilities, *predictions.compact}
     if found != tables or (predictions.predicted is None) != isinstance(trial, Trial):
         yield "must hold the last and the best weights' probabilities of each stage, or a classifier's predictions"
+    for (stage, weights), table in predictions.probabilities.items():
+        if not np.all(np.abs(table.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE):
+            yield f"stage {stage}, {weights}: the probabilities of an image do not add up to 1"
 
 
 def score_problems(run: Run, predictions: Predictions) -> Iterator[str]:
@@ -244,12 +269,18 @@ def check_weights(bundle: Bundle, files: Files, report: Report) -> None:
     """Compare the weights of every finished network with the log of their hashes, and read its kernels."""
     for run in bundle.runs:
         name, kernels = (f"runs/{run.id}/{each}.npz" for each in ("weights", "kernels"))
-        if kernels in files.digests:
-            readable(kernels, partial(bundle.kernels, run), files.folder, report)
+        shown = (
+            readable(kernels, partial(bundle.kernels, run), files.folder, report) if kernels in files.digests else None
+        )
         if run.done and name in files.digests:
             weights = readable(name, partial(load_arrays, files.folder / name), files.folder, report)
             if weights is not None:
                 report.find(name, *_weight_problems(run, weights))
+                firsts = [
+                    array for each, array in weights.items() if ".network.00_" in each and each.endswith("kernel")
+                ]
+                if shown is not None and not any(np.array_equal(shown, array) for array in firsts):
+                    report.find(kernels, "holds other kernels than those of the first layer in weights.npz")
                 report.counts["runs with weights"] += 1
 
 
@@ -258,6 +289,9 @@ def _weight_problems(run: Run, weights: dict[str, Array]) -> Iterator[str]:
         for kind, epoch in (("last", stage.epochs), ("best", stage.best_epoch)):
             start = f"{stage.id}.{kind}."
             own = {name.removeprefix(start): array for name, array in weights.items() if name.startswith(start)}
+            count = sum(array.size for array in own.values())
+            if count != run.parameters_total:
+                yield f"{stage.id}.{kind}: holds {count} parameters, but the network has {run.parameters_total}"
             if stage.hashes and weights_hash(own) != stage.hashes[epoch - 1].weights:
                 yield f"{stage.id}.{kind}: are not the weights that the log of hashes has for epoch {epoch}"
 
