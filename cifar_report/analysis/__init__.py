@@ -24,7 +24,9 @@ def analyse(bundle: Bundle) -> Results:
     found = verdicts.verdicts(bundle, predictions, scope)
     least = min((len(trial.seeds_run) for trial in results if trial.trial.seeded), default=0)
     return Results(
-        seeds=Seeds(bundle.record.profile.seeds, bundle.record.seeds, least),
+        seeds=Seeds(
+            bundle.record.profile.seeds, bundle.record.seeds, least, trials.unseen_collapses(bundle.record.seeds)
+        ),
         scope=scope,
         trials=results,
         verdicts=found,

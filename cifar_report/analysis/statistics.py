@@ -70,7 +70,7 @@ def wilson_interval(successes: int, count: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def exact_interval(successes: int, count: int) -> tuple[float, float]:
-    """Return the exact (Clopper-Pearson) 95 % interval of a share of seeds."""
-    interval = stats.binomtest(successes, count).proportion_ci(method="exact")
+def exact_interval(successes: int, count: int, coverage: float = 1 - LEVEL) -> tuple[float, float]:
+    """Return the exact (Clopper-Pearson) two-sided interval of a share of seeds."""
+    interval = stats.binomtest(successes, count).proportion_ci(coverage, method="exact")
     return float(interval.low), float(interval.high)

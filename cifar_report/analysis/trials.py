@@ -26,8 +26,9 @@ from cifar_report.analysis.results import (
 )
 from cifar_report.analysis.results.numbers import SeedValue
 from cifar_report.analysis.results.trials import ClassicalSummary, Costs, EpochRow, FailedRun
-from cifar_report.analysis.statistics import wilson_interval
+from cifar_report.analysis.statistics import exact_interval, wilson_interval
 from cifar_report.analysis.values import (
+    LEVEL,
     Value,
     epoch_of_least_loss,
     epochs_to_accuracy,
@@ -222,6 +223,14 @@ def unusual_runs(measure: Measure) -> tuple[SeedValue, ...]:
     far = max(UNUSUAL_POINTS, UNUSUAL_DEVIATIONS * float(stats.median_abs_deviation(values, scale="normal")))
     center = float(np.median(values))
     return tuple(each for each in measure.seeds if each.value is not None and abs(each.value - center) > far)
+
+
+def unseen_collapses(count: int) -> Datum | None:
+    """Return the one-sided 95 % bound of how often runs may collapse where none of ``count`` did; None without runs."""
+    if not count:
+        return None
+    bound = exact_interval(0, count, 1 - 2 * LEVEL)[1]
+    return Datum("unseen_collapses", bound, "share", "bound_of_unseen", count)
 
 
 def _center(trial: str, name: Literal["median", "trimmed_mean"], measure: Measure) -> Datum | None:

@@ -54,6 +54,7 @@ class Seeds:
     declared: int
     asked: int
     least: int  # finished seeds of the seeded trial that has the fewest
+    unseen: Datum | None  # bound of the rate of collapses where none of ``asked`` runs collapsed; None without seeds
 
     @property
     def differs(self) -> bool:
