@@ -103,7 +103,7 @@ class Families:
         size = self.size(claim)
         if size is None:
             return p
-        names = self._families[family_key(claim)]
+        names = self._families.get(family_key(claim), ())
         others = [self.found[name] for name in names if name in self.found and name != claim.id]
         both = [holm(side, size)[0] for side in zip(p, *others, strict=True)]
         return PValues(float(both[0]), float(both[1]))
