@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from analysis_cases import bundle, claim, experiment, sample
 from msgspec.structs import replace
+from reports import chapter
 from scipy import stats
 
 from cifar_report.analysis import analyse
@@ -14,6 +15,9 @@ from cifar_report.analysis.samples import Look, with_looks
 from cifar_report.analysis.verdicts import deciding_look, families_of, judged
 from cifar_report.bundle.plans import HUB_LOOKS, LOOKS, SHARES, declare, declare_looks
 from cifar_report.registry import claims_of, load_experiments, trials_of
+from cifar_report.report.i18n import Translation
+from cifar_report.report.text.verdicts import verdict_paragraph
+from cifar_report.report.writer import Writer
 from cifar_report.spec import Side
 
 FAMILY = "accuracy by one change"
@@ -207,3 +211,33 @@ def test_an_onset_is_decided_by_the_look_that_reaches_its_share():
     seen = sample([4.0] * 10)
     assert judged({"onset": with_looks(onset, seen, PLAN, {"first": 5})}, (onset,))["onset"].outcome == "inconclusive"
     assert judged({"onset": with_looks(onset, seen, PLAN, {"first": 10})}, (onset,))["onset"].outcome == "reproduced"
+
+
+def told(made):
+    """Return the sentences of the one claim, and what the protocol says of the plan, without their links."""
+    writer = Writer(made, analyse(made), Translation("en"), ())
+    said = verdict_paragraph(writer, writer.results.verdict("better"))
+    return said[0].striptags(), " ".join(each.striptags() for each in said), chapter(writer, "protocol")
+
+
+def test_a_confirmation_that_disagrees_is_told_in_the_sentence_of_the_claim(tmp_path):
+    """The claim's first sentence names both verdicts where they differ; where they agree the details say so."""
+    sentence, _, protocol = told(confirmed(tmp_path / "against", 0.1, -0.1))
+    assert "the opposite of the claim" in sentence
+    assert "This is the confirmation by new seeds alone; the first seeds gave another verdict: reproduced" in sentence
+    assert "12 new runs, tested apart from the first ones" in protocol
+    assert "tested again so far: 1, with the same verdict: 0" in protocol
+    sentence, whole, _ = told(confirmed(tmp_path / "for", 0.1, 0.1))
+    assert "another verdict" not in whole
+    assert "The first seeds alone, tested apart, gave the same verdict" in whole
+
+
+def test_the_protocol_names_the_plan_its_looks_and_the_level_spent(tmp_path):
+    """A bundle with looks tells them, and of its first look alone that it decides little; one without is silent."""
+    _, whole, protocol = told(bundle(tmp_path / "two", BETTER, plan=PLAN, ends={"first": 10, "second": 10}))
+    assert "of 2, with" in whole
+    assert "at so many seeds: 5, 10, 20, and 30, with 10, 20, 30, and 40 percent of the level" in protocol
+    assert "number 2; with it 30% of the level is spent" in protocol
+    assert "decides little" not in protocol
+    assert "The first look alone decides little" in told(bundle(tmp_path / "one", BETTER, plan=PLAN))[2]
+    assert "declared on" not in told(bundle(tmp_path / "none", BETTER))[2]

@@ -37,6 +37,7 @@ def protocol(writer: Writer) -> SectionView:
         "claims_changed": record.claims_changed,
         "claims_fingerprint": code(record.claims_hash[:FINGERPRINT_SHOWN]),
         "seeds": numbers.enumeration([numbers.integer(seed) for seed in range(record.seeds)]),
+        "plan": _plan(writer),
         "splits": numbers.enumeration([str(split) for split in splits]),
         "level": numbers.bare(ACCURACY_LEVEL, "share", trimmed=True),
         "error_rate": numbers.bare(LEVEL, "share", trimmed=True),
@@ -45,6 +46,28 @@ def protocol(writer: Writer) -> SectionView:
         "margins": margins_table(writer),
     }
     return SectionView(heading, "protocol", view)
+
+
+def _plan(writer: Writer) -> list[Markup]:
+    """Return what was declared before further seeds were trained, and what came of it; nothing without a plan."""
+    plan, numbers, verdicts = writer.bundle.record.plan, writer.numbers, writer.results.verdicts
+    if plan is None:
+        return []
+    values: dict[str, object] = {"date": plan.declared[:10], "fingerprint": code(plan.hash[:FINGERPRINT_SHOWN])}
+    if plan.confirms:
+        kept = [verdict for verdict in verdicts if verdict.other is not None]
+        same = sum(verdict.other is not None and verdict.other.outcome == verdict.outcome for verdict in kept)
+        values["seeds"] = numbers.integer(sum(ends[-1] - plan.first for ends in plan.seeds.values()))
+        counts = {"tested": numbers.integer(len(kept)), "same": numbers.integer(same)}
+        return [writer.sentence(SAY.confirmation, **values), writer.sentence(SAY.confirmed, **counts)]
+    kinds = sorted(set(plan.seeds.values()))
+    listed = [numbers.enumeration([numbers.integer(end) for end in ends]) for ends in kinds]
+    percents = [numbers.bare(share, "share", trimmed=True) for share in plan.shares]
+    taken = max((verdict.look.taken for verdict in verdicts if verdict.look is not None), default=1)
+    values |= {"looks": "; ".join(listed), "shares": numbers.enumeration(percents)}
+    values |= {"taken": numbers.integer(taken), "spent": numbers.bare(sum(plan.shares[:taken]), "share", trimmed=True)}
+    said = [SAY.looks, SAY.looks_taken, *([SAY.first_look] if taken == 1 else [])]
+    return [writer.sentence(message, **values) for message in said]
 
 
 def reproduce(writer: Writer) -> SectionView:

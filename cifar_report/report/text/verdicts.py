@@ -34,7 +34,10 @@ def verdict_sentence(writer: Writer, verdict: Verdict) -> Markup:
         return writer.sentence(SAY.untested[verdict.reason])
     values["measured"] = partial(_measured, writer, verdict, values)
     values["decision"] = partial(writer.sentence, _decision(verdict), **values)
-    return writer.sentence(SAY.both, **values)
+    said = writer.sentence(SAY.both, **values)
+    if verdict.other is None or verdict.other.outcome == verdict.outcome:
+        return said
+    return writer.sentence(SAY.other[f"differs_{verdict.other.phase}"], **values, said=said)
 
 
 def verdict_details(writer: Writer, verdict: Verdict) -> tuple[Markup, ...]:
@@ -105,6 +108,10 @@ def _details(writer: Writer, verdict: Verdict) -> Iterator[str]:
     """Yield the sentences after the first one; where no network was built, what the descriptions count."""
     if verdict.outcome == "not_run" and verdict.claim.relation == "exact":
         yield from _from_descriptions(writer, verdict)
+    if verdict.other is not None and verdict.other.outcome == verdict.outcome:
+        yield SAY.other[f"same_{verdict.other.phase}"]
+    if verdict.look is not None:
+        yield SAY.look_open if verdict.outcome == "inconclusive" else SAY.look
     if verdict.test in TESTED_BY:
         yield TESTED_BY[verdict.test]
     if verdict.direction_only:
@@ -186,7 +193,21 @@ def _values(writer: Writer, verdict: Verdict) -> dict[str, object]:
         "prediction": partial(writer.interval, verdict.prediction) if verdict.prediction else "",
         "choices": partial(_enumerated, writer, [partial(_choice, writer, verdict, entry) for entry in changing]),
         "proxy": "" if claim.proxy is None else writer.translation.text(claim.proxy),
+        **_planned(writer, verdict),
     }
+
+
+def _planned(writer: Writer, verdict: Verdict) -> dict[str, object]:
+    """Return the placeholders of the look that gave a verdict, and of the other verdict of a confirmed bundle."""
+    numbers, look, other = writer.numbers, verdict.look, verdict.other
+    values: dict[str, object] = {}
+    if look is not None:
+        values = {"look": numbers.integer(look.number), "taken": numbers.integer(look.taken)}
+        values["share"] = numbers.bare(look.share, "share", trimmed=True)
+    if other is not None:
+        shown = Markup("{}{}").format(writer.quantity(other.estimate), _interval(writer, other.estimate, inverse=False))
+        values |= {"other": shown, "verdict": writer.badge(other.outcome)}
+    return values
 
 
 def _data(writer: Writer, verdict: Verdict) -> dict[str, Datum | None]:
