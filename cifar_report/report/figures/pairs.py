@@ -52,19 +52,21 @@ def draw_pairs(experiment: Experiment, results: Results, translate: Translation)
     texts = [style.shortened(text, total - 4, style.SMALL) for text in said]
     width = (total - 36) / len(columns)
     names = [style.wrapped(column.name, width - 4, style.SMALL) for column in columns]
+    paired = any(map(_paired, columns, columns[1:]))
+    legend: dict[str, Look] = {mean_label([column.measure for column in columns], translate): OURS | INTERVAL}
+    seed = translate.gettext("Seed, paired") if paired else translate.gettext("Seed")
+    legend[seed] = DOT | ({"ls": "-"} | LINK if paired else {})
+    legend |= {translate.gettext("Original"): ORIGINAL} if any(column.measure.original for column in columns) else {}
+    across = style.legend_columns([*legend], 3, total)
     top, below = len(texts) * LINE + 8, 9 * max(name.count("\n") + 1 for name in names) + 22
+    below += (-(-len(legend) // across) - 1) * style.LEGEND_LINE
     figure = style.sheet(top + 134 + below, total)
     axes = style.panel(figure, 30, top, total - 34, 134, translate)
     for number, text in enumerate(texts):
         figure.text(0, 1 - (LINE * number + 5) / (top + 134 + below), text, va="center_baseline", fontsize=style.SMALL)
     _draw(axes, columns, translate)
     axes.set_xticks(range(len(columns)), names, fontsize=style.SMALL)
-    paired = any(map(_paired, columns, columns[1:]))
-    legend: dict[str, Look] = {mean_label([column.measure for column in columns], translate): OURS | INTERVAL}
-    seed = translate.gettext("Seed, paired") if paired else translate.gettext("Seed")
-    legend[seed] = DOT | ({"ls": "-"} | LINK if paired else {})
-    legend |= {translate.gettext("Original"): ORIGINAL} if any(column.measure.original for column in columns) else {}
-    style.legend_below(figure, legend, 3)
+    style.legend_below(figure, legend, across)
     titles = translate.columns("Training | Seed | Test accuracy")
     rows: list[tuple[Cell, ...]] = [
         (column.name, each.seed, each.value) for column in columns for each in column.measure.seeds
@@ -168,8 +170,8 @@ def draw_studies(results: Results, experiments: Sequence[Experiment], translate:
     if not found:
         return None
     lines, step = -(-len(found) // A_ROW), PANEL_HEIGHT + 56
-    width = (style.WIDTH - 30 - 2 * 14) / A_ROW
-    figure = style.sheet(lines * step + 14, style.WIDTH if len(found) > 1 else style.HALF)
+    width, whole = (style.WIDTH - 30 - 2 * 14) / A_ROW, style.WIDTH if len(found) > 1 else style.HALF
+    figure = style.sheet(lines * step + 14, whole)
     panels, rows, said = [], [], []
     for number, (study, trials) in enumerate(found):
         left, top = 28 + number % A_ROW * (width + 14), number // A_ROW * step + 14
@@ -192,7 +194,7 @@ def draw_studies(results: Results, experiments: Sequence[Experiment], translate:
         axes.tick_params(labelleft=place % A_ROW == 0)
     measures = [each.primary for _, trials in found for each in trials]
     legend = {mean_label(measures, translate): OURS | INTERVAL, translate.gettext("One seed"): DOT}
-    style.legend_below(figure, legend, 2)
+    style.legend_below(figure, legend, style.legend_columns([*legend], 2, whole))
     columns = translate.columns("Study | Value | Test accuracy | Low | High")
     alt, caption = " ".join(said), translate.plain(SAY.studies)
     return style.finished(figure, "studies", "studies", alt=alt, caption=caption, columns=columns, rows=rows)
