@@ -6,16 +6,22 @@ import resource
 import shutil
 import signal
 import sys
+import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
-from data_samples import RELEASE, archive_bytes, binary_files, find, write_files
+from command import contents, is_one_sentence
+from data_samples import BINARY_ARCHIVE, RELEASE, binary_files, find, write_files
 from reports import few_experiments, report_of
 from spoiling import spoil_bundle, spoil_bytes
 from suites import simulated
+from verified import file_findings
 
 from cifar_report.bundle import Bundle, read_run
+from cifar_report.bundle.store import write_manifest
 from cifar_report.cli import main
+from cifar_report.data.dataset import BINARY_NAMES
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.verify.archive import export_bundle, import_bundle
 from cifar_report.verify.integrity import verify_bundle
@@ -29,9 +35,11 @@ PATIENCE = 120  # seconds; the slowest answer takes a few
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory) -> Path:
-    """Return a small bundle with every kind of run, a failed one among them, and a timing pass."""
+    """Return a small finished bundle with every kind of run, a failed one among them, and a timing pass."""
     made, _ = simulated(few_experiments(*EXPERIMENTS), trials=TRIALS, seeds=3, timing=True, failed=[("baseline", 1)])
-    return shutil.copytree(made.folder, tmp_path_factory.mktemp("whole") / "bundle")
+    folder = shutil.copytree(made.folder, tmp_path_factory.mktemp("whole") / "bundle")
+    write_manifest(folder)
+    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -52,82 +60,119 @@ def bounds():
 
 
 def read(folder):
-    """Look at each run as the suite does before it goes on, then judge the bundle and write its page."""
+    """Look at each run as the suite does before it goes on, then judge the bundle; return its page."""
     for path in sorted(folder.glob("runs/*/*")):
         read_run(folder, f"{path.parent.name}/{path.name}")
     loaded = Bundle.load(folder)
     for run in loaded.runs:
         loaded.timing(run)
         loaded.kernels(run)
-    report_of(loaded)
+    return report_of(loaded)
 
 
-def pack(folder):
-    """Verify a bundle, make an archive of it, and a bundle of that archive."""
-    verify_bundle(folder)
-    export_bundle(folder, folder.with_name("bundle.tar"))
-    import_bundle(folder.with_name("bundle.tar"), folder.with_name("again"))
-
-
-def render(folder):
-    """Make both files of the report by the command."""
-    if main(["report", "--bundle", str(folder), "--output", str(folder.with_name("report"))]) != 0:
-        raise SuiteError("the command said why")
-
-
-def read_data(folder):
-    """Find a dataset in a folder or an archive, as a command does."""
-    for path in sorted(folder.iterdir()):
-        dataset = find(folder.with_name("places"), path)
-        assert dataset.images().shape == (RELEASE.count, 32, 32, 3)
-        assert dataset.labels().max() < 10
-
-
-def attempt(act, folder, what):
-    """Let a folder be read; anything but a right answer or a sentence fails and says what was done to it."""
+def sentence_of(act, folder, what):
+    """Return the sentence by which a folder was refused, or None and what was read; anything else fails."""
     signal.alarm(PATIENCE)
     try:
-        act(folder)
-        sentence = "read"
+        return None, act(folder)
     except (SuiteError, UsageError) as error:
         sentence = str(error).strip()
     except Exception as error:
         raise AssertionError(f"crashed after: {what}") from error
     assert 0 < len(sentence) < 5000, f"refused without a sentence after: {what}"
+    assert str(folder.parent) in sentence, f"{sentence}, which names no file, after: {what}"
+    return sentence, None
 
 
-def test_the_bundle_itself_is_read(bundle):
-    """What the others spoil is whole."""
-    read(bundle)
-
-
-@pytest.mark.parametrize(
-    ("act", "seeds"),
-    [
-        pytest.param(read, range(10), id="read"),
-        pytest.param(read, range(10, 150), id="read more", marks=pytest.mark.long),
-        pytest.param(pack, range(30), id="verify and pack"),
-        pytest.param(render, range(3), id="render", marks=pytest.mark.long),
-    ],
-)
-def test_a_spoilt_bundle_is_refused_or_read(act, seeds, bundle, tmp_path):
-    """Whatever is changed in a bundle, reading, packing and rendering it end with a sentence or well."""
+def spoilt(bundle, tmp_path, seeds):
+    """Yield a copy of the bundle for each seed, spoilt by it, and in words how; it is removed afterwards."""
     for seed in seeds:
         folder = shutil.copytree(bundle, tmp_path / str(seed) / "bundle")
-        attempt(act, folder, f"{spoil_bundle(folder, seed)} (seed {seed})")
+        yield folder, f"{spoil_bundle(folder, seed)} (seed {seed})"
         shutil.rmtree(folder.parent)
 
 
+@pytest.fixture(scope="module")
+def page(bundle):
+    """Return the page of the whole bundle."""
+    return read(bundle)
+
+
+@pytest.mark.parametrize("seeds", [range(5), pytest.param(range(5, 150), marks=pytest.mark.long)], ids=["few", "many"])
+def test_a_spoilt_bundle_is_refused_or_its_change_is_found(seeds, bundle, page, tmp_path):
+    """Whatever is changed, a file is named, or the page is that of the whole bundle, or ``verify`` finds the change."""
+    refused = 0
+    for folder, what in spoilt(bundle, tmp_path, seeds):
+        sentence, found = sentence_of(read, folder, what)
+        refused += sentence is not None
+        if found not in (None, page):
+            assert file_findings(folder), f"another page, and nothing is found after: {what}"
+    assert refused > len(seeds) / 3
+
+
+def packed(folder):
+    """Make an archive of a bundle, and a bundle of that archive; return its files."""
+    export_bundle(folder, folder.with_name("bundle.tar"))
+    import_bundle(folder.with_name("bundle.tar"), folder.with_name("again"))
+    return contents(folder.with_name("again"))
+
+
+@pytest.mark.parametrize("seeds", [range(10), pytest.param(range(10, 40), marks=pytest.mark.long)], ids=["few", "many"])
+def test_a_spoilt_bundle_is_packed_whole_or_not_at_all(seeds, bundle, tmp_path):
+    """Verifying never crashes, and what comes out of an archive is the bundle as it was before anyone changed it."""
+    whole = contents(bundle)
+    for folder, what in spoilt(bundle, tmp_path, seeds):
+        found, _ = sentence_of(verify_bundle, folder, what)
+        sentence, files = sentence_of(packed, folder, what)
+        assert sentence or files == whole, what
+        assert sentence or found is None, what
+
+
+@pytest.mark.long
+def test_a_spoilt_bundle_gives_both_files_or_a_sentence(bundle, tmp_path, capsys):
+    """The command ends with status 0 and both files, or with status 1 or 2 and one sentence."""
+    for folder, what in spoilt(bundle, tmp_path, range(3)):
+        output = folder.with_name("report")
+        status = main(["report", "--bundle", str(folder), "--output", str(output)])
+        err = capsys.readouterr().err
+        assert (status in (1, 2) and is_one_sentence(err)) or all(
+            (output / name).stat().st_size > 10_000 for name in ("report.html", "report.pdf")
+        ), f"{status}, {err} after: {what}"
+
+
+def stored(path):
+    """Return the images and labels that lie in a folder of batches or an archive."""
+    if path.is_dir():
+        batches = [(path / name).read_bytes() for name in BINARY_NAMES]
+    else:
+        with tarfile.open(path) as archive:
+            names = [f"cifar-10-batches-bin/{name}" for name in BINARY_NAMES]
+            batches = [archive.extractfile(name).read() for name in names]
+    rows = np.frombuffer(b"".join(batches), np.uint8).reshape(RELEASE.count, 3073)
+    return rows[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), rows[:, 0]
+
+
 @pytest.mark.parametrize("form", ["folder", "archive"])
-def test_spoilt_data_are_refused_or_read(form, tmp_path):
-    """Whatever is changed in a folder of batches or an archive, it is refused with a sentence or holds whole images."""
-    files = binary_files()
+def test_spoilt_data_are_refused_or_read_as_they_stand(form, tmp_path):
+    """Whatever is changed in batches or an archive, its file is named, or the images are those that lie there.
+
+    They are then never taken for the published ones, unless not a byte of them was changed.
+    """
+    files, refused = binary_files(), 0
     for seed in range(30):
-        source, folder = random.Random(seed), tmp_path / str(seed) / "data"  # noqa: S311 - spoils files
+        source, folder = random.Random(seed), tmp_path / str(seed)  # noqa: S311 - spoils files
         if form == "archive":
-            folder.mkdir(parents=True)
-            (folder / "cifar.tar.gz").write_bytes(spoil_bytes(archive_bytes(files), source))
+            path = write_files(folder, {"cifar.tar.gz": spoil_bytes(BINARY_ARCHIVE, source)}) / "cifar.tar.gz"
+            changed = path.read_bytes() != BINARY_ARCHIVE
         else:
-            path = write_files(folder / "cifar-10-batches-bin", files) / source.choice(sorted(files))
-            path.write_bytes(spoil_bytes(path.read_bytes(), source))
-        attempt(read_data, folder, f"{form}, seed {seed}")
+            path = write_files(folder / "cifar-10-batches-bin", files)
+            batch, changed = path / source.choice(sorted(files)), True
+            batch.write_bytes(spoil_bytes(batch.read_bytes(), source))
+        sentence, dataset = sentence_of(lambda path: find(path.parent / "places", path), path, f"seed {seed}")
+        if sentence is None:
+            images, labels = stored(path)
+            assert np.array_equal(dataset.images(), images), seed
+            assert np.array_equal(dataset.labels(), labels), seed
+            assert (dataset.grade == "unverified") is changed, seed
+        refused += sentence is not None
+    assert 0 < refused < 30

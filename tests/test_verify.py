@@ -8,7 +8,19 @@ import numpy as np
 import pytest
 from command import TRAINING_ALONE, call
 from msgspec.structs import replace
-from verified import change_record, change_run, copied, edited, files_of, findings, finish, flip, made, set_in
+from verified import (
+    change_record,
+    change_run,
+    copied,
+    edited,
+    file_findings,
+    files_of,
+    findings,
+    finish,
+    flip,
+    made,
+    set_in,
+)
 
 from cifar_report.bundle import METHOD_VERSION, EpochHashes, Predictions, encode, read_run
 from cifar_report.cli import main
@@ -45,12 +57,12 @@ def test_one_flipped_bit_or_a_missing_file_is_found_whichever_it_is(bundle):
     for name in files_of(bundle):
         bit = chance.randrange(8 * (bundle / name).stat().st_size)
         flip(bundle / name, bit)
-        found = findings(bundle)
+        found = file_findings(bundle)
         assert name in found or (name == MANIFEST and MANIFEST in str(found)), (name, bit)
         flip(bundle / name, bit)
         content = (bundle / name).read_bytes()
         (bundle / name).unlink()
-        assert ("is not finished" if name == MANIFEST else "is missing") in findings(bundle)[name]
+        assert ("is not finished" if name == MANIFEST else "is missing") in file_findings(bundle)[name]
         (bundle / name).write_bytes(content)
     assert findings(bundle) == {}
 

@@ -17,6 +17,7 @@ from cifar_report.bundle.store import key_of, write_manifest
 from cifar_report.report.tables import summary_tables
 from cifar_report.simulation import Simulation, simulate_bundle
 from cifar_report.spec import PROFILES, spec_hash
+from cifar_report.verify.files import Report, check_files
 from cifar_report.verify.integrity import verify_bundle
 
 SMOKE = PROFILES["smoke"]
@@ -103,9 +104,20 @@ def files_of(folder: Path) -> list[str]:
 
 def findings(folder: Path) -> dict[str, str]:
     """Verify a bundle and return all problems by file, in one text a file."""
+    return _by_file(verify_bundle(folder))
+
+
+def file_findings(folder: Path) -> dict[str, str]:
+    """Compare the files of a bundle with its manifest and return all problems likewise."""
+    report = Report()
+    check_files(folder, report)
+    return _by_file(report)
+
+
+def _by_file(report: Report) -> dict[str, str]:
     found: dict[str, str] = {}
-    for finding in verify_bundle(folder).findings:
-        found[finding.file] = f"{found.get(finding.file, '')}{finding.problem}\n"
+    for file, problem in report.findings:
+        found[file] = found.get(file, "") + f"{problem}\n"
     return found
 
 
