@@ -23,6 +23,15 @@ TRAINING_ALONE = (
     "import runpy, sys; sys.modules['statsmodels'] = None; runpy.run_module('cifar_report', run_name='__main__')",
 )
 
+HOSTILE = {  # variables that reach the results of libraries, or stop a program
+    "ONEDNN_MAX_CPU_ISA": "SSE41", "DNNL_MAX_CPU_ISA": "SSE41", "ONEDNN_DEFAULT_FPMATH_MODE": "ANY",
+    "TF_ENABLE_ONEDNN_OPTS": "0", "TF_XLA_FLAGS": "--tf_xla_auto_jit=2", "TF_NUM_INTRAOP_THREADS": "7",
+    "NPY_DISABLE_CPU_FEATURES": "AVX2", "OPENBLAS_CORETYPE": "Nehalem", "OMP_NUM_THREADS": "9", "OMP_DYNAMIC": "true",
+    "KMP_BLOCKTIME": "0", "MKL_CBWR": "COMPATIBLE", "KERAS_BACKEND": "jax", "KERAS_MAX_EPOCHS": "0",
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2", "PYTHONWARNINGS": "error", "PYTHONOPTIMIZE": "2",
+    "PYTHONIOENCODING": "ascii", "LC_ALL": "tr_TR.UTF-8", "LANG": "el_GR.ISO-8859-7", "LC_NUMERIC": "de_DE",
+}  # fmt: skip
+
 
 class Called(NamedTuple):
     """What came of a call."""

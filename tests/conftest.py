@@ -22,13 +22,19 @@ GROUPS = {
     "test_smoke": "a bundle of a smoke run",
     "test_running_smoke": "a bundle of a smoke run",
     "test_verify_rerun": "a bundle of a smoke run",
-    "test_field": "a bundle of a smoke run",
+    "test_field_sources": "a bundle of a smoke run",
+    "test_report_files": "a bundle of a smoke run",
     "test_training": "TensorFlow",
-    "test_figures_gallery": "the figures of a few trials",
+    "test_running_workers": "processes that train",
+    "test_running_timing": "processes that measure",
+    "test_simulation": "the whole suite simulated",
+    "test_report_sentences": "the whole suite simulated",
+    "test_golden": "the reference analysed",
+    "test_independent": "the reference analysed",
+    "test_report_pages": "the reference analysed",
+    "test_figures": "the figures of a few trials",
     "test_report_sections": "the figures of a few trials",
     "test_tables": "the figures of a few trials",
-    "test_report_files": "a report that was built in a process of its own",
-    "test_running_workers": "processes that train",
     "test_sessions": "environments of nox",
     "test_verify": "a bundle that verifies",
 }
@@ -151,11 +157,11 @@ def smoke(tmp_path_factory, data_words) -> SmokeRun:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory):
-    """Return the report of two experiments in both languages, a ``built.Built``."""
-    from built import build  # statistics, which the process that starts the others does without
+def built(smoke, tmp_path_factory):
+    """Return the report of the smoke run, a ``built.Built``."""
+    from built import build
 
-    return build(tmp_path_factory.mktemp("built"), tmp_path_factory.mktemp("here"), "en", "el", processes=2)
+    return build(smoke.folder, tmp_path_factory.mktemp("built"), "--output", "report")
 
 
 @pytest.fixture

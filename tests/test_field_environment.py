@@ -1,16 +1,13 @@
 """A hostile environment: locales, configuration files and variables of libraries reach neither figures nor runs."""
 
-import json
 import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from command import TRAINING_ALONE, call, environment
+from command import HOSTILE, environment
 
-from cifar_report.bundle import read_run
 from cifar_report.running import environment as machine
 
 DRAW = """
@@ -58,50 +55,49 @@ def locales(tmp_path_factory):
     return [name for name in names if (folder / name).is_dir()], str(folder)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="each locale has a process that is forked")
-@pytest.mark.parametrize("every", [False, pytest.param(True, marks=pytest.mark.long)], ids=["some", "every one"])
-def test_no_locale_reaches_a_figure(locales, tmp_path, every):
-    """Under locales of other languages and encodings, text has the same widths and a figure the same bytes."""
+@pytest.fixture(scope="module")
+def plain(locales, tmp_path_factory):
+    """Return a figure's text and bytes under a few locales, and the name of each."""
+    if not hasattr(os, "fork"):
+        pytest.skip("each locale has a process that is forked")
     names, folder = locales
-    names = [name for name in names if every or name.startswith(("tr_TR", "el_GR", "ar_SA"))]
-    found = drawn("C", *names, cwd=tmp_path, LOCPATH=folder)
-    assert len(found) == len({"C", *names})
+    names = {"C", *(name for name in names if name.startswith(("tr_TR", "el_GR", "ar_SA")))}
+    return drawn(*sorted(names), cwd=tmp_path_factory.mktemp("plain"), LOCPATH=folder), names
+
+
+def test_no_locale_reaches_a_figure(plain):
+    """Under locales of other languages and encodings, text has the same widths and a figure the same bytes."""
+    found, names = plain
+    assert found.keys() == names
     assert {name for name, each in found.items() if each != found["C"]} == set()
+
+
+@pytest.mark.long
+def test_no_locale_of_the_machine_reaches_a_figure(locales, plain, tmp_path):
+    """The same under every locale that there is."""
+    names, folder = locales
+    found = drawn(*names, cwd=tmp_path, LOCPATH=folder)
+    assert len(found) == len(set(names))
+    assert {name for name, each in found.items() if each != plain[0]["C"]} == set()
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"MPLBACKEND": "no such backend"},
-        {"MPLBACKEND": "module://gone"},
-        {"MATPLOTLIBRC": "{cwd}/rc"},
-        {"MPLCONFIGDIR": "{cwd}/config"},
-        {"SOURCE_DATE_EPOCH": "1"},
+        {"MPLBACKEND": "no such backend", "MATPLOTLIBRC": "{cwd}/rc", "SOURCE_DATE_EPOCH": "1"},
+        {"MPLBACKEND": "module://gone", "MPLCONFIGDIR": "{cwd}/config"},
     ],
-    ids=str,
+    ids=["a file and a date", "a folder"],
 )
-def test_no_setting_of_matplotlib_reaches_a_figure(tmp_path, changes):
+def test_no_setting_of_matplotlib_reaches_a_figure(tmp_path, plain, changes):
     """Fonts, sizes, colours and styles of a person, in a file or a variable, change no byte of a figure."""
-    hostile = "font.size: 30\\nfont.weight: bold\\nsvg.fonttype: none\\naxes.facecolor: red\\nsavefig.bbox: tight\\n"
-    hostile = (
-        hostile.replace("\\n", "\n") + "text.parse_math: True\naxes.formatter.use_locale: True\nfont.family: cursive\n"
-    )
+    hostile = "font.size: 30\nfont.weight: bold\nsvg.fonttype: none\naxes.facecolor: red\nsavefig.bbox: tight\n"
+    hostile += "text.parse_math: True\naxes.formatter.use_locale: True\nfont.family: cursive\n"
     (tmp_path / "config" / "stylelib").mkdir(parents=True)
     for name in ("rc", "matplotlibrc", "config/matplotlibrc", "config/stylelib/default.mplstyle"):
         (tmp_path / name).write_text(hostile)
-    (plain := tmp_path / "plain").mkdir()
-    changes = {name: value and value.format(cwd=tmp_path) for name, value in changes.items()}
-    assert drawn("C", cwd=tmp_path, **changes) == drawn("C", cwd=plain)
-
-
-HOSTILE = {
-    "ONEDNN_MAX_CPU_ISA": "SSE41", "DNNL_MAX_CPU_ISA": "SSE41", "ONEDNN_DEFAULT_FPMATH_MODE": "ANY",
-    "TF_ENABLE_ONEDNN_OPTS": "0", "TF_XLA_FLAGS": "--tf_xla_auto_jit=2", "TF_NUM_INTRAOP_THREADS": "7",
-    "NPY_DISABLE_CPU_FEATURES": "AVX2", "OPENBLAS_CORETYPE": "Nehalem", "OMP_NUM_THREADS": "9", "OMP_DYNAMIC": "true",
-    "KMP_BLOCKTIME": "0", "MKL_CBWR": "COMPATIBLE", "KERAS_BACKEND": "jax", "KERAS_MAX_EPOCHS": "0",
-    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2", "PYTHONWARNINGS": "error", "PYTHONOPTIMIZE": "2",
-    "PYTHONIOENCODING": "ascii", "LC_ALL": "tr_TR.UTF-8", "LANG": "el_GR.ISO-8859-7", "LC_NUMERIC": "de_DE",
-}  # fmt: skip
+    changes = {name: value.format(cwd=tmp_path) for name, value in changes.items()}
+    assert drawn("C", cwd=tmp_path, **changes) == {"C": plain[0]["C"]}
 
 
 def test_workers_start_without_what_reaches_results(monkeypatch):
@@ -115,35 +111,6 @@ def test_workers_start_without_what_reaches_results(monkeypatch):
     assert kept == {name: fixed[name] for name in kept}
     assert found.items() >= machine.WORKER_VARIABLES.items()
     assert found["PYTHONHASHSEED"] == "7"
-
-
-KERAS = {
-    "floatx": "float64", "epsilon": 0.5, "backend": "jax", "image_data_format": "channels_first", "nnx_enabled": True,
-    "max_epochs": 0, "max_steps_per_epoch": 0,
-}  # fmt: skip
-
-
-def test_a_run_is_the_same_in_a_hostile_environment_and_in_any_folder(smoke, data_words, tmp_path):
-    """Neither Keras's file with every key another nor variables nor a folder of strange signs change a byte of a run.
-
-    Keras once filled braces in a checkpoint's path, and C's printf takes per cent signs.
-    """
-    home = tmp_path / "home"
-    (home / ".keras").mkdir(parents=True)
-    (home / ".keras" / "keras.json").write_text(json.dumps(KERAS))
-    folder = tmp_path / "b-{epoch}{x}{ %s%(x)d [bold] :smile: ärger \u202e\U0001d518'\"$HOME" / "*"
-    words = ("--profile", "smoke", "--seeds", "1", "--only", "baseline,nearest_centroid", "--no-timing", "--jobs", "1")
-    variables = {**HOSTILE, "PYTHONOPTIMIZE": None, "PYTHONWARNINGS": None, "GLIBC_TUNABLES": None}
-    before = {path.name for path in tmp_path.iterdir()}
-    called = call(
-        "run", *words, *data_words, "--bundle", str(folder), cwd=tmp_path, command=TRAINING_ALONE,
-        HOME=str(home), KERAS_HOME=str(home / ".keras"), XDG_CACHE_HOME=str(Path.home() / ".cache"), **variables,
-    )  # fmt: skip
-    assert called.status == 0, called.out + called.err
-    assert {path.name for path in tmp_path.iterdir()} == before | {folder.parent.name}
-    for run_id in ("baseline/seed-0", "nearest_centroid/once"):
-        ours, theirs = read_run(folder, run_id), read_run(smoke.folder, run_id)
-        assert (ours.files, ours.stages, ours.key) == (theirs.files, theirs.stages, theirs.key)
 
 
 @pytest.mark.parametrize(
@@ -163,20 +130,3 @@ def test_the_key_of_a_mirrored_run_says_which_cards_it_has(tmp_path, monkeypatch
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", shown)
     assert machine.graphics_cards() == count
     assert machine.describe_cards() == f"{count} graphics cards (NVIDIA A100, driver 550.54.14)"
-
-
-@pytest.mark.parametrize(("mirrored", "visible"), [(False, []), (True, ["card 0", "card 1"])])
-def test_a_plain_run_sees_no_card(tensorflow, monkeypatch, mirrored, visible):
-    """With a faked list of devices: plain runs leave the cards alone, a mirrored one has all of them."""
-    from cifar_report.training import engine
-
-    cards, grown = ["card 0", "card 1"], []
-    monkeypatch.setattr(tensorflow.config, "list_physical_devices", lambda kind: cards if kind == "GPU" else ["cpu"])
-    monkeypatch.setattr(
-        tensorflow.config, "set_visible_devices", lambda found, _: cards.__setitem__(slice(None), found)
-    )
-    monkeypatch.setattr(tensorflow.config.experimental, "set_memory_growth", lambda card, _: grown.append(card))
-    for name in ("set_intra_op_parallelism_threads", "set_inter_op_parallelism_threads"):
-        monkeypatch.setattr(tensorflow.config.threading, name, lambda _: None)
-    engine.configure.__wrapped__(mirrored=mirrored)  # it is done once a process
-    assert (cards, grown) == (visible, visible)

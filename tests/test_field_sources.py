@@ -6,17 +6,19 @@ import os
 import shutil
 import subprocess
 import sys
+from io import StringIO
 
 import pytest
-from command import ROOT, call, environment
-from verified import made
+from command import ROOT, call, contents, environment
+from rich.console import Console
+from verified import file_findings, made
 
 from cifar_report.bundle.store import MANIFEST_FILE
 from cifar_report.errors import SuiteError
 from cifar_report.registry import FOLDER, load_experiments
 from cifar_report.running import suite
 from cifar_report.running.environment import project_commit
-from cifar_report.verify.integrity import verify_bundle
+from cifar_report.running.plan import prepare
 
 
 def git(folder, *words):
@@ -63,23 +65,29 @@ def test_only_the_projects_own_commit_is_recorded(tmp_path, monkeypatch):
     assert project_commit(copy) == f"{own}-dirty"
 
 
-@pytest.mark.parametrize("change", ["runs copied in", "a run removed", "a manifest of other lines"])
-def test_a_bundle_whose_runs_changed_gets_its_manifest_again(smoke, data_words, tmp_path, change):
-    """The next call writes tables and manifest of the runs that are there, though nothing has to be trained."""
+@pytest.mark.parametrize("change", ["runs copied in", "a run removed", "a manifest of other lines", "no manifest"])
+def test_a_bundle_whose_runs_changed_is_finished_again(smoke, dataset, tmp_path, change):
+    """The next call derives tables and writes the manifest of the runs that are there, though nothing has to train."""
     folder = shutil.copytree(smoke.folder, tmp_path / "bundle")
-    only = "nearest_centroid"
+    manifest = folder / MANIFEST_FILE
     if change == "runs copied in":  # the manifest is older than they are
-        lines = (folder / MANIFEST_FILE).read_text().splitlines(keepends=True)
-        (folder / MANIFEST_FILE).write_text("".join(line for line in lines if "runs/nearest_centroid" not in line))
+        lines = manifest.read_text().splitlines(keepends=True)
+        manifest.write_text("".join(line for line in lines if "runs/nearest_centroid" not in line))
     elif change == "a run removed":
         shutil.rmtree(folder / "runs" / "dropout")
+    elif change == "no manifest":  # the last pass was cut short at its end
+        manifest.unlink()
     else:
-        (folder / MANIFEST_FILE).write_bytes((folder / MANIFEST_FILE).read_bytes().replace(b"\n", b"\r\n"))
-    assert verify_bundle(folder).findings != []
-    words = ("--profile", "smoke", "--seeds", "1", "--only", only, "--bundle", str(folder), *data_words)
-    called = call("run", *words, cwd=tmp_path)
-    assert (called.status, "all 1 runs are finished already" in called.out) == (0, True)
-    assert verify_bundle(folder).findings == []
+        manifest.write_bytes(manifest.read_bytes().replace(b"\n", b"\r\n"))
+    runs, finished = contents(folder / "runs"), []
+    named = "synthetic" if dataset.grade == "stand-in" else None
+    asked = {"seeds": 1, "only": ["nearest_centroid"], "data": named, "bundle": folder, "warn": pytest.fail}
+    prepared = prepare("smoke", **asked)
+    for which in ("first", "second"):  # which finds nothing left to do
+        result = suite.run_suite(prepared, 1, Console(file=StringIO()), finished.append)
+        assert (result.ran, result.already_done, finished) == (0, 1, [folder]), which
+    assert file_findings(folder) == {}
+    assert contents(folder / "runs") == runs
 
 
 def test_a_script_without_its_guard_is_named(tmp_path):
@@ -159,12 +167,16 @@ def test_another_fault_of_a_lock_is_no_missing_lock(tmp_path, monkeypatch, numbe
         pass
 
 
-@pytest.mark.parametrize("words", ["list", "run --help", "report --help", "verify --help"])
 @pytest.mark.parametrize(
-    "changes",
-    [*({"PYTHONIOENCODING": name} for name in ("ascii", "iso-8859-7", "cp437")), {"COLUMNS": "40"}],
+    ("words", "changes"),
+    [
+        ("list", {"PYTHONIOENCODING": "ascii"}),
+        ("run --help", {"PYTHONIOENCODING": "iso-8859-7"}),
+        ("verify --help", {"PYTHONIOENCODING": "cp437"}),
+        ("report --help", {"COLUMNS": "40"}),
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_any_terminal_shows_any_text(tmp_path, words, changes):
     """Signs that an encoding lacks are escaped, narrow terminals wrap, and nothing ends in a traceback."""
     called = call(*words.split(), cwd=tmp_path, **changes)

@@ -162,3 +162,20 @@ def test_dead_units_are_those_that_are_zero_for_every_image(sample, make_engine)
     assert any(sample.images[sample.split.test][:, 0, 0, 0] > 128)
     assert engine.evaluate(sample.split.test).dead_units == 6 / 10
     assert make_engine(small_trial()).evaluate(sample.split.test).dead_units is None
+
+
+@pytest.mark.parametrize(("mirrored", "visible"), [(False, []), (True, ["card 0", "card 1"])])
+def test_a_plain_run_sees_no_card(tensorflow, monkeypatch, mirrored, visible):
+    """With a faked list of devices: plain runs leave the cards alone, a mirrored one has all of them."""
+    from cifar_report.training import engine
+
+    cards, grown = ["card 0", "card 1"], []
+    monkeypatch.setattr(tensorflow.config, "list_physical_devices", lambda kind: cards if kind == "GPU" else ["cpu"])
+    monkeypatch.setattr(
+        tensorflow.config, "set_visible_devices", lambda found, _: cards.__setitem__(slice(None), found)
+    )
+    monkeypatch.setattr(tensorflow.config.experimental, "set_memory_growth", lambda card, _: grown.append(card))
+    for name in ("set_intra_op_parallelism_threads", "set_inter_op_parallelism_threads"):
+        monkeypatch.setattr(tensorflow.config.threading, name, lambda _: None)
+    engine.configure.__wrapped__(mirrored=mirrored)  # it is done once a process
+    assert (cards, grown) == (visible, visible)
