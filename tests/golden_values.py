@@ -20,21 +20,15 @@ LIBRARIES = ("tensorflow", "keras", "numpy", "scikit-learn")
 
 
 def load(name: str):
-    """Return one of the two bundles."""
-    from suites import shared
+    """Return the results of one of the two bundles."""
+    from suites import reference, simulated
 
-    from cifar_report.bundle import Bundle
-
-    if name == "reference":
-        return Bundle.load(FOLDER.parent.parent / "report" / "reference")
-    return shared(timing=True, seeds=3)
+    return (reference() if name == "reference" else simulated(timing=True, seeds=3))[1]
 
 
 def numbers(bundle: str) -> dict[str, object]:
     """Return every verdict, and sums over all numbers of one formula."""
-    from cifar_report.analysis import analyse
-
-    results = analyse(load(bundle))
+    results = load(bundle)
     sums: dict[str, list[float]] = defaultdict(lambda: [0, 0.0, 0.0, 0.0])
     for datum in results.data().values():
         parts = (1, datum.value or 0.0, datum.low or 0.0, datum.high or 0.0)

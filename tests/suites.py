@@ -39,6 +39,19 @@ def shared(experiments: Sequence[Experiment] | None = None, **settings: Any) -> 
 
 
 @cache
+def whole() -> tuple[Bundle, Results]:
+    """Return five seeds of every experiment with a timing pass."""
+    return simulated(timing=True)
+
+
+@cache
+def reference() -> tuple[Bundle, Results]:
+    """Return the recorded bundle of the repository."""
+    bundle = Bundle.load(Path(__file__).parents[1] / "report" / "reference")
+    return bundle, analyse(bundle)
+
+
+@cache
 def few() -> tuple[Bundle, Results]:
     """Return five seeds of a few trials with a timing pass."""
     return simulated(trials=FEW, timing=True)

@@ -1,7 +1,6 @@
 """The figures of a simulated suite: complete, safe, readable, and saying what the results say."""
 
 import re
-from functools import cache
 from io import BytesIO
 from types import SimpleNamespace
 
@@ -14,11 +13,12 @@ from matplotlib.text import Text as DrawnText
 from msgspec.structs import replace
 from PIL import Image
 from reports import few_experiments
-from suites import FEW, few, few_figures, parse, simulated
+from suites import FEW, few, few_figures, parse, simulated, whole
 
 from cifar_report.report.figures import draw_all, style
+from cifar_report.report.figures.pairs import draw_studies
 from cifar_report.report.figures.predictions import draw_examples
-from cifar_report.report.i18n import SOURCE_LANGUAGE, Numbers, Translation
+from cifar_report.report.i18n import Numbers, Translation
 from cifar_report.spec import LANGUAGES, PROFILES
 
 ENGLISH = Translation("en")
@@ -55,7 +55,7 @@ def test_an_empty_bundle_draws_its_verdicts_alone():
     assert drawn == {"verdict_bar", "verdicts"}
 
 
-@pytest.mark.parametrize("seeds", [1, 2])
+@pytest.mark.parametrize("seeds", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_reduced_profiles_are_drawn(seeds):
     """One epoch, one seed, failed runs and missing predictions must still give figures."""
     failed = (("dropout", 0),)
@@ -100,9 +100,9 @@ def test_swapped_data_swap_what_a_study_s_picture_says():
     """When two trials' accuracies change places, so do the best and the worst one in the alternative text."""
 
     def alt(**accuracies):
-        bundle, results = simulated(few_experiments("baseline", "batch_size"), trials=(*accuracies,), seeds=2,
-                                    accuracies=accuracies, seed_noise=0.002)  # fmt: skip
-        return next(f.alt for f in draw_all(results, ENGLISH, bundle=bundle) if f.id == "studies")
+        chosen = few_experiments("baseline", "batch_size")
+        _, results = simulated(chosen, trials=(*accuracies,), seeds=2, accuracies=accuracies, seed_noise=0.002)
+        return draw_studies(results, chosen, ENGLISH).alt
 
     assert re.search(r"highest for 64 .*lowest for 32 ", alt(baseline=0.5, batch_64=0.7))
     assert re.search(r"highest for 32 .*lowest for 64 ", alt(baseline=0.7, batch_64=0.5))
@@ -138,9 +138,10 @@ def test_titles_are_only_text():
     """A title full of markup and formulas must be drawn as it stands, and bring nothing else into the picture."""
     experiments = [
         replace(each, trials=tuple(replace(trial, title=HOSTILE) for trial in each.trials))
-        for each in few_experiments(*OF_FEW)
+        for each in few_experiments("baseline", "batch_size", "classical")
     ]
-    bundle, results = simulated(experiments, trials=FEW, seeds=2, timing=True)
+    trials = ("baseline", "batch_64", "nearest_neighbor_1", "nearest_centroid")
+    bundle, results = simulated(experiments, trials=trials, seeds=2, timing=True)
     for figure in draw_all(results, ENGLISH, bundle=bundle):
         root = parse(figure.svg)  # fails where a title breaks out of a comment
         assert not [element for element in root.iter() if element.tag.endswith(("script", "}a"))], figure.id
@@ -160,31 +161,24 @@ def _watch(words):
     return draw
 
 
-@cache
-def suite():
-    """Return the bundle of all experiments, and its results."""
-    return simulated(timing=True)
-
-
 @pytest.mark.parametrize(
-    "language",
+    ("suite", "language", "least"),
     [
-        pytest.param(each, marks=pytest.mark.long)
-        if each == SOURCE_LANGUAGE
-        else each  # its words are the shorter ones
-        for each in LANGUAGES
+        (few, "el", 15),  # Greek words are the longer ones
+        *(pytest.param(whole, each, 40, marks=pytest.mark.long) for each in LANGUAGES),
     ],
+    ids=["few", *LANGUAGES],
 )
-def test_the_full_suite_is_small_and_readable(language, monkeypatch):
+def test_figures_are_small_and_readable(suite, language, least, monkeypatch):
     """All figures must stay of moderate size, cut no word off and put none over another."""
     words = {}
     monkeypatch.setattr(DrawnText, "draw", _watch(words))
     bundle, results = suite()
     sizes = {figure.id: len(figure.svg) for figure in draw_all(results, Translation(language), bundle=bundle)}
-    assert len(sizes) > 40
+    assert len(sizes) > least
     assert max(sizes.values()) < 400 * KILOBYTE
     assert sum(sizes.values()) < 6000 * KILOBYTE
-    assert len(words) > 40
+    assert len(words) > least * 3 / 4
     for figure, boxes in words.items():
         width, height = figure.get_size_inches() * style.POINTS_PER_INCH
         for text, box in boxes.items():

@@ -1,21 +1,12 @@
-"""The second implementation of the verdicts, against libraries and against numbers worked out by hand."""
+"""The second implementation of the verdicts, against the first and against numbers worked out by hand."""
 
-import csv
-import subprocess
-import sys
-from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
-from independent_verdicts import epoch_test, find_stage, holm, judge, read_bundle, t_test
+from independent_verdicts import find_stage, judge, read_bundle
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.robust_compare import TrimmedMean
-from statsmodels.stats.weightstats import ttost_ind
-
-from cifar_report.analysis import analyse
-from cifar_report.bundle import Bundle
+from suites import reference
 
 REFERENCE = Path(__file__).parents[1] / "report" / "reference"
 
@@ -30,21 +21,6 @@ def bundle():
 def rows(bundle):
     """Return the table of the reference bundle by claim."""
     return {row["claim"]: row for row in judge(bundle)}
-
-
-def test_command_prints_a_verdict_for_each_claim():
-    """The command gives each of the 79 claims a verdict."""
-    script = Path(__file__).with_name("independent_verdicts.py")
-    called = subprocess.run([sys.executable, script, REFERENCE], capture_output=True, text=True, check=True)
-    printed = list(csv.DictReader(called.stdout.splitlines()))
-    assert len({row["claim"] for row in printed}) == len(printed) == 79
-    assert {row["outcome"] for row in printed} == {
-        "reproduced",
-        "not_reproduced",
-        "inconclusive",
-        "not_run",
-        "not_testable",
-    }
 
 
 def test_script_imports_nothing_of_the_project():
@@ -69,39 +45,6 @@ def test_predictions_agree_with_the_recorded_accuracies(bundle):
                         else find_stage(run["stages"], stage)[weights]["test"]["accuracy"]
                     )
                     assert np.mean(predicted == arrays["labels"]) == pytest.approx(recorded)
-
-
-@pytest.mark.parametrize("trim", [0.0, 0.2])
-def test_t_tests_agree_with_the_libraries(trim):
-    """Welch's and Yuen's test, the one-sample tests and equivalence agree with scipy and statsmodels."""
-    random = np.random.default_rng(7)
-    x, y = random.normal(0.60, 0.01, 7), random.normal(0.58, 0.03, 5)
-    ours, theirs = t_test(x, y, trim), stats.ttest_ind(x, y, equal_var=False, trim=trim, alternative="greater")
-    assert ours.above(0) == pytest.approx(theirs.pvalue)
-    assert ours.interval[0] == pytest.approx(theirs.confidence_interval(0.95).low)
-    one_sample = TrimmedMean(x, trim).ttest_mean(0.59, alternative="larger")
-    assert t_test(x, 0.59, trim).above(0) == pytest.approx(one_sample[1])
-    if not trim:
-        equivalence = ttost_ind(x, y, -0.03, 0.03, usevar="unequal")
-        assert max(ours.above(-0.03), ours.below(0.03)) == pytest.approx(equivalence[0])
-
-
-def test_whole_epochs_agree_with_all_permutations():
-    """The exact p of whole epochs is the share of all 252 divisions of ten runs, of all 32 changes of five signs."""
-    x, y = [9, 12, 16, 7, 10], [8, 6, 9, 9, 7]
-    divisions = [sum(chosen) for chosen in combinations(x + y, 5)]
-    assert epoch_test(x, y, False).above(0) == pytest.approx(np.mean(np.array(divisions) >= sum(x)))
-    differences = np.subtract(x, y)
-    signs = 1 - 2 * (np.arange(32)[:, None] >> np.arange(5) & 1)
-    assert epoch_test(x, y, True).above(0) == pytest.approx(np.mean(signs @ differences >= differences.sum()))
-    assert epoch_test([3] * 5, [1] * 5, True).above(0) == 1 / 32  # equal differences are no exception
-
-
-def test_holm_agrees_with_statsmodels():
-    """Each p of a family is corrected as statsmodels corrects it, ties included."""
-    family = [0.04, 0.001, 0.03, 0.001, 1.0, 1.0]
-    ours = [holm(p, family[:i] + family[i + 1 :]) for i, p in enumerate(family)]
-    assert ours == pytest.approx(multipletests(family, method="holm")[1])
 
 
 def test_verdicts_that_need_no_statistics(rows):
@@ -145,8 +88,9 @@ def test_a_missing_seed_is_counted_against_the_claim(bundle):
 
 def test_the_product_gives_every_verdict_again(rows):
     """Both implementations agree on each outcome, p-value, corrected p-value, n and whether the verdict is fragile."""
-    results = analyse(Bundle.load(REFERENCE))
+    _, results = reference()
     assert {verdict.id for verdict in results.verdicts} == set(rows)
+    assert len(rows) == 79
     for verdict in results.verdicts:
         row, name = rows[verdict.id], verdict.id
         counts = [each for each in (verdict.n, verdict.n_comparator) if each is not None]

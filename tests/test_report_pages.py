@@ -2,18 +2,14 @@
 
 import io
 from dataclasses import replace
-from functools import cache
 
 import pypdf
 import pytest
-from command import ROOT
 from fontTools.ttLib import TTFont
 from markupsafe import escape
 from reports import Page, report_of, small_bundle
-from suites import few
+from suites import few, reference
 
-from cifar_report.analysis import analyse
-from cifar_report.bundle import Bundle
 from cifar_report.report.document import FACES, FONTS, to_pdf
 from cifar_report.report.elements import UPRIGHT, Cell, Column, Row, breakable, column_widths
 from cifar_report.report.i18n import Translation, read_catalogue
@@ -22,18 +18,9 @@ from cifar_report.report.writer import Writer
 from cifar_report.spec import LANGUAGES
 
 
-@cache
-def results_of(name):
-    """Return a bundle and its results: the recorded one, or a simulated one with a timing pass."""
-    if name == "simulated":
-        return few()
-    bundle = Bundle.load(ROOT / "report" / "reference")
-    return bundle, analyse(bundle)
-
-
 def front(name, language):
     """Return the view of a report without its sections: the first page and the contents."""
-    bundle, results = results_of(name)
+    bundle, results = few() if name == "simulated" else reference()
     writer = Writer(bundle, results, Translation(language), (), "print")
     return replace(assemble(writer, pictures=False), sections=())
 

@@ -1,11 +1,9 @@
 import numpy as np
 import pytest
 from analysis_cases import bundle, claim
+from suites import whole
 
-from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
-from cifar_report.registry import load_experiments
-from cifar_report.simulation import Simulation, simulate_bundle
 
 
 def test_stored_scores_are_those_of_the_stored_predictions(tmp_path):
@@ -40,9 +38,9 @@ def test_same_arguments_write_the_same_bytes(tmp_path):
         assert (tmp_path / "one" / path).read_bytes() == (tmp_path / "two" / path).read_bytes()
 
 
-def test_whole_suite_is_simulated_and_analysed(tmp_path):
+def test_whole_suite_is_simulated_and_analysed():
     """All experiments have results, and every claim a verdict that canonical data can have."""
-    results = analyse(simulate_bundle(tmp_path, load_experiments(), Simulation(seeds=5, timing=True)))
+    _, results = whole()
     assert {trial.status for trial in results.trials} == {"done"}
     assert {verdict.outcome for verdict in results.verdicts} <= {"reproduced", "not_reproduced", "inconclusive"}
     assert results.data()
