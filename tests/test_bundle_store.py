@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from command import call, contents
+from command import contents
 from reports import small_bundle
 from test_bundle_records import record, run
 
@@ -24,6 +24,7 @@ from cifar_report.bundle import (
     write_run,
 )
 from cifar_report.bundle.store import MANIFEST_FILE, bundle_files, write_manifest
+from cifar_report.cli import main
 from cifar_report.errors import UsageError
 from cifar_report.verify.archive import copy_numbers
 
@@ -178,12 +179,12 @@ def test_a_copy_never_falls_into_a_folder_that_holds_something(source, tmp_path)
     assert not (tmp_path / "target").exists()
 
 
-def test_the_command_copies_a_finished_bundle_and_no_other(source, tmp_path):
+def test_the_command_copies_a_finished_bundle_and_no_other(source, tmp_path, capsys):
     """``bundle copy`` says how large the copy is; a bundle that is not what its manifest says is not copied."""
-    assert call("bundle", "copy", str(source), "copy", cwd=tmp_path).status == 0
+    assert main(["bundle", "copy", str(source), str(tmp_path / "copy")]) == 0
+    assert " bytes, all numbers and no weights" in capsys.readouterr().out
     assert Bundle.load(tmp_path / "copy").runs == Bundle.load(source).runs
     (source / "bundle.json").write_bytes((source / "bundle.json").read_bytes() + b" ")
-    refused = call("bundle", "copy", str(source), "other", cwd=tmp_path)
-    assert refused.status == 1
-    assert "bundle.json" in refused.err
+    assert main(["bundle", "copy", str(source), str(tmp_path / "other")]) == 1
+    assert "bundle.json" in capsys.readouterr().err
     assert not (tmp_path / "other").exists()

@@ -7,9 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from command import ROOT, call, contents, environment, is_one_sentence
+from command import ROOT, contents, environment, is_one_sentence
 
 from cifar_report import __version__, cli
+from cifar_report.data.stand_in import FINGERPRINT
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.spec import PROFILES
 
@@ -189,32 +190,41 @@ def test_data_shows_the_fingerprint_and_the_grade(capsys):
 
 
 @pytest.fixture
-def offline(folder):
-    """Return the environment of a machine without data and without network: its proxy refuses at once."""
+def offline(folder, monkeypatch):
+    """Be on a machine without data and without network, whose proxy refuses at once; return the cache."""
     nowhere = str(folder.parent / "cache")
-    proxies = dict.fromkeys(("https_proxy", "http_proxy", "HTTPS_PROXY"), "http://127.0.0.1:9")
-    return {"CIFAR_REPORT_CACHE": nowhere, "KERAS_HOME": nowhere, **proxies, "no_proxy": None, "NO_PROXY": None}
+    for name in ("https_proxy", "http_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("CIFAR_REPORT_CACHE", "KERAS_HOME"):
+        monkeypatch.setenv(name, nowhere)
+    return nowhere
 
 
-def test_full_without_data_says_what_to_fetch_and_where_to_put_it(folder, offline):
+def test_full_without_data_says_what_to_fetch_and_where_to_put_it(capsys, folder, offline):
     """Without data and network the full profile stops with address, hash and place; nothing is begun."""
-    called = call("run", cwd=folder, **offline)
-    assert called.status == 2
-    assert is_one_sentence(called.err.splitlines(keepends=True)[-1])
+    status, _, err = answer(capsys, "run")
+    assert status == 2
+    assert is_one_sentence(err.splitlines(keepends=True)[-1])
     digest = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
-    assert all(part in called.err for part in ("https://", digest, f"put it at {offline['CIFAR_REPORT_CACHE']}"))
+    assert all(part in err for part in ("https://", digest, f"put it at {offline}"))
     assert contents(folder) == {}
 
 
-def test_quick_without_data_warns_of_the_stand_in(folder, offline):
-    """Without data and network the other profiles take the stand-in, with a warning that cannot be missed."""
-    called = call("status", "--profile", "smoke", "--only", "baseline", cwd=folder, **offline)
-    assert called.status == 0
-    assert "NO CIFAR-10 DATA" in called.err
-    assert "warning" in called.err
+def test_quick_without_data_warns_of_the_stand_in(capsys, offline):
+    """Without data and network the other profiles draw the stand-in, with a warning that cannot be missed.
+
+    It lies under the fingerprint by which later calls look for it.
+    """
+    status, _, err = answer(capsys, "status", "--profile", "smoke", "--only", "baseline")
+    assert status == 0
+    assert "NO CIFAR-10 DATA" in err
+    assert "warning" in err
+    assert [path.name for path in Path(offline, "datasets").iterdir()] == [FINGERPRINT]
 
 
-@pytest.mark.parametrize("words", ["--help", "run --help", "list", "status --profile smoke --data synthetic"])
+@pytest.mark.parametrize("words", ["--help", "list", "status --profile smoke --data synthetic"])
 def test_commands_that_train_nothing_import_nothing_heavy(folder, words):
     """Help, list and status need no TensorFlow, no scikit-learn and no drawing."""
     program = (

@@ -8,10 +8,10 @@ import zipfile
 
 import msgspec
 import pytest
-from command import call
 from verified import copied, made
 
 from cifar_report.bundle import Bundle, store
+from cifar_report.cli import main
 from cifar_report.data.dataset import BINARY_NAMES, CIFAR10
 from cifar_report.data.reading import read
 from cifar_report.errors import SuiteError, UsageError
@@ -128,9 +128,12 @@ def test_what_differs_from_the_suites_own_plan_is_named(kind, changes, sentence)
     assert any(sentence in note for note in other_plan(bundle, suite))
 
 
-def test_a_comparison_in_a_pipe_is_plain_text(tmp_path):
+def test_a_comparison_in_a_pipe_is_plain_text(monkeypatch, capsys):
     """Without a terminal each line is whole, whatever width is set, and holds no signs of a table."""
-    folder = str(made())
-    wide, narrow = (call("compare", folder, folder, cwd=tmp_path, COLUMNS=columns) for columns in ("200", "40"))
-    assert wide.out == narrow.out
-    assert not set(wide.out) & set("│┃━─\x1b")
+    told = []
+    for columns in ("200", "40"):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert main(["compare", str(made()), str(made())]) == 0
+        told.append(capsys.readouterr().out)
+    assert told[0] == told[1]
+    assert not set(told[0]) & set("│┃━─\x1b")
