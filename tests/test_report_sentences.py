@@ -17,7 +17,6 @@ from cifar_report.analysis import analyse
 from cifar_report.analysis.results import Sensitivity, Verdict
 from cifar_report.analysis.sensitivity import fragile
 from cifar_report.bundle import Bundle, write_record
-from cifar_report.registry import load_experiments
 from cifar_report.report.figures import draw_effects, draw_ladder
 from cifar_report.report.i18n import Translation
 from cifar_report.report.sections import tables
