@@ -141,9 +141,15 @@ def _symbols(writer: Writer, names: list[str], reference: Trial | None) -> Table
     rows = []
     for name in names:
         meaning = writer.word(SAY.symbols[name])
-        rows.append((_inline(writer, SYMBOLS[name], meaning), meaning, values.get(name, "")))
-    columns = writer.columns("Symbol | Meaning | In the reference model", words=3)
-    return _wide(writer, writer.table("symbols", writer.sentence("Symbols"), columns, rows), 13, 65, 22)
+        shown = writer.sentence(SAY.valued, meaning=meaning, value=values[name]) if name in values else meaning
+        rows.append((_inline(writer, SYMBOLS[name], meaning), shown))
+    columns = writer.columns("Symbol | Meaning", words=2)
+    return _wide(
+        writer,
+        writer.table("symbols", writer.sentence("Symbols, with their values in the reference model"), columns, rows),
+        16,
+        84,
+    )
 
 
 def _values(writer: Writer, trial: Trial) -> dict[str, str]:
@@ -203,19 +209,15 @@ def _forward(
 
 
 def _worked(writer: Writer, numbers: dict[str, str]) -> Table:
-    """Return the step as a table: what is computed, by which formula, and the result."""
-    rows = [
-        (
-            writer.word(SAY.steps[name]),
-            ", ".join(f"({numbers[each]})" for each in by),
-            _inline(writer, latex, f"{writer.word(SAY.steps[name])}: {values}"),
-        )
-        for name, by, latex, values in _steps(writer, worked_step())
-    ]
-    columns = writer.columns("Step | By | Result", words=3)
-    return _wide(
-        writer, writer.table("step", writer.sentence("One step of back-propagation"), columns, rows), 20, 10, 70
-    )
+    """Return the step as a table: what is computed, by which formulas, and the result."""
+    rows = []
+    for name, by, latex, values in _steps(writer, worked_step()):
+        step = writer.word(SAY.steps[name])
+        named = ", ".join(f"({numbers[each]})" for each in by)
+        rows.append((f"{step} {named}".strip(), _inline(writer, latex, f"{step}: {values}")))
+    columns = writer.columns("Step | Result", words=2)
+    table = writer.table("step", writer.sentence("One step of back-propagation"), columns, rows, style="worked")
+    return _wide(writer, table, 26, 74)
 
 
 Row = tuple[str, tuple[str, ...], str, str]
