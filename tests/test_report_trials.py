@@ -67,12 +67,14 @@ def test_without_a_claim_the_interval_decides():
         assert finding(bare, "filters_32", told) == found
 
 
-def test_the_original_s_comparison_is_told_where_it_points_the_other_way():
-    """Against the baseline, which differs in two settings, the sign may turn; then the text says so."""
+def test_the_original_s_comparison_is_told_where_it_ends_otherwise():
+    """Against the baseline, which differs in two settings, the answer may be another one; then the text says so."""
     for baseline, words in ((0.75, True), (0.55, False)):
         writer = writer_of({"baseline": baseline, "filters_32": 0.6, "second_conv_32": 0.7})
         text = " ".join(judged(writer, "second_conv_32"))
-        assert ("The original compared it with Baseline, from which it differs in 2 settings" in text) is words
+        assert (
+            "Against Baseline, with which the original compared it and from which it differs in 2 settings" in text
+        ) is words
 
 
 def test_what_did_not_run_is_one_line_and_missing_seeds_are_named():

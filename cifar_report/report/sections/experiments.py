@@ -25,7 +25,7 @@ DIGIT_SECTIONS: frozenset[Section] = frozenset({"trials", "model_2", "parallel"}
 EPOCHS_ON_PAPER: frozenset[Section] = frozenset({"trials", "model_2"})
 ORDER: tuple[Section, ...] = ("trials", "hidden_layer", "training_parameters", "model_2", "parallel")
 """The studies, which the write-up lacks, are lettered, so that what it has keeps the write-up's numbers."""
-MOST_CLAIMS = 5  # beside which a page has room for a table by epoch
+MOST_CLAIMS = 4  # beside which a page has room for a table by epoch
 
 
 def experiment_numbers(writer: Writer) -> dict[str, str]:
@@ -52,16 +52,17 @@ def experiment_view(writer: Writer, experiment: Experiment, number: str) -> dict
     title, study = text(experiment.title), experiment.section in STUDIES
     heading = writer.heading(f"experiment-{experiment.id}", title, 3, number)
     ran = [trial for trial in found if trial.primary.datum.value is not None]
-    kind = "study" if study else "trial" if experiment.section == "trials" else "part"
+    kind = "study" if study else "trial" if experiment.section in EPOCHS_ON_PAPER else "part"
+    told = len([each for each in experiment.shown if _finished(writer, each)]) > study
     figures = writer.group("studies" if study else experiment.id)
     claims = tables.claims(writer, experiment) if experiment.claims else None
     return {
         "kind": kind if ran or study else "part",
         "heading": heading,
         "trial_number": experiment.number,
-        "question": text(experiment.question),
-        "labels": [] if study else list(_labels(writer, ran)),
-        "explanation": text(experiment.explanation),
+        "question": text(experiment.question) if told else None,
+        "labels": [] if study or experiment.section == "classical" else list(_labels(writer, ran)),
+        "explanation": text(experiment.explanation) if told else None,
         "figures": figures,
         "claims": claims,
         "judgement": list(_judgement(writer, experiment, found)),
@@ -71,15 +72,23 @@ def experiment_view(writer: Writer, experiment: Experiment, number: str) -> dict
     }
 
 
-def _labels(writer: Writer, trials: Sequence[TrialResult]) -> Iterator[tuple[Markup, tuple[Markup, ...]]]:
+def _finished(writer: Writer, trial: str) -> bool:
+    return any(each.id == trial and each.primary.datum.value is not None for each in writer.results.trials)
+
+
+Labels = tuple[str, Markup, tuple[Markup, ...]]
+"""What they say, of what, and the labels."""
+
+
+def _labels(writer: Writer, trials: Sequence[TrialResult]) -> Iterator[Labels]:
     """Yield, for each trial, its name with its figures, and what sets it apart from each comparator."""
     for trial in trials:
-        yield writer.trial_name(trial.id), tuple(figure_labels(writer, trial))
+        yield "figures", writer.trial_name(trial.id), tuple(figure_labels(writer, trial))
         pairs = ((trial.trial.one_change, trial.one_change_changes), (trial.trial.as_written, trial.as_written_changes))
         for comparator, changes in dict(pairs).items():
             if comparator is not None and changes:
                 against = writer.sentence(CHANGES.against, comparator=writer.trial_name(comparator))
-                yield against, change_labels(writer, changes)
+                yield "changes", against, change_labels(writer, changes)
 
 
 def _judgement(writer: Writer, experiment: Experiment, trials: Sequence[TrialResult]) -> Iterator[tuple[Markup, ...]]:

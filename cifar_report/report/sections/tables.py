@@ -19,7 +19,7 @@ SAY = load_messages("sections")
 
 SCORE_UNITS: tuple[Unit, Unit] = ("loss", "share")
 MOST_RUN_ROWS = 500  # beyond it, one row a trial
-CLAIM_WIDTHS = (53.0, 22.0, 25.0)
+CLAIM_WIDTHS = (57.0, 21.0, 22.0)
 
 
 def layers(writer: Writer, trial: Trial) -> Table:
@@ -41,7 +41,7 @@ def layers(writer: Writer, trial: Trial) -> Table:
 def claims(writer: Writer, experiment: Experiment) -> Table:
     """Return an experiment's claims with their estimates and verdicts; links to a claim lead to its row."""
     rows = [_claim_row(writer, writer.results.verdict(claim.id)) for claim in experiment.claims]
-    columns = writer.columns("Claim | Estimate [interval] | Verdict, seeds needed a side", words=3)
+    columns = writer.columns("Claim | Estimate [interval] | Verdict, seeds needed", words=3)
     made = writer.table(f"claims-{experiment.id}", writer.sentence(SAY.claims), columns, rows, style="claims")
     return replace(made, widths=CLAIM_WIDTHS) if writer.medium == "print" else made
 

@@ -82,7 +82,7 @@ def figure_labels(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
     accuracy, stage = trial.primary.datum, trial.stage()
     if accuracy.value is not None:
         form = SAY.figures["test" if accuracy.low is None else "test_interval"]
-        yield writer.sentence(form, accuracy=writer.quantity(accuracy), interval=partial(writer.interval, accuracy))
+        yield writer.sentence(form, accuracy=writer.quantity(accuracy), interval=partial(_interval, writer, accuracy))
     if stage is not None:
         scores = stage.primary
         yield writer.sentence(SAY.figures["training"], accuracy=writer.quantity(scores.train_accuracy.datum))
@@ -147,11 +147,17 @@ def judgement(writer: Writer, trial: TrialResult, verdicts: Sequence[Verdict]) -
     if trial.primary.datum.value is None:
         return (writer.sentence(SAY.nothing, trial=writer.trial_name(trial.id)),)
     row = next((row for row in writer.results.ablation if row.trial == trial.id), None)
-    single, written = (row.one_change, row.as_written) if row is not None else (None, None)
-    main = single or written
-    said = [_alone(writer, trial)] if main is None or not _known(main) else [_answer(writer, trial, main)]
-    if main is not None and written is not None and _turned(main, written):
-        said.append(_written(writer, written))
+    pairs = (
+        [] if row is None else [each for each in (row.one_change, row.as_written) if each is not None and _known(each)]
+    )
+    found = {each.comparator: finding(writer, trial.id, each) for each in pairs}
+    # What is decided answers the question, by one change alone where both are.
+    pairs.sort(key=lambda each: found[each.comparator] in ("open", "single"))
+    main = pairs[0] if pairs else None
+    said = [_alone(writer, trial) if main is None else _answer(writer, trial, main, found[main.comparator])]
+    for other in pairs[1:]:
+        if found[other.comparator] != found[pairs[0].comparator] and other.comparator != pairs[0].comparator:
+            said.append(_other(writer, other, written=row is not None and other is row.as_written))
     said += [*_stages(writer, trial), *_time(writer, trial), *_overfitting(writer, trial, main)]
     said += [*_tests(writer, verdicts), *_runs(writer, trial)]
     return tuple(said)
@@ -166,7 +172,7 @@ def _alone(writer: Writer, trial: TrialResult) -> Markup:
     values = {
         "trial": writer.trial_name(trial.id, trial.stages[-1].id if trial.stages else None),
         "accuracy": writer.quantity(datum),
-        "interval": "" if datum.low is None else writer.interval(datum),
+        "interval": _interval(writer, datum),
     }
     if datum.n_of == "images":
         return writer.sentence(SAY.without_seeds, **values)
@@ -217,9 +223,9 @@ def _decided(verdict: Verdict, *, forward: bool) -> Finding:
     return "open"
 
 
-def _answer(writer: Writer, trial: TrialResult, comparison: Comparison) -> Markup:
+def _answer(writer: Writer, trial: TrialResult, comparison: Comparison, found: Finding) -> Markup:
     difference, other = comparison.difference, writer.results.trial(comparison.comparator)
-    form: str = finding(writer, trial.id, comparison)
+    form: str = found
     if form == "open":
         form = "open_above" if (difference.value or 0) > 0 else "open_below"
     return writer.sentence(
@@ -230,23 +236,22 @@ def _answer(writer: Writer, trial: TrialResult, comparison: Comparison) -> Marku
         other=partial(writer.quantity, other.primary.datum),
         difference=partial(writer.quantity, difference),
         size=partial(writer.quantity, difference, size=True),
-        interval=partial(writer.interval, difference),
+        interval=partial(_interval, writer, difference),
     )
 
 
-def _turned(main: Comparison, written: Comparison) -> bool:
-    """Whether the original's own comparison points the other way than the one by one change."""
-    one, other = main.difference.value, written.difference.value
-    return bool(one and other) and (one or 0) * (other or 0) < 0
+def _interval(writer: Writer, datum: Datum) -> Markup:
+    return Markup("") if datum.low is None else writer.interval(datum)
 
 
-def _written(writer: Writer, written: Comparison) -> Markup:
+def _other(writer: Writer, comparison: Comparison, *, written: bool) -> Markup:
+    """Return the comparison that does not answer the question: the original's own, or the one by one change."""
     return writer.sentence(
-        SAY.turned,
-        comparator=writer.trial_name(written.comparator),
-        count=writer.numbers.integer(len(written.changes)),
-        difference=writer.quantity(written.difference),
-        interval=writer.interval(written.difference),
+        SAY.as_written if written else SAY.one_change,
+        comparator=writer.trial_name(comparison.comparator),
+        count=writer.numbers.integer(len(comparison.changes)),
+        difference=writer.quantity(comparison.difference),
+        interval=_interval(writer, comparison.difference),
     )
 
 
