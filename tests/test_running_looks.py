@@ -51,7 +51,10 @@ def finished(folder, **changes):
 
 
 def test_looks_are_declared_before_the_first_run_and_stay(tmp_path):
-    """A new bundle declares its looks; later calls go on with them and refuse numbers, another cap and other claims."""
+    """A new bundle declares its looks; later calls go on with them and refuse numbers, another cap and other claims.
+
+    Claims in other words, and claims that are added, are no other claims.
+    """
     first = agree(tmp_path / "new", "auto", 8.0)
     assert (first.each, first.ends, first.plan.seeds) == (5, {}, {"first": LOOKS, "second": LOOKS})
     folder = finished(tmp_path / "looks", plan=first.plan, ends={"first": 10, "second": 10})
@@ -65,6 +68,8 @@ def test_looks_are_declared_before_the_first_run_and_stay(tmp_path):
             agree(folder, asked, hours)
     with pytest.raises(UsageError, match="for other claims"):
         agree(folder, "auto", None, OTHERS)
+    reworded = msgspec.structs.replace(BETTER, statement="The first one is better, in other words.")
+    assert agree(folder, "auto", None, (experiment(reworded, msgspec.structs.replace(BETTER, id="added")),)).plan
     record = read_record(folder)
     edited = msgspec.structs.replace(first.plan, hours=80.0)
     write_record(folder, msgspec.structs.replace(record, plan=edited))

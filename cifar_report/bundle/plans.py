@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from cifar_report.spec import TIMES, AnyTrial, Claim, pairs_by_seed, registry_hash
+from cifar_report.spec import TIMES, AnyTrial, Claim, definitions, pairs_by_seed
 from cifar_report.spec.trials import Word
 
 MOST_SEEDS = 10_000
@@ -34,7 +34,8 @@ class SeedPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     shares: Annotated[tuple[Part, ...], Meta(min_length=1, max_length=20)]
     first: Annotated[int, Meta(ge=0, le=MOST_SEEDS)] = 0
     hours: Annotated[float, Meta(gt=0, le=1e6)] | None = None
-    claims_hash: Word  # of the claims with their margins and families
+    claims: tuple[Word, ...]  # that it was declared for; others may come later
+    claims_hash: Word  # of their margins, families and whatever else can move a verdict, wording aside
     paired: tuple[Word, ...]  # the claims whose sides are compared seed by seed
     declared: Word  # ISO 8601, UTC
     hash: Word = ""
@@ -55,8 +56,15 @@ class SeedPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def sealed_hash(self) -> str:
         """Return the SHA-256 of everything that is declared."""
-        terms = {name: value for name, value in msgspec.to_builtins(self).items() if name != "hash"}
-        return hashlib.sha256(msgspec.json.encode(terms, order="sorted")).hexdigest()
+        return _hash({name: value for name, value in msgspec.to_builtins(self).items() if name != "hash"})
+
+    def holds_for(self, claims: Iterable[Claim]) -> bool:
+        """Whether all that it was declared for are among ``claims``, unchanged but for their wording."""
+        return self.claims_hash == _hash(definitions(claim for claim in claims if claim.id in self.claims))
+
+
+def _hash(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
 
 
 def declare(
@@ -66,7 +74,8 @@ def declare(
     claims = tuple(claims)
     plan = SeedPlan(
         seeds=dict(seeds),
-        claims_hash=registry_hash(claims),
+        claims=tuple(claim.id for claim in claims),
+        claims_hash=_hash(definitions(claims)),
         paired=tuple(claim.id for claim in claims if claim.comparator and pairs_by_seed(claim, trials)),
         declared=datetime.now(UTC).isoformat(timespec="seconds"),
         **{"shares": (1.0,), **terms},

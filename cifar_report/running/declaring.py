@@ -15,7 +15,7 @@ from cifar_report.bundle.store import read_manifest, update_manifest, write_mani
 from cifar_report.errors import UsageError
 from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments, trials_of
-from cifar_report.spec import Experiment, Profile, registry_hash
+from cifar_report.spec import Experiment, Profile, definitions, registry_hash
 
 SeedsAsked = int | Literal["auto"] | None
 
@@ -75,7 +75,7 @@ def _as_declared(
     declared = f"{folder} declares {kind} (of {plan.declared[:10]}, {plan.hash[:8]})"
     if plan.hash != plan.sealed_hash():
         raise UsageError(f"{declared}, and the declaration was edited since: restore its {RECORD_FILE}")
-    if plan.claims_hash != registry_hash(claims_of(experiments)):
+    if not plan.holds_for(claims_of(experiments)):
         raise UsageError(f"{declared} for other claims: restore them, or name another folder")
     if not plan.confirms:
         if isinstance(asked, int):
@@ -129,10 +129,9 @@ def todays_record(folder: Path, old: BundleRecord) -> BundleRecord:
 
 
 def claims_changed(folder: Path, old: BundleRecord, experiments: tuple[Experiment, ...]) -> bool:
-    """Whether a claim is another than when runs were trained, or was added when all of its trials had runs."""
+    """Whether a claim, its wording aside, changed after runs were trained, or came when all of its trials had runs."""
     trained = {path.parent.parent.name for path in folder.glob("runs/*/*/run.json")}
-    before = {claim.id: claim for claim in claims_of(old.experiments)}
-    now = {claim.id: claim for claim in claims_of(experiments)}
-    added = [claim for name, claim in now.items() if name not in before]
+    before, claims = definitions(claims_of(old.experiments)), claims_of(experiments)
+    now, added = definitions(claims), [claim for claim in claims if claim.id not in before]
     late = any({side.trial for side in (each.subject, each.comparator) if side} <= trained for each in added)
-    return bool(trained) and (late or any(now.get(name) != claim for name, claim in before.items()))
+    return bool(trained) and (late or any(now.get(name) != each for name, each in before.items()))

@@ -9,6 +9,7 @@ from cifar_report.spec.claims import (
     Relation,
     Side,
     claim,
+    definitions,
     pairs_by_seed,
     registry_hash,
 )

@@ -169,6 +169,18 @@ def pairs_by_seed(claim: Claim, trials: Mapping[str, AnyTrial]) -> bool:
     return not (first.seeded and second.seeded) or same_network(first, second)
 
 
+WORDING = ("statement", "said", "proxy")
+
+
+def definitions(claims: Iterable[Claim]) -> dict[str, dict[str, Any]]:
+    """Return by id everything about claims that can move a verdict: all but their wording, and what is not stated."""
+    stated = {
+        claim.id: {key: value for key, value in msgspec.to_builtins(claim).items() if value is not None}
+        for claim in claims
+    }
+    return {name: {key: fields[key] for key in fields if key not in WORDING} for name, fields in stated.items()}
+
+
 def registry_hash(claims: Iterable[Claim] | Iterable[dict[str, Any]]) -> str:
     """Return the SHA-256 of the claims in canonical JSON, ordered by id; any change of a margin shows in it.
 

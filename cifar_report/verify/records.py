@@ -88,7 +88,7 @@ def check_records(bundle: Bundle, files: Files, report: Report) -> None:
         problem = "claims_hash is not the hash of the claims that it holds: a claim or its margin was edited"
         report.find(RECORD_FILE, problem)
     plan = record.plan
-    if plan is not None and (plan.hash != plan.sealed_hash() or plan.claims_hash != record.claims_hash):
+    if plan is not None and (plan.hash != plan.sealed_hash() or not plan.holds_for(bundle.claims)):
         report.find(RECORD_FILE, "the plan of its seeds was edited, or was declared for other claims")
     for run in bundle.runs:
         name, timing = f"runs/{run.id}/run.json", f"runs/{run.id}/timing.json"
