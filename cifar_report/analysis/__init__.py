@@ -42,4 +42,5 @@ def analyse(bundle: Bundle) -> Results:
         determinism=facts,
         changes_of_mind=sensitivity.changes_of_mind(found),
         cautions=checks.cautions(bundle, results, predictions, times, facts),
+        dead_units=views.dead_units(results),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import permutations, product
 from typing import Literal
 
 import numpy as np
@@ -21,6 +21,7 @@ from cifar_report.spec import CLASS_COUNT, Trial
 
 FILE_NAME = "predictions.npz"
 MOST_PAIRS = 10  # of confused classes that are listed
+OF_A_PAIR = 6  # images that are shown of one
 
 
 @dataclass(frozen=True)
@@ -96,10 +97,12 @@ def compacted(run: Run, file: Predictions) -> Predictions:
 
 
 def _of_examples(labels: Array, kept: CompactTable) -> Array | None:
-    """Return the predicted class's probability of the images that ``surest`` names, else 0."""
+    """Return the predicted class's probability of the images that may be shown as examples, else 0."""
     if kept.top is None:
         return None
     places = [place for _, _, place in surest(labels, kept.predicted, kept.top)]
+    for pair in permutations(range(CLASS_COUNT), 2):
+        places += surest_of_pair(labels, kept.predicted, kept.top, pair)
     return np.where(np.isin(np.arange(len(labels)), places), kept.top, 0)
 
 
@@ -110,6 +113,12 @@ def surest(labels: Array, predicted: Array, top: Array) -> Iterator[tuple[int, L
         chosen = np.flatnonzero((labels == label) & ((predicted == labels) == (kind == "right")))
         if len(chosen):
             yield label, kind, int(chosen[np.argmax(top[chosen])])
+
+
+def surest_of_pair(labels: Array, predicted: Array, top: Array, pair: tuple[int, int]) -> list[int]:
+    """Return the places where a class was taken for another with the highest probabilities ``top``, at most six."""
+    chosen = np.flatnonzero((labels == pair[0]) & (predicted == pair[1]) & (top > 0))
+    return [int(place) for place in chosen[np.argsort(-top[chosen], kind="stable")][:OF_A_PAIR]]
 
 
 def same_images(first: StagePredictions, second: StagePredictions) -> bool:

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
+from scipy import stats
 
 from cifar_report.analysis.estimates import mean_difference
-from cifar_report.analysis.predictions import PredictionTable, surest
+from cifar_report.analysis.predictions import PredictionTable, surest, surest_of_pair
 from cifar_report.analysis.ranking import ranked
 from cifar_report.analysis.results import (
     Comparison,
@@ -24,10 +25,12 @@ from cifar_report.analysis.results import (
     Unit,
 )
 from cifar_report.analysis.results.views import AblationRow, StudyPoint, VarianceRow, WeightsRow
-from cifar_report.analysis.statistics import t_interval
+from cifar_report.analysis.statistics import all_equal, t_interval
 from cifar_report.analysis.values import by_block
 from cifar_report.bundle import Bundle, Measurement
 from cifar_report.spec import Change, Quantity, Trial, same_network
+
+CONFUSIONS = 5  # the commonest ones, of which images are shown
 
 
 def studies(bundle: Bundle, trials: Mapping[str, TrialResult]) -> tuple[Study, ...]:
@@ -173,7 +176,7 @@ def _variance(trial: TrialResult, predictions: PredictionTable) -> VarianceRow |
 
 
 def examples(trials: Sequence[TrialResult], predictions: PredictionTable) -> tuple[Example, ...]:
-    """Return per class the most confident correct and the most confident wrong prediction of one run.
+    """Return per class the most confident correct and wrong prediction of one run, and those of its commonest mistakes.
 
     It is the median run of the trial with the best mean validation accuracy, by that accuracy too, so that nothing is
     selected on the test set; ties go to the earlier trial and the lower seed.
@@ -186,12 +189,19 @@ def examples(trials: Sequence[TrialResult], predictions: PredictionTable) -> tup
     trial, stage, run = max(candidates, key=lambda candidate: _validation(candidate[1]))
     given = predictions[run, stage.id]
     top = given.top if given.top is not None else np.zeros(len(given.labels))
+
+    def example(kind: Literal["right", "wrong", "confused"], identity: str, place: int) -> Example:
+        probability = Datum(identity, float(top[place]), "share", "run_probability", 1, "images", runs=(run,))
+        image, label, predicted = (int(each[place]) for each in (given.indices, given.labels, given.predicted))
+        return Example(kind, image, label, predicted, probability, run, trial.id, stage.id)
+
     shown = []
-    for label, kind, place in surest(given.labels, given.predicted, top):
-        identity, sure = f"example.{kind}_{label}", float(top[place])
-        probability = Datum(identity, sure, "share", "run_probability", 1, "images", runs=(run,))
-        image, predicted = int(given.indices[place]), int(given.predicted[place])
-        shown.append(Example(kind, image, label, predicted, probability, run, trial.id, stage.id))
+    for label, surely, place in surest(given.labels, given.predicted, top):
+        shown.append(example(surely, f"example.{surely}_{label}", place))
+    for pair in stage.test.most_confused[:CONFUSIONS] if stage.test else ():
+        places = surest_of_pair(given.labels, given.predicted, top, (pair.label, pair.predicted))
+        names = (f"example.confused_{pair.label}_{pair.predicted}_{rank}" for rank in range(len(places)))
+        shown += [example("confused", identity, place) for identity, place in zip(names, places, strict=True)]
     return tuple(shown)
 
 
@@ -214,6 +224,27 @@ def _median_run(trial: TrialResult, predictions: PredictionTable) -> str | None:
 def _validation(stage: StageSummary) -> float:
     value = stage.primary.validation_accuracy.datum.value
     return -1.0 if value is None else value
+
+
+def dead_units(trials: Sequence[TrialResult]) -> Datum | None:
+    """Return how accuracy and share of dead hidden units go together within trials; None where nothing was recorded."""
+    deviations, runs = [], []
+    for trial in trials:
+        recorded = stage.primary.dead_units if (stage := trial.stage()) else None
+        accuracies = {each.run: each.value for each in trial.primary.seeds}
+        pairs = [(each.value, accuracies.get(each.run), each.run) for each in recorded.seeds] if recorded else []
+        values = np.array([pair[:2] for pair in pairs if None not in pair], float).reshape(-1, 2)
+        if len(values) > 1:
+            deviations.append(values - values.mean(axis=0))
+            runs += [pair[2] for pair in pairs if None not in pair]
+    if not deviations:
+        return None
+    both = np.concatenate(deviations).T
+    known = not any(map(all_equal, both))
+    value = float(stats.spearmanr(*both).statistic) if known else None
+    reason: Undefined | None = None if known else "no_spread"
+    identity = "dead_units.rank_correlation"
+    return Datum(identity, value, "score", "rank_correlation", len(runs), "runs", runs=tuple(runs), reason=reason)
 
 
 def timing_rows(bundle: Bundle) -> tuple[TimingRow, ...]:

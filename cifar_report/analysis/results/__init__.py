@@ -92,6 +92,7 @@ class Results:
     determinism: Determinism
     changes_of_mind: tuple[ChangeOfMind, ...]
     cautions: tuple[Caution, ...]
+    dead_units: Datum | None = None  # rank correlation with the accuracy, within trials; None where not recorded
 
     def trial(self, trial_id: str) -> TrialResult:
         """Return a planned trial's result; raises KeyError when there is no such trial."""

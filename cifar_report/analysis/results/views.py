@@ -134,9 +134,9 @@ class WeightsRow:
 
 @dataclass(frozen=True)
 class Example:
-    """A test image by the fixed rule: per class, the most confident correct and wrong prediction of one run."""
+    """A test image by the fixed rule: the most confident predictions of one run, per class and per confusion."""
 
-    kind: Literal["right", "wrong"]
+    kind: Literal["right", "wrong", "confused"]
     image: int  # place in the 60,000 images
     label: int
     predicted: int
