@@ -13,11 +13,12 @@ from cifar_report.report.figures.base import DrawnFigure, Images, showcase
 from cifar_report.report.figures.costs import draw_costs
 from cifar_report.report.figures.curves import draw_curves, draw_overview
 from cifar_report.report.figures.effects import draw_effects, draw_error_rates
+from cifar_report.report.figures.errors import draw_confusion, draw_examples, draw_reliability
 from cifar_report.report.figures.kernels import draw_kernels
 from cifar_report.report.figures.ladder import draw_ladder, draw_methods
 from cifar_report.report.figures.pairs import draw_pairs, draw_studies
-from cifar_report.report.figures.predictions import draw_classes, draw_confusion, draw_examples, draw_reliability
 from cifar_report.report.figures.verdicts import draw_dependence, draw_matrix, draw_verdict_bar
+from cifar_report.report.figures.why import draw_dead_units
 from cifar_report.report.i18n import Translation
 from cifar_report.spec import Experiment
 
@@ -33,7 +34,7 @@ def draw_all(
     ``bundle`` is where the results came from: it holds the stored kernels and says which figures each experiment
     asks for. ``images`` must be the dataset of the same fingerprint.
     """
-    shown, experiments = showcase(results), bundle.record.experiments
+    experiments = bundle.record.experiments
     found = [
         draw_ladder(results, translate),
         draw_verdict_bar(results, translate),
@@ -44,10 +45,10 @@ def draw_all(
         *(figure for each in experiments for figure in _of_experiment(each, results, bundle, translate)),
         draw_studies(results, experiments, translate),
         draw_costs(results, translate),
-        *(draw_confusion(each, translate) for each in shown),
-        draw_classes(shown, translate),
-        draw_reliability(shown, translate),
+        draw_confusion(results, translate),
         draw_examples(results, images, translate),
+        draw_reliability(showcase(results), translate),
+        draw_dead_units(results, translate),
     ]
     return tuple(figure for figure in found if figure is not None)
 

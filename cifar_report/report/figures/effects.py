@@ -43,7 +43,7 @@ WIDEST: Final[dict[Unit, tuple[float, float]]] = {
 """What an axis shows at most; an effect that lies beyond stands there as text."""
 MARGIN: Final[Look] = {"color": style.GREY, "alpha": 0.22, "linewidth": 0}
 SEED: Final[Look] = {"marker": "o", "ms": 2.2, "mew": 0, "ls": "none", "alpha": 0.6}
-NAMES, TEXTS = 176.0, 158.0  # points, left and right of the axes
+NAMES, TEXTS = 176.0, 154.0  # points, left and right of the axes
 GAP: Final = 2.8
 PAGE: Final = 590.0  # points of rows that one figure holds at most
 ARROWS: Final = ("\N{LEFTWARDS ARROW}", "\N{RIGHTWARDS ARROW}")
@@ -102,6 +102,7 @@ def _pages(rows: Sequence[Row]) -> Iterator[list[Row]]:
 def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], results: Results, translate: Translation) -> DrawnFigure:
     codes = [row.verdict.claim.code if row.verdict else "" for row in rows]
     verdicts = [row.verdict for row in rows if row.verdict]
+    needed = any(verdict.seeds_needed for verdict in verdicts)
     plot = style.row_plot([row.name for row in rows], NAMES, translate, codes=codes, right=TEXTS, top=14, gap=GAP)
     axes, bounds = plot.axes, _bounds(unit, verdicts)
     if unit == "ratio":
@@ -114,8 +115,9 @@ def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], results: Results, tra
     for place, row in zip(plot.places, rows, strict=True):
         if row.verdict is not None:
             _draw_row(plot, place, row.verdict, bounds, translate)
-    heads = translate.columns("Effect [interval] | Verdict | Seeds needed")
-    for (across, align), head in zip(COLUMNS, heads, strict=True):
+            _write(plot, place, row.verdict, needed, translate)
+    heads = translate.columns("Effect [interval] | Verdict" + (" | Seeds needed" if needed else ""))
+    for (across, align), head in zip(COLUMNS, heads, strict=False):
         plot.write(-7, across, head, ha=align, color=style.GREY)
     legend: dict[str, Look] = {
         translate.plain("90%% and 95%% interval"): {"color": style.BLACK, "lw": 2.4},
@@ -135,7 +137,7 @@ def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], results: Results, tra
     )  # fmt: skip
 
 
-COLUMNS: Final = ((style.WIDTH - TEXTS + 8, "left"), (style.WIDTH - 82, "left"), (style.WIDTH, "right"))
+COLUMNS: Final = ((style.WIDTH - TEXTS + 6, "left"), (style.WIDTH - 84, "left"), (style.WIDTH, "right"))
 
 
 def _bounds(unit: Unit, verdicts: Sequence[Verdict]) -> tuple[float, float]:
@@ -189,17 +191,16 @@ def _draw_row(
         text = f"{shown} {ARROWS[1]}" if above else f"{ARROWS[0]} {shown}"
         look: dict[str, Any] = {"ha": "right" if above else "left", "va": "center_baseline", "fontsize": style.SMALL}
         axes.text(bounds[above], place, text, gid=data_gid(claim=verdict.id), **look)
-    _write(plot, place, verdict, translate)
 
 
-def _write(plot: RowPlot, place: float, verdict: Verdict, translate: Translation) -> None:
+def _write(plot: RowPlot, place: float, verdict: Verdict, needed: bool, translate: Translation) -> None:
     whole, numbers = verdict.wide or verdict.estimate, translate.numbers
     interval = "" if whole.low is None and whole.high is None else f" {numbers.interval(whole)}"
     effect = style.shortened(f"{numbers.number(verdict.estimate)}{interval}", TEXTS - 92, style.SMALL)
-    needed = DASH if verdict.seeds_needed is None else _needed(verdict.seeds_needed, translate)
+    seeds = DASH if verdict.seeds_needed is None else _needed(verdict.seeds_needed, translate)
     outcome = translate.gettext(OUTCOMES[verdict.outcome])
     outcome = style.shortened(outcome, 58, style.SMALL)
-    for (across, align), text in zip(COLUMNS, (effect, outcome, needed), strict=True):
+    for (across, align), text in zip(COLUMNS, (effect, outcome, seeds) if needed else (effect, outcome), strict=False):
         plot.write(place, across, text, ha=align)
 
 

@@ -24,6 +24,7 @@ LINK: Final[Look] = {"color": style.BLUE, "lw": 0.7, "alpha": 0.55}
 MARGIN: Final[Look] = {"color": style.GREY, "alpha": 0.22, "lw": 0}
 MOST_COLUMNS: Final = 6
 LINE: Final = 9.5  # points, of a comparison above the axes
+HEIGHT: Final = 134.0  # points, of the axes
 
 
 @dataclass(frozen=True)
@@ -47,23 +48,19 @@ def draw_pairs(experiment: Experiment, results: Results, translate: Translation)
     columns = [each for each in (*columns, *_columns(own, translate, own=True)) if each.measure.values][:MOST_COLUMNS]
     if len(columns) < 2 or not any(column.own for column in columns):
         return None
-    said = _comparisons(columns, results, translate)
+    said, legend = _comparisons(columns, results, translate), _legend(columns, translate)
     total = style.HALF if len(columns) < 5 else style.WIDTH
     texts = [style.shortened(text, total - 4, style.SMALL) for text in said]
     width = (total - 36) / len(columns)
     names = [style.wrapped(column.name, width - 4, style.SMALL) for column in columns]
-    paired = any(map(_paired, columns, columns[1:]))
-    legend: dict[str, Look] = {mean_label([column.measure for column in columns], translate): OURS | INTERVAL}
-    seed = translate.gettext("Seed, paired") if paired else translate.gettext("Seed")
-    legend[seed] = DOT | ({"ls": "-"} | LINK if paired else {})
-    legend |= {translate.gettext("Original"): ORIGINAL} if any(column.measure.original for column in columns) else {}
     across = style.legend_columns([*legend], 3, total)
-    top, below = len(texts) * LINE + 8, 9 * max(name.count("\n") + 1 for name in names) + 22
-    below += (-(-len(legend) // across) - 1) * style.LEGEND_LINE
-    figure = style.sheet(top + 134 + below, total)
-    axes = style.panel(figure, 30, top, total - 34, 134, translate)
+    below = 9 * max(name.count("\n") + 1 for name in names) + 9 - len(legend) // -across * style.LEGEND_LINE
+    top = len(texts) * LINE + 8
+    figure = style.sheet(top + HEIGHT + below, total)
+    axes = style.panel(figure, 30, top, total - 34, HEIGHT, translate)
     for number, text in enumerate(texts):
-        figure.text(0, 1 - (LINE * number + 5) / (top + 134 + below), text, va="center_baseline", fontsize=style.SMALL)
+        place = 1 - (LINE * number + 5) / (top + HEIGHT + below)
+        figure.text(0, place, text, va="center_baseline", fontsize=style.SMALL)
     _draw(axes, columns, translate)
     axes.set_xticks(range(len(columns)), names, fontsize=style.SMALL)
     style.legend_below(figure, legend, across)
@@ -76,6 +73,14 @@ def draw_pairs(experiment: Experiment, results: Results, translate: Translation)
         figure, f"pairs.{experiment.id}", experiment.id, alt=alt, caption=translate.plain(SAY.pairs),
         columns=titles, rows=rows,
     )  # fmt: skip
+
+
+def _legend(columns: Sequence[Column], translate: Translation) -> dict[str, Look]:
+    legend: dict[str, Look] = {mean_label([column.measure for column in columns], translate): OURS | INTERVAL}
+    paired = any(map(_paired, columns, columns[1:]))
+    seed = translate.gettext("Seed, paired") if paired else translate.gettext("Seed")
+    legend[seed] = DOT | ({"ls": "-"} | LINK if paired else {})
+    return legend | ({translate.gettext("Original"): ORIGINAL} if any(e.measure.original for e in columns) else {})
 
 
 def _columns(found: Sequence[TrialResult], translate: Translation, *, own: bool) -> list[Column]:

@@ -32,7 +32,7 @@ def build(writer: Writer) -> SectionView:
     view = {
         "groups": list(_groups(writer, found)),
         "topics": [(title, sentences) for title, sentences in topics if sentences],
-        "figures": writer.group("effects", "dependence"),
+        "figures": writer.group("effects", "dependence", "why"),
         "tables": list(_tables(writer)) if writer.medium == "screen" else [],
     }
     return SectionView(heading, "conclusions", view)

@@ -1,0 +1,244 @@
+"""What the best network takes for what: shares, the change from the reference model, images, and its probabilities."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+
+from cifar_report.analysis.results import Example, PredictionMetrics, ReliabilityBin, Results
+from cifar_report.report.figures import style
+from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, Images, Shown, class_names, reference, trial_name
+from cifar_report.report.figures.style import Look
+from cifar_report.report.i18n import Translation
+
+ORDER: Final = (0, 1, 8, 9, 2, 3, 4, 5, 6, 7)  # vehicles, then animals
+VEHICLES: Final = 4
+LEAST_SHOWN: Final = 1.0  # per cent; smaller shares are blank
+STRONGEST: Final = 25.0  # per cent, from which on a cell is as dark as any
+Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+
+
+@style.in_style()
+def draw_confusion(results: Results, translate: Translation) -> DrawnFigure | None:
+    """Draw the confusions of the network that the examples are of, and the change from the reference model."""
+    if not results.examples:
+        return None
+    result = results.trial(results.examples[0].trial)
+    stage, first = result.stage(results.examples[0].stage), reference(results)
+    if stage is None or stage.test is None:
+        return None
+    shares = _percent(stage.test)
+    before = first.stages[-1].test if first is not None and first.id != result.id else None
+    change = None if before is None else shares - _percent(before)
+    names, _ = class_names(translate), translate.gettext
+    left = max(style.text_width(name, style.SMALL) for name in names) + 18
+    side = (style.WIDTH - left - 12) / 2
+    figure = style.sheet(side + 74)
+    axes = style.panel(figure, left, 16, side, side, translate)
+    _draw_matrix(axes, shares, _("Share of the class (%)"), translate)
+    axes.set_ylabel(_("True class"), fontsize=style.SMALL)
+    if change is not None and first is not None:
+        beside = style.panel(figure, left + side + 12, 16, side, side, translate)
+        title = translate.plain(SAY.change_from, {"trial": trial_name(first.trial, translate)})
+        _draw_matrix(beside, change, title, translate, change=True)
+        beside.tick_params(labelleft=False)
+    trial = trial_name(result.trial, translate, stage.id)
+    rows: list[tuple[Cell, ...]] = [
+        (names[label], names[other], stage.test.confusion[label][other], shares[place, column] / 100,
+         None if change is None else change[place, column] / 100)
+        for place, label in enumerate(ORDER)
+        for column, other in enumerate(ORDER)
+    ]  # fmt: skip
+    return style.finished(
+        figure, "confusion", "confusion", title=_mistakes(trial, stage.test, translate), alt="",
+        caption=translate.plain(SAY.confusion, {"trial": trial}), rows=rows,
+        columns=translate.columns("True class | Predicted class | Images | Share of the class | Change"),
+    )  # fmt: skip
+
+
+def _percent(metrics: PredictionMetrics) -> Matrix:
+    """Return the shares of each class in per cent, vehicles first."""
+    return 100 * np.array(metrics.confusion_shares, float)[np.ix_(ORDER, ORDER)]
+
+
+def _draw_matrix(axes: Axes, values: Matrix, title: str, translate: Translation, *, change: bool = False) -> None:
+    for (row, column), value in np.ndenumerate(values):
+        strength, colour = min(abs(value) / (STRONGEST / (2 if change else 1)), 1.0), style.VERMILLION
+        if row == column:
+            strength, colour = 0.25, style.GREY
+        elif change and value < 0:
+            colour = style.BLUE
+        cell = Rectangle((column - 0.5, row - 0.5), 1, 1, fc=colour, alpha=0.75 * strength, lw=0)
+        axes.add_patch(cell)
+        if abs(value) >= LEAST_SHOWN:
+            text = f"{value:+.0f}".replace("-", "\N{MINUS SIGN}") if change else f"{value:.0f}"
+            axes.text(column, row, text, ha="center", va="center_baseline", fontsize=style.SMALL)
+    for start, size in ((0, VEHICLES), (VEHICLES, 10 - VEHICLES)):
+        axes.add_patch(Rectangle((start - 0.5, start - 0.5), size, size, fill=False, ec=style.BLACK, lw=0.9))
+    names = [class_names(translate)[label] for label in ORDER]
+    axes.set_xticks(range(10), names, rotation=45, ha="right", rotation_mode="anchor", fontsize=style.SMALL)
+    axes.set_yticks(range(10), names, fontsize=style.SMALL)
+    axes.set(xlim=(-0.5, 9.5), ylim=(9.5, -0.5))
+    axes.set_title(title, pad=4, fontsize=style.SIZE)
+    axes.set_xlabel(translate.gettext("Predicted class"), fontsize=style.SMALL)
+    axes.tick_params(length=0, pad=2)
+    axes.spines[["left", "bottom"]].set_visible(False)
+
+
+def _mistakes(trial: str, metrics: PredictionMetrics, translate: Translation) -> str:
+    """Return one sentence on the most frequent mistakes."""
+    names, numbers = class_names(translate), translate.numbers
+    values = [
+        {"label": names[pair.label], "predicted": names[pair.predicted], "share": numbers.number(pair.share)}
+        for pair in metrics.most_confused[:3]
+    ]
+    pairs = numbers.enumeration([translate.plain(SAY.confused, each) for each in values])
+    message = SAY.confusion_title if values else SAY.confusion_faultless
+    return translate.plain(message, {"trial": trial, "pairs": pairs})
+
+
+DOTS_PER_INCH: Final = 216  # three pixels a point, so that each pixel of a photograph becomes exactly 4 by 4
+PHOTOGRAPH: Final = 128 / 3  # points
+STEP: Final = style.WIDTH / 10
+BLOCK: Final = 66.0  # points, of a confusion: its name, its images and their probabilities
+GAP: Final = 14.0  # points between two blocks
+
+
+@style.in_style()
+def draw_examples(results: Results, images: Images | None, translate: Translation) -> DrawnFigure | None:
+    """Draw the surest right answers and the commonest mistakes; without the images empty frames name them."""
+    if not results.examples:
+        return None
+    png = None
+    if images is not None:
+        buffer = io.BytesIO()
+        figure = _draw_examples(results.examples, images, translate)
+        figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+        png = buffer.getvalue()
+    first, _ = results.examples[0], translate.gettext
+    trial = trial_name(results.trial(first.trial).trial, translate, first.stage)
+    caption = translate.plain(SAY.frames if png is None else SAY.photographs, {"trial": trial, "run": first.run})
+    columns = translate.columns("Answer | Place in the dataset | True class | Predicted class | Probability")
+    names, answers = class_names(translate), (_("wrong"), _("right"))
+    rows = [
+        (answers[each.kind == "right"], each.image, names[each.label], names[each.predicted], each.probability.value)
+        for each in results.examples
+    ]
+    alt = _surest_mistakes(results.examples, translate)
+    figure = _draw_examples(results.examples, None, translate)
+    return style.finished(figure, "examples", "examples", alt=alt, caption=caption, columns=columns, rows=rows, png=png)
+
+
+def _draw_examples(examples: Sequence[Example], images: Images | None, translate: Translation) -> Figure:
+    names, numbers = class_names(translate), translate.numbers
+    pairs = list(dict.fromkeys((each.label, each.predicted) for each in examples if each.kind == "confused"))
+    figure, axes = style.canvas(72 + BLOCK * -(-len(pairs) // 2), translate)
+    axes.text(0, 5, translate.gettext("Surest right answers"), va="center_baseline", fontsize=style.SMALL)
+    for each in (each for each in examples if each.kind == "right"):
+        corner = (each.label * STEP, 11.0)
+        _draw_image(figure, axes, each, corner, PHOTOGRAPH, images, translate)
+        axes.text(corner[0], 60, names[each.label], va="center_baseline", fontsize=style.SMALL)
+    width = (style.WIDTH - GAP) / 2
+    small = PHOTOGRAPH * 3 / 4
+    for place, pair in enumerate(pairs):
+        left, top = place % 2 * (width + GAP), 80 + place // 2 * BLOCK
+        title = f"{names[pair[0]]} \N{RIGHTWARDS ARROW} {names[pair[1]]}"
+        axes.text(left, top, title, va="center_baseline", fontsize=style.SMALL)
+        shown = [each for each in examples if each.kind == "confused" and (each.label, each.predicted) == pair]
+        for number, each in enumerate(shown):
+            corner = (left + number * width / 6, top + 7)
+            _draw_image(figure, axes, each, corner, small, images, translate)
+            text = f"{numbers.bare(each.probability.value or 0.0, 'share')}%"
+            axes.text(corner[0], corner[1] + small + 7, text, va="center_baseline", fontsize=style.SMALL)
+    return figure
+
+
+def _draw_image(
+    figure: Figure,
+    axes: Axes,
+    example: Example,
+    corner: tuple[float, float],
+    side: float,
+    images: Images | None,
+    translate: Translation,
+) -> None:
+    if images is not None:
+        picture = style.panel(figure, *corner, side, side, translate)
+        picture.imshow(images[example.image], interpolation="nearest", aspect="auto")
+        picture.set_axis_off()
+        return
+    axes.add_patch(Rectangle(corner, side, side, fc=style.BAND, ec=style.GREY, lw=0.5))
+    middle = (corner[0] + side / 2, corner[1] + side / 2)
+    axes.text(*middle, str(example.image), ha="center", va="center", fontsize=style.SMALL)
+
+
+def _surest_mistakes(examples: Sequence[Example], translate: Translation) -> str:
+    names, numbers = class_names(translate), translate.numbers
+    wrong = [each for each in examples if each.kind == "wrong"]
+    values = [
+        {"label": names[each.label], "predicted": names[each.predicted]}
+        | {"probability": numbers.number(each.probability)}
+        for each in wrong
+    ]
+    mistakes = numbers.enumeration([translate.plain(SAY.mistaken, each) for each in values])
+    return translate.plain(SAY.examples_alt if wrong else SAY.examples_faultless_alt, {"mistakes": mistakes})
+
+
+SIDE: Final = 150.0  # of a reliability diagram, points
+ACROSS: Final = SIDE + 62.0
+ANSWERS: Final[Look] = {"color": style.BLUE, "marker": "o", "ms": 3.4, "lw": 1.1}
+DIAGONAL: Final[Look] = {"color": style.BLACK, "ls": style.DASHED, "lw": 0.8}
+BAR: Final[Look] = {"facecolor": style.PALE, "edgecolor": "#b5b5b5", "linewidth": 0.4}
+
+
+@style.in_style()
+def draw_reliability(shown: Sequence[Shown], translate: Translation) -> DrawnFigure | None:
+    """Draw the bins of the one or two shown networks side by side; None when there is none with probabilities."""
+    shown = [each for each in shown if each.metrics.reliability]
+    if not shown:
+        return None
+    _ = translate.gettext
+    figure = style.sheet(216)
+    left = (style.WIDTH - len(shown) * ACROSS + ACROSS - SIDE) / 2
+    for place, each in enumerate(shown):
+        axes = style.panel(figure, left + place * ACROSS, 18, SIDE, SIDE, translate)
+        _draw_bins(axes, each.metrics.reliability, translate)
+        axes.set_title(each.title(translate))
+        if place == 0:
+            axes.set_ylabel(_("Right answers (%)"))
+    lines = {_("Right answers"): ANSWERS, _("As sure as right"): DIAGONAL}
+    style.legend_below(figure, lines, 3, [Patch(**BAR, label=_("Share of images"))])
+    columns = translate.columns("Training | From | To | Images | Mean probability | Share of right answers")
+    rows = [
+        (each.title(translate), part.low, part.high, part.count, part.confidence, part.accuracy)
+        for each in shown
+        for part in each.metrics.reliability
+    ]
+    alt, caption = " ".join(_calibration_error(each, translate) for each in shown), translate.plain(SAY.reliability)
+    return style.finished(figure, "reliability", "calibration", alt=alt, caption=caption, columns=columns, rows=rows)
+
+
+def _draw_bins(axes: Axes, bins: Sequence[ReliabilityBin], translate: Translation) -> None:
+    total = sum(part.count for part in bins) or 1
+    for part in bins:
+        if part.count:
+            height, width = 100 * part.count / total, 100 * (part.high - part.low)
+            axes.bar(100 * part.low, height, width, align="edge", **BAR)
+    axes.plot((0, 100), (0, 100), **DIAGONAL)
+    filled = [(e.confidence, e.accuracy) for e in bins if e.confidence is not None and e.accuracy is not None]
+    axes.plot([100 * confidence for confidence, _ in filled], [100 * accuracy for _, accuracy in filled], **ANSWERS)
+    axes.set(xlim=(0, 100), ylim=(0, 100), xlabel=translate.gettext("Probability of the answer (%)"))
+    axes.grid(True)
+
+
+def _calibration_error(each: Shown, translate: Translation) -> str:
+    error, trial = each.metrics.calibration_error, each.title(translate)
+    if error is None:
+        return translate.plain(SAY.reliability_unknown_alt, {"trial": trial})
+    return translate.plain(SAY.reliability_alt, {"trial": trial, "error": translate.numbers.number(error.datum)})
