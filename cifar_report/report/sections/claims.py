@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from markupsafe import Markup
 
 from cifar_report.analysis.results import Sensitivity, SensitivityKind, Verdict
@@ -12,7 +14,6 @@ from cifar_report.report.sections.experiments import experiment_numbers
 from cifar_report.report.text.conclusions import tally
 from cifar_report.report.text.verdicts import seeds_needed
 from cifar_report.report.writer import Writer
-from cifar_report.spec import Claim
 
 SAY = load_messages("sections")
 
@@ -22,6 +23,7 @@ SINGLE_CHOICES: tuple[SensitivityKind, ...] = (
 SIGNS = {"greater": ">", "less": "<", "not_better": "≤", "equal": "≈", "ratio": "≈", "value": "≈", "onset": "≈"}
 EXACT_SIGNS = {"equal": "=", "less": "<", "greater": ">", "quarter": "≈"}
 QUARTER = 0.25
+WIDTHS = (4.6, 17.4, 29.8, 14.0, 4.6, 5.4, 4.6, 10.6, 4.5, 4.5)  # of the printed table, in hundredths
 
 
 def verdicts(writer: Writer) -> SectionView:
@@ -36,7 +38,6 @@ def verdicts(writer: Writer) -> SectionView:
         ],
         "compared": bool(inside),  # originals with our prediction intervals
         "all_inside": all(inside),
-        "figures": writer.group("verdicts"),
         "table": _verdicts_table(writer) if found else None,
         "statements": _statements_table(writer) if writer.results.statements and writer.medium == "screen" else None,
     }
@@ -72,12 +73,14 @@ def _verdicts_table(writer: Writer) -> Table:
         for experiment in sorted(writer.bundle.record.experiments, key=lambda each: list(numbers).index(each.id))
         for claim in experiment.claims
     ]
-    columns = writer.columns(
-        "Section | Claim | What it says | Estimate [interval] | Margin | p | n | Verdict | Seeds needed | Original",
-        words=3,
-        whole=(0, 1, 3),
+    columns = (
+        *writer.columns(
+            "Section | Claim | What it says | Estimate [interval] | Margin | p | n", words=3, whole=(0, 1, 3)
+        ),
+        *writer.columns("Verdict | Seeds needed | Original"),
     )
-    return writer.table("verdicts", _caption(writer, "verdicts"), columns, rows, style="wide verdicts")
+    table = writer.table("verdicts", _caption(writer, "verdicts"), columns, rows, style="wide verdicts")
+    return replace(table, widths=WIDTHS) if writer.medium == "print" else table
 
 
 def _verdict_row(writer: Writer, verdict: Verdict, number: str, anchor: str) -> Row:
@@ -129,21 +132,19 @@ def _original(writer: Writer, verdict: Verdict) -> Cell:
     return Cell(Markup("({})").format(cell.content), numeric=True) if outside else cell
 
 
-def margins_table(writer: Writer) -> Table | None:
-    """Return the margins of each quantity and how many claims it has; None without claims."""
-    kinds: dict[str, list[Claim]] = {}
-    for claim in writer.bundle.claims:
-        kinds.setdefault(names.QUANTITIES[claim.quantity], []).append(claim)
-    margins = {verdict.id: verdict.margin for verdict in writer.results.verdicts}
-    rows = []
-    for quantity, claims in kinds.items():
-        shown = {writer.numbers.quantity(datum) for claim in claims if (datum := margins.get(claim.id))}
-        relations = dict.fromkeys(writer.word(names.RELATIONS[claim.relation]) for claim in claims)
-        kind = SAY.exact_kind if claims[0].relation == "exact" else SAY.onset_kind
-        margin = ", ".join(sorted(shown)) if shown else writer.empty_cell(kind)
-        rows.append((writer.word(quantity), "; ".join(relations), margin, len(claims)))
-    columns = writer.columns("Quantity | Claimed relations | Margin | Claims", words=3)
-    return writer.table("margins", _caption(writer, "margins"), columns, rows) if rows else None
+def margins(writer: Writer) -> Markup:
+    """Return the margins of each quantity, as a list in a sentence."""
+    found: dict[str, dict[str, None]] = {}
+    for verdict in writer.results.verdicts:
+        if verdict.margin is not None:
+            shown = found.setdefault(names.QUANTITIES[verdict.claim.quantity], {})
+            form = SAY.factor if verdict.claim.relation == "ratio" else "%(margin)s"
+            shown[writer.sentence(form, margin=writer.numbers.quantity(verdict.margin))] = None
+    parts = [
+        Markup("{} {}").format(writer.word(quantity), writer.numbers.enumeration(list(shown)))
+        for quantity, shown in found.items()
+    ]
+    return Markup("; ").join(parts)
 
 
 def sensitivity_table(writer: Writer) -> Table | None:

@@ -32,7 +32,8 @@ def build(writer: Writer) -> SectionView:
     view = {
         "groups": list(_groups(writer, found)),
         "topics": [(title, sentences) for title, sentences in topics if sentences],
-        "figures": writer.group("effects", "dependence", "why"),
+        "figures": writer.group("verdicts", "why"),
+        "more": writer.group("effects", "dependence", numbered=False) if writer.medium == "screen" else (),
         "tables": list(_tables(writer)) if writer.medium == "screen" else [],
     }
     return SectionView(heading, "conclusions", view)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from markupsafe import Markup
@@ -18,6 +19,8 @@ from cifar_report.spec import Section
 
 SAY = load_messages("summary")
 MOST_FINDINGS = 15
+WIDTHS = (22.5, 40.0, 5.0, 18.5, 6.5, 7.5)  # of the printed table of findings, in hundredths
+MAP_WIDTHS = (58.0, 26.0, 16.0)  # of the map of the assignment
 State = Literal["done", "part", "missing"]
 
 
@@ -92,7 +95,10 @@ def _findings_table(writer: Writer, found: Sequence[Finding]) -> Table | None:
         *writer.columns("Verdict | Decided | Section", words=3),
     )
     caption = writer.sentence(SAY.findings_caption)
-    return writer.table("findings", caption, columns, rows, style="findings") if rows else None
+    if not rows:
+        return None
+    table = writer.table("findings", caption, columns, rows, style="findings")
+    return replace(table, widths=WIDTHS) if writer.medium == "print" else table
 
 
 def _assignment_table(writer: Writer) -> Table:
@@ -108,7 +114,8 @@ def _assignment_table(writer: Writer) -> Table:
         cells = (Cell(Markup.escape(place) if missing else shown), Cell(_state(writer, demand)))
         rows.append((writer.word(SAY.demands[demand.name]), *cells))
     columns = writer.columns("Demand | Section | State", words=3)
-    return writer.table("assignment", writer.sentence(SAY.assignment_caption), columns, rows, style="assignment")
+    table = writer.table("assignment", writer.sentence(SAY.assignment_caption), columns, rows, style="findings")
+    return replace(table, widths=MAP_WIDTHS) if writer.medium == "print" else table
 
 
 def _state(writer: Writer, demand: Demand) -> Markup:

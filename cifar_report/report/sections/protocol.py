@@ -11,7 +11,7 @@ from cifar_report.analysis.values import ACCURACY_LEVEL, LEVEL
 from cifar_report.report import names
 from cifar_report.report.elements import SectionView, Table, code
 from cifar_report.report.i18n import load_messages, mark
-from cifar_report.report.sections.claims import margins_table
+from cifar_report.report.sections.claims import margins
 from cifar_report.report.writer import Writer
 
 SAY = load_messages("sections")
@@ -43,7 +43,7 @@ def protocol(writer: Writer) -> SectionView:
         "error_rate": numbers.bare(LEVEL, "share", trimmed=True),
         "timed": bool(writer.results.timing),
         "absolutes": writer.results.scope.absolutes,
-        "margins": margins_table(writer),
+        "margins": margins(writer),
     }
     return SectionView(heading, "protocol", view)
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import Curve, Datum, StageSummary, Study, TrialResult, Unit, Verdict
+from cifar_report.analysis.results import Curve, StageSummary, Study, TrialResult, Unit, Verdict
 from cifar_report.bundle import Run
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Row, Table, breakable, code
 from cifar_report.report.i18n import load_messages
+from cifar_report.report.text.verdicts import seeds_needed
 from cifar_report.report.writer import Value, Writer
 from cifar_report.spec import Experiment, Trial, walk
 
@@ -56,18 +57,8 @@ def _claim_row(writer: Writer, verdict: Verdict) -> Row:
         interval = Markup(' <span class="interval">{}</span>').format(writer.interval(estimate))
         shown = Cell(writer.quantity(estimate) + (interval if estimate.low is not None else ""))
     if verdict.seeds_needed is not None:
-        verdict_cell += Markup(' <span class="needed">{}</span>').format(_needed(writer, verdict.seeds_needed))
+        verdict_cell += Markup(' <span class="needed">{}</span>').format(seeds_needed(writer, verdict))
     return writer.row(name, shown, Cell(verdict_cell), id=f"claim-{verdict.id}", outcome=verdict.outcome)
-
-
-def _needed(writer: Writer, seeds: Datum) -> Markup:
-    """Return how many seeds a side would decide an open claim."""
-    if seeds.value is None:
-        return writer.sentence(SAY.needed_more)
-    if seeds.high is None:
-        return writer.sentence(SAY.needed_open, least=writer.link(seeds))
-    most = writer.numbers.integer(round(seeds.high))
-    return writer.sentence(SAY.needed, least=writer.link(seeds), most=most)
 
 
 def results(writer: Writer, anchor: str, title: str, trials: Sequence[TrialResult]) -> Table:

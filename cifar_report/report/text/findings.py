@@ -24,9 +24,10 @@ TOPICS = {
     "C13b.second": "stages",
     "C13b.augmented": "augmentation",
     "model_2": "whole",
-    "classical": "neighbours",
+    "C14": "network",
+    "C15": "neighbours",
 }
-"""Which topic a claim on accuracy belongs to, by its id or by its experiment; every other experiment is its own."""
+"""Which topic a claim on accuracy belongs to, by its id, code or experiment; others have their experiment's."""
 KINDS: dict[Quantity, str] = {
     "accuracy": "accuracy",
     "loss": "loss",
@@ -73,8 +74,10 @@ def findings(writer: Writer) -> tuple[Finding, ...]:
                 continue
             if verdict.outcome in ("not_run", "not_testable"):
                 continue
-            topic = kind if kind != "accuracy" else TOPICS.get(claim.id, TOPICS.get(experiment.id, experiment.title))
-            found.append(_finding(verdict, topic, kind, turned=kind == "accuracy" and claim.subject.trial not in own))
+            known = (TOPICS[key] for key in (claim.id, claim.code, experiment.id) if key in TOPICS)
+            topic = kind if kind != "accuracy" else next(known, experiment.title)
+            turned = kind == "accuracy" and claim.subject.trial not in own and claim.comparison != "between_methods"
+            found.append(_finding(verdict, topic, kind, turned=turned))
     return tuple(sorted(found, key=lambda each: each.rank, reverse=True))
 
 
