@@ -1,5 +1,7 @@
 """Planned looks and confirmations: verdicts by hand, what goes on, and plans on data whose truth is known."""
 
+import csv
+
 import numpy as np
 import pytest
 from analysis_cases import bundle, claim, experiment, sample
@@ -9,13 +11,16 @@ from scipy import stats
 
 from cifar_report.analysis import analyse
 from cifar_report.analysis.hypothesis_tests import TTest
-from cifar_report.analysis.looks import next_look, take_looks
+from cifar_report.analysis.looks import look_ahead, next_look, take_looks
 from cifar_report.analysis.planning import allocate, propose, run_seconds
+from cifar_report.analysis.power import power_of_more
 from cifar_report.analysis.samples import Look, with_looks
 from cifar_report.analysis.verdicts import deciding_look, families_of, judged
+from cifar_report.bundle import Bundle
 from cifar_report.bundle.plans import HUB_LOOKS, LOOKS, SHARES, declare, declare_looks
 from cifar_report.registry import claims_of, load_experiments, trials_of
 from cifar_report.report.i18n import Translation
+from cifar_report.report.tables import BY_PLAN, summary_tables
 from cifar_report.report.text.verdicts import verdict_paragraph
 from cifar_report.report.writer import Writer
 from cifar_report.spec import Side
@@ -139,6 +144,17 @@ def test_looks_in_a_bundle_give_the_verdict_with_its_look(tmp_path):
     assert (again.look.taken, again.missing) == (1, (("second", (9,)),))
 
 
+def test_what_the_last_look_would_hardly_decide_is_called_so(tmp_path):
+    """An open claim without power at its last look is not decidable below its seeds; one with power goes on."""
+    hopeless = replace(BETTER, id="hopeless", relation="equal", family=None)
+    noise = {"accuracies": {"first": 0.6, "second": 0.6}, "seed_noise": 0.03}
+    results = analyse(bundle(tmp_path, BETTER, hopeless, plan=PLAN, **noise))
+    assert results.verdict("hopeless").undecidable_below == 30
+    assert results.verdict("hopeless").outcome == results.verdict("better").outcome == "inconclusive"
+    found = look_ahead(Bundle.load(tmp_path), PLAN, {})
+    assert found.futile == tuple(each.id for each in results.verdicts if each.undecidable_below)
+
+
 def confirmed(folder, first: float, new: float):
     """Return a bundle whose second trial lies so far above the first one by its first five seeds, and by new ones."""
     plan = declare({"first": (11,), "second": (11,)}, [BETTER], TRIALS, first=5)
@@ -211,6 +227,29 @@ def test_an_onset_is_decided_by_the_look_that_reaches_its_share():
     seen = sample([4.0] * 10)
     assert judged({"onset": with_looks(onset, seen, PLAN, {"first": 5})}, (onset,))["onset"].outcome == "inconclusive"
     assert judged({"onset": with_looks(onset, seen, PLAN, {"first": 10})}, (onset,))["onset"].outcome == "reproduced"
+
+
+def test_the_tables_hold_both_verdicts(tmp_path):
+    """verdicts.csv has further columns where a bundle has a plan, and the old ones alone where it has none."""
+    made = confirmed(tmp_path, 0.1, -0.1)
+    rows = list(csv.DictReader(summary_tables(made, analyse(made))["verdicts.csv"].decode().splitlines()))
+    assert [rows[0][name] for name in BY_PLAN] == ["", "", "first", "reproduced", "5"]
+    plain = bundle(tmp_path / "plain", BETTER)
+    assert "other_phase" not in summary_tables(plain, analyse(plain))["verdicts.csv"].decode()
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.01, 0.02])
+def test_conditional_power_is_what_drawing_the_rest_gives(shift):
+    """Drawing the missing seeds around what is there, and judging, decides as often as the power says."""
+    sides = [np.array(drawn(1, shift, 5, 0.012)), np.array(drawn(2, 0.0, 5, 0.012))]
+    expected = power_of_more(BETTER, apart(*map(list, sides)), (20, 20), 0.05 * 0.3, 0.3, kept=True)
+    generator, found = np.random.default_rng(0), []
+    for _ in range(400):
+        whole = [np.append(each, generator.normal(each.mean(), each.std(ddof=1), 15)) for each in sides]
+        test = TTest(*whole)
+        above = test.p_value(0.0, 1) < 0.015 and test.center >= 0.01
+        found.append(above or test.p_value(0.01, -1) < 0.015)
+    assert expected == pytest.approx(np.mean(found), abs=0.08)
 
 
 def told(made):

@@ -6,18 +6,15 @@ import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from cifar_report.analysis.decisions import DIRECTIONS, Decision
+from cifar_report.analysis.decisions import Decision
 from cifar_report.analysis.estimates import scope_of
-from cifar_report.analysis.power import power_of_more
+from cifar_report.analysis.power import LEAST_POWER, power_at_last
 from cifar_report.analysis.predictions import read_predictions
 from cifar_report.analysis.samples import Sample, claim_sides, with_looks
-from cifar_report.analysis.values import LEVEL
 from cifar_report.analysis.verdicts import families_of, finished_seeds, judged, not_testable, planned_sample
 from cifar_report.bundle import Bundle
 from cifar_report.bundle.plans import SeedPlan
 from cifar_report.spec import Claim
-
-LEAST_POWER = 0.20  # of an open claim at the last look, below which nothing more is trained for it
 
 
 class NextLook(NamedTuple):
@@ -84,10 +81,7 @@ def next_look(
             over.append(claim.id)
             continue
         wanted[claim.id] = {trial: plan.seeds[trial][place] for trial in trials if trial in plan.seeds}
-        ends = [plan.seeds[trial][-1] if trial in plan.seeds else sample.count for trial in trials]
-        level = families.level(claim) if claim.relation in DIRECTIONS else LEVEL
-        ends = [min(ends)] * 2 if sample.paired else ends
-        powers[claim.id] = power_of_more(claim, sample, ends, level * plan.shares[-1], plan.shares[-1], kept=True)
+        powers[claim.id] = power_at_last(claim, sample, plan, families.level(claim))
     going, asked = _affordable(wanted, powers, plan, done, seconds or {})
     futile = tuple(name for name, power in powers.items() if power < LEAST_POWER)
     over += [name for name in wanted if name not in going and name not in futile]

@@ -13,11 +13,13 @@ from scipy import optimize, special, stats
 
 from cifar_report.analysis.decisions import DIRECTIONS, decide_onset, limits_of, margin_of, side_of
 from cifar_report.analysis.hypothesis_tests import TTest
-from cifar_report.analysis.samples import Sample, onset_hits
+from cifar_report.analysis.samples import Sample, claim_sides, onset_hits
 from cifar_report.analysis.values import LEVEL, Array
+from cifar_report.bundle.plans import SeedPlan
 from cifar_report.spec import Claim
 
 POWER = 0.80
+LEAST_POWER = 0.20  # of an open claim at the last planned look, below which nothing more is trained for it
 MOST_SEEDS = 60  # that are looked for
 COUNTS = (*range(2, 13), 14, 16, 18, 20, 24, 28, 32, 36, 40, 45, 50, 55, MOST_SEEDS)
 DRAWS = 400  # of each setting
@@ -124,6 +126,14 @@ def power_of_more(
         new = (mean + np.sqrt(variance) * drawn, variance * varied, more)
         sides.append(_pooled((mean, variance, count), new) if kept else new)
     return float(np.mean(rule_decides(claim, sides, level, share)))
+
+
+def power_at_last(claim: Claim, sample: Sample, plan: SeedPlan, level: float) -> float:
+    """Return the conditional power of an open claim at the last planned look; ``level`` is its corrected one."""
+    trials = [side.trial for side, _ in claim_sides(claim)]
+    ends = [plan.seeds[trial][-1] if trial in plan.seeds else sample.count for trial in trials]
+    ends, share = [min(ends)] * 2 if sample.paired else ends, plan.shares[-1]
+    return power_of_more(claim, sample, ends, level * share, share, kept=True)
 
 
 def _pooled(one: Moments, other: Moments) -> Moments:

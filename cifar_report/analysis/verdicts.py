@@ -22,6 +22,7 @@ from cifar_report.analysis.decisions import (
     side_of,
 )
 from cifar_report.analysis.hypothesis_tests import HypothesisTest
+from cifar_report.analysis.power import LEAST_POWER, power_at_last
 from cifar_report.analysis.predictions import PredictionTable
 from cifar_report.analysis.results import (
     Datum,
@@ -48,6 +49,7 @@ from cifar_report.analysis.sensitivity import fragile, missing_seeds, sensitivit
 from cifar_report.analysis.statistics import SAME
 from cifar_report.analysis.values import is_time
 from cifar_report.bundle import Bundle
+from cifar_report.bundle.plans import SeedPlan
 from cifar_report.spec import STATEMENTS, Claim
 
 RULED_OUT = ("margin_ruled_out", "improvement_ruled_out")
@@ -183,6 +185,8 @@ def judge_claim(
         decision, shown, tested = _decide(claim, values, families)
         varied = sensitivities(claim, values, families, decision.outcome, bundle)
         tested |= {"sensitivity": varied, "fragile": fragile(varied), "missing": missing_seeds(claim, bundle)}
+        if decision.outcome == "inconclusive":
+            tested["undecidable_below"] = _undecidable_below(claim, values, families, bundle.record.plan)
         tested["networks"] = estimates.networks_of(claim, shown, bundle, predictions)
     return Verdict(
         claim=claim,
@@ -245,6 +249,15 @@ def deciding_look(claim: Claim, sample: Sample, reason: Reason) -> Sample:
         return (test.p_value(0.0, -side) if reason == "opposite" else p_values(claim, test).tested) / part.share
 
     return min(sample.parts, key=p) if sample.looks else sample
+
+
+def _undecidable_below(claim: Claim, sample: Sample, families: Families, plan: SeedPlan | None) -> int | None:
+    """Return the seeds of the last look where it would hardly decide an open claim; None else, or without looks."""
+    if plan is None or not 0 < len(sample.looks) < len(plan.shares):
+        return None
+    if power_at_last(claim, sample, plan, families.level(claim)) >= LEAST_POWER:
+        return None
+    return min(plan.seeds[side.trial][-1] for side, _ in claim_sides(claim) if side.trial in plan.seeds)
 
 
 def _look(shown: Sample, sample: Sample) -> dict[str, Any]:

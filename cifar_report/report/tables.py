@@ -44,7 +44,7 @@ def summary_tables(bundle: Bundle, results: Results) -> dict[str, bytes]:
         "epochs.csv": to_csv(EPOCH_COLUMNS, (row for run in bundle.runs for row in _epoch_rows(run))),
         "runs.csv": _runs(bundle.runs),
         "trials.csv": to_csv(TRIAL_COLUMNS, map(_trial_row, results.trials)),
-        "verdicts.csv": to_csv(VERDICT_COLUMNS, map(_verdict_row, results.verdicts)),
+        "verdicts.csv": _verdicts(results.verdicts),
     }
 
 
@@ -136,8 +136,19 @@ VERDICT_COLUMNS: Final = (
 )
 
 
+BY_PLAN: Final = ("look", "share", "other_phase", "other_outcome", "other_n")  # further columns of a bundle with a plan
+
+
+def _verdicts(verdicts: Sequence[Verdict]) -> bytes:
+    planned = any(verdict.look or verdict.other for verdict in verdicts)
+    columns = (*VERDICT_COLUMNS, *BY_PLAN) if planned else VERDICT_COLUMNS
+    return to_csv(columns, (_verdict_row(verdict)[: len(columns)] for verdict in verdicts))
+
+
 def _verdict_row(verdict: Verdict) -> Row:
-    claim, estimate = verdict.claim, verdict.estimate
+    claim, estimate, look, other = verdict.claim, verdict.estimate, verdict.look, verdict.other
+    by_plan = (None, None) if look is None else (look.number, look.share)
+    beside = (None, None, None) if other is None else (other.phase, other.outcome, other.n)
     return (
         *(claim.id, claim.code, claim.statement, verdict.outcome, verdict.reason, verdict.direction_only),
         *(verdict.test, verdict.n, verdict.n_of),
@@ -146,6 +157,8 @@ def _verdict_row(verdict: Verdict) -> Row:
         *(claim.family, verdict.family_size, _value(verdict.original), verdict.original_inside),
         *(_value(verdict.detectable), _value(verdict.seeds_needed), verdict.lacking, verdict.fragile),
         sum(len(seeds) for _, seeds in verdict.missing),
+        *by_plan,
+        *beside,
     )
 
 

@@ -165,6 +165,7 @@ class Verdict:
     networks: Networks | None = None
     deviation: Literal["other_pixels"] | None = None  # testable, but on pixels that are not canonical
     look: TakenLook | None = None  # under planned looks
+    undecidable_below: int | None = None  # seeds of the last look, where even that would hardly decide it
     other: OtherVerdict | None = None  # of a bundle with a confirmation
 
     @property

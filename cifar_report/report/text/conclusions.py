@@ -31,8 +31,12 @@ NEEDS: tuple[ChangeKind, ...] = (
 def abstract(writer: Writer, found: Sequence[Finding]) -> tuple[Markup, ...]:
     """Return four sentences: what was done, the best network, how the claims fared, and the clearest findings."""
     ran = [trial.trial.seeded for trial in writer.results.trials if trial.primary.datum.value is not None]
-    counts = {"networks": writer.numbers.integer(sum(ran)), "others": writer.numbers.integer(len(ran) - sum(ran))}
-    made = writer.plural(SUMMARY.made, writer.results.seeds.asked, **counts)
+    whole = writer.numbers.integer
+    counts: dict[str, object] = {"networks": whole(sum(ran)), "others": whole(len(ran) - sum(ran))}
+    asked = writer.results.seeds.asked
+    if writer.bundle.record.asked:  # by a plan, some trials have more
+        counts["count"] = writer.sentence(SUMMARY.or_more, count=whole(asked))
+    made = writer.plural(SUMMARY.made, asked, **counts)
     return (made, _best(writer), _all_claims(writer), _clearest(writer, found))
 
 

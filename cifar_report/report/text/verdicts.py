@@ -112,6 +112,8 @@ def _details(writer: Writer, verdict: Verdict) -> Iterator[str]:
         yield SAY.other[f"same_{verdict.other.phase}"]
     if verdict.look is not None:
         yield SAY.look_open if verdict.outcome == "inconclusive" else SAY.look
+    if verdict.undecidable_below is not None:
+        yield SAY.undecidable
     if verdict.test in TESTED_BY:
         yield TESTED_BY[verdict.test]
     if verdict.direction_only:
@@ -204,6 +206,8 @@ def _planned(writer: Writer, verdict: Verdict) -> dict[str, object]:
     if look is not None:
         values = {"look": numbers.integer(look.number), "taken": numbers.integer(look.taken)}
         values["share"] = numbers.bare(look.share, "share", trimmed=True)
+    if verdict.undecidable_below is not None:
+        values["below"] = numbers.integer(verdict.undecidable_below)
     if other is not None:
         shown = Markup("{}{}").format(writer.quantity(other.estimate), _interval(writer, other.estimate, inverse=False))
         values |= {"other": shown, "verdict": writer.badge(other.outcome)}
