@@ -84,18 +84,24 @@ def test_no_locale_of_the_machine_reaches_a_figure(locales, plain, tmp_path):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"MPLBACKEND": "no such backend", "MATPLOTLIBRC": "{cwd}/rc", "SOURCE_DATE_EPOCH": "1"},
-        {"MPLBACKEND": "module://gone", "MPLCONFIGDIR": "{cwd}/config"},
+        {"MPLBACKEND": "no such backend", "SOURCE_DATE_EPOCH": "1", "LC_ALL": "xx_YY.UTF-8"},
+        {"MPLBACKEND": "module://gone", "MATPLOTLIBRC": "{cwd}/rc"},
+        {"MPLCONFIGDIR": "{cwd}/config", "MATPLOTLIBRC": "/nowhere/matplotlibrc"},
     ],
-    ids=["a file and a date", "a folder"],
+    ids=["a locale that does not exist", "a file", "a folder, and a file that does not exist"],
 )
 def test_no_setting_of_matplotlib_reaches_a_figure(tmp_path, plain, changes):
-    """Fonts, sizes, colours and styles of a person, in a file or a variable, change no byte of a figure."""
+    """Fonts, sizes, colours and styles of a person, in a file or a variable, change no byte of a figure.
+
+    With ``use_locale`` the import of matplotlib sets the locale, also one that does not exist.
+    """
     hostile = "font.size: 30\nfont.weight: bold\nsvg.fonttype: none\naxes.facecolor: red\nsavefig.bbox: tight\n"
     hostile += "text.parse_math: True\naxes.formatter.use_locale: True\nfont.family: cursive\n"
     (tmp_path / "config" / "stylelib").mkdir(parents=True)
-    for name in ("rc", "matplotlibrc", "config/matplotlibrc", "config/stylelib/default.mplstyle"):
+    for name in ("rc", "config/matplotlibrc", "config/stylelib/default.mplstyle"):
         (tmp_path / name).write_text(hostile)
+    if "MATPLOTLIBRC" not in changes:  # the file in the folder comes before all others
+        (tmp_path / "matplotlibrc").write_text(hostile)
     changes = {name: value.format(cwd=tmp_path) for name, value in changes.items()}
     assert drawn("C", cwd=tmp_path, **changes) == {"C": plain[0]["C"]}
 

@@ -9,6 +9,7 @@ from cifar_report.analysis.results import Results, Unit
 from cifar_report.bundle import Bundle
 from cifar_report.data.dataset import CIFAR10, open_prepared
 from cifar_report.data.searching import cache_folder
+from cifar_report.report.figures import backend as backend  # the first to import matplotlib
 from cifar_report.report.figures.base import DrawnFigure, Images, showcase
 from cifar_report.report.figures.costs import draw_costs
 from cifar_report.report.figures.curves import draw_curves, draw_overview
