@@ -82,6 +82,11 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
     "--bundle": _option(
         "the results bundle (default: below report/bundle; the report takes the one written last)", "DIR", type=Path
     ),
+    "--devices": _option(
+        "where single runs train: cpu, or gpu[:N], on N graphics cards (default: all), one run on each"
+        " (default: cpu); it is part of a run's key, so repeat it with each call",
+        "cpu|gpu[:N]",
+    ),
     "--jobs": _option("worker processes (default: one a core)", "N", type=int),
     "verify --jobs": _option("with --rerun, worker processes (default: one a core)", "N", type=int),
     "--output": _option("where the report goes (default: report)", "DIR", type=Path, default=Path("report")),
@@ -118,7 +123,7 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
         " accuracy, confusion and loss follow as before; numbers that need all of them are recorded",
     },
 }
-PLAN = ("--profile", "--seeds", "--hours", "--only", "--timing", "--data", "--bundle")
+PLAN = ("--profile", "--seeds", "--hours", "--only", "--timing", "--data", "--bundle", "--devices")
 RUN = (*PLAN, "--jobs")
 REPORT = ("--bundle", "report --profile", "--output", "--lang", "--author", "--course", "--check")
 SEEDS = ("verify folder", "plan --hours", "--json", "--declare")

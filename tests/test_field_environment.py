@@ -7,8 +7,16 @@ import sys
 
 import pytest
 from command import HOSTILE, environment
+from rich.console import Console
 
+from cifar_report.bundle import read_run
+from cifar_report.cli import main
+from cifar_report.errors import UsageError
 from cifar_report.running import environment as machine
+from cifar_report.running import scheduler
+from cifar_report.running.plan import prepare, states_of
+from cifar_report.running.runs import RunResult, RunWriter
+from cifar_report.running.workers import Message
 
 DRAW = """
 import hashlib, os, sys, locale
@@ -119,20 +127,95 @@ def test_workers_start_without_what_reaches_results(monkeypatch):
     assert found["PYTHONHASHSEED"] == "7"
 
 
+@pytest.mark.usefixtures("faked_cards")
 @pytest.mark.parametrize(
     ("shown", "count"),
     [(None, 2), ("", 0), ("-1", 0), ("0", 1), ("1,0", 2), ("0,-1,1", 1), ("GPU-8f3a", 1), ("0,1,2,3", 2)],
 )
-def test_the_key_of_a_mirrored_run_says_which_cards_it_has(tmp_path, monkeypatch, shown, count):
+def test_the_key_of_a_mirrored_run_says_which_cards_it_has(monkeypatch, shown, count):
     """Faked cards: their number as CUDA's variable leaves it, their models and their driver."""
+    if shown is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", shown)
+    assert machine.graphics_cards() == count
+    assert machine.describe_cards() == f"{count} graphics cards (NVIDIA A100, driver 550.54.14)"
+
+
+@pytest.fixture
+def faked_cards(tmp_path, monkeypatch):
+    """Fake two graphics cards and their driver, as Linux shows them; no machine of the project's has a real one."""
     for place in range(2):
         (tmp_path / "gpus" / str(place)).mkdir(parents=True)
         (tmp_path / "gpus" / str(place) / "information").write_text("Model: \t\t NVIDIA A100\nIRQ: 7\n")
     (tmp_path / "version").write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.14  Thu Feb 22\n")
     monkeypatch.setattr(machine, "GRAPHICS_CARDS", tmp_path)
-    if shown is None:
-        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+
+
+@pytest.mark.usefixtures("faked_cards")
+@pytest.mark.parametrize(
+    ("devices", "cards"), [(None, 0), ("cpu", 0), ("gpu", 2), ("gpu:1", 1), ("gpu:2", 2), ("gpu:3", None),
+                           ("gpu:0", None), ("GPU", None), ("", None), ("tpu", None)],
+)  # fmt: skip
+def test_single_runs_get_cards_only_where_they_are_asked_for(devices, cards):
+    """Faked cards: none by default, all or so many of them on request, and never more than there are."""
+    if cards is None:
+        with pytest.raises(UsageError, match="--devices"):
+            machine.cards_asked(devices)
     else:
+        assert machine.cards_asked(devices) == cards
+
+
+def test_no_card_is_given_where_there_is_none(in_folder, data_words, monkeypatch, capsys):
+    """A machine without cards refuses the option before anything is written."""
+    monkeypatch.setattr(machine, "GRAPHICS_CARDS", in_folder / "none")
+    assert main(["run", "--profile", "smoke", "--devices", "gpu", *data_words]) == 2
+    assert "show 0 graphics cards" in capsys.readouterr().err
+    assert list(in_folder.iterdir()) == []
+
+
+@pytest.mark.usefixtures("faked_cards")
+@pytest.mark.parametrize(
+    ("shown", "names"), [(None, ("0", "1")), ("1,0", ("1", "0")), ("GPU-8f3a, 0", ("GPU-8f3a", "0"))]
+)
+def test_one_card_has_one_run_and_stands_in_its_key(data_words, tmp_path, monkeypatch, shown, names):
+    """Faked cards: each worker is bound to another one of those that are shown; card and driver are in a run's key.
+
+    What needs no card, or has all of them, has its old key.
+    """
+    if shown is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", shown)
-    assert machine.graphics_cards() == count
-    assert machine.describe_cards() == f"{count} graphics cards (NVIDIA A100, driver 550.54.14)"
+    words = {"seeds": 2, "only": ["baseline", "baseline_parallel", "nearest_centroid"], "timing": False}
+    data = data_words[-1] if data_words else None
+    asked = {"data": data, "bundle": tmp_path / "bundle", "warn": lambda _: None, **words}
+    plain, given = (prepare("smoke", devices=devices, **asked) for devices in (None, "gpu"))
+    before, after = (
+        {state.planned.id: state.key_parts["devices"] for state in states_of(each)} for each in (plain, given)
+    )
+    changed = {run: devices for run, devices in after.items() if before[run] != devices}
+    assert changed == {f"baseline/seed-{seed}": "1 graphics card (NVIDIA A100, driver 550.54.14)" for seed in (0, 1)}
+    workers = []
+
+    class Worker:
+        def __init__(self, cores, inbox, _, card):
+            workers.append((cores, machine.worker_environment(card).get("CUDA_VISIBLE_DEVICES")))
+            self.inbox = inbox
+
+        def call(self, _, request):
+            assert request.card == (request.trial.id == "baseline")
+            self.inbox.put((self, Message("answer", RunResult(error="no card is real"))))
+
+        def log(self):
+            return b""
+
+        def kill(self):
+            pass
+
+        close = kill
+
+    monkeypatch.setattr(scheduler, "PinnedWorker", Worker)
+    parts = {state.planned.id: state.key_parts for state in states_of(given)}
+    runs = [run for run in given.runs if not run.mirrored]
+    scheduler.train_runs(RunWriter(given, parts), runs, None, Console(quiet=True), cards=given.cards)
+    assert {card for _, card in workers} == set(names)
+    stored = read_run(tmp_path / "bundle", "baseline/seed-1")
+    assert stored.key_parts["devices"] == changed["baseline/seed-1"]

@@ -1,5 +1,7 @@
 """The training loop: against Keras's own, against itself, and on several devices."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from msgspec.structs import replace
@@ -164,12 +166,15 @@ def test_dead_units_are_those_that_are_zero_for_every_image(sample, make_engine)
     assert make_engine(small_trial()).evaluate(sample.split.test).dead_units is None
 
 
-@pytest.mark.parametrize(("mirrored", "visible"), [(False, []), (True, ["card 0", "card 1"])])
-def test_a_plain_run_sees_no_card(tensorflow, monkeypatch, mirrored, visible):
-    """With a faked list of devices: plain runs leave the cards alone, a mirrored one has all of them."""
+@pytest.mark.parametrize(
+    ("mirrored", "card", "there", "visible"),
+    [(False, False, 2, 0), (True, False, 2, 2), (False, True, 1, 1), (False, True, 2, None), (False, True, 0, None)],
+)
+def test_a_plain_run_sees_no_card_but_its_own(tensorflow, monkeypatch, mirrored, card, there, visible):
+    """With a faked list of devices: plain runs leave the cards alone or have one, a mirrored one has all of them."""
     from cifar_report.training import engine
 
-    cards, grown = ["card 0", "card 1"], []
+    cards, grown = [f"card {place}" for place in range(there)], []
     monkeypatch.setattr(tensorflow.config, "list_physical_devices", lambda kind: cards if kind == "GPU" else ["cpu"])
     monkeypatch.setattr(
         tensorflow.config, "set_visible_devices", lambda found, _: cards.__setitem__(slice(None), found)
@@ -177,5 +182,10 @@ def test_a_plain_run_sees_no_card(tensorflow, monkeypatch, mirrored, visible):
     monkeypatch.setattr(tensorflow.config.experimental, "set_memory_growth", lambda card, _: grown.append(card))
     for name in ("set_intra_op_parallelism_threads", "set_inter_op_parallelism_threads"):
         monkeypatch.setattr(tensorflow.config.threading, name, lambda _: None)
-    engine.configure.__wrapped__(mirrored=mirrored)  # it is done once a process
-    assert (cards, grown) == (visible, visible)
+    configure = partial(engine.configure.__wrapped__, mirrored=mirrored, card=card)  # it is done once a process
+    if visible is None:
+        with pytest.raises(RuntimeError, match=f"finds {there} graphics cards, where this run has one"):
+            configure()
+    else:
+        configure()
+        assert (len(cards), grown) == (visible, cards)

@@ -118,6 +118,7 @@ def _prepare(options: Namespace, *, download: bool) -> Prepared:
         notify=tell,
         download=download,
         timing=options.timing,
+        devices=options.devices,
         hours=options.hours,
     )
 

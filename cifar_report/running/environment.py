@@ -14,6 +14,7 @@ import psutil
 
 from cifar_report import __version__
 from cifar_report.bundle import Environment
+from cifar_report.errors import UsageError
 
 WORKER_VARIABLES = {
     "TF_ENABLE_ONEDNN_OPTS": "1",  # explicit: its default differs between builds, and it changes results
@@ -56,9 +57,15 @@ def record_environment() -> Environment:
     )
 
 
-def worker_environment() -> dict[str, str]:
-    """Return the variables under which workers start: the user's, but for those that could reach results."""
+def worker_environment(card: int | None = None) -> dict[str, str]:
+    """Return the variables under which workers start: the user's, but for those that could reach results.
+
+    ``card``: of the graphics cards that CUDA's variable shows, the one that the worker has for itself.
+    """
     own = {name: value for name, value in os.environ.items() if not SETTINGS.fullmatch(name)}
+    if card is not None:
+        shown = os.environ.get("CUDA_VISIBLE_DEVICES")
+        own["CUDA_VISIBLE_DEVICES"] = str(card) if shown is None else shown.split(",")[card].strip()
     return own | NEUTRAL | WORKER_VARIABLES
 
 
@@ -80,13 +87,29 @@ def graphics_cards() -> int:
     return min(found, hidden)  # as CUDA reads it: what stands behind an unknown name is hidden too
 
 
-def describe_cards() -> str:
-    """Return which graphics cards there are, with their driver: both decide how they round."""
+def cards_asked(devices: str | None) -> int:
+    """Return on how many graphics cards single runs train, one on each: by default none, for ``gpu`` on all.
+
+    Raises UsageError for other words, and where there are not so many.
+    """
+    if devices in (None, "cpu"):
+        return 0
+    found, there = re.fullmatch("gpu(:[1-9][0-9]?)?", devices or ""), graphics_cards()
+    if found is None:
+        raise UsageError(f"--devices {devices}: it is cpu, gpu or gpu:N")
+    count = int(found[1][1:]) if found[1] else there
+    if not 0 < count <= there:
+        raise UsageError(f"--devices {devices}: NVIDIA's driver and CUDA_VISIBLE_DEVICES show {there} graphics cards")
+    return count
+
+
+def describe_cards(count: str = "") -> str:
+    """Return which graphics cards there are, ``count`` of them, with their driver: both decide how they round."""
     told = [path.read_text(errors="replace") for path in sorted(GRAPHICS_CARDS.glob("gpus/*/information"))]
     models = sorted({found[1].strip() for text in told if (found := re.search("Model:(.*)", text))})
     version = GRAPHICS_CARDS / "version"
     driver = re.search(r"\d+\.\d[\d.]*", version.read_text(errors="replace")) if version.is_file() else None
-    named = f"{graphics_cards()} graphics cards ({', '.join(models) or 'unknown'}"
+    named = f"{count or f'{graphics_cards()} graphics cards'} ({', '.join(models) or 'unknown'}"
     return f"{named}, driver {driver[0] if driver else 'unknown'})"
 
 

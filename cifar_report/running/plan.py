@@ -25,7 +25,13 @@ from cifar_report.errors import SuiteError, UsageError
 from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments, select, trials_of
 from cifar_report.running.declaring import SeedsAsked, agree_on_seeds
-from cifar_report.running.environment import WORKER_VARIABLES, describe_cards, graphics_cards, record_environment
+from cifar_report.running.environment import (
+    WORKER_VARIABLES,
+    cards_asked,
+    describe_cards,
+    graphics_cards,
+    record_environment,
+)
 from cifar_report.spec import PROFILES, TIMES, AnyTrial, Claim, ClassicalTrial, Dropout, Profile, Trial, registry_hash
 
 LOCK_FILE, SOFT_LOCK_FILE = ".lock", ".lock.soft"
@@ -43,6 +49,7 @@ class PlannedRun:
     trial: AnyTrial
     seed: int | None
     cost: float  # estimated, in arbitrary units
+    card: bool = False  # whether it has a graphics card for itself
 
     @property
     def id(self) -> str:
@@ -68,6 +75,7 @@ class Prepared:
     timed: tuple[AnyTrial, ...] = ()  # which of the trials are timed, alone on the machine; none without a pass
     plan: SeedPlan | None = None  # that the bundle declares
     ends: Mapping[str, int] = field(default_factory=dict)  # of the seeds of trials that have more than ``seeds``
+    cards: int = 0  # graphics cards for the single runs of networks, one on each
 
 
 def prepare(
@@ -82,12 +90,15 @@ def prepare(
     download: bool = True,
     timing: bool | None = None,
     hours: float | None = None,
+    devices: str | None = None,
 ) -> Prepared:
     """Check a request and return what to run; raises UsageError, and changes no bundle, for what cannot be done.
 
     ``warn``, ``notify`` and ``download`` are those of ``cifar_report.data.locate``; ``timing`` says whether the trials
-    are timed (None: as the profile has it); ``seeds`` and ``hours`` are those of ``agree_on_seeds``.
+    are timed (None: as the profile has it); ``seeds`` and ``hours`` are those of ``agree_on_seeds``, ``devices`` is
+    that of ``cards_asked``.
     """
+    cards = cards_asked(devices)
     profile = find_profile(profile_name)
     experiments = load_experiments()
     trials = select(trials_of(experiments), only)
@@ -100,8 +111,8 @@ def prepare(
     record = describe_dataset(dataset, profile)
     there = read_record(folder) if is_bundle(folder) else None
     agreed = agree_on_seeds(folder, there, profile, experiments, seeds, hours)
-    runs = plan_runs(trials.values(), profile, agreed.each, record.counts[0], agreed.ends)
-    prepared = Prepared(profile, agreed.each, dataset, record, folder, runs, timed, agreed.plan, agreed.ends)
+    runs = plan_runs(trials.values(), profile, agreed.each, record.counts[0], agreed.ends, cards)
+    prepared = Prepared(profile, agreed.each, dataset, record, folder, runs, timed, agreed.plan, agreed.ends, cards)
     try:
         check_readable(plan_record(prepared))
     except (ValueError, OverflowError) as error:
@@ -114,7 +125,7 @@ def with_ends(prepared: Prepared, ends: Mapping[str, int]) -> Prepared:
     trials = trials_of(load_experiments())
     chosen = [trials[name] for name in dict.fromkeys(run.trial.id for run in prepared.runs)]
     images, ends = prepared.dataset_record.counts[0], {**prepared.ends, **ends}
-    runs = plan_runs(chosen, prepared.profile, prepared.seeds, images, ends)
+    runs = plan_runs(chosen, prepared.profile, prepared.seeds, images, ends, prepared.cards)
     return replace(prepared, runs=runs, ends=ends)
 
 
@@ -161,6 +172,7 @@ def plan_runs(
     seeds: int,
     training_images: int,
     ends: Mapping[str, int] = MappingProxyType({}),
+    cards: int = 0,
 ) -> list[PlannedRun]:
     """Return all runs seed by seed, so that after the first pass every trial has a result.
 
@@ -171,7 +183,9 @@ def plan_runs(
     Classifiers without seeds belong to the first pass.
     """
     runs = [
-        PlannedRun(trial := profile.apply(planned), seed if planned.seeded else None, cost(trial, training_images))
+        PlannedRun(trial, seed, cost(trial, training_images), card=cards > 0)
+        if (trial := profile.apply(planned)).seeded
+        else PlannedRun(trial, None, cost(trial, training_images))
         for planned in trials
         for seed in range(ends.get(planned.id, seeds) if planned.seeded else min(seeds, 1))
     ]
@@ -319,5 +333,5 @@ def _state(prepared: Prepared, planned: PlannedRun) -> RunState:
 
 def _devices(run: PlannedRun) -> str:
     if not run.mirrored:
-        return "1 replica, 1 thread"
+        return describe_cards("1 graphics card") if run.card else "1 replica, 1 thread"
     return describe_cards() if graphics_cards() else "2 logical processors, 1 thread each"

@@ -48,6 +48,7 @@ class RunRequest:
     profile: Profile
     key: str
     checkpoint: Path  # where a network keeps its state between epochs
+    card: bool = False  # whether it has a graphics card for itself
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _train(report: Report, request: RunRequest) -> Outcome:
     from cifar_report.training.engine import configure
     from cifar_report.training.network import Resumption, train_network
 
-    configure(mirrored=trial.strategy == "mirrored")
+    configure(mirrored=trial.strategy == "mirrored", card=request.card)
     resumption = Resumption(request.checkpoint, request.key)
     return train_network(trial, request.seed or 0, images, labels, parts, resumption=resumption, watch=report)
 
@@ -138,6 +139,7 @@ class RunWriter:
             profile=prepared.profile,
             key=key_of(self._key_parts[planned.id]),
             checkpoint=self._checkpoint(planned),
+            card=planned.card,
         )
 
     def write(self, planned: PlannedRun, result: RunResult, log: bytes) -> str:

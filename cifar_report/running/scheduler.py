@@ -24,15 +24,22 @@ WORKER_DIED = "The worker process died twice, the second time {}; the run has no
 
 
 def train_runs(
-    writer: RunWriter, runs: list[PlannedRun], jobs: int | None, console: Console, *, fresh: bool = False
+    writer: RunWriter,
+    runs: list[PlannedRun],
+    jobs: int | None,
+    console: Console,
+    *,
+    fresh: bool = False,
+    cards: int = 0,
 ) -> None:
     """Train runs by so many workers (None: one a core) and write each as soon as it is there.
 
-    ``fresh``: every run gets a process of its own.
+    ``fresh``: every run gets a process of its own. ``cards``: so many graphics cards, each for one worker alone.
     """
     cores = available_cores()
-    jobs = min(jobs or len(cores), max(1, len(runs)))
-    slots = [_Slot(str(job + 1), (cores[job % len(cores)],)) for job in range(jobs)]
+    jobs = min(jobs or cards, cards) if cards else jobs or len(cores)
+    places = range(min(jobs, max(1, len(runs))))
+    slots = [_Slot(str(job + 1), (cores[job % len(cores)],), job if cards else None) for job in places]
     with _Display(console, runs) as display:
         _Scheduler(writer, runs, display, [*slots, _Slot(ALL_CORES, tuple(cores))], fresh=fresh).run()
 
@@ -46,6 +53,7 @@ class _Slot:
 
     name: str
     cores: tuple[int, ...]
+    card: int | None = None  # that no other slot has
     worker: PinnedWorker | None = None
     run: PlannedRun | None = None  # that it is at work on
     attempt: int = 1
@@ -96,7 +104,7 @@ class _Scheduler:
         self._display.started(slot.name, run)
         slot.run, slot.attempt = run, attempt
         if slot.worker is None:
-            slot.worker = PinnedWorker(slot.cores, self._inbox, self._writer.folder)
+            slot.worker = PinnedWorker(slot.cores, self._inbox, self._writer.folder, slot.card)
         slot.worker.call(train_run, self._writer.request(run))
 
     def _receive(self, worker: PinnedWorker, message: Message) -> None:

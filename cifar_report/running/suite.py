@@ -66,7 +66,8 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
             states = states_of(prepared)  # another suite may have finished some while this one waited to begin
             _write_plan(prepared)
             writer = RunWriter(prepared, {state.planned.id: state.key_parts for state in states})
-            train_runs(writer, [state.planned for state in states if state.reason is not None], jobs, console)
+            missing = [state.planned for state in states if state.reason is not None]
+            train_runs(writer, missing, jobs, console, cards=prepared.cards)
             writer.drop_checkpoints(state.planned for state in states if state.reason is None)
             timed, timing_failed = _time(prepared, console)
             _finish(prepared.folder, finish)

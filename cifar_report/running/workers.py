@@ -40,10 +40,11 @@ class Message(NamedTuple):
 class PinnedWorker:
     """One worker process, bound to ``cores``; its messages arrive in ``inbox`` with the worker that sent them.
 
-    Its temporary files lie hidden in ``folder``, a bundle's: whoever holds that next removes what a kill left.
+    ``card`` is the number of the one graphics card that it sees. Its temporary files lie hidden in ``folder``, a
+    bundle's: whoever holds that next removes what a kill left.
     """
 
-    def __init__(self, cores: tuple[int, ...], inbox: Inbox, folder: Path) -> None:
+    def __init__(self, cores: tuple[int, ...], inbox: Inbox, folder: Path, card: int | None = None) -> None:
         self.cores = cores
         self._log = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115 - closed with the worker
         self._scratch = tempfile.TemporaryDirectory(prefix=".worker.", suffix=".part", dir=folder.resolve())
@@ -54,7 +55,7 @@ class PinnedWorker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env={**worker_environment(), **temporary, "PYTHONPATH": path},
+            env={**worker_environment(card), **temporary, "PYTHONPATH": path},
             **_without_interrupts(),
         )
         self._receiver = threading.Thread(target=self._receive, args=(inbox,), daemon=True)

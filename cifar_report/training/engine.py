@@ -21,7 +21,7 @@ AUGMENTATION_DRAWS = 4  # uniform numbers that one image needs: angle, two shift
 
 
 @cache
-def configure(*, mirrored: bool) -> None:
+def configure(*, mirrored: bool, card: bool = False) -> None:
     """Fix threads, determinism and devices of this process, once; raises RuntimeError when TensorFlow already runs."""
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(LOGICAL_REPLICAS if mirrored else 1)
@@ -29,10 +29,14 @@ def configure(*, mirrored: bool) -> None:
     # Nothing of the suite may draw from the global generators; a fixed seed keeps what still might the same.
     keras.utils.set_random_seed(0)
     cards = tf.config.list_physical_devices("GPU")
-    if not mirrored:  # several such runs work at once, and their key says: one processor thread
+    if not (mirrored or card):  # several such runs work at once, and their key says: one processor thread
         tf.config.set_visible_devices([], "GPU")
-    for card in cards if mirrored else ():
-        tf.config.experimental.set_memory_growth(card, True)
+    if card and not mirrored:
+        if len(cards) != 1:
+            raise RuntimeError(f"TensorFlow finds {len(cards)} graphics cards, where this run has one: see its log")
+        tf.config.experimental.enable_tensor_float_32_execution(False)  # it would round to ten bits
+    for each in cards if mirrored or card else ():
+        tf.config.experimental.set_memory_growth(each, True)
     if mirrored and not cards:
         processor = tf.config.list_physical_devices("CPU")[0]
         parts = [tf.config.LogicalDeviceConfiguration()] * LOGICAL_REPLICAS
