@@ -156,6 +156,7 @@ def sensitivity_table(writer: Writer) -> Table | None:
         *writer.columns("Claim | Verdict", words=2),
         *writer.columns(" | ".join(names.SENSITIVITIES[kind] for kind in SINGLE_CHOICES), words=4),
         *writer.columns("Changed by leaving out a run"),
+        *writer.columns("Pairs of networks that differ (McNemar)", words=0),
     )
     caption = writer.sentence("Verdicts under other choices; p-values in brackets are not corrected")
     return writer.table("sensitivity", caption, columns, rows, style="wide")
@@ -174,6 +175,7 @@ def _varied(writer: Writer, verdict: Verdict) -> Row:
         writer.word(names.OUTCOMES[verdict.outcome]),
         *(_choice(writer, single.get(kind)) for kind in SINGLE_CHOICES),
         seeds if without else writer.empty_cell(SAY.not_varied),
+        writer.cell(None if verdict.networks is None else verdict.networks.apart, none=SAY.not_varied),
     )
 
 

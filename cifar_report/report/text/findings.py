@@ -220,7 +220,7 @@ def _sentence(writer: Writer, group: Sequence[Finding]) -> Markup:
     ]
     joined = Markup("; ").join(marked)
     if len(group) > SHOWN:
-        joined = writer.plural(SAY.more, len(group) - SHOWN, effects=joined)
+        joined = writer.sentence(SAY.more, effects=joined, count=writer.numbers.integer(len(group) - SHOWN))
     direction = direction_words(writer, group[0])
     topic = Markup("<strong>{}</strong>").format(topic_name(writer, group[0]))
     return writer.sentence(SAY.sentence, topic=topic, direction=direction, effects=joined)
@@ -249,7 +249,9 @@ def open_sentences(writer: Writer, found: Sequence[Finding]) -> tuple[Markup, ..
 
 def _lacking(writer: Writer, undecided: Iterable[Verdict]) -> Iterator[Markup]:
     counts = Counter(verdict.lacking for verdict in undecided if verdict.lacking)
-    parts = [writer.plural(SAY.lacks[name], count) for name, count in counts.most_common()]
+    parts = [
+        writer.sentence(SAY.lacks[name], count=writer.numbers.integer(count)) for name, count in counts.most_common()
+    ]
     if parts:
         yield writer.sentence(SAY.lacking, parts=writer.enumeration(parts))
 
