@@ -82,8 +82,11 @@ Labels = tuple[str, Markup, tuple[Markup, ...]]
 
 def _labels(writer: Writer, trials: Sequence[TrialResult]) -> Iterator[Labels]:
     """Yield, for each trial, its name with its figures, and what sets it apart from each comparator."""
+    counted: set[object] = set()
     for trial in trials:
-        yield "figures", writer.trial_name(trial.id), tuple(figure_labels(writer, trial))
+        network = trial.trial.layers if isinstance(trial.trial, Trial) else None
+        yield "figures", writer.trial_name(trial.id), tuple(figure_labels(writer, trial, costs=network not in counted))
+        counted.add(network)
         pairs = ((trial.trial.one_change, trial.one_change_changes), (trial.trial.as_written, trial.as_written_changes))
         for comparator, changes in dict(pairs).items():
             if comparator is not None and changes:

@@ -77,7 +77,7 @@ OF_THEIR_OWN: dict[str, Callable[[Writer, Change], Markup]] = {"layers": _layers
 SAY = load_messages("trials")
 
 
-def figure_labels(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
+def figure_labels(writer: Writer, trial: TrialResult, *, costs: bool = True) -> Iterator[Markup]:
     """Yield the figures of a trial that every reader asks for: accuracies, gap, the original's number, and costs."""
     accuracy, stage = trial.primary.datum, trial.stage()
     if accuracy.value is not None:
@@ -90,7 +90,8 @@ def figure_labels(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
         if scores.dead_units is not None:
             yield writer.sentence(SAY.figures["dead_units"], share=writer.quantity(scores.dead_units.datum))
     yield from _original(writer, trial)
-    yield from _counts(writer, trial)
+    if costs:
+        yield from _counts(writer, trial)
     for verdict in _timed(writer, trial):
         ratio, name = writer.link(verdict.estimate), _comparator_name(writer, verdict)
         yield writer.sentence(SAY.figures["time"], ratio=ratio, comparator=name)
