@@ -20,11 +20,10 @@ def examples(writer: Writer, number: str, *, pictures: bool) -> SectionView:
     best = best_network(writer)
     stage = best.stage() if best else None
     matrices = writer.group("confusion", "calibration")
+    known = stage.test if stage is not None else None
     shown = []
-    if best is not None and stage is not None and stage.test is not None:
-        if stage.test.most_confused:
-            shown.append(_pairs_table(writer, stage.test))
-        shown.append(_classes_table(writer, stage.test))
+    if known is not None and writer.medium == "screen":
+        shown = [*([_pairs_table(writer, known)] if known.most_confused else []), _classes_table(writer, known)]
     view = {
         "picked": picked,
         "trial": writer.trial_name(found[0].trial, found[0].stage) if found else None,
@@ -33,6 +32,7 @@ def examples(writer: Writer, number: str, *, pictures: bool) -> SectionView:
         "figures": figures,
         "confusion_heading": confusion,
         "confusion_figures": matrices,
+        "known": known is not None,
         "tables": shown,
         "compact": sum(map(writer.bundle.is_compact, writer.bundle.runs)),
     }
@@ -52,7 +52,7 @@ def _pairs_table(writer: Writer, metrics: PredictionMetrics) -> Table:
         for pair in metrics.most_confused
     ]
     columns = writer.columns("Class | Predicted as | Images | Share of the class", words=2)
-    return writer.table("confused", writer.sentence("The most frequent confusions"), columns, rows)
+    return writer.table("confused", writer.sentence("The most frequent confusions"), columns, rows, numbered=False)
 
 
 def _classes_table(writer: Writer, metrics: PredictionMetrics) -> Table:
@@ -64,4 +64,5 @@ def _classes_table(writer: Writer, metrics: PredictionMetrics) -> Table:
         for scores in metrics.classes
     ]
     columns = writer.columns("Class | Precision | Recall | F-score")
-    return writer.table("classes", writer.sentence("Precision, recall and F-score by class"), columns, rows)
+    caption = writer.sentence("Precision, recall and F-score by class")
+    return writer.table("classes", caption, columns, rows, numbered=False)
