@@ -3,9 +3,12 @@
 Data that change places, go away or test nothing are read in the whole report: ``test_report_falsifiable``.
 """
 
+import shutil
+
 import numpy as np
 import pytest
 from analysis_cases import bundle, claim, rewrite
+from command import ROOT
 from msgspec.structs import replace
 from suites import simulated
 
@@ -136,10 +139,30 @@ def test_sensitivity_and_correction(tmp_path):
     assert verdict.p_corrected.value == pytest.approx(2 * verdict.p.value)
 
 
-def test_own_claims_move_no_verdict_of_the_originals():
-    """Without the experiment whose claims are our own every other verdict is the same, p-values and all."""
-    experiments = [each for each in load_experiments() if each.section in ("trials", "training_parameters")]
-    own = next(each for each in experiments if each.id == "fixed_order")
+MINE = """
+from cifar_report.spec import Conv2D, Experiment, claim, variant
+from experiments.baseline import BASELINE
+
+EXPERIMENT = Experiment(
+    id="mine", order=99, section="training_parameters", title="Mine", question="Why?", change="One.", explanation="So.",
+    trials=(variant(BASELINE, "mine", "Mine", batch_size=16),),
+    claims=tuple(
+        claim(f"mine.{place}", "It is better.", said="Said by me.", quantity="accuracy", relation="greater",
+              subject="mine", comparator=other)
+        for place, other in enumerate(("baseline", "filters_32", "dropout", "dense_64"))
+    ),
+)
+"""
+
+
+def test_own_claims_move_no_verdict_of_the_originals(tmp_path):
+    """Without experiments of one's own, the suite's and an added file, every other verdict and p-value is the same."""
+    (shutil.copytree(ROOT / "experiments", tmp_path / "experiments") / "mine.py").write_text(MINE)
+    experiments = [
+        each for each in load_experiments(tmp_path / "experiments") if each.section in ("trials", "training_parameters")
+    ]
+    own = [each for each in experiments if each.id in ("fixed_order", "mine")]
+    assert len(own) == 2
     known = {trial.id for each in experiments for trial in each.trials}
     experiments = [
         replace(each, claims=tuple(claim for claim in each.claims if claim.subject.trial in known))
@@ -147,9 +170,9 @@ def test_own_claims_move_no_verdict_of_the_originals():
     ]
     with_own, without = (
         {verdict.id: verdict for verdict in simulated(each, seeds=3)[1].verdicts}
-        for each in (experiments, [each for each in experiments if each.id != own.id])
+        for each in (experiments, [each for each in experiments if each.id not in ("fixed_order", "mine")])
     )
-    added = {claim.id for claim in own.claims}
+    added = {claim.id for each in own for claim in each.claims}
     assert {name: with_own[name] for name in with_own.keys() - added} == without
-    assert {with_own[name].family_size for name in added} == {len(added)}
+    assert {with_own[name].family_size for name in added} == {len(each.claims) for each in own}
     assert any(verdict.p_corrected is not None for verdict in without.values())

@@ -1,5 +1,6 @@
 """The second implementation of the verdicts, against the first and against numbers worked out by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,11 @@ import pytest
 from independent_verdicts import find_stage, judge, read_bundle
 from scipy import stats
 from suites import reference
+
+from cifar_report.analysis import analyse
+from cifar_report.report.i18n import Translation
+from cifar_report.report.text.verdicts import verdict_paragraph
+from cifar_report.report.writer import Writer
 
 REFERENCE = Path(__file__).parents[1] / "report" / "reference"
 
@@ -84,6 +90,21 @@ def test_a_missing_seed_is_counted_against_the_claim(bundle):
     row = next(row for row in judge(bundle) if row["claim"] == "C09a.one_change")
     assert (row["outcome"], row["n"]) == ("reproduced", "5+4")
     assert "missing seed" in row["fragile"]
+
+
+def test_the_product_tells_of_the_missing_seed_that_carries_a_verdict():
+    """Without the bad run of `filters_32` the product calls C09a fragile, too, and its sentence names seed 1."""
+    whole, _ = reference()
+    without = replace(whole, runs=tuple(run for run in whole.runs if run.id != "filters_32/seed-1"))
+    results = analyse(without)
+    verdict = results.verdict("C09a.one_change")
+    assert (verdict.outcome, verdict.n, verdict.n_comparator) == ("reproduced", 5, 4)
+    assert verdict.fragile
+    assert "missing_seed" in {each.kind for each in verdict.sensitivity if each.changes}
+    writer = Writer(without, results, Translation("en"), ())
+    told = " ".join(each.striptags() for each in verdict_paragraph(writer, verdict))
+    assert "of 32 filters has no finished run: 1." in told
+    assert "with the missing seeds counted against the claim" in told
 
 
 def test_the_product_gives_every_verdict_again(rows):
