@@ -54,8 +54,8 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
     "report --profile": _option("the last bundle of this profile (default: of any)", "NAME"),
     "--seeds": _option(
         "seeds 0 … N-1, judged once; more of them confirm a bundle that was judged. auto: declared looks at 5, 10, 20"
-        " and 30 or 40 seeds, which go on for trials of undecided claims alone; the first look decides little (where"
-        " five seeds judged once decide 17 of 45 claims, it decides about 10), so who stops at five takes N = 5",
+        " and 30 or 40 seeds, which go on for trials of undecided claims alone; the first look decides little (10"
+        " claims of the reference run, where five seeds judged once decide 16), so who stops at five takes N = 5",
         "N|auto",
         type=_seeds,
     ),
