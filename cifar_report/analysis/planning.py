@@ -21,6 +21,7 @@ from cifar_report.bundle import Bundle, RunTiming
 from cifar_report.spec import Claim, Trial
 
 STEPS = (0, LEAST_NEW_SEEDS, 10, 15, 20, 25, 30, 35, 40, 50, 60)  # new seeds of a trial
+OPEN, DECIDED = ("inconclusive",), ("reproduced", "not_reproduced")
 LEAST_GAIN = 0.02  # of expected decided claims, below which a step is not worth its name
 
 
@@ -45,7 +46,9 @@ class Proposal:
     claims: tuple[OpenClaim, ...]
     seeds: dict[str, int]
     seconds: dict[str, float]  # of one run of each trial
-    expected: float  # claims that are decided, on average
+    expected: float  # open claims that are decided, on average
+    decided: int  # claims that are decided already
+    kept: float  # of them that stay so where new seeds test them again, on average
 
 
 def run_seconds(bundle: Bundle) -> dict[str, float]:
@@ -80,43 +83,45 @@ def _stage_seconds(timings: Sequence[RunTiming], stage: str) -> float:
 def propose(bundle: Bundle, hours: float) -> Proposal:
     """Return which claims are open and which new seeds decide the most of them in ``hours`` of processor time.
 
-    The new seeds are tested alone, as a confirmation.
+    The new seeds are tested alone, as a confirmation, which may lose a claim that was decided before: what is counted
+    are all claims that are decided in the end.
     """
     predictions, seconds = read_predictions(bundle), run_seconds(bundle)
     found = {each.id: each for each in verdicts(bundle, predictions, scope_of(bundle))}
     collected = {claim: planned_sample(claim, bundle, predictions) for claim in bundle.claims}
     samples = {claim.id: sample for claim, sample in collected.items() if isinstance(sample, Sample)}
-    still_open = [
-        claim
-        for claim in bundle.claims
-        if found[claim.id].outcome == "inconclusive" and found[claim.id].n_of == "seeds" and found[claim.id].n > 1
-    ]
-    levels = _levels(still_open, families_of(samples, bundle.claims))
-    by_id = {claim.id: claim for claim in still_open}
+    families = families_of(samples, bundle.claims)
+    tested = [each for each in bundle.claims if found[each.id].n_of == "seeds" and found[each.id].n > 1]
+    groups = [[each for each in tested if found[each.id].outcome in kind] for kind in (OPEN, DECIDED)]
+    levels = {name: level for group in groups for name, level in _levels(group, families).items()}
+    by_id = {claim.id: claim for group in groups for claim in group if claim.relation != "exact"}
     trials = {
-        claim.id: tuple(dict.fromkeys(side.trial for side, _ in claim_sides(claim) if side.trial in seconds))
-        for claim in still_open
+        name: tuple(dict.fromkeys(side.trial for side, _ in claim_sides(claim) if side.trial in seconds))
+        for name, claim in by_id.items()
     }
 
     @cache
     def power(name: str, new: tuple[int, ...]) -> float:
         if min(new) < LEAST_NEW_SEEDS:
-            return 0.0
+            return float(found[name].outcome in DECIDED)
         ends = (min(new),) * 2 if samples[name].paired else new
         return power_of_more(by_id[name], samples[name], ends, levels[name], kept=False)
 
     seeds = allocate(trials, power, seconds, hours * 3600)
     chances = {name: power(name, tuple(seeds[trial] for trial in sides)) for name, sides in trials.items()}
+    still_open = [name for name in chances if found[name].outcome in OPEN]
     return Proposal(
         budget=hours,
         hours=sum(count * seconds[trial] for trial, count in seeds.items()) / 3600,
         claims=tuple(
-            _open_claim(found[name], sides, _needed(found[name], power), seconds, chances[name])
-            for name, sides in trials.items()
+            _open_claim(found[name], trials[name], _needed(found[name], power), seconds, chances[name])
+            for name in still_open
         ),
         seeds={trial: seeds[trial] for trial in seconds if seeds.get(trial)},
         seconds=seconds,
-        expected=sum(chances.values()),
+        expected=sum(chances[name] for name in still_open),
+        decided=len(chances) - len(still_open),
+        kept=sum(chance for name, chance in chances.items() if name not in still_open),
     )
 
 

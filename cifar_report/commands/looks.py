@@ -72,7 +72,8 @@ def describe(proposal: Proposal) -> Iterator[str]:
         seconds, named = proposal.seconds[trial], sum(trial in claim.trials for claim in proposal.claims)
         yield f"{trial:24}{count:>10}{seconds / 60:>15.1f}{count * seconds / 3600:>8.2f}{named:>13}"
     total = f"{sum(proposal.seeds.values())} runs, {proposal.hours:.1f} hours"
-    yield f"{total}: about {proposal.expected:.0f} of {len(proposal.claims)} open claims decided."
+    yield f"{total}: about {proposal.expected:.0f} of {len(proposal.claims)} open claims are decided then, and"
+    yield f"{proposal.kept:.1f} of {proposal.decided} decided ones stay so where new seeds test them again."
     yield ""
     yield from textwrap.wrap(RULE, WIDTH)
 
