@@ -139,6 +139,7 @@ def test_looks_in_a_bundle_give_the_verdict_with_its_look(tmp_path):
     assert verdict.n == LOOKS[verdict.look.number - 1]
     assert verdict.estimate.coverage == pytest.approx(1 - 0.05 * verdict.look.share)
     assert analyse(made).verdict("same").look is not None
+    assert {"trimmed_mean", "without_run", "margin_halved"} <= {each.kind for each in verdict.sensitivity}
     (tmp_path / "runs" / "second" / "seed-9" / "run.json").unlink()
     again = analyse(type(made).load(tmp_path)).verdict("better")
     assert (again.look.taken, again.missing) == (1, (("second", (9,)),))

@@ -76,6 +76,8 @@ def test_looks_are_declared_before_the_first_run_and_stay(tmp_path):
     with pytest.raises(UsageError, match="edited"):
         agree(folder, "auto")
     assert any("plan of its seeds was edited" in finding for finding in map(str, verify_bundle(folder).findings))
+    write_record(folder, msgspec.structs.replace(record, asked={"first": 10, "second": 11}))
+    assert any("other seeds than a plan declares" in finding for finding in map(str, verify_bundle(folder).findings))
 
 
 def test_looks_come_too_late_for_a_bundle_that_holds_runs(tmp_path):

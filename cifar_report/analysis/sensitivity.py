@@ -57,7 +57,7 @@ def _choices(claim: Claim, sample: Sample, families: Families, bundle: Bundle) -
     )
     for counted in _counted_against(claim, sample, bundle):
         yield Sensitivity("missing_seed", *under(counted.test()))
-    if isinstance(test, TTest) and sample.count >= LEAST_TRIMMED:
+    if isinstance(sample.parts[-1].test(), TTest) and sample.count >= LEAST_TRIMMED:
         yield Sensitivity("trimmed_mean", *under(sample.test(trim=TRIM)))
     if isinstance(test, TTest) and sample.paired and sample.count >= LEAST_FLIPS and claim.relation in DIRECTIONS:
         flips = EpochTest(sample.sides()[0] * 10_000)  # whole hundredths of a point

@@ -88,6 +88,9 @@ def check_records(bundle: Bundle, files: Files, report: Report) -> None:
         problem = "claims_hash is not the hash of the claims that it holds: a claim or its margin was edited"
         report.find(RECORD_FILE, problem)
     plan = record.plan
+    ends = plan.seeds if plan is not None else {}
+    if any(end not in ends.get(trial, ()) for trial, end in record.asked.items()):
+        report.find(RECORD_FILE, "trials are asked for other seeds than a plan declares")
     if plan is not None and (plan.hash != plan.sealed_hash() or not plan.holds_for(bundle.claims)):
         report.find(RECORD_FILE, "the plan of its seeds was edited, or was declared for other claims")
     for run in bundle.runs:
