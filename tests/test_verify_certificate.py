@@ -1,12 +1,14 @@
 """How far two trainings of a run agree, from which epoch on they do not, and what the bundle keeps of that."""
 
 import dataclasses
+from functools import partial
 from shutil import copytree
 
 import msgspec
 import numpy as np
 import pytest
 from msgspec.structs import replace
+from power_cuts import interrupt
 from reports import chapter, few_experiments, report_of
 from suites import simulated
 from verified import change_run, copied, flip, set_in
@@ -258,6 +260,27 @@ def test_a_certificate_is_part_of_the_bundle(original, tmp_path):
     assert Bundle.load(folder).certificate == later
     path.write_bytes(path.read_bytes().replace(b'"bitwise"', b'"different"', 1))
     assert "level" in found_in(folder).partition(path.name)[2]
+
+
+@pytest.mark.parametrize("way", ["power off", "no space"])
+def test_a_recording_that_is_cut_off_leaves_a_sound_bundle(original, tmp_path, way):
+    """At whatever step it ends, nothing is wrong with the bundle, and the next recording lists what was left."""
+    made, left = example(original), 0
+    later = replace(made, created="2999-01-01T00:00:00+00:00")
+    for step in range(1_000):
+        folder = copytree(original, tmp_path / str(step))
+        if not interrupt(partial(record_certificate, folder, made), step, way):
+            break
+        found = Report()
+        check_files(folder, found)
+        assert found.findings == [], step
+        left += any("as when recording it was interrupted" in note for note in found.notes)
+        record_certificate(folder, later)
+        files = check_files(folder, found)
+        assert (found.findings, later.file_name in str(files.digests)) == ([], True)
+        assert files.digests.keys() == files.listed.keys()
+    assert step > 1
+    assert left > 0 or way == "no space"
 
 
 def test_recording_covers_up_no_damage(original, tmp_path):
