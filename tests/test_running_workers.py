@@ -1,5 +1,6 @@
 """The suite with real workers: deaths, failures, full disks, Ctrl-C, and going on."""
 
+import math
 import os
 import signal
 import stat
@@ -8,6 +9,7 @@ import tempfile
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -186,6 +188,17 @@ def carry_out(runs, make_request, *, fresh=False) -> tuple[dict[str, tuple[RunRe
         train_runs(writer, runs, 1, Console(file=out, width=200), fresh=fresh)
         assert list(Path(folder).iterdir()) == []
     return writer.written, out.getvalue()
+
+
+def test_a_classifier_shows_no_loss_that_it_does_not_have():
+    """On a terminal the display says what is at work, and nothing of losses that are no number."""
+    out = StringIO()
+    epoch = SimpleNamespace(stage="fit", epoch=1, epochs=1, epochs_before=0, loss=math.nan, val_accuracy=math.nan)
+    with scheduler._Display(Console(file=out, width=200, force_terminal=True), [CENTROID]) as display:
+        display.started("1", CENTROID)
+        display.epoch("1", CENTROID, epoch)
+    assert f"{CENTROID.id}: fit, epoch 1 of 1" in out.getvalue()
+    assert "nan" not in out.getvalue()
 
 
 class Deadly:

@@ -174,10 +174,9 @@ class _Display:
     def epoch(self, slot: str, run: PlannedRun, progress: EpochProgress) -> None:
         """Show a finished epoch."""
         epochs = sum(stage.epochs for stage in getattr(run.trial, "stages", ())) or 1
-        words = (
-            f"  {slot}: {run.id}: {progress.stage}, epoch {progress.epoch} of {progress.epochs}, "
-            f"loss {progress.loss:.4f}, validation accuracy {progress.val_accuracy:.4f}"
-        )
+        words = f"  {slot}: {run.id}: {progress.stage}, epoch {progress.epoch} of {progress.epochs}"
+        if run.seed is not None:  # a network's
+            words += f", loss {progress.loss:.4f}, validation accuracy {progress.val_accuracy:.4f}"
         self._done[run.id] = run.cost * (progress.epochs_before + progress.epoch) / epochs
         self._live.update(self._bars[slot], completed=self._done[run.id], description=words)
         self._live.update(self._total, completed=sum(self._done.values()))
