@@ -41,8 +41,7 @@ EXPERIMENT = Experiment(
     explanation=(
         "Each filter learns one local pattern and marks in its feature map where it occurs, so that the number of "
         "filters is the number of patterns that the layer can distinguish. Twice as many double the flattened vector "
-        "and with it almost all weights of this network, which raises its capacity, its cost and the risk of "
-        "overfitting."
+        "and with it almost all weights of this network, which raises capacity, cost and the risk of overfitting."
     ),
     trials=(FILTERS_32, FILTERS_32_30_EPOCHS),
     claims=(

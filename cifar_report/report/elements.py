@@ -55,6 +55,11 @@ class Table:
     style: str = ""  # a class of the style sheets
     widths: tuple[float, ...] = ()  # of the columns in hundredths; empty: as the browser likes
 
+    @property
+    def stacked(self) -> bool:
+        """Whether its rows stand one below the other on a narrow screen, so that cells need their column's title."""
+        return not self.widths and not {"claims", "verdicts"}.isdisjoint(self.style.split())
+
 
 @dataclass(frozen=True)
 class FigureView:

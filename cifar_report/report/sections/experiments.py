@@ -25,6 +25,7 @@ DIGIT_SECTIONS: frozenset[Section] = frozenset({"trials", "model_2", "parallel"}
 EPOCHS_ON_PAPER: frozenset[Section] = frozenset({"trials", "model_2"})
 ORDER: tuple[Section, ...] = ("trials", "hidden_layer", "training_parameters", "model_2", "parallel")
 """The studies, which the write-up lacks, are lettered, so that what it has keeps the write-up's numbers."""
+MOST_CHANGES = 5  # that are listed
 MOST_CLAIMS = 4  # beside which a page has room for a table by epoch
 
 
@@ -61,7 +62,9 @@ def experiment_view(writer: Writer, experiment: Experiment, number: str) -> dict
         "heading": heading,
         "trial_number": experiment.number,
         "question": text(experiment.question) if told else None,
-        "labels": [] if study or experiment.section == "classical" else list(_labels(writer, ran)),
+        "labels": []
+        if study or experiment.section == "classical"
+        else list(_labels(writer, ran, text(experiment.change))),
         "explanation": text(experiment.explanation) if told else None,
         "figures": figures,
         "claims": claims,
@@ -80,8 +83,8 @@ Labels = tuple[str, Markup, tuple[Markup, ...]]
 """What they say, of what, and the labels."""
 
 
-def _labels(writer: Writer, trials: Sequence[TrialResult]) -> Iterator[Labels]:
-    """Yield, for each trial, its name with its figures, and what sets it apart from each comparator."""
+def _labels(writer: Writer, trials: Sequence[TrialResult], whole: str) -> Iterator[Labels]:
+    """Yield, for each trial, its name with its figures, and what sets it apart; ``whole`` tells many changes."""
     counted: set[object] = set()
     for trial in trials:
         network = trial.trial.layers if isinstance(trial.trial, Trial) else None
@@ -91,7 +94,8 @@ def _labels(writer: Writer, trials: Sequence[TrialResult]) -> Iterator[Labels]:
         for comparator, changes in dict(pairs).items():
             if comparator is not None and changes:
                 against = writer.sentence(CHANGES.against, comparator=writer.trial_name(comparator))
-                yield "changes", against, change_labels(writer, changes)
+                few = len(changes) <= MOST_CHANGES
+                yield "changes", against, change_labels(writer, changes) if few else (Markup.escape(whole),)
 
 
 def _judgement(writer: Writer, experiment: Experiment, trials: Sequence[TrialResult]) -> Iterator[tuple[Markup, ...]]:

@@ -17,13 +17,10 @@ from cifar_report.report.writer import Writer
 from cifar_report.spec import AnyLayer, BatchNormalization, Change, Conv2D, Dropout, MaxPooling2D
 
 CHANGES = load_messages("changes")
-MOST_CHANGES = 5  # that are listed; more are counted
 
 
 def change_labels(writer: Writer, changes: Sequence[Change]) -> tuple[Markup, ...]:
-    """Return a short label for each change, or their number where there are many."""
-    if len(changes) > MOST_CHANGES:
-        return (writer.plural(CHANGES.many, len(changes)),)
+    """Return a short label for each change; the same one only once, with its number."""
     counted = Counter(change_label(writer, change) for change in changes)
     return tuple(
         label if count == 1 else writer.sentence(CHANGES.several, change=label, count=writer.numbers.integer(count))
