@@ -83,13 +83,14 @@ def test_no_figure_of_a_result_stands_in_a_claims_sentences_without_its_link():
     fixed = (
         r'<span class="trial">.*?</span>( \(training \d[^)]*\))?',  # a trial\'s own name may hold figures
         r"\b(90%|95%|80%|1\.25|1\.125|1\.5|more than 60|\d+ (seeds?|blocks?|pairs?|runs?))",
-        r"unusual, and counts? like every other: .*?\.(?!\d)|simulated\): \D?\d+(–\d+)?\.|Near(est)? \d+|\d nearest",
+        r"unusual, and counts? like every other: .*?\.(?!\d)|simulated\): (≥ )?\d+(–\d+)?\.",
         r"\b(same )?\d+ test images?|What is measured only approaches the wording: .*|without (seed|block) \d+",
     )
     for paragraph in paragraphs:
-        bare = unescape(re.sub(r"<a .*?</a>", "", paragraph))
+        bare = re.sub(r"<a .*?</a>", "", paragraph)
         for pattern in fixed:
-            bare = re.sub(pattern, "", bare)
+            bare = re.sub(pattern, "", bare.replace("\N{NO-BREAK SPACE}", " "))
+        bare = unescape(bare)
         assert not re.search(r"\d", bare), bare
 
 
@@ -107,11 +108,11 @@ def test_every_cell_holds_a_value_or_says_why_not():
 def test_nothing_is_fetched_from_outside():
     """The file holds all that it shows."""
     addresses = [each.attributes["src"] for each in whole().elements if "src" in each.attributes]
-    assert len(addresses) > 20
+    assert len(whole().all("svg")) > 10
     assert all(address.startswith("data:") for address in addresses)
     assert not whole().all("link")
     styles = " ".join(each.text for each in whole().all("style"))
-    assert not re.search(r"url\((?!data:)|@import", styles)
+    assert not re.search(r"url\((?!data:|#)|@import", styles)
 
 
 def test_figures_and_tables_are_numbered_without_a_gap_and_pictures_have_words():
@@ -131,8 +132,11 @@ def test_nothing_is_warned_of_where_nothing_is_wrong():
 def test_every_claim_has_its_paragraph_and_its_row():
     """Each claim of the bundle stands in its section and in the table of all claims."""
     claims = few()[0].claims
-    assert {each.attributes["id"] for each in whole().all("article")} == {f"claim-{claim.id}" for claim in claims}
-    assert len([each for each in whole().all("tr") if "data-outcome" in each.attributes]) == len(claims)
+    ids = [each.attributes.get("id") for each in whole().all("tr")]
+    assert {f"claim-{claim.id}" for claim in claims} <= set(ids)
+    assert len(whole().all("article")) == len(claims)
+    table = next(each for each in whole().all("div", "verdicts"))
+    assert len([each for each in table.inside if "data-outcome" in each.attributes]) == len(claims)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +163,8 @@ def test_the_first_page_warns_of_what_limits_it(settings, words):
 def test_a_report_is_built_from_nothing_at_all():
     """Without a single run there is a whole report, and it says what is missing."""
     page = of(trials=())
-    assert "none of its runs has finished" in page.all("main")[0].text
+    assert "No network has finished its training yet" in page.all("header", "title-page")[0].text
+    assert "No test came out so." in page.all("main")[0].text
     assert "This bundle holds no runs yet." in page.all("main")[0].text
 
 
@@ -190,8 +195,8 @@ def test_the_trap_of_seeded_notebooks_is_told_with_the_numbers_that_there_are():
         text = next(each.text for each in page.all("p") if "Notebooks hold a trap" in each.text)
         assert ("one fixed order reached a mean test accuracy of 3" in text) is told
         assert ("in every epoch, one of 7" in text or "in every epoch, one of 6" in text) is told
-    said = [each.inside for each in page.all("article") if each.attributes["id"] == "claim-P2.accuracy"]
-    assert [each for each in said[0] if "said" in each.attributes.get("class", "")] == []
+    own = next(each for each in page.all("article") if "P2.accuracy" in each.text)
+    assert [each for each in own.inside if "said" in each.attributes.get("class", "")] == []
 
 
 def test_many_runs_get_one_row_a_trial(monkeypatch):
@@ -226,9 +231,11 @@ def test_paper_leaves_full_tables_to_the_screen_and_the_attached_numbers():
         assert words in screen.all("main")[0].text
         assert words not in paper.all("main")[0].text
     blocks = [[row.inside[0].text for row in each.inside if row.tag == "tr"] for each in paper.all("div", "epochs")]
-    assert [block[1:] for block in blocks[:2]] == [["1", "5", "10", "15"], ["1", "10", "20", "30"]]
+    assert [block[1:] for block in blocks[:1]] == [["1", "5", "10", "15"]]
     told = [number for each in screen.all("caption") for number in re.findall(r"^Table \d+", each.text)]
-    assert [each.text.split(".")[0] for each in paper.all("caption")] == told[:-1]
+    printed = [number for each in paper.all("caption") for number in re.findall(r"^Table \d+", each.text)]
+    assert printed == told[: len(printed)]
+    assert len(printed) > 5
     short = report_of(small_bundle("baseline", seeds=2, profile=PROFILES["smoke"]), medium="print")
     assert "epoch by epoch" in short
     assert "some of its epochs" not in short
