@@ -51,13 +51,13 @@ def draw_pairs(experiment: Experiment, results: Results, translate: Translation)
     said, legend = _comparisons(columns, results, translate), _legend(columns, translate)
     total = style.HALF if len(columns) < 5 else style.WIDTH
     texts = [style.shortened(text, total - 4, style.SMALL) for text in said]
-    width = (total - 36) / len(columns)
+    width = (total - 38) / len(columns)
     names = [style.wrapped(column.name, width - 4, style.SMALL) for column in columns]
     across = style.legend_columns([*legend], 3, total)
     below = 9 * max(name.count("\n") + 1 for name in names) + 9 - len(legend) // -across * style.LEGEND_LINE
     top = len(texts) * LINE + 8
     figure = style.sheet(top + HEIGHT + below, total)
-    axes = style.panel(figure, 30, top, total - 34, HEIGHT, translate)
+    axes = style.panel(figure, 33, top, total - 37, HEIGHT, translate)
     for number, text in enumerate(texts):
         place = 1 - (LINE * number + 5) / (top + HEIGHT + below)
         figure.text(0, place, text, va="center_baseline", fontsize=style.SMALL)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import matplotlib
 import matplotlib.style
+import numpy as np
 from babel.numbers import get_decimal_symbol
 from matplotlib import font_manager
 from matplotlib.artist import Artist
@@ -81,7 +82,7 @@ ROW_LINE: Final = 9.2  # points from one line of a row's name to the next
 ROW_GAP: Final = 4.0  # points between two rows
 BELOW_ROWS: Final = 32.0  # points for the axis and its title
 LEGEND_LINE: Final = 13.0
-HANDLE: Final = 22.0  # points that a legend's mark takes beside its label
+HANDLE, GAP_OF_LEGEND = 26.0, 8.4  # points of a legend's mark and the space after it, and of the space after a column
 
 DASHED: Final = (0, (4.0, 2.0))
 DOTTED: Final = (0, (1.0, 1.6))
@@ -141,8 +142,11 @@ def canvas(height: float, translate: Translation) -> tuple[Figure, Axes]:
 
 def legend_columns(labels: Sequence[str], most: int, width: float = WIDTH) -> int:
     """Return in how many columns, ``most`` at most, a legend of these labels fits a width in points."""
-    fitting = (count for count in range(most, 1, -1) if count * (max(map(text_width, labels)) + HANDLE) <= width)
-    return next(fitting, 1)
+    for count in range(min(most, len(labels)), 1, -1):
+        columns = np.array_split([text_width(label, SMALL) for label in labels], count)
+        if sum(column.max() + HANDLE for column in columns) <= width + GAP_OF_LEGEND:
+            return count
+    return 1
 
 
 def legend_below(figure: Figure, lines: Mapping[str, Look], columns: int, patches: Sequence[Patch] = ()) -> None:
