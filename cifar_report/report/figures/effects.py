@@ -116,7 +116,7 @@ def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], results: Results, tra
         if row.verdict is not None:
             _draw_row(plot, place, row.verdict, bounds, translate)
             _write(plot, place, row.verdict, needed, translate)
-    heads = translate.columns("Effect [interval] | Verdict" + (" | Seeds needed" if needed else ""))
+    heads = translate.columns("Effect [interval] | Verdict | Seeds needed")[: 3 if needed else 2]
     for (across, align), head in zip(COLUMNS, heads, strict=False):
         plot.write(-7, across, head, ha=align, color=style.GREY)
     legend: dict[str, Look] = {
