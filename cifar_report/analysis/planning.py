@@ -24,6 +24,9 @@ STEPS = (0, LEAST_NEW_SEEDS, 10, 15, 20, 25, 30, 35, 40, 50, 60)  # new seeds of
 OPEN, DECIDED = ("inconclusive",), ("reproduced", "not_reproduced")
 LEAST_GAIN = 0.02  # of expected decided claims, below which a step is not worth its name
 
+Power = Callable[[str, tuple[int, ...]], float]
+"""Of a claim by its id: the probability that so many new seeds of each side decide it."""
+
 
 @dataclass(frozen=True)
 class OpenClaim:
@@ -113,10 +116,7 @@ def propose(bundle: Bundle, hours: float) -> Proposal:
     return Proposal(
         budget=hours,
         hours=sum(count * seconds[trial] for trial, count in seeds.items()) / 3600,
-        claims=tuple(
-            _open_claim(found[name], trials[name], _needed(found[name], power), seconds, chances[name])
-            for name in still_open
-        ),
+        claims=tuple(_open_claim(found[name], trials[name], power, seconds, chances[name]) for name in still_open),
         seeds={trial: seeds[trial] for trial in seconds if seeds.get(trial)},
         seconds=seconds,
         expected=sum(chances[name] for name in still_open),
@@ -138,10 +138,7 @@ def _levels(claims: Sequence[Claim], families: Families) -> dict[str, float]:
 
 
 def allocate(
-    trials: Mapping[str, tuple[str, ...]],
-    power: Callable[[str, tuple[int, ...]], float],
-    seconds: Mapping[str, float],
-    budget: float,
+    trials: Mapping[str, tuple[str, ...]], power: Power, seconds: Mapping[str, float], budget: float
 ) -> dict[str, int]:
     """Return the new seeds of each trial: the steps that add the most expected decided claims an hour, one by one.
 
@@ -173,21 +170,14 @@ def allocate(
     return seeds
 
 
-def _needed(verdict: Verdict, power: Callable[[str, tuple[int, ...]], float]) -> tuple[float | None, float | None]:
-    if verdict.seeds_needed is not None:
-        return verdict.seeds_needed.value, verdict.seeds_needed.high
-    exact = next((count for count in COUNTS if power(verdict.id, (count,)) >= POWER), None)  # an onset's
-    return exact, exact
-
-
 def _open_claim(
-    verdict: Verdict,
-    trials: tuple[str, ...],
-    needed: tuple[float | None, float | None],
-    seconds: Mapping[str, float],
-    chance: float,
+    verdict: Verdict, trials: tuple[str, ...], power: Power, seconds: Mapping[str, float], chance: float
 ) -> OpenClaim:
-    least, most = needed
+    needed = verdict.seeds_needed
+    if needed is None:  # of an onset, whose power is exact
+        least = most = next((count for count in COUNTS if power(verdict.id, (count,)) >= POWER), None)
+    else:
+        least, most = needed.value, needed.high
     price = sum(seconds[trial] for trial in trials) / 3600
-    hours = tuple(None if count is None else count * price for count in (least, most))
+    hours = [None if count is None else count * price for count in (least, most)]
     return OpenClaim(verdict.id, trials, verdict.lacking, (least, most), (hours[0], hours[1]), chance)

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
-from cifar_report.bundle import METHOD_VERSION, BundleRecord, read_record, write_record
+from cifar_report.bundle import METHOD_VERSION, SCHEMA_VERSION, BundleRecord, read_record, write_record
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.plans import LOOKS, MOST_SEEDS, SeedPlan, declare, declare_looks
 from cifar_report.bundle.store import read_manifest, update_manifest, write_manifest
@@ -121,6 +121,7 @@ def todays_record(folder: Path, old: BundleRecord) -> BundleRecord:
     experiments = load_experiments()
     return msgspec.structs.replace(
         old,
+        schema_version=SCHEMA_VERSION,
         experiments=experiments,
         original=load_original(),
         claims_hash=registry_hash(claims_of(experiments)),
