@@ -23,7 +23,7 @@ SINGLE_CHOICES: tuple[SensitivityKind, ...] = (
 SIGNS = {"greater": ">", "less": "<", "not_better": "≤", "equal": "≈", "ratio": "≈", "value": "≈", "onset": "≈"}
 EXACT_SIGNS = {"equal": "=", "less": "<", "greater": ">", "quarter": "≈"}
 QUARTER = 0.25
-WIDTHS = (4.6, 17.4, 29.8, 14.0, 4.6, 5.4, 4.6, 10.6, 4.5, 4.5)  # of the printed table, in hundredths
+WIDTHS = (4.0, 17.0, 33.4, 13.2, 4.2, 4.8, 4.4, 10.6, 4.2, 4.2)  # of the printed table, in hundredths
 
 
 def verdicts(writer: Writer) -> SectionView:

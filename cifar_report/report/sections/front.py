@@ -19,7 +19,7 @@ from cifar_report.spec import Section
 
 SAY = load_messages("summary")
 MOST_FINDINGS = 15
-WIDTHS = (22.5, 40.0, 5.0, 18.5, 6.5, 7.5)  # of the printed table of findings, in hundredths
+WIDTHS = (25.0, 38.0, 5.0, 17.5, 6.5, 8.0)  # of the printed table of findings, in hundredths
 MAP_WIDTHS = (58.0, 26.0, 16.0)  # of the map of the assignment
 State = Literal["done", "part", "missing"]
 

@@ -231,16 +231,10 @@ def front(writer: Writer) -> Iterator[Markup]:
 
 
 def study_sentences(writer: Writer) -> tuple[Markup, ...]:
-    """Return one sentence for each study that compares two trials, how they are tested, and which ones did not run."""
+    """Return one sentence for each study that compares two trials."""
     experiments = writer.experiments(*STUDIES)
     compared = {study.experiment for study in writer.results.studies if len(study.ranking) > 1}
-    said = [study_sentence(writer, each) for each in experiments if each.id in compared]
-    missing = [writer.translation.text(each.title) for each in experiments if each.id not in compared]
-    if said:
-        said.append(writer.sentence(STUDY.tested))
-    if missing:
-        said.append(writer.sentence(SAY.studies_missing, studies=writer.enumeration(missing)))
-    return tuple(said)
+    return tuple(study_sentence(writer, each) for each in experiments if each.id in compared)
 
 
 def study_sentence(writer: Writer, experiment: Experiment) -> Markup:
