@@ -43,7 +43,8 @@ WIDEST: Final[dict[Unit, tuple[float, float]]] = {
 """What an axis shows at most; an effect that lies beyond stands there as text."""
 MARGIN: Final[Look] = {"color": style.GREY, "alpha": 0.22, "linewidth": 0}
 SEED: Final[Look] = {"marker": "o", "ms": 2.2, "mew": 0, "ls": "none", "alpha": 0.6}
-NAMES, TEXTS = 176.0, 154.0  # points, left and right of the axes
+NAMES: Final = 170.0  # points, left of the axes
+BETWEEN: Final = 8.0  # points, from one column of texts beside them to the next
 GAP: Final = 2.8
 PAGE: Final = 590.0  # points of rows that one figure holds at most
 ARROWS: Final = ("\N{LEFTWARDS ARROW}", "\N{RIGHTWARDS ARROW}")
@@ -103,7 +104,11 @@ def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], results: Results, tra
     codes = [row.verdict.claim.code if row.verdict else "" for row in rows]
     verdicts = [row.verdict for row in rows if row.verdict]
     needed = any(verdict.seeds_needed for verdict in verdicts)
-    plot = style.row_plot([row.name for row in rows], NAMES, translate, codes=codes, right=TEXTS, top=14, gap=GAP)
+    heads = translate.columns("Effect [interval] | Verdict | Seeds needed")[: 3 if needed else 2]
+    texts = [heads, *(_texts(verdict, translate)[: len(heads)] for verdict in verdicts)]
+    widths = [max(style.text_width(text, style.SMALL) for text in column) for column in zip(*texts, strict=True)]
+    right = sum(widths) + BETWEEN * len(widths)
+    plot = style.row_plot([row.name for row in rows], NAMES, translate, codes=codes, right=right, top=14, gap=GAP)
     axes, bounds = plot.axes, _bounds(unit, verdicts)
     if unit == "ratio":
         axes.set_xscale("log")
@@ -115,10 +120,8 @@ def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], results: Results, tra
     for place, row in zip(plot.places, rows, strict=True):
         if row.verdict is not None:
             _draw_row(plot, place, row.verdict, bounds, translate)
-            _write(plot, place, row.verdict, needed, translate)
-    heads = translate.columns("Effect [interval] | Verdict | Seeds needed")[: 3 if needed else 2]
-    for (across, align), head in zip(COLUMNS, heads, strict=False):
-        plot.write(-7, across, head, ha=align, color=style.GREY)
+            _write(plot, place, _texts(row.verdict, translate), widths)
+    _write(plot, -7, heads, widths, color=style.GREY)
     legend: dict[str, Look] = {
         translate.plain("90%% and 95%% interval"): {"color": style.BLACK, "lw": 2.4},
         translate.gettext("One seed"): SEED | {"color": style.BLACK, "ms": 3},
@@ -135,9 +138,6 @@ def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], results: Results, tra
         title=_title(unit, rows, translate), caption=_caption(verdicts, results, translate), columns=columns,
         rows=[_cells(row.name, row.verdict, translate) for row in rows if row.verdict],
     )  # fmt: skip
-
-
-COLUMNS: Final = ((style.WIDTH - TEXTS + 6, "left"), (style.WIDTH - 84, "left"), (style.WIDTH, "right"))
 
 
 def _bounds(unit: Unit, verdicts: Sequence[Verdict]) -> tuple[float, float]:
@@ -193,15 +193,20 @@ def _draw_row(
         axes.text(bounds[above], place, text, gid=data_gid(claim=verdict.id), **look)
 
 
-def _write(plot: RowPlot, place: float, verdict: Verdict, needed: bool, translate: Translation) -> None:
+def _write(plot: RowPlot, place: float, texts: Sequence[str], widths: Sequence[float], **look: Any) -> None:
+    """Write the columns beside the axes; the third one holds numbers."""
+    left = style.WIDTH - sum(widths) - BETWEEN * (len(widths) - 1)
+    for number, (text, width) in enumerate(zip(texts, widths, strict=False)):
+        plot.write(place, left + width * (number == 2), text, ha="right" if number == 2 else "left", **look)
+        left += width + BETWEEN
+
+
+def _texts(verdict: Verdict, translate: Translation) -> tuple[str, str, str]:
+    """Return effect, verdict and the seeds that would decide it."""
     whole, numbers = verdict.wide or verdict.estimate, translate.numbers
     interval = "" if whole.low is None and whole.high is None else f" {numbers.interval(whole)}"
-    effect = style.shortened(f"{numbers.number(verdict.estimate)}{interval}", TEXTS - 92, style.SMALL)
     seeds = DASH if verdict.seeds_needed is None else _needed(verdict.seeds_needed, translate)
-    outcome = translate.gettext(OUTCOMES[verdict.outcome])
-    outcome = style.shortened(outcome, 58, style.SMALL)
-    for (across, align), text in zip(COLUMNS, (effect, outcome, seeds) if needed else (effect, outcome), strict=False):
-        plot.write(place, across, text, ha=align)
+    return f"{numbers.number(verdict.estimate)}{interval}", translate.gettext(OUTCOMES[verdict.outcome]), seeds
 
 
 def _needed(datum: Datum, translate: Translation) -> str:

@@ -50,9 +50,11 @@ def draw_pairs(experiment: Experiment, results: Results, translate: Translation)
         return None
     said, legend = _comparisons(columns, results, translate), _legend(columns, translate)
     total = style.HALF if len(columns) < 5 else style.WIDTH
-    texts = [style.shortened(text, total - 4, style.SMALL) for text in said]
+    texts = [line for text in said for line in style.wrapped(text, total - 4, style.SMALL).split("\n")]
     width = (total - 38) / len(columns)
-    names = [style.wrapped(column.name, width - 4, style.SMALL) for column in columns]
+    names = [
+        style.wrapped(column.name.replace("\N{NO-BREAK SPACE}", " "), width - 4, style.SMALL) for column in columns
+    ]
     across = style.legend_columns([*legend], 3, total)
     below = 9 * max(name.count("\n") + 1 for name in names) + 9 - len(legend) // -across * style.LEGEND_LINE
     top = len(texts) * LINE + 8

@@ -265,6 +265,11 @@ def text_width(text: str, size: float = SIZE) -> float:
     return float(font.get_width_height()[0]) / 64 * (size / UNSCALED)
 
 
+def widest_word(*texts: str, size: float = SMALL) -> float:
+    """Return how wide the widest word of some texts is set, in points: less cannot hold them."""
+    return max((text_width(word, size) for text in texts for word in text.split(" ")), default=0.0)
+
+
 def wrapped(text: str, width: float, size: float = SIZE) -> str:
     """Break ``text`` between words into the fewest lines of at most ``width`` points, all about equally long.
 

@@ -87,9 +87,9 @@ GROUPS: Final[dict[str, tuple[Quantity, ...]]] = {
 }
 CELL: Final = 12.5  # points, a side
 IN_A_LINE: Final = 3  # cells of one half
-LEAST: Final = 29.0  # points of a half, for its heading
+HALVES: Final = (mark("as written"), mark("one change"))
 HALF_GAP, GROUP_GAP = 2.0, 8.0
-HEAD: Final = 40.0
+HEAD: Final = 44.0
 Rows = Sequence[tuple[Experiment, Sequence[Verdict]]]
 
 
@@ -114,7 +114,7 @@ def draw_matrix(results: Results, experiments: Sequence[Experiment], translate: 
     rows = [(each, found) for each, found in rows if found]
     if not rows:
         return None
-    halves = list(_halves(rows))
+    halves = list(_halves(rows, translate))
     start = style.WIDTH - halves[-1].left - halves[-1].width
     names = [style.wrapped(translate.text(each.title), start - 20, style.SMALL) for each, _ in rows]
     heights = [
@@ -154,33 +154,34 @@ def _cell(verdict: Verdict) -> tuple[str | None, int]:
     return group, int(claim.comparison == "one_change")
 
 
-def _halves(rows: Rows) -> Iterator[Half]:
-    """Yield every column that holds anything."""
+def _halves(rows: Rows, translate: Translation) -> Iterator[Half]:
+    """Yield every column that holds anything, wide enough for its heading."""
     left = 0.0
     for group in GROUPS:
         for change in (0, 1):
             most = max(len(Half(group, change, 0, 0).of(found)) for _, found in rows)
             if most:
-                width = max(min(most, IN_A_LINE) * CELL, LEAST)
+                width = max(min(most, IN_A_LINE) * CELL, style.widest_word(translate.gettext(HALVES[change])) + 1)
+                if group == list(GROUPS)[-1] and change == 0:
+                    width = max(width, style.widest_word(translate.gettext(group)) - width)
                 yield Half(group, change, left, width)
                 left += width + (HALF_GAP if change == 0 else GROUP_GAP)
 
 
 def _draw_heads(axes: Axes, halves: Sequence[Half], start: float, bottom: float, translate: Translation) -> None:
-    words = (translate.gettext("as written"), translate.gettext("one change"))
     for group in dict.fromkeys(half.group for half in halves):
         own = [half for half in halves if half.group == group]
         left, right = start + own[0].left, start + own[-1].left + own[-1].width
-        title = style.wrapped(translate.gettext(group), right - left + GROUP_GAP - 2, style.SMALL)
-        axes.text(left, 17, title, va="bottom", fontsize=style.SMALL, linespacing=1.05)
-        axes.plot((left, right), (19, 19), color=style.GREY, lw=0.6)
+        title = style.wrapped(translate.gettext(group), right - left + 2, style.SMALL)
+        axes.text(left, 21, title, va="bottom", fontsize=style.SMALL, linespacing=1.05)
+        axes.plot((left, right), (23, 23), color=style.GREY, lw=0.6)
         for half in own:
-            text = style.wrapped(words[half.change], half.width, style.SMALL)
+            text = style.wrapped(translate.gettext(HALVES[half.change]), half.width, style.SMALL)
             look: Look = {"fontsize": style.SMALL, "color": style.GREY, "linespacing": 1.0}
-            axes.text(start + half.left, 21.5, text, va="top", **look)
+            axes.text(start + half.left, 25.5, text, va="top", **look)
         if len(own) > 1:
             middle = start + own[1].left - HALF_GAP / 2
-            axes.plot((middle, middle), (21, bottom), color=style.PALE, lw=0.6)
+            axes.plot((middle, middle), (25, bottom), color=style.PALE, lw=0.6)
 
 
 def _draw_cell(axes: Axes, corner: tuple[float, float], outcome: Outcome, claim: str, *, fragile: bool) -> None:
@@ -245,7 +246,7 @@ def draw_dependence(results: Results, translate: Translation) -> DrawnFigure | N
     found = [(verdict, changed) for verdict in results.verdicts if len(changed := _choices(verdict)) > 1]
     if not found:
         return None
-    places = _places({key for _, changed in found for key in changed})
+    places = _places({key for _, changed in found for key in changed}, translate)
     names = [_row_name(verdict, results, translate) for verdict, _ in found]
     texts = [style.wrapped(name, places[NOW] - CHOICE / 2 - 30, style.SMALL) for name in names]
     heights = [max(style.ROW_LINE * (text.count("\n") + 1) + 2, CELL) for text in texts]
@@ -295,14 +296,17 @@ def _choices(verdict: Verdict) -> dict[str, Outcome]:
     return found
 
 
-def _places(keys: Collection[str]) -> dict[str, float]:
+def _places(keys: Collection[str], translate: Translation) -> dict[str, float]:
     """Return the middle of each choice's column, in points; the columns of single seeds stand together."""
     seeds = sorted(key for key in keys if key not in CHOICES)
-    places, left = {}, style.WIDTH - sum(CHOICE if key in CHOICES else SEED for key in keys)
+    widths = {
+        key: max(CHOICE, style.widest_word(translate.gettext(CHOICES[key])) + 4) if key in CHOICES else SEED
+        for key in keys
+    }
+    places, left = {}, style.WIDTH - sum(widths.values())
     for key in (*(each for each in CHOICES if each in keys), *seeds):
-        width = CHOICE if key in CHOICES else SEED
-        places[key] = left + width / 2
-        left += width
+        places[key] = left + widths[key] / 2
+        left += widths[key]
     return places
 
 
