@@ -65,7 +65,7 @@ def list_trials(_: Namespace) -> int:
 
 def status(options: Namespace) -> int:
     """Print for every planned run whether it is finished, or why it would run."""
-    from cifar_report.bundle import is_bundle
+    from cifar_report.bundle import is_bundle, read_record
     from cifar_report.running.plan import plan_is_current, states_of
     from cifar_report.running.timing import timing_state
 
@@ -77,8 +77,9 @@ def status(options: Namespace) -> int:
     for name, reason in lines:
         print(f"{name:40}{'finished' if reason is None else f'would run: {reason}'}")
     if prepared.plan is not None:
+        written = is_bundle(prepared.folder) and read_record(prepared.folder).plan == prepared.plan
         kind = "a confirmation" if prepared.plan.confirms else "planned looks"
-        print(f"{'declared':40}{kind}, {prepared.plan.declared[:10]} ({prepared.plan.hash[:8]})")
+        print(f"{kind:40}{f'declared on {prepared.plan.declared[:10]}' if written else 'would be declared'}")
     if is_bundle(prepared.folder) and not plan_is_current(prepared.folder):
         print(f"{'claims and texts':40}would be recorded: the experiments are not those of the bundle")
     finished = sum(state.reason is None for state in states)
