@@ -80,12 +80,15 @@ def test_findings_are_sorted_by_decidedness_and_by_size() -> None:
     writer = Writer(bundle, results, Translation("en"), ())
     found = findings(writer)
     assert [each.rank for each in found] == sorted((each.rank for each in found), reverse=True)
-    shown = lead(writer, found)
+    shown = lead(found)
     topics = [topic_name(writer, each) for each in shown]
     assert len(topics) == len(set(topics))
     assert {"Depth", "Width", "Augmentation", "Time", "Dropout", "Padding"} <= set(topics)
     dropout = next(each for each in shown if each.topic == "Dropout")
     assert dropout.before.trial in ("filters_32", "baseline")
+    other = next(each for each in found if each.verdict.id == "C10a.as_written.batch_norm")
+    assert topic_name(writer, other).striptags() == "Dropout 0.5 v. Batch normalization"
+    assert other not in shown
     assert all(each.effect.value >= 1 for each in found if each.effect.unit == "ratio" and not each.verdict.stated)
     assert all("%(" not in direction_words(writer, each) for each in found)
 

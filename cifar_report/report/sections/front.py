@@ -82,7 +82,7 @@ def _findings_table(writer: Writer, found: Sequence[Finding]) -> Table | None:
     experiments = {claim.id: each.id for each in writer.bundle.record.experiments for claim in each.claims}
     numbers = experiment_numbers(writer)
     rows = []
-    for each in lead(writer, found)[:MOST_FINDINGS]:
+    for each in lead(found)[:MOST_FINDINGS]:
         verdict, place = each.verdict, experiments[each.verdict.id]
         counts = [count for count in (verdict.n, verdict.n_comparator) if count is not None]
         link = Markup('<a class="reference page" href="#experiment-{}">{}</a>').format(place, numbers[place])

@@ -103,15 +103,15 @@ def _clearest(writer: Writer, found: Sequence[Finding]) -> Markup:
     """Return the strongest findings on accuracy for the original, and those against it."""
 
     def named(outcome: Outcome) -> Markup | None:
-        chosen = [each for each in found if each.verdict.outcome == outcome and each.kind == "accuracy"]
-        measured = [each for each in lead(writer, chosen) if each.verdict.claim.said][:CLEAREST]
+        chosen = [each for each in lead(found) if each.verdict.outcome == outcome and each.kind == "accuracy"]
         parts = [
             writer.sentence(
                 SUMMARY.headline,
                 topic=topic_name(writer, each),
                 direction=direction_words(writer, each),
             )
-            for each in measured
+            for each in chosen[:CLEAREST]
+            if each.verdict.claim.said
         ]
         return writer.enumeration(parts) if parts else None
 

@@ -15,7 +15,7 @@ from cifar_report.analysis.results import Datum, Outcome, Verdict
 from cifar_report.report import names
 from cifar_report.report.i18n import load_messages
 from cifar_report.report.writer import Writer
-from cifar_report.spec import Quantity, Side
+from cifar_report.spec import Claim, Quantity, Side
 
 SAY = load_messages("findings")
 TOPICS = {
@@ -37,6 +37,7 @@ KINDS: dict[Quantity, str] = {
     "throughput": "throughput",
     **dict.fromkeys(("seconds", "fit_seconds", "predict_seconds"), "time"),
 }
+PAIR = ""  # the topic of a comparison that neither side names as its own
 SHOWN = 3  # effects of a sentence; the others are counted
 FOUND = ("beyond_margin", "opposite", "improvement_found")
 RULED_OUT = ("margin_ruled_out", "improvement_ruled_out")
@@ -76,6 +77,7 @@ def findings(writer: Writer) -> tuple[Finding, ...]:
                 continue
             known = (TOPICS[key] for key in (claim.id, claim.code, experiment.id) if key in TOPICS)
             topic = kind if kind != "accuracy" else next(known, experiment.title)
+            topic = topic if kind != "accuracy" or _direct(writer, claim) else PAIR
             turned = kind == "accuracy" and claim.subject.trial not in own and claim.comparison != "between_methods"
             found.append(_finding(verdict, topic, kind, turned=turned))
     return tuple(sorted(found, key=lambda each: each.rank, reverse=True))
@@ -118,28 +120,29 @@ def _margins(verdict: Verdict) -> float:
     return abs(value) / margin
 
 
-def lead(writer: Writer, found: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return the first finding of each topic, strongest first.
-
-    What a trial is compared with by its own configuration comes before every other comparison of its topic.
-    """
+def lead(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the strongest finding of each topic, in the order of ``found``; pairs that are no topic are left out."""
     first: dict[str, Finding] = {}
-    for each in sorted(found, key=lambda each: not _direct(writer, each)):
-        first.setdefault(each.topic, each)
-    return tuple(sorted(first.values(), key=lambda each: each.rank, reverse=True))
+    for each in found:
+        if each.topic != PAIR:
+            first.setdefault(each.topic, each)
+    return tuple(first.values())
 
 
-def _direct(writer: Writer, finding: Finding) -> bool:
-    """Whether a finding compares a trial with the one that it names as its comparator, or with another method."""
-    if finding.before is None or finding.verdict.claim.comparison == "between_methods":
+def _direct(writer: Writer, claim: Claim) -> bool:
+    """Whether a claim compares a trial with the one that it names as its comparator, or with another method."""
+    if claim.comparator is None or claim.comparison == "between_methods":
         return True
-    pair = {finding.before.trial, finding.after.trial}
+    pair = {claim.subject.trial, claim.comparator.trial}
     trials = [writer.bundle.trials[name] for name in pair]
     return len(pair) == 1 or any({each.as_written, each.one_change} & (pair - {each.id}) for each in trials)
 
 
 def topic_name(writer: Writer, finding: Finding) -> str:
-    """Return what a finding's topic is called: by its name, or by the title of its experiment."""
+    """Return what a finding's topic is called: by its name, by the title of its experiment, or by its two sides."""
+    if finding.topic == PAIR and finding.before is not None:
+        sides = {"after": _name(writer, finding.after), "before": _name(writer, finding.before)}
+        return writer.sentence(SAY.pair, **sides)
     named = SAY.topics.get(finding.topic)
     return writer.translation.text(finding.topic) if named is None else writer.word(named)
 
@@ -207,7 +210,7 @@ def group_sentences(writer: Writer, found: Sequence[Finding], outcome: Outcome) 
     groups: dict[tuple[str, str], list[Finding]] = {}
     for each in found:
         if each.verdict.outcome == outcome:
-            groups.setdefault((each.topic, each.direction), []).append(each)
+            groups.setdefault((topic_name(writer, each), each.direction), []).append(each)
     said = [_sentence(writer, group) for group in groups.values()]
     return (*said, *_counts(writer, outcome)) or (writer.sentence(SAY.nothing),)
 
@@ -241,7 +244,7 @@ def open_sentences(writer: Writer, found: Sequence[Finding]) -> tuple[Markup, ..
         return (writer.sentence(SAY.nothing),)
     accuracies = [each for each in found if each.kind == "accuracy"]
     decided = {each.topic for each in accuracies if each.direction != "open"}
-    names = [topic_name(writer, each) for each in lead(writer, accuracies) if each.topic not in decided]
+    names = [topic_name(writer, each) for each in lead(accuracies) if each.topic not in decided]
     forms = SAY.open if names else SAY.open_elsewhere
     said = [writer.plural(forms, len(undecided), topics=writer.enumeration(names) if names else "")]
     return (*said, *_lacking(writer, undecided), *_seeds(writer, undecided), *_spread(writer, accuracies))
