@@ -119,7 +119,7 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
     "add target": _option("the bundle that gets them", "TARGET", type=Path),
     "--compact": {
         "action": "store_true",
-        "help": "of a network's probabilities keep predicted class and the label's: a twentieth of the size, and"
+        "help": "of a network's probabilities keep predicted class and the label's: a sixteenth of the size, and"
         " accuracy, confusion and loss follow as before; numbers that need all of them are recorded",
     },
 }

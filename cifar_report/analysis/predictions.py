@@ -92,18 +92,13 @@ def compacted(run: Run, file: Predictions) -> Predictions:
     for stage in run.stages:
         weights = primary_weights(run.trial, stage.id) if isinstance(run.trial, Trial) else "last"
         if (kept := condensed(file, stage.id, weights)) is not None:
-            tables[stage.id, weights] = kept._replace(top=_of_examples(file.labels, kept))
+            if kept.top is not None:
+                shown = [place for _, _, place in surest(file.labels, kept.predicted, kept.top)]
+                for pair in permutations(range(CLASS_COUNT), 2):
+                    shown += surest_of_pair(file.labels, kept.predicted, kept.top, pair)
+                kept = kept._replace(top=np.where(np.isin(np.arange(len(file.labels)), shown), kept.top, 0))
+            tables[stage.id, weights] = kept
     return Predictions(file.indices, file.labels, compact=tables)
-
-
-def _of_examples(labels: Array, kept: CompactTable) -> Array | None:
-    """Return the predicted class's probability of the images that may be shown as examples, else 0."""
-    if kept.top is None:
-        return None
-    places = [place for _, _, place in surest(labels, kept.predicted, kept.top)]
-    for pair in permutations(range(CLASS_COUNT), 2):
-        places += surest_of_pair(labels, kept.predicted, kept.top, pair)
-    return np.where(np.isin(np.arange(len(labels)), places), kept.top, 0)
 
 
 def surest(labels: Array, predicted: Array, top: Array) -> Iterator[tuple[int, Literal["right", "wrong"], int]]:

@@ -21,6 +21,8 @@ from cifar_report.spec import CLASS_COUNT
 
 Array = np.ndarray[Any, Any]
 
+PREDICTIONS_FILE, COMPACT_FILE = "predictions.npz", "compact.npz"  # of a run: the one or the other
+
 MOST_BYTES = 128 * 2**20  # of one file, unpacked; the largest real one is about 20 MB
 MOST_ARRAYS = 1_000
 IMAGE_COUNT = 60_000  # of the whole data set
@@ -153,9 +155,16 @@ class Predictions:
         else:
             arrays["indices"] = self.indices
         arrays |= {f"{stage}.{weights}": table for (stage, weights), table in self.probabilities.items()}
-        for (stage, weights), kept in self.compact.items():
-            found = kept._asdict().items()
-            arrays |= {f"{stage}.{weights}.{name}": array for name, array in found if array is not None}
+        for (
+            stage,
+            weights,
+        ), kept in self.compact.items():  # what packs best: zeros where right, equal bytes side by side
+            planes = np.ascontiguousarray(kept.chosen).view(np.uint8).reshape(-1, 4).T
+            found = kept._asdict() | {
+                "predicted": (kept.predicted + CLASS_COUNT - self.labels) % CLASS_COUNT,
+                "chosen": planes,
+            }
+            arrays |= {f"{stage}.{weights}.{name}": array for name, array in found.items() if array is not None}
         return dump_arrays(arrays if self.predicted is None else arrays | {"predicted": self.predicted})
 
     @classmethod
@@ -165,7 +174,7 @@ class Predictions:
         try:
             indices = np.cumsum(steps := arrays.pop("steps"), dtype=steps.dtype) if compact else arrays.pop("indices")
             labels, predicted = arrays.pop("labels"), arrays.pop("predicted", None)
-            tables = _compact_tables(arrays) if compact else {}
+            tables = _compact_tables(arrays, labels) if compact else {}
             whole = {_table_key(name): table for name, table in arrays.items()}
             found = cls(indices, labels, whole, predicted, tables)
             found._check()
@@ -189,6 +198,17 @@ class Predictions:
             kept.check(self.labels)
 
 
+def comparable_arrays(path: Path) -> dict[str, Array]:
+    """Return a file's arrays by name; of a compact run those alone that no later computation rounds."""
+    if path.name != COMPACT_FILE:
+        return load_arrays(path)
+    kept = Predictions.load(path, compact=True)
+    arrays = {"indices": kept.indices, "labels": kept.labels}
+    for (stage, weights), table in kept.compact.items():
+        arrays |= {f"{stage}.{weights}.{name}": getattr(table, name) for name in ("predicted", "chosen")}
+    return arrays
+
+
 def _check_numbers(name: str, vector: Array, shape: tuple[int, ...], most: int) -> None:
     if vector.dtype.kind not in "iu" or vector.shape != shape:
         raise ValueError(f"{name} must hold one whole number for each image")
@@ -203,12 +223,16 @@ def _check_probabilities(name: str, table: Array, shape: tuple[int, ...]) -> Non
         raise ValueError(f"{name} must hold probabilities between 0 and 1")
 
 
-def _compact_tables(arrays: dict[str, Array]) -> dict[tuple[str, Weights], CompactTable]:
-    """Take the arrays ``<stage>.<weights>.<field>`` out of a file's."""
+def _compact_tables(arrays: dict[str, Array], labels: Array) -> dict[tuple[str, Weights], CompactTable]:
+    """Take the arrays ``<stage>.<weights>.<field>`` out of a file's, as ``dump`` packs them."""
     fields: dict[tuple[str, Weights], dict[str, Array]] = {}
     for name in list(arrays):
         table, _, part = name.rpartition(".")
         fields.setdefault(_table_key(table), {})[part] = arrays.pop(name)
+    for found in fields.values():
+        _check_numbers("predicted", found["predicted"], labels.shape, CLASS_COUNT)
+        found["predicted"] = (found["predicted"] + labels) % CLASS_COUNT
+        found["chosen"] = np.ascontiguousarray(found["chosen"].T).view(np.float32).reshape(-1)
     return {key: CompactTable(**found) for key, found in fields.items()}
 
 

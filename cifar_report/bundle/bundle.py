@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from cifar_report.bundle.arrays import Array, Predictions, load_arrays
+from cifar_report.bundle.arrays import COMPACT_FILE, PREDICTIONS_FILE, Array, Predictions, load_arrays
 from cifar_report.bundle.certificates import Certificate, certificate_files
 from cifar_report.bundle.records import SCHEMA_VERSION, BundleRecord, Run, RunTiming, TimingPass, stage_ids, upgraded
 from cifar_report.bundle.store import read_plain, sha256, write_file, write_folder
@@ -22,7 +22,6 @@ BUNDLES = Path("report") / "bundle"
 RECORD_FILE = "bundle.json"
 RUN_FILE = "run.json"
 TIMING_FILE = "timing/timing.json"
-PREDICTIONS_FILE, COMPACT_FILE = "predictions.npz", "compact.npz"  # of a run: the one or the other
 MOST_JSON_BYTES = 4 * 2**20  # of one record; the largest of the whole suite has 0.2 MB
 MOST_QUOTED = 400  # characters of a reason
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cifar_report.bundle import Bundle, write_file
-from cifar_report.bundle.arrays import MOST_BYTES
-from cifar_report.bundle.bundle import PREDICTIONS_FILE, RECORD_FILE
+from cifar_report.bundle.arrays import MOST_BYTES, PREDICTIONS_FILE
+from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.store import CRATE_FILE, MANIFEST_FILE, bundle_files, naming, open_plain, write_manifest
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.verify.compact import predictions_file

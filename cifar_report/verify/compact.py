@@ -1,4 +1,4 @@
-"""Runs that keep less than all their probabilities: made from whole ones, added to a bundle, trained again."""
+"""Runs that keep less than all their probabilities: made from whole ones, and added to a bundle."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from cifar_report.bundle import (
     METHOD_VERSION,
     SCHEMA_VERSION,
     Bundle,
     BundleRecord,
-    Predictions,
     Run,
     encode,
     remove_leftovers,
@@ -22,7 +20,8 @@ from cifar_report.bundle import (
     write_folder,
     write_record,
 )
-from cifar_report.bundle.bundle import COMPACT_FILE, PREDICTIONS_FILE, RECORD_FILE, RUN_FILE
+from cifar_report.bundle.arrays import COMPACT_FILE, PREDICTIONS_FILE
+from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE
 from cifar_report.bundle.store import CRATE_FILE, current_parts, read_manifest, update_manifest, write_manifest
 from cifar_report.errors import SuiteError
 from cifar_report.registry import claims_of
@@ -30,7 +29,6 @@ from cifar_report.running.plan import changed_parts
 from cifar_report.running.runs import now
 from cifar_report.running.suite import hold
 from cifar_report.spec import Trial, registry_hash
-from cifar_report.verify.compare import RunDiff, largest_difference, place_of
 from cifar_report.verify.files import sound_files
 from cifar_report.verify.records import plan_problems, score_problems
 
@@ -137,18 +135,3 @@ def _files(bundle: Bundle, run: Run, *, compact: bool) -> dict[str, bytes]:
     names = sorted({path.name for path in folder.glob("[!.]*")} - OTHERWISE)
     files = {name: (folder / name).read_bytes() for name in (*names, RUN_FILE)}
     return {**predictions_file(bundle, run, compact=compact), **files}
-
-
-def compare_compact(diff: RunDiff, folder: Path, again_folder: Path) -> None:
-    """Add what differs in what a compact run keeps of its predictions, whose hash as a whole is in its record."""
-    again = again_folder / PREDICTIONS_FILE
-    kept, repeated = Predictions.load(folder / COMPACT_FILE, compact=True), Predictions.load(again)
-    all_same = diff.run.files.get(PREDICTIONS_FILE) == sha256(again.read_bytes())
-    diff.compared.append("compact predictions")
-    for stage, weights in kept.compact:
-        nothing = np.empty(0), np.empty(0)
-        one, other = (each.answers(stage, weights) or nothing for each in (kept, repeated))
-        same = all(mine.tobytes() == theirs.tobytes() for mine, theirs in zip(one, other, strict=True))
-        place = place_of(diff.run, f"{stage}.{weights}")
-        diff.note(place, "predictions", same=all_same and same)
-        diff.distances.append((place, "probabilities", largest_difference(one[1], other[1])))

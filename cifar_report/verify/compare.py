@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from cifar_report.bundle import Bundle, Run, StageResult
-from cifar_report.bundle.arrays import Array, load_arrays
+from cifar_report.bundle.arrays import Array, comparable_arrays
 from cifar_report.bundle.certificates import Deviation, FirstDifference, Level, What
 from cifar_report.bundle.records import SETS, stage_ids
 from cifar_report.bundle.store import ENGINE, current_parts
@@ -127,23 +127,24 @@ def _after(number: int, stage: StageResult, weights: str) -> Place:
 
 def compare_arrays(diff: RunDiff, folder: Path, again_folder: Path) -> None:
     """Add what differs in the arrays of the two runs' folders; raises SuiteError when one of them is damaged."""
-    for name in ("weights", "kernels", "predictions"):
+    for name in ("weights", "kernels", "predictions", "compact"):
         paths = folder / f"{name}.npz", again_folder / f"{name}.npz"
         if not all(path.is_file() for path in paths):
             continue
         diff.compared.append(name)
-        first, second = map(load_arrays, paths)
-        what: What = "predictions" if name == "predictions" else "weights"
-        quantity: Quantity = "probabilities" if name == "predictions" else "weights"
+        first, second = map(comparable_arrays, paths)
+        predicted = name in ("predictions", "compact")
+        what: What = "predictions" if predicted else "weights"
+        quantity: Quantity = "probabilities" if predicted else "weights"
         for array in sorted(first.keys() | second.keys()):
             one, other = (arrays.get(array, np.empty(0)) for arrays in (first, second))
-            place, same = place_of(diff.run, array), (one.dtype, one.shape) == (other.dtype, other.shape)
+            place, same = _place_of(diff.run, array), (one.dtype, one.shape) == (other.dtype, other.shape)
             diff.note(place, what, same=same and one.tobytes() == other.tobytes())
-            if array not in ("indices", "labels", "predicted"):
-                diff.distances.append((place, quantity, largest_difference(one, other)))
+            if array.rpartition(".")[2] not in ("indices", "labels", "predicted"):
+                diff.distances.append((place, quantity, _distance(one, other)))
 
 
-def place_of(run: Run, array: str) -> Place:
+def _place_of(run: Run, array: str) -> Place:
     """Return the epoch after which an array was taken, by its name ``<stage>.<last|best>…``."""
     for number, stage in enumerate(run.stages, 1):
         for weights in SETS:
@@ -152,7 +153,7 @@ def place_of(run: Run, array: str) -> Place:
     return _after(len(run.stages), run.stages[-1], "last") if run.stages else NOWHERE
 
 
-def largest_difference(one: Array, other: Array) -> float:
+def _distance(one: Array, other: Array) -> float:
     """Return the largest difference of two arrays; infinite where they differ in shape or in what is a number."""
     known = np.isfinite(one)
     if one.shape != other.shape or not np.array_equal(known, np.isfinite(other)):

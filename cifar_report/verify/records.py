@@ -15,16 +15,8 @@ import numpy as np
 
 from cifar_report.analysis.values import primary_weights
 from cifar_report.bundle import Bundle, Predictions, Run, Scores, StageResult, planned_trials, read_record, read_run
-from cifar_report.bundle.arrays import Array, load_arrays
-from cifar_report.bundle.bundle import (
-    COMPACT_FILE,
-    MOST_JSON_BYTES,
-    PREDICTIONS_FILE,
-    RECORD_FILE,
-    TIMING_FILE,
-    decode,
-    in_order,
-)
+from cifar_report.bundle.arrays import COMPACT_FILE, PREDICTIONS_FILE, Array, load_arrays
+from cifar_report.bundle.bundle import MOST_JSON_BYTES, RECORD_FILE, TIMING_FILE, decode, in_order
 from cifar_report.bundle.certificates import CERTIFICATES, Certificate
 from cifar_report.bundle.records import SETS
 from cifar_report.bundle.store import ENGINE, key_of, read_plain, recorded_parts, with_engine

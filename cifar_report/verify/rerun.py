@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 
 from cifar_report.bundle import Bundle, Environment, Predictions, Run, encode, read_run, remove_leftovers, write_file
+from cifar_report.bundle.arrays import PREDICTIONS_FILE
 from cifar_report.bundle.certificates import (
     CERTIFICATES,
     MOST_PHRASE,
@@ -30,8 +31,8 @@ from cifar_report.running.runs import RunWriter
 from cifar_report.running.scheduler import train_runs
 from cifar_report.running.suite import hold
 from cifar_report.spec import ClassicalTrial
-from cifar_report.verify.compact import compare_compact
-from cifar_report.verify.compare import TOLERANCE, compare_arrays, compare_records, key_values
+from cifar_report.verify.compact import predictions_file
+from cifar_report.verify.compare import NOWHERE, TOLERANCE, compare_arrays, compare_records, key_values
 from cifar_report.verify.files import sound_files
 
 KINDS = ("one stage", "several stages or augmentation", "several devices", "classical")
@@ -144,10 +145,12 @@ def certify(bundle: Bundle, again: Bundle, environment: Environment) -> Certific
     diffs = []
     for run, other in pairs:
         diffs.append(compare_records(run, other))
-        folders = [each.folder / "runs" / run.id for each in (bundle, again)]
-        compare_arrays(diffs[-1], *folders)
-        if bundle.is_compact(run) and not again.is_compact(run):
-            compare_compact(diffs[-1], *folders)
+        if bundle.is_compact(run) and not again.is_compact(run):  # of the rest it has the hash
+            for name, content in predictions_file(again, other, compact=True).items():
+                write_file(again.folder / "runs" / run.id / name, content)
+            same = run.files[PREDICTIONS_FILE] == other.files[PREDICTIONS_FILE]
+            diffs[-1].note(NOWHERE, "predictions", same=same)
+        compare_arrays(diffs[-1], *(each.folder / "runs" / run.id for each in (bundle, again)))
     differ = any(diff.level != "bitwise" for diff in diffs)
     changed = changed_verdicts(bundle, again) if differ else ()
     reruns = tuple(
