@@ -13,6 +13,7 @@ from suites import few, reference
 
 from cifar_report.report.document import FACES, FONTS, to_pdf
 from cifar_report.report.elements import UPRIGHT, Cell, Column, Row, breakable, column_widths
+from cifar_report.report.figures import draw_all
 from cifar_report.report.figures.ladder import draw_ladder
 from cifar_report.report.figures.verdicts import draw_verdict_bar
 from cifar_report.report.i18n import Translation, read_catalogue
@@ -49,6 +50,34 @@ def test_two_pages_hold_what_came_out_and_where_it_stands(name, language):
     assert "CIFAR-10" in first
     for title in ("Findings", "The assignment", "Contents"):
         assert word(title) in second
+
+
+MOST_PAGES = {"en": 40, "el": 44}
+LETTERS = 6.5  # points; the small letters of a table's notes
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_recorded_report_is_short_and_large_enough_to_read(language):
+    """Few pages, none of them almost empty, no word under 8 points, and in English one page for each trial."""
+    bundle, results = reference()
+    translation = Translation(language)
+    writer = Writer(bundle, results, translation, draw_all(results, translation, bundle=bundle), "print")
+    content = to_pdf(assemble(writer, pictures=False), translation, "2026-01-01T00:00:00+00:00", b"{}")
+    reader = pypdf.PdfReader(io.BytesIO(content))
+    assert len(reader.pages) <= MOST_PAGES[language]
+    sizes = set()
+
+    def measure(text, above, matrix, _font, size):
+        if text.strip():
+            sizes.add(round(abs(size * matrix[3] * above[3]), 1))
+
+    for page in reader.pages:
+        assert len(page.extract_text(visitor_text=measure)) > 400
+    assert min(sizes - {LETTERS}) >= 8
+    places = {name: reader.get_destination_page_number(each) for name, each in reader.named_destinations.items()}
+    trials = [places[f"experiment-{each.id}"] for each in writer.experiments("trials")]
+    assert language != "en" or trials == list(range(trials[0], trials[0] + len(trials)))
 
 
 def table(*texts, numeric=()):

@@ -61,6 +61,12 @@ def test_the_report_follows_the_write_up():
     assert any(text.startswith("3.A ") for text in parts)
 
 
+def test_no_product_breaks_across_lines():
+    """The sign between two sizes keeps to both of them."""
+    assert re.search("32\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}32", source())
+    assert " × " not in source()
+
+
 def test_every_id_is_there_once_and_every_link_has_its_place():
     """No link leads nowhere, and none leaves the file but those of the references."""
     ids = whole().ids()
