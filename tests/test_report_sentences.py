@@ -258,13 +258,13 @@ def test_rows_of_claims_hold_one_unit_and_say_why_there_is_no_test():
     chosen = few_experiments("baseline", "filters", "stride", "batch_norm", "classical")
     writer = Writer(*simulated(chosen, timing=True, grade="unverified"), ENGLISH, ())
     rows = {row.cells[1].content.striptags(): row.cells for row in verdicts(writer).it["table"].rows}
-    estimate, margin, p, original = (rows["C09b"][place] for place in (3, 4, 5, 9))
+    estimate, margin, p, original = (rows["C09b"][place] for place in (4, 5, 6, 9))
     assert "%" in estimate.content.striptags()
     assert "one epoch to either side" in margin.missing
     assert p.missing is None or "verdict says why" in p.missing
     assert "no share of seeds" in original.missing
     for verdict in writer.results.verdicts:
-        assert ("counted" in (rows[verdict.id][5].missing or "")) is (verdict.claim.relation == "exact"), verdict.id
+        assert ("counted" in (rows[verdict.id][6].missing or "")) is (verdict.claim.relation == "exact"), verdict.id
 
 
 def test_a_missing_network_s_description_is_counted_and_no_more(tmp_path):

@@ -58,7 +58,7 @@ class Table:
     @property
     def stacked(self) -> bool:
         """Whether its rows stand one below the other on a narrow screen, so that cells need their column's title."""
-        return not self.widths and not {"claims", "verdicts"}.isdisjoint(self.style.split())
+        return not self.widths and not {"claims", "verdicts", "findings"}.isdisjoint(self.style.split())
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ SINGLE_CHOICES: tuple[SensitivityKind, ...] = (
 SIGNS = {"greater": ">", "less": "<", "not_better": "≤", "equal": "≈", "ratio": "≈", "value": "≈", "onset": "≈"}
 EXACT_SIGNS = {"equal": "=", "less": "<", "greater": ">", "quarter": "≈"}
 QUARTER = 0.25
-WIDTHS = (4.0, 17.0, 33.4, 13.2, 4.2, 4.8, 4.4, 10.6, 4.2, 4.2)  # of the printed table, in hundredths
+WIDTHS = (4.0, 17.0, 33.4, 10.6, 13.2, 4.2, 4.8, 4.4, 4.2, 4.2)  # of the printed table, in hundredths
 
 
 def verdicts(writer: Writer) -> SectionView:
@@ -74,10 +74,8 @@ def _verdicts_table(writer: Writer) -> Table:
         for claim in experiment.claims
     ]
     columns = (
-        *writer.columns(
-            "Section | Claim | What it says | Estimate [interval] | Margin | p | n", words=3, whole=(0, 1, 3)
-        ),
-        *writer.columns("Verdict | Seeds needed | Original"),
+        *writer.columns("Section | Claim | What it says | Verdict", words=4, whole=(0, 1)),
+        *writer.columns("Estimate [interval] | Margin | p | n | Seeds needed | Original", words=0, whole=(0,)),
     )
     table = writer.table("verdicts", _caption(writer, "verdicts"), columns, rows, style="wide verdicts")
     return replace(table, widths=WIDTHS) if writer.medium == "print" else table
@@ -90,11 +88,11 @@ def _verdict_row(writer: Writer, verdict: Verdict, number: str, anchor: str) -> 
         Cell(Markup('<a href="{}">{}</a>').format(anchor, number)),
         claim_link(verdict.id),
         Cell(notation(writer, verdict)),
+        Cell(writer.verdict_badge(verdict)),
         writer.cell(verdict.estimate, interval=True),
         writer.cell(verdict.margin, none=SAY.onset_margin if onset else SAY.exact_margin),
         writer.cell(verdict.p_corrected or verdict.p, none=SAY.exact if exact else SAY.not_tested),
         Cell(Markup(" + ").join(map(writer.numbers.integer, counts)), numeric=True),
-        Cell(writer.verdict_badge(verdict)),
         needed_cell(writer, verdict),
         _original(writer, verdict),
         outcome=verdict.outcome,

@@ -82,10 +82,12 @@ def figure_labels(writer: Writer, trial: TrialResult, *, costs: bool = True) -> 
         yield writer.sentence(form, accuracy=writer.quantity(accuracy), interval=partial(_interval, writer, accuracy))
     if stage is not None:
         scores = stage.primary
-        yield writer.sentence(SAY.figures["training"], accuracy=writer.quantity(scores.train_accuracy.datum))
+        form = SAY.figures["training"]
+        yield writer.sentence(form, accuracy=writer.quantity(scores.train_accuracy.datum))
         yield writer.sentence(SAY.figures["gap"], gap=writer.quantity(scores.gap.datum))
         if scores.dead_units is not None:
-            yield writer.sentence(SAY.figures["dead_units"], share=writer.quantity(scores.dead_units.datum))
+            form = SAY.figures["dead_units"]
+            yield writer.sentence(form, share=writer.quantity(scores.dead_units.datum))
     yield from _original(writer, trial)
     if costs:
         yield from _counts(writer, trial)
