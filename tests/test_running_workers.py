@@ -14,12 +14,14 @@ from types import SimpleNamespace
 import psutil
 import pytest
 from command import call, contents, is_one_sentence
+from conftest import ONE_WORKER
 from msgspec import structs
 from networks import small_trial
 from rich.console import Console
 
 from cifar_report.bundle import Bundle, read_run
 from cifar_report.bundle.store import MANIFEST_FILE
+from cifar_report.cli import main
 from cifar_report.running import scheduler
 from cifar_report.running.plan import PlannedRun
 from cifar_report.running.runs import RunRequest, RunResult
@@ -131,33 +133,31 @@ def test_an_interrupt_while_a_worker_starts_is_quiet(suite, number):
     assert psutil.wait_procs(family, timeout=3)[1] == []
 
 
-def test_what_a_killed_suite_left_goes_with_the_next_call(run, in_folder):
-    """A call that has nothing to train tidies up as well, unless another one holds the bundle: then it is at work."""
-    folder = in_folder / "bundle"
-    folder.mkdir()
+def test_a_bundle_has_one_suite_at_a_time_which_tidies_up(run, in_folder, data_words, capsys):
+    """A second suite is refused with the number of the first one's process; the lock goes with its holder.
+
+    What a killed suite left goes with the next call, also with one that has nothing to train, unless another suite
+    holds the bundle: then it is at work.
+    """
+    folder, words = in_folder / "bundle", ("run", *ONE_WORKER, "--only", "nearest_centroid", *data_words)
+    with hold(folder):
+        assert main(words) == 1
+        err = capsys.readouterr().err
+        assert is_one_sentence(err)
+        assert f"another suite (process {os.getpid()}) is working on bundle: wait for it or stop it" in err
+        assert [path.name for path in folder.iterdir()] == [".lock"]
     (folder / ".bundle.json.0123abcd.part").write_bytes(b"ha")  # killed before it had written its plan
-    assert run("nearest_centroid").status == 0
-    assert not list(folder.rglob("*.part"))
-    (folder / ".rerun.x.0123abcd.part" / "runs" / ".seed-0.0123abcd.old.part").mkdir(parents=True)
-    with hold(folder):
-        assert "finished already" in run("nearest_centroid").out
-        assert list(folder.glob(".rerun.*"))
-    assert "finished already" in run("nearest_centroid").out
-    assert not list(folder.rglob("*.part"))
-
-
-def test_a_bundle_has_one_suite_at_a_time(run, in_folder):
-    """A second suite is refused with the number of the first one's process; the lock goes with its holder."""
-    folder = in_folder / "bundle"
-    with hold(folder):
-        called = run("nearest_centroid")
-    assert called.status == 1
-    assert is_one_sentence(called.err)
-    assert f"another suite (process {os.getpid()}) is working on bundle: wait for it or stop it" in called.err
-    assert [path.name for path in folder.iterdir()] == [".lock"]
     after = run("nearest_centroid")
     assert after.status == 0
     assert "is not installed, so the bundle gets no tables and plots" in " ".join(after.err.split())
+    assert not list(folder.rglob("*.part"))
+    (folder / ".rerun.x.0123abcd.part" / "runs" / ".seed-0.0123abcd.old.part").mkdir(parents=True)
+    with hold(folder):
+        assert main(words) == 0
+        assert list(folder.glob(".rerun.*"))
+    assert main(words) == 0
+    assert capsys.readouterr().out.count("finished already") == 2
+    assert not list(folder.rglob("*.part"))
 
 
 @pytest.fixture
