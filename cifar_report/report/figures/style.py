@@ -234,9 +234,9 @@ def finished(
 ) -> DrawnFigure:
     """Return the figure as SVG with its texts and data; the same figure gives the same bytes.
 
-    ``title`` is a sentence that says what the figure shows.
+    ``title`` is a sentence that says what the figure shows; without one and without ``alt`` the caption is read aloud.
     """
-    alt = f"{title} {alt}".strip()
+    alt = f"{title} {alt}".strip() or caption
     drawn, anchor = _saved(figure, figure_id, "none"), f"svg-{figure_id.replace('.', '-')}"
     inline = to_inline(drawn, anchor, title or caption, alt, COLOURS, FACES)
     for artist in figure.findobj(lambda each: each.get_gid() is not None):
