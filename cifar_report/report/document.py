@@ -48,6 +48,26 @@ RULE = '@font-face{{font-family:"{}";font-weight:{};font-style:{};src:url({}) fo
 
 def render(view: ReportView, translation: Translation, medium: Medium, created: str) -> str:
     """Return the report as one HTML document, with everything inside, for the screen or for the printed report."""
+    source: str = (
+        _templates(translation.language)
+        .get_template("report.html.j2")
+        .render(
+            report=view,
+            language=translation.language,
+            medium=medium,
+            version=__version__,
+            created=created,
+            sheets=_sheets(medium),
+            script=_own("report.js") if medium == "screen" else "",
+        )
+    )
+    return source.replace(" × ", f"{NO_BREAK}×{NO_BREAK}")
+
+
+@cache
+def _templates(language: str) -> Any:
+    """Return the templates with the words of a language; they are compiled once a process."""
+    translation = Translation(language)
     environment: Any = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -58,16 +78,7 @@ def render(view: ReportView, translation: Translation, medium: Medium, created: 
     )
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(translation.gettext, translation.ngettext, newstyle=True)
-    source: str = environment.get_template("report.html.j2").render(
-        report=view,
-        language=translation.language,
-        medium=medium,
-        version=__version__,
-        created=created,
-        sheets=_sheets(medium),
-        script=_own("report.js") if medium == "screen" else "",
-    )
-    return source.replace(" × ", f"{NO_BREAK}×{NO_BREAK}")
+    return environment
 
 
 def _sheets(medium: Medium) -> tuple[tuple[str, Markup], ...]:
