@@ -35,4 +35,6 @@ def build(bundle: Path, cwd: Path, *words: str, **variables: str) -> Built:
     command = ("-W", "error", "-c", WATCHED, "report")
     called = call("--bundle", str(bundle), *words, cwd=cwd, command=command, **variables)
     assert called.status == 0, called.out + called.err
-    return Built(cwd / "report", called.out, *json.loads(called.err))
+    *told, watched = called.err.splitlines()
+    assert told == []
+    return Built(cwd / "report", called.out, *json.loads(watched))
