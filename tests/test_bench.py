@@ -24,6 +24,7 @@ def test_both_ways_train_and_tell_their_seconds(way):
         assert min(timed[:4]) > 0
 
 
+@pytest.mark.long
 def test_the_matrix_product_has_a_rate():
     """The yardstick is measured on each core at once."""
     assert min(bench.run_workers("peak", "", find_images().folder, 0)) > 1e8

@@ -17,9 +17,8 @@ from cifar_report.bundle import read_run
 from cifar_report.bundle.store import MANIFEST_FILE
 from cifar_report.errors import SuiteError
 from cifar_report.registry import FOLDER, load_experiments
-from cifar_report.running import suite
+from cifar_report.running import plan, suite
 from cifar_report.running.environment import project_commit
-from cifar_report.running.plan import prepare
 
 
 def git(folder, *words):
@@ -67,7 +66,7 @@ def test_only_the_projects_own_commit_is_recorded(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("change", ["runs copied in", "a run removed", "a manifest of other lines", "no manifest"])
-def test_a_bundle_whose_runs_changed_is_finished_again(smoke, dataset, tmp_path, change):
+def test_a_bundle_whose_runs_changed_is_finished_again(smoke, dataset, tmp_path, monkeypatch, change):
     """The next call derives tables and writes the manifest of the runs that are there, though nothing has to train."""
     folder = shutil.copytree(smoke.folder, tmp_path / "bundle")
     manifest = folder / MANIFEST_FILE
@@ -81,9 +80,8 @@ def test_a_bundle_whose_runs_changed_is_finished_again(smoke, dataset, tmp_path,
     else:
         manifest.write_bytes(manifest.read_bytes().replace(b"\n", b"\r\n"))
     runs, finished = contents(folder / "runs"), []
-    named = "synthetic" if dataset.grade == "stand-in" else None
-    asked = {"seeds": 1, "only": ["nearest_centroid"], "data": named, "bundle": folder, "warn": pytest.fail}
-    prepared = prepare("smoke", **asked)
+    monkeypatch.setattr(plan, "locate", lambda *_, **__: dataset)
+    prepared = plan.prepare("smoke", seeds=1, only=["nearest_centroid"], data=None, bundle=folder, warn=pytest.fail)
     for which in ("first", "second"):  # which finds nothing left to do
         result = suite.run_suite(prepared, 1, Console(file=StringIO()), finished.append)
         assert (result.ran, result.already_done, finished) == (0, 1, [folder]), which

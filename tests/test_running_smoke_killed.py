@@ -13,6 +13,12 @@ CHECKPOINTS = ".checkpoints"
 VOLATILE = ("timing.json", "log.txt")
 
 
+@pytest.fixture
+def suite_data(data_words):
+    """Return the words for the data of the smoke bundle, with which runs are compared."""
+    return data_words
+
+
 def written(bundle: Path) -> set[tuple[str, int, int]]:
     """Return what tells one checkpoint from the next."""
     folder = bundle / CHECKPOINTS

@@ -105,7 +105,7 @@ def test_a_folder_without_write_permission_is_a_sentence(run, in_folder):
     assert contents(in_folder / "bundle") == {}
 
 
-def test_nothing_outlives_a_suite_that_was_killed(suite, in_folder, data_words):
+def test_nothing_outlives_a_suite_that_was_killed(suite, in_folder, suite_data):
     """When the suite itself is killed, its workers end by themselves and the lock is free."""
     running = suite("model_2")
     worker = running.wait_for_worker()
@@ -114,13 +114,13 @@ def test_nothing_outlives_a_suite_that_was_killed(suite, in_folder, data_words):
     _, alive = psutil.wait_procs(family, timeout=20)
     assert worker.pid not in {process.pid for process in alive}
     assert alive == []
-    words = ("--profile", "smoke", "--seeds", "1", "--only", "model_2", "--bundle", "bundle", *data_words)
+    words = ("--profile", "smoke", "--seeds", "1", "--only", "model_2", "--bundle", "bundle", *suite_data)
     assert "model_2/seed-0" in call("status", *words, cwd=in_folder).out
     with hold(in_folder / "bundle"):
         pass
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_an_interrupt_while_a_worker_starts_is_quiet(suite, number):
     """Ctrl-C, or a batch system's request to end, leaves no process and one sentence, also at the very beginning."""
     running = suite("baseline")
@@ -133,13 +133,13 @@ def test_an_interrupt_while_a_worker_starts_is_quiet(suite, number):
     assert psutil.wait_procs(family, timeout=3)[1] == []
 
 
-def test_a_bundle_has_one_suite_at_a_time_which_tidies_up(run, in_folder, data_words, capsys):
+def test_a_bundle_has_one_suite_at_a_time_which_tidies_up(run, in_folder, suite_data, capsys):
     """A second suite is refused with the number of the first one's process; the lock goes with its holder.
 
     What a killed suite left goes with the next call, also with one that has nothing to train, unless another suite
     holds the bundle: then it is at work.
     """
-    folder, words = in_folder / "bundle", ("run", *ONE_WORKER, "--only", "nearest_centroid", *data_words)
+    folder, words = in_folder / "bundle", ("run", *ONE_WORKER, "--only", "nearest_centroid", *suite_data)
     with hold(folder):
         assert main(words) == 1
         err = capsys.readouterr().err
@@ -241,7 +241,7 @@ class FakeWorker:
 
     history: list[str]
 
-    def __init__(self, cores, inbox, _folder):
+    def __init__(self, cores, inbox, _folder, _card=None):
         self.history.append(f"start on {cores}")
         self.inbox = inbox
 

@@ -12,7 +12,6 @@ from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of, load_experiments
 from cifar_report.simulation import Simulation, calibration, simulate_bundle
 from cifar_report.simulation.calibration import (
-    ASSUMED,
     Setting,
     accuracy_claims,
     at_margin,
@@ -83,15 +82,13 @@ def test_the_committed_rates_are_those_of_today_s_method():
 def test_the_command_writes_what_the_report_reads(tmp_path, capsys):
     """The program prints the rates and writes them with its command; a bundle gives the noise and is not told of."""
     bundle = simulate_bundle(tmp_path / "secret", load_experiments(), Simulation(seeds=4, trials=("baseline",)))
-    output = tmp_path / "new" / "out.json"
-    for more, noise in (((), ASSUMED), (("--noise-from", str(bundle.folder)), measured_noise(bundle))):
-        main(["--output", str(output), "--draws", "2", *more])
-        assert "no_effect, 5 seeds: " in capsys.readouterr().out
-        found = msgspec.json.decode(output.read_bytes(), type=Calibration)
-        assert found.command == "nox -s calibration -- --draws 2" + (" --noise-from BUNDLE" if more else "")
-        assert found.noise == noise
-        known = load_calibration().rates
-        assert [(each.scenario, each.seeds) for each in found.rates] == [(each.scenario, each.seeds) for each in known]
+    output, noise = tmp_path / "new" / "out.json", measured_noise(bundle)
+    main(["--output", str(output), "--draws", "2", "--noise-from", str(bundle.folder)])
+    assert "no_effect, 5 seeds: " in capsys.readouterr().out
+    found = msgspec.json.decode(output.read_bytes(), type=Calibration)
+    assert (found.command, found.noise) == ("nox -s calibration -- --draws 2 --noise-from BUNDLE", noise)
+    known = load_calibration().rates
+    assert [(each.scenario, each.seeds) for each in found.rates] == [(each.scenario, each.seeds) for each in known]
     assert (noise.source, noise.profile, noise.trials, noise.runs) == ("measured", "full", 1, 4)
     assert b"secret" not in output.read_bytes()
 

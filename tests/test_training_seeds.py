@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from networks import linear_trial
@@ -67,6 +68,7 @@ for seeded in (False, True):
 """
 
 
+@pytest.mark.long
 def test_keras_repeats_one_order_once_it_was_seeded():
     """The installed Keras's ``fit`` draws an order an epoch without a seed, and one for all epochs with one.
 

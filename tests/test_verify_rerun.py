@@ -48,6 +48,8 @@ def test_training_again_gives_the_same_bytes_and_finds_what_was_invented(bundle,
     Invented weights whose hashes all fit pass every other check; this one names their epoch. The certificate joins
     the bundle, whose runs stay as they are.
     """
+    smoke = ("--profile", "smoke", "--seeds", "1", "--bundle", str(bundle), *data_words)
+    assert call("run", *smoke, "--only", "baseline_parallel", cwd=bundle.parent).status == 0
     invent_weights(bundle, "dropout/seed-0")
     before = contents(bundle / "runs")
     only = "nearest_centroid,model_2,baseline_parallel/seed-0,dropout"
