@@ -121,7 +121,9 @@ def draw_curves(
     across = min(len(panels), ACROSS)
     total, lines = (style.HALF if across < 3 else style.WIDTH), -(-len(panels) // across)
     width, step = (total - 32 - (across - 1) * 10) / across, 178.0
-    figure = style.sheet(lines * step + 36, total)
+    legend = _legend(translate, scale)
+    columns = style.legend_columns([*legend], 3 if total < style.WIDTH else 6, total)
+    figure = style.sheet(lines * step + 10 - len(legend) // -columns * style.LEGEND_LINE, total)
     for place, panel in enumerate(panels):
         left, top = 30 + place % across * (width + 10), place // across * step
         above = style.panel(figure, left, top + 14, width, 88, translate)
@@ -135,7 +137,7 @@ def draw_curves(
             above.set_ylabel(translate.gettext("Accuracy (%)"), fontsize=style.SMALL)
             below.set_ylabel(translate.gettext("Loss"), fontsize=style.SMALL)
     figure.axes[-1].set_xlabel(translate.gettext("Epoch"), fontsize=style.SMALL, loc="right", labelpad=1)
-    style.legend_below(figure, _legend(translate, scale), 3 if total < style.WIDTH else 6)
+    style.legend_below(figure, legend, columns)
     count = max(len(panel.stage.curves) for panel in panels)
     caption = translate.plain_plural(SAY.curves, count, {"seeds": seeds_text(count, translate)})
     return style.finished(
