@@ -184,7 +184,9 @@ def _draw_row(
         axes.plot(factor * verdict.original.value, place, **ORIGINAL, zorder=3)
     value = factor * (estimate.value or 0.0)
     if bounds[0] <= value <= bounds[1]:
-        axes.plot(value, place, **VERDICTS[verdict.outcome], ms=4.4, zorder=4, gid=data_gid(claim=verdict.id))
+        axes.plot(
+            value, place, **VERDICTS[verdict.outcome], ls="none", ms=4.4, zorder=4, gid=data_gid(claim=verdict.id)
+        )
     else:
         above = value > bounds[1]
         shown = translate.numbers.number(estimate)

@@ -194,7 +194,7 @@ SIDE: Final = 150.0  # of a reliability diagram, points
 ACROSS: Final = SIDE + 62.0
 ANSWERS: Final[Look] = {"color": style.BLUE, "marker": "o", "ms": 3.4, "lw": 1.1}
 DIAGONAL: Final[Look] = {"color": style.BLACK, "ls": style.DASHED, "lw": 0.8}
-BAR: Final[Look] = {"facecolor": style.PALE, "edgecolor": "#b5b5b5", "linewidth": 0.4}
+BAR: Final[Look] = {"facecolor": style.PALE, "edgecolor": style.GREY, "linewidth": 0.4}
 
 
 @style.in_style()
