@@ -29,7 +29,7 @@ def train(engine, sample, *, epochs=1, images=80, seed=3, augmentation=None):
     return [
         engine.train_epoch(
             seeds.epoch_order(seed, 0, epoch, sample.split.train[:images]),
-            seeds.epoch_keys(seed, 0, epoch, engine.dropout_layers),
+            seeds.epoch_keys(seed, 0, epoch, *engine.drawing_layers),
             augmentation,
         )
         for epoch in range(epochs)

@@ -116,7 +116,7 @@ def test_adam_is_that_of_keras(tensorflow):
     """After many steps with gradients of very different sizes the variables are those of Keras's Adam."""
     import keras
 
-    from cifar_report.training.model import FusedAdam
+    from cifar_report.training.optimizers import FusedAdam
 
     random = np.random.default_rng(1)
     start, sizes = random.normal(size=(2, 5)).astype(np.float32), np.logspace(-6, 2, 5)

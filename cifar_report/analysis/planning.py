@@ -66,12 +66,14 @@ def run_seconds(bundle: Bundle) -> dict[str, float]:
         trial = bundle.record.profile.apply(planned)
         if not isinstance(trial, Trial):
             continue
-        work[trial.id] = float(trial.macs * sum(stage.epochs for stage in trial.stages))
+        macs = trial.macs or max((run.macs or 0 for run in bundle.runs_of(trial.id)), default=0)
+        work[trial.id] = float(macs * sum(stage.epochs for stage in trial.stages))
         timings = [timing for run in bundle.runs_of(trial.id) if (timing := bundle.timing(run)) is not None]
         total = sum(_stage_seconds(timings, stage.id) for stage in trial.stages)
         if total:
             known[trial.id] = total * max(1, *(len(timing.cores) for timing in timings))
-    rate = median(seconds / work[trial] for trial, seconds in known.items()) if known else 0.0
+    rates = [seconds / work[trial] for trial, seconds in known.items() if work[trial]]
+    rate = median(rates) if rates else 0.0
     return {trial: known.get(trial, amount * rate) for trial, amount in work.items()}
 
 

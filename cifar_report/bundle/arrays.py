@@ -38,6 +38,24 @@ _ENCRYPTED = 0x1  # flag bit of a zip archive's entry
 _UNREADABLE = (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error)
 
 
+# A layer's variables in Keras's order, in which the log hashes them; layers are numbered in their names. Variables of
+# layers that are known by their Keras name alone carry their place among all of them.
+VARIABLES = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
+WEIGHT = re.compile(
+    r"network\.(?:[0-9]+_residual\.)*(?P<layer>[0-9]+)_(?:"
+    rf"(?:conv2d|dense|batchnormalization)\.(?P<variable>{'|'.join(VARIABLES)})|.+\.(?P<place>[0-9]+)_[^.]+)"
+)
+
+
+def weight_place(name: str) -> tuple[int, int] | None:
+    """Return what sorts a network's stored weights in Keras's order; None where a name does not tell."""
+    found = WEIGHT.fullmatch(name)
+    if found is None:
+        return None
+    place = VARIABLES.index(found["variable"]) if found["variable"] else int(found["place"])
+    return int(found["layer"]), place
+
+
 def dump_arrays(arrays: Mapping[str, Array], *, compress: bool = True) -> bytes:
     """Return an ``.npz`` whose bytes depend on names and arrays alone (fixed dates, sorted names)."""
     method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED

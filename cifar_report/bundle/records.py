@@ -60,7 +60,7 @@ class Evaluation(Record, frozen=True, kw_only=True):
     train: Scores
     validation: Scores
     test: Scores
-    dead_units: Share | None = None  # hidden ReLU units that are zero for every test image; None: not recorded
+    dead_units: Share | None = None  # hidden units that are zero for every test image; None: not recorded
 
     @property
     def gap(self) -> float:
@@ -69,16 +69,22 @@ class Evaluation(Record, frozen=True, kw_only=True):
 
 
 class History(Record, frozen=True, kw_only=True):
-    """One value an epoch; ``loss`` and ``accuracy`` are running means over the epoch, as Keras prints them."""
+    """One value an epoch; ``loss`` and ``accuracy`` are running means over the epoch, as Keras prints them.
+
+    ``loss`` is what is minimised: with smoothed labels, and with what regularizers add, which is ``regularization``.
+    ``val_loss`` is the cross-entropy alone, so that all networks compare.
+    """
 
     loss: Losses
     accuracy: Shares
     val_loss: Losses
     val_accuracy: Shares
+    regularization: Annotated[tuple[Loss | None, ...], Meta(max_length=10_000)] = ()  # empty without regularizers
 
     def __post_init__(self) -> None:
         """Refuse curves of different lengths."""
-        if len({len(self.loss), len(self.accuracy), len(self.val_loss), len(self.val_accuracy)}) != 1:
+        curves = (self.loss, self.accuracy, self.val_loss, self.val_accuracy, self.regularization or self.loss)
+        if len(set(map(len, curves))) != 1:
             raise ValueError("the curves of a history must have equally many epochs")
 
 

@@ -13,6 +13,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import msgspec
 
@@ -33,6 +34,7 @@ from cifar_report.running.environment import (
     record_environment,
 )
 from cifar_report.spec import PROFILES, TIMES, AnyTrial, Claim, ClassicalTrial, Dropout, Profile, Trial, registry_hash
+from cifar_report.spec.trials import without_defaults
 
 LOCK_FILE, SOFT_LOCK_FILE = ".lock", ".lock.soft"
 TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES = 40_000, 10_000, 10_000
@@ -40,6 +42,7 @@ TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES = 40_000, 10_000, 10_000
 # orders runs and feeds the progress bar, it is never shown as a result.
 FIXED_COST_PER_IMAGE = 1.5e6
 CLASSICAL_COST = 1.0e12
+UNKNOWN_MACS = 10**7  # an image, of a network of which Keras alone can count them
 
 
 @dataclass(frozen=True)
@@ -202,7 +205,7 @@ def cost(trial: AnyTrial, training_images: int) -> float:
     if isinstance(trial, ClassicalTrial):
         return CLASSICAL_COST * training_images / TRAIN_IMAGES
     epochs = sum(stage.epochs for stage in trial.stages)
-    return epochs * training_images * (trial.macs + FIXED_COST_PER_IMAGE)
+    return epochs * training_images * ((trial.macs or UNKNOWN_MACS) + FIXED_COST_PER_IMAGE)
 
 
 def choose_timed(
@@ -238,10 +241,13 @@ def cost_hash(trial: AnyTrial) -> str:
     A classifier counts once whatever images it is fitted on: more of them are more of the same work.
     """
     if isinstance(trial, ClassicalTrial):
-        costs: object = msgspec.to_builtins(trial.method)
+        costs: Any = msgspec.to_builtins(trial.method)
     else:
-        layers = ["Dropout" if isinstance(layer, Dropout) else msgspec.to_builtins(layer) for layer in trial.layers]
+        # A new option with a default leaves the hashes of all trials that do not use it.
+        layers = ["Dropout" if isinstance(layer, Dropout) else without_defaults(layer) for layer in trial.layers]
         costs = [layers, trial.batch_size, trial.strategy, msgspec.to_builtins(trial.stages[0].augmentation)]
+        if not trial.plain:
+            costs.append(without_defaults(trial.optimizer))
     return hashlib.sha256(msgspec.json.encode(costs, order="sorted")).hexdigest()
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -21,9 +22,10 @@ from cifar_report.bundle import Run, RunTiming, encode, write_run
 from cifar_report.bundle.arrays import dump_arrays
 from cifar_report.bundle.store import key_of
 from cifar_report.data import Dataset, Split, split
-from cifar_report.running.environment import processor_name, shown
+from cifar_report.errors import UsageError
+from cifar_report.running.environment import available_cores, processor_name, shown
 from cifar_report.running.plan import PlannedRun, Prepared
-from cifar_report.running.workers import Report
+from cifar_report.running.workers import Report, call_alone
 from cifar_report.spec import AnyTrial, ClassicalTrial, Profile, Trial, spec_hash
 
 if TYPE_CHECKING:
@@ -120,6 +122,23 @@ def peak_memory() -> int:
     return max(int(now.rss), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
 
 
+def check_networks(trials: Iterable[AnyTrial]) -> None:
+    """Have a worker build the networks that name what Keras alone knows; raises UsageError where it cannot."""
+    asked = {trial.id: trial for trial in trials if isinstance(trial, Trial) and trial.needs_keras}
+    if not asked:
+        return
+    with TemporaryDirectory() as folder:
+        answer = call_alone(_check_networks, list(asked.values()), tuple(available_cores()[-1:]), Path(folder))
+    if answer.content:
+        raise UsageError(answer.content)
+
+
+def _check_networks(_: Report, trials: list[Trial]) -> str:
+    from cifar_report.training.network import check_trials
+
+    return check_trials(trials)
+
+
 class RunWriter:
     """The only writer of a bundle's runs; ``failures`` lists the ids of those that failed."""
 
@@ -181,7 +200,7 @@ def run_record(planned: PlannedRun, key_parts: dict[str, str], result: RunResult
         key_parts=key_parts,
         spec_hash=spec_hash(trial),
         processor=processor_name(),
-        macs=trial.macs if isinstance(trial, Trial) else None,
+        macs=(trial.macs or (outcome.macs if outcome else None)) if isinstance(trial, Trial) else None,
         error=None if result.error is None else shown(result.error, MOST_ERROR),
         **found,
     )

@@ -29,7 +29,7 @@ from cifar_report.bundle.store import CRATE_FILE, MANIFEST_FILE, bundle_files, r
 from cifar_report.errors import SuiteError
 from cifar_report.running.declaring import claims_changed
 from cifar_report.running.plan import LOCK_FILE, SOFT_LOCK_FILE, Prepared, plan_is_current, plan_record, states_of
-from cifar_report.running.runs import RunWriter, now
+from cifar_report.running.runs import RunWriter, check_networks, now
 from cifar_report.running.scheduler import train_runs
 from cifar_report.running.timing import run_timing_pass, timing_state
 
@@ -59,6 +59,7 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
     if nothing_missing and _is_complete(prepared):
         _leave_complete(prepared.folder)
         return SuiteResult(prepared.folder, 0, 0, len(states))
+    check_networks([state.planned.trial for state in states if state.reason is not None])
     try:
         with hold(prepared.folder):
             remove_leftovers(prepared.folder)

@@ -6,12 +6,10 @@ Each measurement has a worker of its own, which watches what the machine does me
 from __future__ import annotations
 
 import os
-import queue
 import random
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -29,7 +27,7 @@ from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running.environment import WORKER_VARIABLES, available_cores, graphics_cards, processor_name
 from cifar_report.running.plan import Prepared, changed_parts, cost_hash, library_versions
 from cifar_report.running.runs import open_data, peak_memory
-from cifar_report.running.workers import POLL_SECONDS, Inbox, Message, PinnedWorker, Report
+from cifar_report.running.workers import Report, call_alone
 from cifar_report.spec import AnyTrial, ClassicalTrial, Profile, TimingPlan, Trial
 
 ORDER_SEED = 20241101  # of the blocks' random order; any fixed number serves
@@ -72,17 +70,10 @@ Measure = Callable[[MeasurementRequest], Reading]
 
 def measure(request: MeasurementRequest) -> Reading:
     """Measure in a worker of its own; raises MeasurementError where that gives no reading."""
-    inbox: Inbox = queue.SimpleQueue()
-    message = Message("progress")
-    with closing(PinnedWorker(request.cores, inbox, request.folder)) as worker:
-        worker.call(take_reading, request)
-        while message.kind == "progress":
-            with suppress(queue.Empty):
-                _, message = inbox.get(timeout=POLL_SECONDS)
-        if message.kind == "answer":
-            return cast("Reading", message.content)
-        words = (message.content or worker.log().decode(errors="replace")).strip()
-        raise MeasurementError(words.split("\n")[-1] or f"the worker ended {worker.ending()}")
+    message = call_alone(take_reading, request, request.cores, request.folder)
+    if message.kind == "error":
+        raise MeasurementError(message.content)
+    return cast("Reading", message.content)
 
 
 @dataclass(frozen=True)
@@ -260,7 +251,7 @@ def _network(trial: Trial, plan: TimingPlan, images: Any, labels: Any, parts: An
     engine = Engine(trial, 0, images, labels, make_strategy(mirrored=mirrored))
     shuffled = np.random.default_rng(0).permutation(parts.train).astype(np.int32)
     size = plan.portion_steps * trial.batch_size
-    keys = np.zeros(1 + engine.dropout_layers, np.int64)
+    keys = np.zeros(1 + sum(engine.drawing_layers), np.int64)
 
     def train(portion: int) -> float:
         order = np.take(shuffled, np.arange(portion * size, (portion + 1) * size), mode="wrap")

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import IO, Any, Literal, NamedTuple, cast
 
@@ -101,6 +101,21 @@ class PinnedWorker:
             while True:
                 inbox.put((self, pickle.load(cast("IO[bytes]", self._process.stdout))))  # noqa: S301 - our own process
         inbox.put((self, Message("ended")))
+
+
+def call_alone(function: Callable[..., Any], argument: Any, cores: tuple[int, ...], folder: Path) -> Message:
+    """Return the answer of a worker of its own to one call; else, as an error, the last line that it wrote."""
+    inbox: Inbox = queue.SimpleQueue()
+    message = Message("progress")
+    with closing(PinnedWorker(cores, inbox, folder)) as worker:
+        worker.call(function, argument)
+        while message.kind == "progress":
+            with suppress(queue.Empty):
+                _, message = inbox.get(timeout=POLL_SECONDS)
+        if message.kind == "answer":
+            return message
+        words = (message.content or worker.log().decode(errors="replace")).strip()
+        return Message("error", words.split("\n")[-1] or f"the worker ended {worker.ending()}")
 
 
 Inbox = queue.SimpleQueue[tuple[PinnedWorker, Message]]

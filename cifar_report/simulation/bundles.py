@@ -314,7 +314,7 @@ def _write_timing_pass(folder: Path, trials: Sequence[AnyTrial], seconds: Mappin
 def _measurement(trial: AnyTrial, block: int, factor: float, seconds: float | None) -> records.Measurement:
     network = trial if isinstance(trial, Trial) else None
     if seconds is None:
-        seconds = STEPS * network.batch_size * network.macs * SECONDS_PER_MAC + 0.5 if network else 1.0
+        seconds = STEPS * network.batch_size * (network.macs or 0) * SECONDS_PER_MAC + 0.5 if network else 1.0
     return records.Measurement(
         trial=trial.id,
         block=block,

@@ -23,8 +23,12 @@ from cifar_report.spec.layers import (
     Dense,
     Dropout,
     Flatten,
+    KerasLayer,
+    KerasObject,
     LayerRow,
     MaxPooling2D,
+    Residual,
+    leaves,
     walk,
 )
 from cifar_report.spec.trials import (

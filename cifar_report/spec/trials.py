@@ -11,7 +11,18 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 import msgspec
 from msgspec import Meta
 
-from cifar_report.spec.layers import CLASS_COUNT, AnyLayer, Conv2D, Dense, MaxPooling2D, walk
+from cifar_report.spec.layers import (
+    CLASS_COUNT,
+    AnyLayer,
+    Conv2D,
+    Dense,
+    KerasLayer,
+    KerasObject,
+    MaxPooling2D,
+    leaves,
+    total,
+    walk,
+)
 
 # Control characters have no place in XML; marks of direction make a text read as another one.
 SHOWN = (
@@ -79,7 +90,9 @@ class Trial(_Trial, frozen=True, kw_only=True, tag="network"):
     layers: Annotated[tuple[AnyLayer, ...], Meta(max_length=200)]
     stages: Annotated[tuple[Stage, ...], Meta(max_length=100)]
     batch_size: Annotated[int, Meta(ge=1, le=60_000)] = 32  # images, over all replicas
-    learning_rate: Annotated[float, Meta(gt=0, le=1e38)] = 0.001  # Adam's step size
+    learning_rate: Annotated[float, Meta(gt=0, le=1e38)] | KerasObject = 0.001  # or a schedule over steps of training
+    optimizer: KerasObject = KerasObject("Adam")
+    label_smoothing: Annotated[float, Meta(ge=0, lt=1)] = 0.0  # of the training loss alone
     split_seed: SplitSeed = 42  # random_state of train_test_split
     strategy: Literal["single", "mirrored"] = "single"
     data_order: Literal["every_epoch", "fixed"] = "every_epoch"  # drawn anew in every epoch, or once a stage
@@ -90,10 +103,16 @@ class Trial(_Trial, frozen=True, kw_only=True, tag="network"):
             raise ValueError(f"trial {self.id}: stages must exist and have different ids")
         if sum(stage.epochs for stage in self.stages) > MOST_EPOCHS:
             raise ValueError(f"trial {self.id}: all its stages together have at most {MOST_EPOCHS:,} epochs")
+        if "learning_rate" in self.optimizer.arguments:
+            raise ValueError(f"trial {self.id}: learning_rate is a field of the trial, no argument of its optimizer")
         rows = walk(self.layers)
-        if not rows or rows[-1].layer != Dense(CLASS_COUNT, activation="softmax"):
-            raise ValueError(f"trial {self.id}: the last layer must be Dense({CLASS_COUNT}, 'softmax')")
-        stored = 2 * len(self.stages) * 4 * sum(row.parameters for row in rows)  # last and best of each stage, float32
+        match rows[-1].layer if rows else None:
+            case Dense(units, activation) if (units, activation) == (CLASS_COUNT, "softmax"):
+                pass
+            case _:
+                raise ValueError(f"trial {self.id}: the last layer must be Dense({CLASS_COUNT}, 'softmax')")
+        # Last and best of each stage, float32; what is not known yet is counted when the model is built.
+        stored = 2 * len(self.stages) * 4 * (total(rows, "parameters") or 0)
         if stored > MOST_WEIGHTS_BYTES:
             raise ValueError(f"trial {self.id}: its weights take {stored:,} bytes, {MOST_WEIGHTS_BYTES:,} at most")
 
@@ -103,19 +122,35 @@ class Trial(_Trial, frozen=True, kw_only=True, tag="network"):
         return True
 
     @property
-    def parameters_total(self) -> int:
-        """Count all parameters, as Keras's summary does."""
-        return sum(row.parameters for row in walk(self.layers))
+    def parameters_total(self) -> int | None:
+        """Count all parameters, as Keras's summary does; None where Keras alone can."""
+        return total(walk(self.layers), "parameters")
 
     @property
-    def parameters_trainable(self) -> int:
-        """Count the parameters that training changes."""
-        return sum(row.trainable for row in walk(self.layers))
+    def parameters_trainable(self) -> int | None:
+        """Count the parameters that training changes; None where Keras alone can."""
+        return total(walk(self.layers), "trainable")
 
     @property
-    def macs(self) -> int:
-        """Count the multiply-accumulates per image in a forward pass; FLOPs are twice as many."""
-        return sum(row.macs for row in walk(self.layers))
+    def macs(self) -> int | None:
+        """Count the multiply-accumulates per image in a forward pass (FLOPs: twice); None where Keras alone can."""
+        return total(walk(self.layers), "macs")
+
+    @property
+    def needs_keras(self) -> bool:
+        """Whether Keras alone knows if some of its names and arguments exist."""
+        weighted = [layer for layer in leaves(self.layers) if isinstance(layer, (Conv2D, Dense))]
+        return (
+            not self.plain
+            or any(isinstance(layer, KerasLayer) for layer in leaves(self.layers))
+            or any(layer.activation not in ("relu", "softmax", "linear") for layer in weighted)
+            or any(layer.kernel_initializer or layer.kernel_regularizer for layer in weighted)
+        )
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is trained with Adam as Keras has it, at one learning rate."""
+        return self.optimizer == KerasObject("Adam") and not isinstance(self.learning_rate, KerasObject)
 
 
 class NearestNeighbors(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="method", tag=True):
@@ -169,15 +204,15 @@ def spec_hash(trial: AnyTrial, version: int | None = None) -> str:
     """
     stored = msgspec.json.decode(msgspec.json.encode(trial), type=type(trial))  # 1 and 1.0, list and tuple hash alike
     kept = HASHED_BY_VERSION_1 if version == 1 else set()
-    fields = _without_defaults(stored, kept)
+    fields = without_defaults(stored, kept)
     configuration = {name: fields[name] for name in stored.configuration() if name in fields}
     return hashlib.sha256(msgspec.json.encode(configuration, order="sorted")).hexdigest()
 
 
-def _without_defaults(value: Any, kept: Collection[str]) -> Any:
+def without_defaults(value: Any, kept: Collection[str] = HASHED_BY_VERSION_1) -> Any:
     """Return ``value`` as builtins, without the fields that equal their default and are not in ``kept``."""
     if isinstance(value, tuple):
-        return [_without_defaults(each, kept) for each in value]
+        return [without_defaults(each, kept) for each in value]
     if not isinstance(value, msgspec.Struct):
         return value
     config = value.__struct_config__
@@ -185,7 +220,7 @@ def _without_defaults(value: Any, kept: Collection[str]) -> Any:
     for field in msgspec.structs.fields(value):
         content = getattr(value, field.name)
         if field.encode_name in kept or content != field.default:
-            found[field.encode_name] = _without_defaults(content, kept)
+            found[field.encode_name] = without_defaults(content, kept)
     return found
 
 
@@ -243,7 +278,7 @@ def _layer_changes(before: tuple[AnyLayer, ...], after: tuple[AnyLayer, ...]) ->
         if i == len(before) and j == len(after):
             return ()
         ways = []
-        if i < len(before) and j < len(after) and type(before[i]) is type(after[j]):
+        if i < len(before) and j < len(after) and before[i].kind == after[j].kind:
             ways.append((*_arguments(before[i], after[j]), *fewest(i + 1, j + 1)))
         for size in _block_sizes(before[i:]):
             ways.append((Change("layers", before[i : i + size], ()), *fewest(i + size, j)))
@@ -261,6 +296,9 @@ def _block_sizes(layers: tuple[AnyLayer, ...]) -> tuple[int, ...]:
 
 
 def _arguments(before: AnyLayer, after: AnyLayer) -> tuple[Change, ...]:
-    old, new = (msgspec.structs.asdict(layer) for layer in (before, after))
-    name = type(before).__name__
-    return tuple(Change(f"{name}, {field}", old[field], new[field]) for field in old if old[field] != new[field])
+    old, new = before.settings, after.settings
+    return tuple(
+        Change(f"{before.kind}, {field}", old.get(field), new.get(field))
+        for field in {**old, **new}
+        if old.get(field) != new.get(field)
+    )

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from cifar_report.spec import CLASS_COUNT, Augmentation, Dense, Trial
-from cifar_report.training.model import FusedAdam, build_model, dropout_shapes, forward
+from cifar_report.spec import CLASS_COUNT, Augmentation, Trial
+from cifar_report.training.model import (
+    build_model,
+    dropout_shapes,
+    forward,
+    hidden_layers,
+    seed_states,
+    single_layers,
+)
+from cifar_report.training.optimizers import KerasOptimizer, make_optimizer
 
 ALIGNMENT = 64  # bytes; where TensorFlow's arrays begin
 EVALUATION_BATCH = 200  # images
 LOGICAL_REPLICAS = 2  # processor devices for a mirrored trial where there are no graphics cards
 AUGMENTATION_DRAWS = 4  # uniform numbers that one image needs: angle, two shifts, flip
+DRAWS_A_STEP = 2**14  # that a layer of Keras may count in one step before it would repeat those of the next
 
 
 @cache
@@ -57,16 +67,21 @@ def make_strategy(*, mirrored: bool) -> tf.distribute.Strategy:
 
 
 class Epoch(NamedTuple):
-    """Running means over one epoch, as Keras prints them."""
+    """Running means over one epoch, as Keras prints them; ``loss`` is what is minimised.
+
+    ``regularization`` is the part of it that regularizers add; None without any.
+    """
 
     loss: float
     accuracy: float
+    regularization: float | None = None
 
 
 class Predicted(NamedTuple):
     """An evaluation: mean loss, accuracy, and probabilities float32 [images, 10].
 
-    ``dead_units`` is the share of the hidden dense units with ReLU that are zero for all images; None without any.
+    ``dead_units`` is the share of the units of hidden dense layers, but linear ones, that are zero for all images;
+    None without any. A unit that passes on a part of what is negative is never dead.
     """
 
     loss: float
@@ -97,19 +112,22 @@ class Engine:
         self._labels = tf.constant(labels.astype(np.int32))
         with strategy.scope():
             self.model = build_model(trial, seed, synchronized=self.replicas > 1)
-            self.optimizer = FusedAdam(trial.learning_rate, self.model.trainable_variables)
+            self.optimizer = make_optimizer(trial, self.model.trainable_variables)
         self._dropout_shapes = dropout_shapes(self.model)
-        dense = (layer for layer in trial.layers if isinstance(layer, Dense) and layer.activation == "relu")
-        self._hidden_units = sum(layer.units for layer in dense)
+        self._seed_states = [state for layer in self.model.layers for state in seed_states(layer)]
+        self._regularized = [each for each in self.model.trainable_variables if each.regularizer is not None]
+        layers = single_layers(self.model.layers)
+        self.regularizes = bool(self._regularized) or any(layer.activity_regularizer is not None for layer in layers)
+        self._hidden_units = sum(layer.units for layer in hidden_layers(self.model))
         self._epochs: dict[Augmentation | None, Callable[..., Any]] = {}
         self._predict = tf.function(
             self._evaluate, input_signature=[tf.TensorSpec([None], tf.int32)], jit_compile=False
         )
 
     @property
-    def dropout_layers(self) -> int:
-        """Return how many dropout layers need a key."""
-        return len(self._dropout_shapes)
+    def drawing_layers(self) -> tuple[int, int]:
+        """Return how many dropout layers need a key, and how many streams of other layers do."""
+        return len(self._dropout_shapes), len(self._seed_states)
 
     def weights(self) -> list[np.ndarray[Any, Any]]:
         """Return copies of all weights in Keras's order: Keras's own arrays may share memory with the variables."""
@@ -128,14 +146,26 @@ class Engine:
         for variable, value in zip(self.optimizer.variables, state, strict=True):
             variable.assign(np.array(value))
 
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Hold the averages that the optimizer keeps in the place of the weights, where it keeps any."""
+        if not self.optimizer.averages:
+            yield
+            return
+        trained = self.weights()
+        cast("KerasOptimizer", self.optimizer).set_averages()
+        yield
+        self.set_weights(trained)
+
     def train_epoch(
         self, order: np.ndarray[Any, Any], keys: np.ndarray[Any, Any], augmentation: Augmentation | None
     ) -> Epoch:
         """Train once through ``order`` (int32 indices) in batches of the trial's size; the last may be smaller."""
         if augmentation not in self._epochs:
             self._epochs[augmentation] = tf.function(self._epoch_function(augmentation), jit_compile=False)
-        loss, correct = self._epochs[augmentation](tf.constant(order), tf.constant(keys))
-        return Epoch(float(loss) / len(order), int(correct) / len(order))
+        loss, correct, penalty = self._epochs[augmentation](tf.constant(order), tf.constant(keys))
+        added = float(penalty) / len(order) if self.regularizes else None
+        return Epoch(float(loss) / len(order) + (added or 0.0), int(correct) / len(order), added)
 
     def evaluate(self, indices: np.ndarray[Any, Any]) -> Predicted:
         """Return loss, accuracy and probabilities on ``indices``, in inference mode and without augmentation."""
@@ -151,34 +181,33 @@ class Engine:
     def _epoch_function(self, augmentation: Augmentation | None) -> Callable[..., Any]:
         batch_size = self.trial.batch_size
 
-        def epoch(order: tf.Tensor, keys: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        def epoch(order: tf.Tensor, keys: tf.Tensor) -> tuple[tf.Tensor, ...]:
             steps, remainder = divmod(order.shape[0], batch_size)
-            loss, correct = tf.constant(0.0, tf.float64), tf.constant(0)
+            loss, correct, penalty = tf.constant(0.0, tf.float64), tf.constant(0), tf.constant(0.0, tf.float64)
             for step in tf.range(steps):
                 batch = tf.ensure_shape(order[step * batch_size : (step + 1) * batch_size], [batch_size])
-                step_loss, step_correct = self._step(batch, step, keys, augmentation)
-                loss, correct = loss + step_loss, correct + step_correct
+                added = self._step(batch, step, keys, augmentation)
+                loss, correct, penalty = loss + added[0], correct + added[1], penalty + added[2]
             if remainder:
                 batch = order[steps * batch_size :]
-                step_loss, step_correct = self._step(batch, tf.constant(steps), keys, augmentation)
-                loss, correct = loss + step_loss, correct + step_correct
-            return loss, correct
+                added = self._step(batch, tf.constant(steps), keys, augmentation)
+                loss, correct, penalty = loss + added[0], correct + added[1], penalty + added[2]
+            return loss, correct, penalty
 
         return epoch
 
     def _step(
         self, batch: tf.Tensor, step: tf.Tensor, keys: tf.Tensor, augmentation: Augmentation | None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Take one step on a global batch; return the sum of its losses and the number of right answers."""
-        loss, correct = self.strategy.run(self._replica_step, args=(batch, step, keys, augmentation))
+    ) -> tuple[tf.Tensor, ...]:
+        """Take one step on a global batch; return the sums over its images of losses, right answers and penalties."""
+        sums: tuple[tf.Tensor, ...] = self.strategy.run(self._replica_step, args=(batch, step, keys, augmentation))
         if self.replicas == 1:
-            return loss, correct
-        total = tf.distribute.ReduceOp.SUM
-        return self.strategy.reduce(total, loss, axis=None), self.strategy.reduce(total, correct, axis=None)
+            return sums
+        return tuple(self.strategy.reduce(tf.distribute.ReduceOp.SUM, each, axis=None) for each in sums)
 
     def _replica_step(
         self, batch: tf.Tensor, step: tf.Tensor, keys: tf.Tensor, augmentation: Augmentation | None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    ) -> tuple[tf.Tensor, ...]:
         size = batch.shape[0]
         mine = self._share_of(batch)
         images = tf.cast(tf.gather(self._images, mine), tf.float32) / 255.0
@@ -187,14 +216,34 @@ class Engine:
             draws = self._uniform(keys[0], step, size, (AUGMENTATION_DRAWS,))
             images = augment(images, draws, augmentation)
         masks = [self._uniform(keys[place + 1], step, size, shape) for place, shape in enumerate(self._dropout_shapes)]
+        self._begin_streams(keys[1 + len(masks) :], step)
+        penalties: list[tf.Tensor] = []
         with tf.GradientTape() as tape:
-            probabilities = forward(self.model, images, training=True, draws=masks)
-            losses = keras.losses.categorical_crossentropy(tf.one_hot(labels, CLASS_COUNT), probabilities)
+            probabilities = forward(self.model, images, training=True, draws=masks, penalties=penalties)
+            losses = keras.losses.categorical_crossentropy(
+                tf.one_hot(labels, CLASS_COUNT), probabilities, label_smoothing=self.trial.label_smoothing
+            )
             loss = tf.reduce_sum(losses)
             mean = loss / size  # over the global batch: the replicas' gradients are summed
+            penalty = self._penalty(penalties, size)
+            if self.regularizes:
+                mean += penalty
         self.optimizer.apply(tape.gradient(mean, self.model.trainable_variables))
         answers = tf.argmax(probabilities, axis=1, output_type=tf.int32)
-        return tf.cast(loss, tf.float64), tf.reduce_sum(tf.cast(answers == labels, tf.int32))
+        right = tf.reduce_sum(tf.cast(answers == labels, tf.int32))
+        return tf.cast(loss, tf.float64), right, tf.cast(penalty * size, tf.float64)
+
+    def _begin_streams(self, keys: tf.Tensor, step: tf.Tensor) -> None:
+        """Let the layers of Keras that draw random numbers begin where this step's draws begin."""
+        for place, state in enumerate(self._seed_states):
+            begin = tf.stack([tf.bitwise.right_shift(keys[place], 31), tf.cast(step, tf.int64) * DRAWS_A_STEP])
+            state.assign(tf.cast(begin, state.dtype))
+
+    def _penalty(self, by_activity: list[tf.Tensor], size: int) -> tf.Tensor:
+        """Return this replica's part of what regularizers add to the mean loss of a global batch."""
+        by_weights = [variable.regularizer(variable.value) for variable in self._regularized]
+        zero = tf.constant(0.0)
+        return sum(by_weights, zero) / self.replicas + sum(by_activity, zero) / size
 
     def _share_of(self, batch: tf.Tensor) -> tf.Tensor:
         """Return this replica's part of something that has one row for each image of the global batch."""

@@ -1,16 +1,20 @@
-"""A trial as a Keras model and its optimizer: keyed dropout, fused batch normalization, fused Adam.
+"""A trial as a Keras model: keyed dropout, fused batch normalization, branches that are added, any layer of Keras.
 
-The fused operations compute what Keras's own layers and optimizer compose of a dozen operations: the same sums in
-float32, rounded otherwise, with fewer passes over the memory.
+The fused operation computes what Keras's own layer composes of a dozen operations: the same sums in float32, rounded
+otherwise, with fewer passes over the memory.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
+from itertools import chain, count
 from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
 
+from cifar_report.errors import UsageError
 from cifar_report.spec import (
     INPUT_SHAPE,
     AnyLayer,
@@ -19,10 +23,14 @@ from cifar_report.spec import (
     Dense,
     Dropout,
     Flatten,
+    KerasLayer,
+    KerasObject,
     MaxPooling2D,
+    Residual,
     Trial,
 )
 from cifar_report.training import seeds
+from cifar_report.training.keras_objects import argument, make
 
 
 class KeyedDropout(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
@@ -144,61 +152,114 @@ def _of_population(variance: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
     return tf.math.multiply_no_nan(variance, count - 1) / count  # a single value has no corrected variance
 
 
-class FusedAdam:
-    """Adam with Keras's defaults; each step on a variable is one operation. Made in the strategy's scope."""
+class ResidualBlock(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
+    """The sum of two ways through a network; ``forward`` goes through its layers one by one."""
 
-    BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
+    def __init__(
+        self, branch: list[keras.layers.Layer], shortcut: list[keras.layers.Layer], name: str | None = None
+    ) -> None:
+        super().__init__(name=name)
+        self.branch = branch
+        self.shortcut = shortcut
 
-    def __init__(self, learning_rate: float, variables: list[keras.Variable]) -> None:
-        self.learning_rate = learning_rate
-        self._trained = [variable.value for variable in variables]
-        only_first = tf.VariableAggregation.ONLY_FIRST_REPLICA
-        self.iterations = tf.Variable(0, dtype=tf.int64, trainable=False, aggregation=only_first)
-        self._momentums, self._velocities = (
-            [tf.Variable(tf.zeros(variable.shape), trainable=False) for variable in variables] for _ in range(2)
-        )
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Return the sum, as in inference."""
+        return _through(self.branch, inputs) + _through(self.shortcut, inputs)
 
-    @property
-    def variables(self) -> list[tf.Variable]:
-        """Return the whole state: the count of steps, then the first and the second moments."""
-        return [self.iterations, *self._momentums, *self._velocities]
 
-    def apply(self, gradients: list[tf.Tensor]) -> None:
-        """Take one step by the sum of all replicas' gradients; called by every replica."""
-        replica = tf.distribute.get_replica_context()
-        replica.merge_call(self._update, args=(replica.all_reduce(tf.distribute.ReduceOp.SUM, gradients),))
-
-    def _update(self, strategy: tf.distribute.Strategy, gradients: list[tf.Tensor]) -> None:
-        step = tf.cast(self.iterations + 1, tf.float32)
-        powers = tf.pow(self.BETA_1, step), tf.pow(self.BETA_2, step)
-        for variable, *state in zip(self._trained, gradients, self._momentums, self._velocities, strict=True):
-            strategy.extended.update(variable, self._step, args=(*state, *powers), group=False)
-        self.iterations.assign_add(1)
-
-    def _step(self, variable: tf.Variable, *values: Any) -> None:
-        gradient, momentum, velocity, power_1, power_2 = values
-        tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=momentum.handle,
-            v=velocity.handle,
-            beta1_power=power_1,
-            beta2_power=power_2,
-            lr=self.learning_rate,
-            beta1=self.BETA_1,
-            beta2=self.BETA_2,
-            epsilon=self.EPSILON,
-            grad=gradient,
-        )
+def _through(layers: Sequence[keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:
+    for layer in layers:
+        values = layer(values)
+    return values
 
 
 def build_model(trial: Trial, seed: int, *, synchronized: bool = False) -> keras.Sequential:
     """Return the Keras model of a trial with its seed's initial weights.
 
     ``synchronized``: batch normalization takes its statistics over all replicas, so that several replicas compute
-    what one would.
+    what one would. Raises UsageError for what Keras does not have or cannot build, and for what several replicas
+    would compute in another way than one.
     """
-    layers = [_layer(layer, place, seed, synchronized) for place, layer in enumerate(trial.layers)]
-    return keras.Sequential([keras.Input(INPUT_SHAPE), *layers], name="network")
+    builder = _Builder(seed, synchronized)
+    try:
+        layers = [builder.layer(layer) for layer in trial.layers]
+        # Keras draws the seeds of what a layer makes only when it is built from Python's generator.
+        keras.utils.set_random_seed(seeds.initialisation(seed, 0))
+        model = keras.Sequential([keras.Input(INPUT_SHAPE), *layers], name="network")
+    except (TypeError, ValueError, UsageError) as error:
+        raise UsageError(f"trial {trial.id}: {' '.join(str(error).split())}") from error
+    if synchronized:
+        generic = [layer for layer in single_layers(model.layers) if builder.is_generic(layer)]
+        for layer in generic:
+            if seed_states(layer) or layer.non_trainable_weights:
+                raise UsageError(
+                    f"trial {trial.id}: with the strategy 'mirrored' the layer {type(layer).__name__} would draw or "
+                    "count on each device by itself; train it on one device"
+                )
+    return model
+
+
+class _Builder:
+    """Makes the layers of a network in order; each is numbered, those of branches too, and draws by its number."""
+
+    def __init__(self, seed: int, synchronized: bool) -> None:
+        self._seed, self._synchronized = seed, synchronized
+        self._places = count()
+        self._generic: set[str] = set()
+
+    def is_generic(self, layer: keras.layers.Layer) -> bool:
+        """Whether a layer was given by its Keras name."""
+        return layer.name in self._generic
+
+    def layer(self, layer: AnyLayer) -> keras.layers.Layer:
+        """Return the next layer."""
+        place = next(self._places)
+        name = f"{place:02d}_{layer.kind.lower()}"
+        keras.utils.set_random_seed(start := seeds.initialisation(self._seed, place))
+        match layer:
+            case Conv2D(filters, kernel_size, strides, padding):
+                options = _weighted(layer, start)
+                return keras.layers.Conv2D(filters, kernel_size, strides, padding, **options, name=name)
+            case MaxPooling2D(pool_size):
+                return keras.layers.MaxPooling2D(pool_size, name=name)
+            case Flatten():
+                return keras.layers.Flatten(name=name)
+            case Dense(units):
+                return keras.layers.Dense(units, **_weighted(layer, start), name=name)
+            case BatchNormalization():
+                if self._synchronized and tf.config.list_logical_devices("GPU"):
+                    # On cards TensorFlow refuses the fused gradient by given moments: it is not deterministic there.
+                    return keras.layers.BatchNormalization(synchronized=True, name=name)
+                return FusedBatchNormalization(synchronized=self._synchronized, name=name)
+            case Dropout(rate):
+                return KeyedDropout(rate, name=name)
+            case Residual(branch, shortcut):
+                ways = [[self.layer(each) for each in way] for way in (branch, shortcut)]
+                return ResidualBlock(ways[0], ways[1], name)
+            case KerasLayer():
+                self._generic.add(name)
+                return make("layer", KerasObject(layer.name, layer.arguments), name=name)
+
+
+def _weighted(layer: Conv2D | Dense, seed: int) -> dict[str, Any]:
+    """Return the arguments that a convolution and a dense layer share."""
+    glorot = keras.initializers.GlorotUniform(seed=seed)
+    names = ("activation", "kernel_initializer", "kernel_regularizer", "use_bias")
+    given = {name: argument(name, getattr(layer, name)) for name in names}
+    return given if layer.kernel_initializer is not None else given | {"kernel_initializer": glorot}
+
+
+def single_layers(layers: Sequence[keras.layers.Layer]) -> Iterator[keras.layers.Layer]:
+    """Yield all layers, those of branches in place of the block that adds them."""
+    for layer in layers:
+        block = isinstance(layer, ResidualBlock)
+        yield from single_layers([*layer.branch, *layer.shortcut]) if block else (layer,)
+
+
+def seed_states(layer: keras.layers.Layer) -> list[keras.Variable]:
+    """Return what a layer's random numbers follow from: pairs of a key and a counter."""
+    weights = {id(weight) for weight in layer.weights}
+    return [variable for variable in layer.variables if id(variable) not in weights]
 
 
 def forward(
@@ -208,49 +269,72 @@ def forward(
     training: bool,
     draws: list[tf.Tensor] | None = None,
     hidden: list[tf.Tensor] | None = None,
+    penalties: list[tf.Tensor] | None = None,
 ) -> tf.Tensor:
     """Return class probabilities, float32 [batch, 10], for images float32 [batch, 32, 32, 3] in 0 … 1.
 
     ``draws`` holds one uniform tensor for each dropout layer; without it nothing is dropped. ``hidden`` gets the
-    outputs of each dense layer with ReLU, float32 [batch, units].
+    outputs of each hidden dense layer that is not linear, float32 [batch, units]; ``penalties`` the sum over the
+    images of what each activity regularizer adds to the loss.
     """
     remaining = iter(draws or ())
-    values = images
-    for layer in model.layers:
-        if isinstance(layer, KeyedDropout):
-            values = layer(values, mask_draw=next(remaining, None))
-        elif isinstance(layer, keras.layers.BatchNormalization):
-            values = layer(values, training=training)
-        else:
-            values = layer(values)
-        if hidden is not None and isinstance(layer, keras.layers.Dense) and layer.activation is keras.activations.relu:
-            hidden.append(values)
-    return values
+    counted = {layer.name for layer in hidden_layers(model)}
+
+    def through(layers: Sequence[keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:
+        for layer in layers:
+            if isinstance(layer, ResidualBlock):
+                values = through(layer.branch, values) + through(layer.shortcut, values)
+            elif isinstance(layer, KeyedDropout):
+                values = layer(values, mask_draw=next(remaining, None))
+            else:
+                values = layer(values, training=training)
+            if hidden is not None and layer.name in counted:
+                hidden.append(values)
+            if penalties is not None and layer.activity_regularizer is not None:
+                penalties.append(layer.activity_regularizer(values))
+        return values
+
+    return through(model.layers, images)
+
+
+def hidden_layers(model: keras.Sequential) -> list[keras.layers.Dense]:
+    """Return the dense layers before the last one whose outputs are not linear: a unit of theirs may be dead."""
+    dense = [layer for layer in single_layers(model.layers[:-1]) if type(layer) is keras.layers.Dense]
+    nonlinear = [layer for layer in dense if layer.activation is not keras.activations.linear]
+    return [layer for layer in nonlinear if len(layer.output.shape) == 2]
 
 
 def dropout_shapes(model: keras.Sequential) -> list[tuple[int, ...]]:
     """Return the shape of one image at each dropout layer."""
-    return [tuple(layer.input.shape[1:]) for layer in model.layers if isinstance(layer, KeyedDropout)]
+    layers = single_layers(model.layers)
+    return [tuple(layer.input.shape[1:]) for layer in layers if isinstance(layer, KeyedDropout)]
 
 
-def _layer(layer: AnyLayer, place: int, seed: int, synchronized: bool) -> keras.layers.Layer:
-    name = f"{place:02d}_{type(layer).__name__.lower()}"
-    glorot = keras.initializers.GlorotUniform(seed=seeds.initialisation(seed, place))
-    match layer:
-        case Conv2D(filters, kernel_size, strides, padding, activation):
-            return keras.layers.Conv2D(
-                filters, kernel_size, strides, padding, activation=activation, kernel_initializer=glorot, name=name
-            )
-        case MaxPooling2D(pool_size):
-            return keras.layers.MaxPooling2D(pool_size, name=name)
-        case Flatten():
-            return keras.layers.Flatten(name=name)
-        case Dense(units, activation):
-            return keras.layers.Dense(units, activation=activation, kernel_initializer=glorot, name=name)
-        case BatchNormalization():
-            if synchronized and tf.config.list_logical_devices("GPU"):
-                # On cards TensorFlow refuses the fused gradient by given moments: it is not deterministic there.
-                return keras.layers.BatchNormalization(synchronized=True, name=name)
-            return FusedBatchNormalization(synchronized=synchronized, name=name)
-        case Dropout(rate):
-            return KeyedDropout(rate, name=name)
+def count_macs(model: keras.Sequential, *, training: bool = False) -> int:
+    """Count the multiply-accumulates of one image in the convolutions and matrix products of the traced model."""
+    image = tf.TensorSpec([1, *INPUT_SHAPE])
+    graph = tf.function(lambda images: forward(model, images, training=training)).get_concrete_function(image).graph
+    return sum(_macs_of(operation) for operation in graph.get_operations())
+
+
+def _macs_of(operation: tf.Operation) -> int:
+    """Return the products of one operation on tensors whose shapes are known."""
+
+    def shapes(tensors: Sequence[tf.Tensor]) -> list[list[int]]:
+        return [tensor.shape.as_list() for tensor in tensors]
+
+    match operation.type:
+        case "Conv2D" | "DepthwiseConv2dNative":
+            ((*kernel, channels, _),), outputs = shapes(operation.inputs[1:2]), shapes(operation.outputs)
+            return math.prod(outputs[0]) * math.prod(kernel) * (channels if operation.type == "Conv2D" else 1)
+        case "Conv2DBackpropInput":  # a transposed convolution
+            kernel, upstream = shapes(operation.inputs[1:])
+            return math.prod(upstream) * math.prod(kernel[:3])
+        case "MatMul" | "BatchMatMulV2":
+            turned = operation.get_attr("transpose_a" if operation.type == "MatMul" else "adj_x")
+            return math.prod(shapes(operation.outputs)[0]) * shapes(operation.inputs)[0][-2 if turned else -1]
+        case "Einsum":
+            words = operation.get_attr("equation").decode().partition("->")[0].split(",")
+            sizes = dict(zip("".join(words), chain(*shapes(operation.inputs)), strict=True))
+            return math.prod(sizes.values()) * (len(words) > 1)
+    return 0

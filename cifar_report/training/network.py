@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,15 @@ import keras
 import numpy as np
 
 from cifar_report.bundle import EpochHashes, Evaluation, History, Predictions, Scores, StageResult, Weights
+from cifar_report.bundle.arrays import weight_place
 from cifar_report.data import Split
+from cifar_report.errors import UsageError
 from cifar_report.spec import Stage, Trial
+from cifar_report.spec.trials import MOST_WEIGHTS_BYTES
 from cifar_report.training import seeds
 from cifar_report.training.engine import Engine, Predicted, make_strategy
+from cifar_report.training.model import build_model, count_macs
+from cifar_report.training.optimizers import make_optimizer
 from cifar_report.training.outcome import Array, Checkpoint, Outcome, Progress, Seconds, Watcher
 
 
@@ -56,9 +62,32 @@ def train_network(
     outcome.streams = seeds.streams(seed)
     outcome.parameters_total = engine.model.count_params()
     outcome.parameters_trainable = sum(math.prod(weight.shape) for weight in engine.model.trainable_weights)
+    outcome.macs = trial.macs if trial.macs is not None else count_macs(engine.model)
     weights = engine.model.layers[0].get_weights()
     outcome.kernels = weights[0] if weights and weights[0].ndim == 4 else None
     return outcome
+
+
+def check_trials(trials: Sequence[Trial]) -> str:
+    """Return why Keras cannot build or trace the first trial that it cannot; nothing where it can build all.
+
+    It is called in a worker, before anything is trained.
+    """
+    for trial in trials:
+        try:
+            model = build_model(trial, 0, synchronized=trial.strategy == "mirrored")
+            make_optimizer(trial, model.trainable_variables)
+            weights = 2 * len(trial.stages) * 4 * model.count_params()
+            if weights > MOST_WEIGHTS_BYTES:
+                return f"trial {trial.id}: its weights take {weights:,} bytes, {MOST_WEIGHTS_BYTES:,} at most"
+            for training in (True, False):
+                count_macs(model, training=training)  # what fails in the traced graph alone, fails now
+        except UsageError as error:
+            return str(error)
+        except (TypeError, ValueError) as error:
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            return f"trial {trial.id}: Keras cannot compute it: {lines[-1] if lines else type(error).__name__}"
+    return ""
 
 
 @dataclass
@@ -79,6 +108,7 @@ class StageTraining:
     logs: list[dict[str, float]] = field(default_factory=list)
     hashes: list[EpochHashes] = field(default_factory=list)
     best_weights: list[Array] = field(default_factory=list)
+    judged_weights: list[Array] = field(default_factory=list)  # after an epoch: averages where the optimizer keeps them
 
     @property
     def stage(self) -> Stage:
@@ -94,11 +124,12 @@ class StageTraining:
         while len(self.logs) < self.stage.epochs and not self._stopped():
             self.logs.append(self._epoch(len(self.logs)))
             if self._best_place() == len(self.logs) - 1:
-                self.best_weights = self.engine.weights()
+                self.best_weights = self.judged_weights
             if self.resumption is not None:
                 self._checkpoint(self.resumption.key).write(self.resumption.file)
             self._tell()
-        result = self._evaluate()
+        with self.engine.averaged():
+            result = self._evaluate()
         if self.stage.early_stopping is not None:
             self.engine.set_weights(self.best_weights)
         return result
@@ -118,22 +149,25 @@ class StageTraining:
     def _epoch(self, epoch: int) -> dict[str, float]:
         drawn = 0 if self.engine.trial.data_order == "fixed" else epoch
         order = seeds.epoch_order(self.seed, self.place, drawn, self.split.train)
-        keys = seeds.epoch_keys(self.seed, self.place, epoch, self.engine.dropout_layers)
+        keys = seeds.epoch_keys(self.seed, self.place, epoch, *self.engine.drawing_layers)
         started = time.perf_counter()
         trained = self.engine.train_epoch(order, keys, self.stage.augmentation)
         between = time.perf_counter()
-        validated = self.engine.evaluate(self.split.validation)
-        finished = time.perf_counter()
-        weights = seeds.fingerprint(*self.engine.weights())
+        with self.engine.averaged():
+            validated = self.engine.evaluate(self.split.validation)
+            finished = time.perf_counter()
+            self.judged_weights = self.engine.weights()
+        weights = seeds.fingerprint(*self.judged_weights)
         self.hashes.append(EpochHashes(order=seeds.fingerprint(order), weights=weights))
         self.outcome.seconds.epoch_seconds.setdefault(self.stage.id, []).append(between - started)
         self.outcome.seconds.validation_seconds.setdefault(self.stage.id, []).append(finished - between)
-        return {
+        logs = {
             "loss": trained.loss,
             "accuracy": trained.accuracy,
             "val_loss": validated.loss,
             "val_accuracy": validated.accuracy,
         }
+        return logs if trained.regularization is None else logs | {"regularization": trained.regularization}
 
     def _tell(self) -> None:
         stage, epoch, logs = self.stage, len(self.logs), self.logs[-1]
@@ -171,9 +205,12 @@ class StageTraining:
     def _evaluation(self, weights: Weights) -> Evaluation:
         test = self.engine.evaluate(self.split.test)
         self.outcome.predictions.probabilities[self.stage.id, weights] = test.probabilities
-        for variable in self.engine.model.weights:
-            name = f"{self.stage.id}.{weights}.{variable.path.replace('/', '.')}"
-            self.outcome.weights[name] = np.array(variable.numpy())
+        for place, variable in enumerate(self.engine.model.weights):
+            name = variable.path.replace("/", ".")
+            if weight_place(name) is None:
+                layer, _, own = name.rpartition(".")
+                name = f"{layer}.{place:03d}_{own}"
+            self.outcome.weights[f"{self.stage.id}.{weights}.{name}"] = np.array(variable.numpy())
         return Evaluation(
             train=_scores(self.engine.evaluate(self.split.train)),
             validation=_scores(self.engine.evaluate(self.split.validation)),

@@ -50,6 +50,7 @@ class Outcome:
     classical: ClassicalResult | None = None
     parameters_total: int | None = None
     parameters_trainable: int | None = None
+    macs: int | None = None
     weights: dict[str, Array] = field(default_factory=dict)  # "<stage>.<last|best>.<variable>"
     streams: dict[str, str] = field(default_factory=dict)  # see seeds.streams; empty without randomness
     kernels: Array | None = None  # [height, width, 3, filters] of the final weights

@@ -23,10 +23,11 @@ def epoch_order(seed: int, stage: int, epoch: int, indices: np.ndarray[Any, Any]
     return generator.permutation(indices).astype(np.int32)
 
 
-def epoch_keys(seed: int, stage: int, epoch: int, dropout_layers: int) -> np.ndarray[Any, Any]:
-    """Return the keys of one epoch's draws, int64: augmentation first, then one a dropout layer."""
+def epoch_keys(seed: int, stage: int, epoch: int, dropout_layers: int, other_layers: int = 0) -> np.ndarray[Any, Any]:
+    """Return the keys of one epoch's draws, int64: augmentation first, then one a dropout layer, then the others."""
     names: list[tuple[str | int, ...]] = [("augmentation",)]
     names += [("dropout", layer) for layer in range(dropout_layers)]
+    names += [("layer", layer) for layer in range(other_layers)]
     return np.array([derive(seed, *name, stage, epoch) for name in names], np.int64)
 
 

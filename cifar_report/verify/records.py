@@ -15,7 +15,7 @@ import numpy as np
 
 from cifar_report.analysis.values import primary_weights
 from cifar_report.bundle import Bundle, Predictions, Run, Scores, StageResult, planned_trials, read_record, read_run
-from cifar_report.bundle.arrays import COMPACT_FILE, PREDICTIONS_FILE, Array, load_arrays
+from cifar_report.bundle.arrays import COMPACT_FILE, PREDICTIONS_FILE, Array, load_arrays, weight_place
 from cifar_report.bundle.bundle import MOST_JSON_BYTES, RECORD_FILE, TIMING_FILE, decode, in_order
 from cifar_report.bundle.certificates import CERTIFICATES, Certificate
 from cifar_report.bundle.records import SETS
@@ -35,9 +35,6 @@ SUM_TOLERANCE = 1e-5  # of an image's ten probabilities, each a float32
 LOSS_TOLERANCE = 1e-6  # relative; TensorFlow takes the loss from the logits, and the two agree to about 1e-9
 # TensorFlow flushes smaller numbers to zero, so that a probability of zero means no more than "less than this".
 LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
-# A layer's variables in Keras's order, in which the log hashes them; layers are numbered in their names.
-VARIABLES = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
-VARIABLE = re.compile(r"network\.(?P<place>\d+)_[a-z0-9_]+\.(?P<variable>" + "|".join(VARIABLES) + ")")
 
 _T = TypeVar("_T")
 
@@ -144,7 +141,8 @@ def _expected(run: Run, bundle: Bundle) -> Iterator[tuple[str, object, object]]:
     parts = recorded_parts(trial, run.seed, record.profile, record.dataset, run.schema_version)
     yield from ((f"key part {name!r}", run.key_parts.get(name), part) for name, part in parts.items())
     if run.done and isinstance(trial, Trial):
-        yield from ((name, getattr(run, name), getattr(trial, name)) for name in COUNTED)
+        counted = ((name, getattr(trial, name)) for name in COUNTED)  # None: the built model alone tells
+        yield from ((name, getattr(run, name), count) for name, count in counted if count is not None)
 
 
 def _stage_problems(planned: Stage, stage: StageResult) -> Iterator[str]:
@@ -293,12 +291,7 @@ def _weight_problems(run: Run, weights: dict[str, Array]) -> Iterator[str]:
 
 def weights_hash(arrays: dict[str, Array]) -> str:
     """Return the first 16 hexadecimal digits of SHA-256 over a network's variables in Keras's order."""
-
-    def place(name: str) -> tuple[int, int]:
-        found = VARIABLE.fullmatch(name)
-        return (int(found["place"]), VARIABLES.index(found["variable"])) if found else (0, 0)
-
     total = hashlib.sha256()
-    for name in sorted(arrays, key=place):
+    for name in sorted(arrays, key=lambda name: weight_place(name) or (0, 0)):
         total.update(np.ascontiguousarray(arrays[name]).tobytes())
     return total.hexdigest()[:16]
