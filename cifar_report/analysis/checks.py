@@ -104,7 +104,7 @@ def _stored_accuracy(run: Run, stage: str | None) -> float | None:
 
 def _of_counts(run: Run) -> Iterator[Caution]:
     """Yield runs whose built model has another number of parameters than the spec says."""
-    if isinstance(run.trial, Trial) and run.parameters_total is not None:
+    if isinstance(run.trial, Trial) and None not in (run.parameters_total, run.trial.parameters_total):
         expected = (run.trial.parameters_total, run.trial.parameters_trainable)
         if (run.parameters_total, run.parameters_trainable) != expected:
             yield Caution("parameter_mismatch", run.trial.id, run.id)

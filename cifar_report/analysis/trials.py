@@ -79,7 +79,7 @@ def _trial_result(
         runs=tuple(run.id for run in runs),
         stages=stages,
         classical=classical,
-        costs=_costs(trial, original) if isinstance(trial, Trial) else None,
+        costs=_costs(trial, runs, original) if isinstance(trial, Trial) else None,
         primary=primary,
         unusual=unusual_runs(primary),
         median=_center(trial.id, "median", primary),
@@ -249,15 +249,22 @@ def _status(runs: Sequence[Run], failed: Sequence[Run], planned: Sequence[int | 
     return "done" if {run.seed for run in runs} >= set(planned) else "partial"
 
 
-def _costs(trial: Trial, original: OriginalTrial | None) -> Costs:
-    def counted(name: str, value: float) -> Datum:
-        return Datum(f"{trial.id}.{name}", value, "count", "counted_in_spec", origin="spec")
+def _costs(trial: Trial, runs: Sequence[Run], original: OriginalTrial | None) -> Costs:
+    """Return the counts of the description; where it does not tell, those that a run took from the built model."""
+
+    def counted(name: str, field: str) -> Datum:
+        if (value := getattr(trial, field)) is not None:
+            return Datum(f"{trial.id}.{name}", value, "count", "counted_in_spec", origin="spec")
+        run = next((run for run in runs if getattr(run, field) is not None), None)
+        if run is None:
+            return Datum(f"{trial.id}.{name}", None, "count", "counted_in_model", reason="not_run")
+        return Datum(f"{trial.id}.{name}", getattr(run, field), "count", "counted_in_model", runs=(run.id,))
 
     published = (original.parameters_total, original.parameters_trainable) if original else (None, None)
     return Costs(
-        parameters=counted("parameters", trial.parameters_total),
-        trainable_parameters=counted("trainable_parameters", trial.parameters_trainable),
-        macs=counted("macs", trial.macs),
+        parameters=counted("parameters", "parameters_total"),
+        trainable_parameters=counted("trainable_parameters", "parameters_trainable"),
+        macs=counted("macs", "macs"),
         original_parameters=original_datum(f"{trial.id}.parameters", "count", published[0]),
         original_trainable_parameters=original_datum(f"{trial.id}.trainable_parameters", "count", published[1]),
     )

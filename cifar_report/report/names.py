@@ -7,16 +7,17 @@ from cifar_report.report.i18n import Numbers, load_messages, mark
 from cifar_report.spec import (
     AnyLayer,
     AnyTrial,
-    BatchNormalization,
     ClassicalTrial,
     Conv2D,
     Dense,
     Dropout,
     Family,
-    Flatten,
+    KerasLayer,
+    KerasObject,
     MaxPooling2D,
     Quantity,
     Relation,
+    Residual,
     Trial,
 )
 
@@ -47,24 +48,63 @@ CLASSES = (
 )
 
 
+def setting_name(setting: str | KerasObject) -> str:
+    """Return a name of Keras with its arguments, as a call is written."""
+    if isinstance(setting, str):
+        return setting
+    written = (
+        f"{name}={setting_name(value) if isinstance(value, KerasObject) else repr(value)}"
+        for name, value in setting.arguments.items()
+    )
+    return f"{setting.name}({', '.join(written)})" if setting.arguments else setting.name
+
+
 def layer_name(layer: AnyLayer, numbers: Numbers) -> str:
     """Return a layer's name and its settings, one short phrase."""
     plain, whole = numbers.translation.plain, numbers.integer
     match layer:
+        case KerasLayer(name, arguments):
+            return setting_name(KerasObject(name, arguments))
+        case Residual(branch, shortcut):
+            ways = (", ".join(layer_name(each, numbers) for each in way) for way in (branch, shortcut))
+            values = dict(zip(("layers", "shortcut"), ways, strict=True))
+            return plain(SUM_WITH_SHORTCUT if shortcut else SUM_WITH_INPUT, values)
         case Conv2D(filters, size, strides, padding):
             values = {"filters": whole(filters), "size": whole(size), "stride": whole(strides), "padding": padding}
-            return plain(
+            name = plain(
                 mark("Conv2D, %(filters)s filters %(size)s × %(size)s, stride %(stride)s, %(padding)s"), values
+            )
+            return ", ".join(
+                [name, *([] if layer.activation == "relu" else [setting_name(layer.activation)]), *_extras(layer)]
             )
         case MaxPooling2D(size):
             return plain(mark("MaxPooling2D, %(size)s × %(size)s"), {"size": whole(size)})
-        case Dense(units, activation):
-            return plain(
-                mark("Dense, %(units)s neurons, %(activation)s"), {"units": whole(units), "activation": activation}
-            )
+        case Dense(units):
+            values = {"units": whole(units), "activation": setting_name(layer.activation)}
+            return ", ".join([plain(mark("Dense, %(units)s neurons, %(activation)s"), values), *_extras(layer)])
         case Dropout(rate):
             return plain(mark("Dropout, rate %(rate)s"), {"rate": numbers.plain(rate)})
     return type(layer).__name__
+
+
+SUM_WITH_INPUT = mark("sum of the input and (%(layers)s)")
+SUM_WITH_SHORTCUT = mark("sum of (%(shortcut)s) and (%(layers)s)")
+
+
+def activation_of(layer: AnyLayer) -> str | None:
+    """Return the name of a layer's activation, or of the activation that it is; None where it has none."""
+    if isinstance(layer, (Conv2D, Dense)):
+        return setting_name(layer.activation)
+    if not isinstance(layer, KerasLayer) or layer.name not in ("Activation", "ELU", "LeakyReLU", "PReLU"):
+        return None
+    return setting_name(KerasObject(layer.name, layer.arguments))
+
+
+def _extras(layer: Conv2D | Dense) -> list[str]:
+    """Return the settings of a layer that few have, as Keras writes them."""
+    given = {"kernel_initializer": layer.kernel_initializer, "kernel_regularizer": layer.kernel_regularizer}
+    words = [f"{name}={setting_name(value)}" for name, value in given.items() if value is not None]
+    return words if layer.use_bias else [*words, "use_bias=False"]
 
 
 def network_name(trial: Trial, numbers: Numbers) -> str:
@@ -83,7 +123,10 @@ def _short_layer(layer: AnyLayer, numbers: Numbers) -> str:
             return f"D{layer.units}"
         case Dropout():
             return f"drop {numbers.plain(layer.rate)}"
-    return {Flatten: "flat", BatchNormalization: "BN"}[type(layer)]
+        case Residual(branch, shortcut):
+            ways = (" – ".join(_short_layer(each, numbers) for each in way) for way in (shortcut, branch))
+            return f"[{' + '.join(filter(None, ways))}]"
+    return {"Flatten": "flat", "BatchNormalization": "BN"}.get(layer.kind, layer.kind)
 
 
 IN_SENTENCES = (mark("training %(place)s"), mark("training %(place)s, with augmentation"))

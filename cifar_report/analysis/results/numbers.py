@@ -24,7 +24,7 @@ Formula = Literal[  # each is described in one line in ``report/names.py``
     "share_of_images", "share_of_seeds", "count_of_images", "run_probability", "mcnemar", "p_value", "p_corrected",
     "difference_over_images", "mean_difference_over_images", "difference_beyond_images",
     "margin", "stated_value", "original_value", "original_difference", "seeds_needed",
-    "counted_in_spec", "exact_ratio", "exact_difference", "standard_deviation", "variance_share",
+    "counted_in_spec", "counted_in_model", "exact_ratio", "exact_difference", "standard_deviation", "variance_share",
     "share_of_pairs",
     "geometric_mean_of_blocks", "seconds_of_an_epoch", "largest_over_blocks",
     "share_of_draws", "assumed_deviation", "promised_rate", "bound_of_unseen", "rank_correlation",

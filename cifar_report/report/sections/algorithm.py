@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +13,19 @@ from markupsafe import Markup
 
 from cifar_report.report.elements import FormulaView, SectionView, Table, data_address
 from cifar_report.report.i18n import load_messages
+from cifar_report.report.names import activation_of, setting_name
 from cifar_report.report.writer import Writer
-from cifar_report.spec import CLASS_COUNT, INPUT_SHAPE, BatchNormalization, Conv2D, Dropout, MaxPooling2D, Trial
+from cifar_report.spec import (
+    CLASS_COUNT,
+    INPUT_SHAPE,
+    BatchNormalization,
+    Conv2D,
+    Dropout,
+    KerasObject,
+    MaxPooling2D,
+    Trial,
+    leaves,
+)
 
 Array = np.ndarray[Any, np.dtype[np.float64]]
 SAY = load_messages("formulas")
@@ -79,13 +90,18 @@ def algorithm(writer: Writer, number: str) -> SectionView:
         "batch_normalization": _users(writer, trials, BatchNormalization),
         "dropout": _users(writer, trials, Dropout),
     }
+    others = other_optimizers(writer, trials)
+    if not any(trial.optimizer.name == "Adam" for trial in trials):
+        optional |= dict.fromkeys(("adam_moments", "adam_step", "means", "decay"))
     shown = [name for name in LATEX if optional.get(name, True)]
     numbers = {name: writer.numbers.integer(place) for place, name in enumerate(shown, start=1)}
     symbols = [name for name in SYMBOLS if optional.get(name, True)]
     view = {
         "forward": writer.heading("forward", writer.word("Forward pass"), 3, f"{number}.1"),
         "backward": writer.heading("backward", writer.word("Loss and backward pass"), 3, f"{number}.2"),
-        "adam": writer.heading("adam", writer.word("Adam"), 3, f"{number}.3"),
+        "adam": writer.heading("adam", writer.word("Optimizers") if others else writer.word("Adam"), 3, f"{number}.3"),
+        "optimizers": others,
+        "activations": other_activations(writer, trials),
         "step": writer.heading("step", writer.word("One step with numbers"), 3, f"{number}.4"),
         "formulas": {name: formula(writer, LATEX[name], writer.word(SAY.words[name]), numbers[name]) for name in shown},
         "users": optional,
@@ -96,13 +112,42 @@ def algorithm(writer: Writer, number: str) -> SectionView:
     return SectionView(heading, "algorithm", view)
 
 
+def other_optimizers(writer: Writer, trials: Sequence[Trial]) -> Markup | None:
+    """Return which trials are trained by another optimizer than Adam as Keras has it; None where none is."""
+    found: dict[str, list[str]] = {}
+    for trial in trials:
+        if trial.optimizer != KerasObject("Adam"):
+            found.setdefault(setting_name(trial.optimizer), []).append(trial.id)
+    return _by_name(writer, found)
+
+
+def other_activations(writer: Writer, trials: Sequence[Trial]) -> Markup | None:
+    """Return which trials have another activation than ReLU in a layer before the last one; None where none has."""
+    found: dict[str, list[str]] = {}
+    for trial in trials:
+        for name in dict.fromkeys(map(activation_of, leaves(trial.layers[:-1]))):
+            if name not in (None, "relu", "linear"):
+                found.setdefault(name, []).append(trial.id)
+    return _by_name(writer, found)
+
+
+def _by_name(writer: Writer, found: Mapping[str, Sequence[str]]) -> Markup | None:
+    named = [Markup("{} ({})").format(name, _named(writer, trials)) for name, trials in found.items()]
+    return writer.enumeration(named) if named else None
+
+
 def _users(writer: Writer, trials: list[Trial], kind: type) -> Markup | None:
     """Return the trials whose network has a kind of layer; None where there is none."""
-    found = [trial.id for trial in trials if any(isinstance(layer, kind) for layer in trial.layers)]
+    found = [trial.id for trial in trials if any(layer.kind == kind.__name__ for layer in leaves(trial.layers))]
+    return _named(writer, found) if found else None
+
+
+def _named(writer: Writer, found: Sequence[str]) -> Markup:
+    """Return the names of trials, of many the first ones."""
     shown = [writer.trial_name(name) for name in found[:MOST_USERS]]
     if len(found) > MOST_USERS:
         shown.append(writer.sentence(SAY.others))
-    return writer.enumeration(shown) if shown else None
+    return writer.enumeration(shown)
 
 
 def formula(writer: Writer, latex: str, words: str, number: str = "") -> FormulaView:
@@ -155,7 +200,9 @@ def _symbols(writer: Writer, names: list[str], reference: Trial | None) -> Table
 def _values(writer: Writer, trial: Trial) -> dict[str, str]:
     plain = writer.numbers.plain
     first = {type(layer): layer for layer in reversed(trial.layers)}
-    found: dict[str, float] = {"classes": CLASS_COUNT, "batch": trial.batch_size, "rate": trial.learning_rate}
+    found: dict[str, float] = {"classes": CLASS_COUNT, "batch": trial.batch_size}
+    if not isinstance(trial.learning_rate, KerasObject):
+        found["rate"] = trial.learning_rate
     if isinstance(convolution := first.get(Conv2D), Conv2D):
         found |= {"side": convolution.kernel_size, "channels": INPUT_SHAPE[-1], "stride": convolution.strides}
     if isinstance(pooling := first.get(MaxPooling2D), MaxPooling2D):

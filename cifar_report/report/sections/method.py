@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from markupsafe import Markup
@@ -11,19 +11,19 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from cifar_report.analysis.results.trials import Costs
 from cifar_report.report.elements import Cell, SectionView, Table
 from cifar_report.report.i18n import load_messages, mark
-from cifar_report.report.names import network_name
+from cifar_report.report.names import network_name, setting_name
+from cifar_report.report.sections.algorithm import other_activations, other_optimizers
 from cifar_report.report.writer import Writer
-from cifar_report.spec import AnyTrial, Augmentation, Trial
+from cifar_report.spec import AnyTrial, Augmentation, Conv2D, Dense, KerasObject, Trial, leaves
 from cifar_report.spec.layers import Layer
 
 SAY = load_messages("sections")
 
 SETTINGS = (
-    (mark("Optimizer"), mark("Adam with Keras's defaults, apart from the learning rate")),
     (mark("Loss"), mark("categorical cross-entropy of one-hot labels")),
-    (mark("Activation of hidden layers"), mark("ReLU")),
     (mark("Activation of the output"), mark("softmax over the ten classes")),
     (mark("Scaling of the pixels"), mark("whole numbers of a byte divided by their largest value, so 0 to 1")),
     (mark("Selection of weights"), mark("by the validation images alone, never by the test images")),
@@ -46,7 +46,7 @@ def code_section(writer: Writer, number: str) -> SectionView:
     view = {
         "data": writer.heading("code-data", writer.word("Data: loading, splitting, scaling"), 3, f"{number}.1"),
         "training": writer.heading("code-training", writer.word("Training and evaluation"), 3, f"{number}.2"),
-        "settings": _settings(writer),
+        "settings": _settings(writer, trials),
         "configurations": writer.heading(
             "code-configurations", writer.word("The networks and their configurations"), 3, f"{number}.3"
         ),
@@ -89,11 +89,26 @@ def _augmentation(writer: Writer, augmentation: Augmentation) -> Iterator[Markup
         yield writer.sentence("a horizontal mirroring of every other image, drawn at random")
 
 
-def _settings(writer: Writer) -> Table:
-    """Return the settings that most trials share; the ones that differ stand in the table of the networks."""
-    rows = [(writer.word(name), writer.word(text)) for name, text in SETTINGS]
+def _settings(writer: Writer, trials: list[Trial]) -> Table:
+    """Return the settings that trials share, with those that differ; the others stand in the table of the networks."""
+    adam = writer.word("Adam with Keras's defaults, apart from the learning rate")
+    optimizers, activations = other_optimizers(writer, trials), other_activations(writer, trials)
+    own = [
+        (writer.word("Optimizer"), _but_for(writer, adam, optimizers)),
+        (writer.word("Activation of hidden layers"), _but_for(writer, writer.word("ReLU"), activations)),
+    ]
+    weighted = [layer for trial in trials for layer in leaves(trial.layers) if isinstance(layer, (Conv2D, Dense))]
+    if any(trial.label_smoothing for trial in trials) or any(layer.kernel_regularizer for layer in weighted):
+        own.append((writer.word("Training loss"), writer.cell(writer.word(SAY.training_loss))))
+    rows = [*own, *((writer.word(name), writer.word(text)) for name, text in SETTINGS)]
     columns = writer.columns("Setting | Value", words=2)
     return writer.table("settings", writer.sentence("What all networks have in common"), columns, rows)
+
+
+def _but_for(writer: Writer, usual: str, others: Markup | None) -> Cell:
+    if others is None:
+        return Cell(Markup.escape(usual))
+    return Cell(writer.sentence("%(usual)s, but for %(others)s", usual=usual, others=others))
 
 
 def _networks(writer: Writer, trials: list[Trial]) -> Table:
@@ -111,12 +126,22 @@ def _networks(writer: Writer, trials: list[Trial]) -> Table:
                 Markup('<span class="network">{}</span>').format(network_name(trial, writer.numbers)),
                 " + ".join(str(stage.epochs) for stage in stages),
                 trial.batch_size,
-                Cell(Markup.escape(writer.numbers.plain(trial.learning_rate)), numeric=True),
-                trial.parameters_total,
-                trial.macs,
+                Cell(Markup.escape(_rate(writer, trial)), numeric=True),
+                *((trial.parameters_total, trial.macs) if trial.macs is not None else _counted(writer, trial)),
             )
         )
     return writer.table("networks", caption, columns, rows, style="wide")
+
+
+def _rate(writer: Writer, trial: Trial) -> str:
+    rate = trial.learning_rate
+    return setting_name(rate) if isinstance(rate, KerasObject) else writer.numbers.plain(rate)
+
+
+def _counted(writer: Writer, trial: Trial) -> tuple[Cell, Cell]:
+    """Return the parameters and multiply-accumulates that the built model has."""
+    costs = cast("Costs", writer.results.trial(trial.id).costs)
+    return writer.cell(costs.parameters), writer.cell(costs.macs)
 
 
 def _listings(writer: Writer, trials: list[Trial]) -> Iterator[tuple[str, Markup]]:
@@ -139,15 +164,17 @@ def _source(value: Any, indent: str, unshown: frozenset[str] = frozenset()) -> s
         parts = [_source(part, indent + INDENT) for part in value]
         line = f"({', '.join(parts)}{',' * (len(parts) == 1)})"
         return line if _fits(line, indent) and len(parts) < 3 else _wrapped("", parts, indent)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{name}": {_source(each, indent)}' for name, each in value.items()) + "}"
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
 def _call(value: msgspec.Struct, indent: str, unshown: frozenset[str]) -> str:
-    positional = isinstance(value, Layer)
+    positional = isinstance(value, (Layer, KerasObject))
     parts = []
     for field in msgspec.structs.fields(value):
         inner = getattr(value, field.name)
-        default = not field.required and inner == field.default
+        default = not field.required and inner in (field.default, {})
         if default or field.name in unshown:
             positional = False
             continue

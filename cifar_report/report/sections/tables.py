@@ -27,9 +27,10 @@ def layers(writer: Writer, trial: Trial) -> Table:
     """Return a network layer by layer, with shapes, parameters and multiply-accumulates; for the screen alone."""
     rows: list[Sequence[Value]] = []
     for row in walk(trial.layers):
-        shape = Cell(Markup(" × ").join(map(writer.numbers.integer, row.shape)), numeric=True)
-        name = names.layer_name(row.layer, writer.numbers)
-        rows.append((name, shape, row.parameters, row.trainable, row.macs))
+        shape = Cell(Markup(" × ").join(map(writer.numbers.integer, row.shape or ())), numeric=True)
+        name, unknown = names.layer_name(row.layer, writer.numbers), names.FORMULAS["counted_in_model"]
+        counts = (writer.cell(count, none=unknown) for count in (row.parameters, row.trainable, row.macs))
+        rows.append((name, shape if row.shape else writer.cell(None, none=unknown), *counts))
     costs = writer.results.trial(trial.id).costs
     if costs is not None:
         blank = Cell(Markup(""), numeric=True)

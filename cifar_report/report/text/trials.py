@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Literal
 
+import msgspec
 from markupsafe import Markup
 
 from cifar_report.analysis.results import Comparison, Datum, TrialResult, Verdict
 from cifar_report.report.i18n import load_messages
-from cifar_report.report.names import layer_name
+from cifar_report.report.names import layer_name, setting_name
 from cifar_report.report.text.verdicts import unusual_runs
 from cifar_report.report.writer import Writer
-from cifar_report.spec import AnyLayer, BatchNormalization, Change, Conv2D, Dropout, MaxPooling2D
+from cifar_report.spec import AnyLayer, BatchNormalization, Change, Conv2D, Dropout, KerasObject, MaxPooling2D
 
 CHANGES = load_messages("changes")
 
@@ -44,7 +45,12 @@ def change_label(writer: Writer, change: Change) -> Markup:
 
 
 def _chosen(writer: Writer, value: Any) -> str:
-    return writer.numbers.plain(value) if isinstance(value, (int, float)) else str(value)
+    if isinstance(value, dict):  # an object of Keras, as a record holds it
+        value = msgspec.convert(value, KerasObject)
+    if value is None or isinstance(value, KerasObject):
+        return writer.word("default") if value is None else setting_name(value)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return writer.numbers.plain(value) if number else str(value)
 
 
 def _layers(writer: Writer, change: Change) -> Markup:
