@@ -132,6 +132,9 @@ def test_sessions_share_their_options(name):
     assert (plain.profile, plain.seeds, plain.output, plain.lang) == (None, None, Path("report"), "en")
 
 
+PLAN = {"--profile", "--seeds", "--hours", "--only", "--timing", "--no-timing", "--data", "--bundle", "--devices"}
+
+
 def test_help_teaches(capsys):
     """The help of each command explains every option of its own and none of another's."""
     status, out, _ = answer(capsys, "--help")
@@ -139,9 +142,9 @@ def test_help_teaches(capsys):
     assert all(f"  {name} " in out for name in COMMANDS)
     assert "0 done, 1 something failed, 2 bad usage, 130 interrupted" in out
     options = {
-        "run": {"--profile", "--seeds", "--hours", "--only", "--timing", "--no-timing", "--data", "--bundle", "--jobs"},
+        "run": {*PLAN, "--jobs"},
         "plan": {"--hours", "--json", "--declare"},
-        "status": {"--profile", "--seeds", "--hours", "--only", "--timing", "--no-timing", "--data", "--bundle"},
+        "status": PLAN,
         "report": {"--profile", "--bundle", "--output", "--lang", "--author", "--course", "--check"},
         "data": {"--data"},
         "list": set(),

@@ -131,7 +131,7 @@ def compare_arrays(diff: RunDiff, folder: Path, again_folder: Path) -> None:
         paths = folder / f"{name}.npz", again_folder / f"{name}.npz"
         if not all(path.is_file() for path in paths):
             continue
-        diff.compared.append(name)
+        diff.compared.append("compact predictions" if name == "compact" else name)
         first, second = map(comparable_arrays, paths)
         predicted = name in ("predictions", "compact")
         what: What = "predictions" if predicted else "weights"
