@@ -2,16 +2,18 @@
 
 import io
 import logging
+import re
 from dataclasses import replace
 
 import pypdf
 import pytest
 from fontTools.ttLib import TTFont
 from markupsafe import escape
+from pygments.token import STANDARD_TYPES
 from reports import Page, report_of, small_bundle
 from suites import few, reference
 
-from cifar_report.report.document import FACES, FONTS, to_pdf
+from cifar_report.report.document import FACES, FONTS, TEMPLATES, to_pdf
 from cifar_report.report.elements import UPRIGHT, Cell, Column, Row, breakable, column_widths
 from cifar_report.report.figures import draw_all
 from cifar_report.report.figures.ladder import draw_ladder
@@ -78,6 +80,17 @@ def test_the_recorded_report_is_short_and_large_enough_to_read(language):
     places = {name: reader.get_destination_page_number(each) for name, each in reader.named_destinations.items()}
     trials = [places[f"experiment-{each.id}"] for each in writer.experiments("trials")]
     assert language != "en" or trials == list(range(trials[0], trials[0] + len(trials)))
+
+
+@pytest.mark.parametrize("name", ["print.css", "screen.css"])
+def test_code_is_aligned_because_its_parts_are_only_coloured(name):
+    """No rule for anything else, as for numbers in tables, gives a word of a listing a margin or a padding."""
+    sheet = re.sub(r"/\*.*?\*/", "", (TEMPLATES / name).read_text(encoding="utf-8"), flags=re.DOTALL)
+    classes = {kind for kind in STANDARD_TYPES.values() if kind}
+    for selectors, rules in re.findall(r"([^{};]+)\{([^{}]*)\}", sheet):
+        last = [each.split()[-1] for each in selectors.strip().split(",") if each.strip()]
+        if any(each.removeprefix(".") in classes and each.startswith(".") for each in last):
+            assert re.fullmatch(r"\s*color:[^;]*;?\s*", rules), selectors
 
 
 def table(*texts, numeric=()):

@@ -20,7 +20,7 @@ ALLOWED = [
     "CIFAR-10", "60,000", "50,000", "10,000", "40,000", "6,000", "32 × 32", "in 10 classes", "November 2024", "SHA-256",
     "F1", "Conv2D", "MaxPooling2D", "15 bins", "s·sqrt(1 + 1/n)",  # names, and the method's fixed choices
     "90%", "95%", "80%", "20%", ".05", "1.25", "1.125", "1.5", "1/n", "0 to 1", "60 seeds", "than 60", "side of 1",
-    "4 points and 4 robust", "at 5%",
+    "4 points and 4 robust", "divided by 255", "p = 0.5", "at 5%",
 ]  # fmt: skip
 NEARNESS = {"equivalent", "outside_margin"}
 DECIDED_BY: dict[str, set[str]] = {

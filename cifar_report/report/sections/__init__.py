@@ -1,4 +1,4 @@
-"""The report's sections in the order of the write-up: each builder turns results into what one template shows."""
+"""The report's sections in the order of the original: each builder turns results into what one template shows."""
 
 from __future__ import annotations
 

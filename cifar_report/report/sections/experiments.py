@@ -13,7 +13,7 @@ from cifar_report.report.i18n import load_messages
 from cifar_report.report.sections import tables
 from cifar_report.report.sections.conclusions import NOT_TIMED, single_timings
 from cifar_report.report.text.conclusions import STUDIES, best_network, study_sentence
-from cifar_report.report.text.trials import CHANGES, change_labels, failures, figure_labels, judgement
+from cifar_report.report.text.trials import CHANGES, MOST_CHANGES, change_labels, failures, figure_labels, judgement
 from cifar_report.report.text.trials import SAY as OF_TRIALS
 from cifar_report.report.text.verdicts import verdict_paragraph
 from cifar_report.report.writer import Writer
@@ -24,8 +24,7 @@ SAY = load_messages("sections")
 DIGIT_SECTIONS: frozenset[Section] = frozenset({"trials", "model_2", "parallel"})
 EPOCHS_ON_PAPER: frozenset[Section] = frozenset({"trials", "model_2"})
 ORDER: tuple[Section, ...] = ("trials", "hidden_layer", "training_parameters", "model_2", "parallel")
-"""The studies, which the write-up lacks, are lettered, so that what it has keeps the write-up's numbers."""
-MOST_CHANGES = 5  # that are listed
+"""The studies, which the original lacks, are lettered, so that what it has keeps its numbers."""
 MOST_CLAIMS = 4  # beside which a page has room for a table by epoch
 
 

@@ -16,6 +16,7 @@ from cifar_report.report.elements import Cell, SectionView, Table
 from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.names import network_name, setting_name
 from cifar_report.report.sections.algorithm import other_activations, other_optimizers
+from cifar_report.report.text.trials import MOST_CHANGES, change_labels
 from cifar_report.report.writer import Writer
 from cifar_report.spec import AnyTrial, Augmentation, Conv2D, Dense, KerasObject, Trial, leaves
 from cifar_report.spec.layers import Layer
@@ -25,7 +26,7 @@ SAY = load_messages("sections")
 SETTINGS = (
     (mark("Loss"), mark("categorical cross-entropy of one-hot labels")),
     (mark("Activation of the output"), mark("softmax over the ten classes")),
-    (mark("Scaling of the pixels"), mark("whole numbers of a byte divided by their largest value, so 0 to 1")),
+    (mark("Scaling of the pixels"), mark("pixel values divided by 255")),
     (mark("Selection of weights"), mark("by the validation images alone, never by the test images")),
 )
 LISTINGS = 3
@@ -86,7 +87,7 @@ def _augmentation(writer: Writer, augmentation: Augmentation) -> Iterator[Markup
         share = plain(100 * augmentation.shift_fraction)
         yield writer.sentence(SAY.shift, share=share)
     if augmentation.horizontal_flip:
-        yield writer.sentence("a horizontal mirroring of every other image, drawn at random")
+        yield writer.sentence("a random horizontal flip (p = 0.5)")
 
 
 def _settings(writer: Writer, trials: list[Trial]) -> Table:
@@ -112,25 +113,40 @@ def _but_for(writer: Writer, usual: str, others: Markup | None) -> Cell:
 
 
 def _networks(writer: Writer, trials: list[Trial]) -> Table:
-    columns = writer.columns(
-        "Trial | Layers | Epochs | Batch | Learning rate | Parameters | Multiply-accumulates", words=2
-    )
-    caption = writer.sentence(SAY.networks)
-    rows = []
-    for trial in trials:
-        trained = writer.results.trial(trial.id).trained
-        stages = (trained if isinstance(trained, Trial) else trial).stages
-        rows.append(
-            (
-                writer.translation.text(trial.title),
-                Markup('<span class="network">{}</span>').format(network_name(trial, writer.numbers)),
-                " + ".join(str(stage.epochs) for stage in stages),
-                trial.batch_size,
-                Cell(Markup.escape(_rate(writer, trial)), numeric=True),
-                *((trial.parameters_total, trial.macs) if trial.macs is not None else _counted(writer, trial)),
-            )
+    """Return all networks as differences: the first in full, every other one by what changes from its comparator."""
+    rows = [
+        (
+            writer.translation.text(trial.title),
+            _difference(writer, trial) or _in_full(writer, trial),
+            *((trial.parameters_total, trial.macs) if trial.macs is not None else _counted(writer, trial)),
         )
-    return writer.table("networks", caption, columns, rows, style="wide")
+        for trial in trials
+    ]
+    columns = writer.columns("Trial | Configuration | Parameters | Multiply-accumulates", words=2)
+    return writer.table("networks", writer.sentence(SAY.networks), columns, rows)
+
+
+def _difference(writer: Writer, trial: Trial) -> Markup | None:
+    """Return what changes from the trial's comparator; None without one, or where so much changes that it says less."""
+    result = writer.results.trial(trial.id)
+    pairs = ((trial.one_change, result.one_change_changes), (trial.as_written, result.as_written_changes))
+    for comparator, changes in pairs:
+        if comparator is not None and 0 < len(changes) <= MOST_CHANGES:
+            labels = Markup(", ").join(change_labels(writer, changes))
+            return writer.sentence(SAY.difference, comparator=writer.trial_name(comparator), changes=labels)
+    return None
+
+
+def _in_full(writer: Writer, trial: Trial) -> Markup:
+    trained = writer.results.trial(trial.id).trained
+    stages = (trained if isinstance(trained, Trial) else trial).stages
+    return writer.sentence(
+        SAY.in_full,
+        layers=Markup('<span class="network">{}</span>').format(network_name(trial, writer.numbers)),
+        epochs=" + ".join(str(stage.epochs) for stage in stages),
+        batch=writer.numbers.integer(trial.batch_size),
+        rate=_rate(writer, trial),
+    )
 
 
 def _rate(writer: Writer, trial: Trial) -> str:

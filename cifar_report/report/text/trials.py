@@ -18,6 +18,7 @@ from cifar_report.report.writer import Writer
 from cifar_report.spec import AnyLayer, BatchNormalization, Change, Conv2D, Dropout, KerasObject, MaxPooling2D
 
 CHANGES = load_messages("changes")
+MOST_CHANGES = 5  # that are listed
 
 
 def change_labels(writer: Writer, changes: Sequence[Change]) -> tuple[Markup, ...]:
