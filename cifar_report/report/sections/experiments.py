@@ -12,9 +12,10 @@ from cifar_report.report.elements import SectionView, Table
 from cifar_report.report.i18n import load_messages
 from cifar_report.report.sections import tables
 from cifar_report.report.sections.conclusions import NOT_TIMED, single_timings
+from cifar_report.report.text.changes import CHANGES, MOST_CHANGES, change_labels
 from cifar_report.report.text.conclusions import STUDIES, best_network, study_sentence
-from cifar_report.report.text.trials import CHANGES, MOST_CHANGES, change_labels, failures, figure_labels, judgement
 from cifar_report.report.text.trials import SAY as OF_TRIALS
+from cifar_report.report.text.trials import failures, figure_labels, judgement
 from cifar_report.report.text.verdicts import verdict_paragraph
 from cifar_report.report.writer import Writer
 from cifar_report.spec import CLASS_COUNT, Experiment, Section, Trial

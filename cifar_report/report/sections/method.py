@@ -16,7 +16,7 @@ from cifar_report.report.elements import Cell, SectionView, Table
 from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.names import network_name, setting_name
 from cifar_report.report.sections.algorithm import other_activations, other_optimizers
-from cifar_report.report.text.trials import MOST_CHANGES, change_labels
+from cifar_report.report.text.changes import MOST_CHANGES, change_labels
 from cifar_report.report.writer import Writer
 from cifar_report.spec import AnyTrial, Augmentation, Conv2D, Dense, KerasObject, Trial, leaves
 from cifar_report.spec.layers import Layer
