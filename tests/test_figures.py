@@ -40,7 +40,7 @@ def test_every_kind_of_figure_is_drawn(drawn):
     """What the experiments ask for must be there as soon as its trials have run, and nothing of others."""
     expected = {f"{kind}.{name}" for kind in ("curves", "pairs") for name in ("filters", "model_2", "parallel")}
     expected |= {"ladder", "verdict_bar", "verdicts", "dependence", "curves", "curves.baseline", "curves.batch_size"}
-    expected |= {"effects.points", "effects.epochs", "effects.ratio", "studies", "methods.classical", "costs"}
+    expected |= {"effects.points", "effects.epochs", "effects.ratio", "studies", "methods.classical"}
     expected |= {"confusion", "reliability", "examples"}
     assert expected <= set(drawn)
     assert not {name for name in drawn if name.endswith(("learning_rate", "kernel", "kernel_7x7"))}

@@ -11,7 +11,6 @@ from cifar_report.data.dataset import CIFAR10, open_prepared
 from cifar_report.data.searching import cache_folder
 from cifar_report.report.figures import backend as backend  # the first to import matplotlib
 from cifar_report.report.figures.base import DrawnFigure, Images, showcase
-from cifar_report.report.figures.costs import draw_costs
 from cifar_report.report.figures.curves import draw_curves, draw_overview
 from cifar_report.report.figures.effects import draw_effects, draw_error_rates
 from cifar_report.report.figures.errors import draw_confusion, draw_examples, draw_reliability
@@ -45,7 +44,6 @@ def draw_all(
         draw_overview(results, translate),
         *(figure for each in experiments for figure in _of_experiment(each, results, bundle, translate)),
         draw_studies(results, experiments, translate),
-        draw_costs(results, translate),
         draw_confusion(results, translate),
         draw_examples(results, images, translate),
         draw_reliability(showcase(results), translate),

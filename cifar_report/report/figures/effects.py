@@ -43,6 +43,7 @@ WIDEST: Final[dict[Unit, tuple[float, float]]] = {
 """What an axis shows at most; an effect that lies beyond stands there as text."""
 MARGIN: Final[Look] = {"color": style.GREY, "alpha": 0.22, "linewidth": 0}
 SEED: Final[Look] = {"marker": "o", "ms": 2.2, "mew": 0, "ls": "none", "alpha": 0.6}
+RATIOS: Final = (0.25, 0.5, 1, 2, 5)  # with ticks
 NAMES: Final = 170.0  # points, left of the axes
 BETWEEN: Final = 8.0  # points, from one column of texts beside them to the next
 GAP: Final = 2.8
@@ -107,7 +108,7 @@ def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], results: Results, tra
     heads = translate.columns("Effect [interval] | Verdict | Seeds needed")[: 3 if needed else 2]
     texts = [heads, *(_texts(verdict, translate)[: len(heads)] for verdict in verdicts)]
     widths = [max(style.text_width(text, style.SMALL) for text in column) for column in zip(*texts, strict=True)]
-    right = sum(widths) + BETWEEN * len(widths)
+    right = 1 + sum(widths) + BETWEEN * len(widths)
     plot = style.row_plot([row.name for row in rows], NAMES, translate, codes=codes, right=right, top=14, gap=GAP)
     axes, bounds = plot.axes, _bounds(unit, verdicts)
     if unit == "ratio":
@@ -131,7 +132,8 @@ def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], results: Results, tra
     margin = Patch(**MARGIN, label=translate.gettext("Within the margin"))
     plot.finish(translate.gettext(LABELS[unit]), legend, 4, [margin])
     if unit == "ratio":
-        style.log_axis(axes.xaxis, translate, most=7)
+        axes.set_xticks(RATIOS, [translate.numbers.plain(ratio) for ratio in RATIOS], minor=False)
+        axes.set_xticks([], minor=True)
     columns = translate.columns("Claim | Comparison | Quantity | Verdict | Effect | Low | High | Margin | Original | n")
     return style.finished(
         plot.figure, figure_id, "effects", alt=_alternative(unit, verdicts, translate),
@@ -197,7 +199,7 @@ def _draw_row(
 
 def _write(plot: RowPlot, place: float, texts: Sequence[str], widths: Sequence[float], **look: Any) -> None:
     """Write the columns beside the axes; the third one holds numbers."""
-    left = style.WIDTH - sum(widths) - BETWEEN * (len(widths) - 1)
+    left = style.WIDTH - 1 - sum(widths) - BETWEEN * (len(widths) - 1)
     for number, (text, width) in enumerate(zip(texts, widths, strict=False)):
         plot.write(place, left + width * (number == 2), text, ha="right" if number == 2 else "left", **look)
         left += width + BETWEEN

@@ -130,7 +130,7 @@ def draw_examples(results: Results, images: Images | None, translate: Translatio
         (answers[each.kind == "right"], each.image, names[each.label], names[each.predicted], each.probability.value)
         for each in results.examples
     ]
-    alt = _surest_mistakes(results.examples, translate)
+    alt = _confusions(results.examples, translate)
     figure = _draw_examples(results.examples, None, translate)
     return style.finished(figure, "examples", "examples", alt=alt, caption=caption, columns=columns, rows=rows, png=png)
 
@@ -178,16 +178,12 @@ def _draw_image(
     axes.text(*middle, str(example.image), ha="center", va="center", fontsize=style.SMALL)
 
 
-def _surest_mistakes(examples: Sequence[Example], translate: Translation) -> str:
-    names, numbers = class_names(translate), translate.numbers
-    wrong = [each for each in examples if each.kind == "wrong"]
-    values = [
-        {"label": names[each.label], "predicted": names[each.predicted]}
-        | {"probability": numbers.number(each.probability)}
-        for each in wrong
-    ]
-    mistakes = numbers.enumeration([translate.plain(SAY.mistaken, each) for each in values])
-    return translate.plain(SAY.examples_alt if wrong else SAY.examples_faultless_alt, {"mistakes": mistakes})
+def _confusions(examples: Sequence[Example], translate: Translation) -> str:
+    names = class_names(translate)
+    pairs = dict.fromkeys((each.label, each.predicted) for each in examples if each.kind == "confused")
+    shown = [translate.plain(SAY.mistaken, {"label": names[one], "predicted": names[other]}) for one, other in pairs]
+    message = SAY.examples_alt if shown else SAY.examples_faultless_alt
+    return translate.plain(message, {"mistakes": translate.numbers.enumeration(shown)})
 
 
 SIDE: Final = 150.0  # of a reliability diagram, points

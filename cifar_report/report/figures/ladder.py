@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from operator import itemgetter
+from typing import Final
 
-from cifar_report.analysis.results import AblationRow, Comparison, Measure, Results, Study
+from cifar_report.analysis.results import Comparison, Measure, Results, Study
 from cifar_report.analysis.results.numbers import SeedValue
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import (
@@ -178,30 +179,26 @@ def _title(rungs: Sequence[Rung], results: Results, translate: Translation) -> s
     """Return what gained and what lost most against the trial that the write-up compared it with."""
     shown = {rung.trial for rung in rungs}
     pairs = [
-        (row, row.as_written, row.as_written.difference.value)
+        (row.as_written.difference.value, row.trial, row.as_written)
         for row in results.ablation
         if row.trial in shown and row.as_written is not None and row.as_written.difference.value is not None
     ]
-    best, worst = max(pairs, key=_size, default=None), min(pairs, key=_size, default=None)
     said = []
-    if best is not None and best[2] > 0:
-        said.append(translate.plain(SAY.ladder_gain, _compared(best[0], best[1], results, translate)))
-    if worst is not None and worst[2] < 0:
-        said.append(translate.plain(SAY.ladder_loss, _compared(worst[0], worst[1], results, translate)))
+    for side, message, pick in ((1, SAY.ladder_gain, max), (-1, SAY.ladder_loss, min)):
+        value, trial, comparison = pick(pairs, key=itemgetter(0), default=(0.0, "", None))
+        if comparison is not None and side * value > 0:
+            said.append(translate.plain(message, compared(trial, comparison, results, translate, in_words=True)))
     unusual = len({rung.trial for rung in rungs if rung.unusual})
-    if unusual:
-        count = {"count": translate.numbers.integer(unusual)}
-        said.append(translate.plain_plural(SAY.ladder_unusual, unusual, count))
-    return " ".join(said)
+    count = {"count": translate.numbers.integer(unusual)}
+    return " ".join([*said, *([translate.plain_plural(SAY.ladder_unusual, unusual, count)] if unusual else [])])
 
 
-def _size(pair: tuple[Any, Any, float]) -> float:
-    return pair[2]
-
-
-def _compared(row: AblationRow, comparison: Comparison, results: Results, translate: Translation) -> dict[str, str]:
-    names = (results.trial(trial).trial for trial in (row.trial, comparison.comparator))
-    trial, other = (trial_name(each, translate) for each in names)
+def compared(
+    trial: str, comparison: Comparison, results: Results, translate: Translation, *, in_words: bool = False
+) -> dict[str, str]:
+    """Return two trials' names and their difference with its interval."""
+    names = [trial_name(results.trial(each).trial, translate) for each in (trial, comparison.comparator)]
     difference, numbers = comparison.difference, translate.numbers
+    text = numbers.quantity(difference) if in_words else numbers.number(difference)
     interval = "" if difference.low is None else f" {numbers.interval(difference)}"
-    return {"trial": trial, "other": other, "difference": f"{numbers.quantity(difference)}{interval}"}
+    return {"trial": names[0], "other": names[1], "difference": f"{text}{interval}"}

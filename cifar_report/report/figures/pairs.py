@@ -9,10 +9,10 @@ from typing import Final
 
 from matplotlib.axes import Axes
 
-from cifar_report.analysis.results import Comparison, Measure, Results, Study, TrialResult
+from cifar_report.analysis.results import Measure, Results, Study, TrialResult
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, percent, stage_name, trial_name
-from cifar_report.report.figures.ladder import INTERVAL, ORIGINAL, OURS, mean_label
+from cifar_report.report.figures.ladder import INTERVAL, ORIGINAL, OURS, compared, mean_label
 from cifar_report.report.figures.style import Look
 from cifar_report.report.figures.svg import data_gid
 from cifar_report.report.i18n import Translation
@@ -148,19 +148,13 @@ def _draw_column(axes: Axes, place: int, column: Column, translate: Translation)
 
 def _comparisons(columns: Sequence[Column], results: Results, translate: Translation) -> list[str]:
     """Return what sets the own trials apart from those that are shown beside them, each with its interval."""
-    found: list[str] = []
     own, shown = {each.result.id for each in columns if each.own}, {each.result.id for each in columns}
-    for row in results.ablation:
-        pairs: list[Comparison] = [each for each in (row.as_written, row.one_change) if each is not None]
-        for each in pairs:
-            if row.trial in own and each.comparator in shown and each.difference.value is not None:
-                names = (results.trial(trial).trial for trial in (row.trial, each.comparator))
-                trial, other = (trial_name(name, translate) for name in names)
-                interval = "" if each.difference.low is None else f" {translate.numbers.interval(each.difference)}"
-                shown_difference = f"{translate.numbers.number(each.difference)}{interval}"
-                found.append(
-                    translate.plain(SAY.compared, {"trial": trial, "other": other, "difference": shown_difference})
-                )
+    found = [
+        translate.plain(SAY.compared, compared(row.trial, each, results, translate))
+        for row in results.ablation
+        for each in (row.as_written, row.one_change)
+        if each is not None and row.trial in own and each.comparator in shown and each.difference.value is not None
+    ]
     return list(dict.fromkeys(found))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import locale
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +18,11 @@ from babel.numbers import get_decimal_symbol
 from matplotlib import font_manager
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ft2font import LoadFlags
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator, ScalarFormatter
+from matplotlib.ticker import ScalarFormatter
 
 from cifar_report.analysis.results import Outcome
 from cifar_report.report.figures.base import Cell, DrawnFigure
@@ -86,7 +84,6 @@ HANDLE, GAP_OF_LEGEND = 26.0, 8.4  # points of a legend's mark and the space aft
 
 DASHED: Final = (0, (4.0, 2.0))
 DOTTED: Final = (0, (1.0, 1.6))
-SUPERSCRIPTS: Final = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
 
 font_manager.fontManager.addfont(Path(__file__).parents[1] / "fonts" / "report-figures-400-normal.otf")
@@ -316,26 +313,3 @@ class LocalNumbers(ScalarFormatter):
     def __call__(self, x: float, pos: int | None = None) -> str:
         """Return the number ``x`` at the tick ``pos`` as text."""
         return super().__call__(x, pos).replace(".", self._decimal)
-
-
-def log_axis(axis: Axis, translate: Translation, most: int) -> None:
-    """Give a logarithmic axis at most so many round ticks; long numbers are written as powers of ten."""
-    decimal = get_decimal_symbol(translate.locale)
-
-    def written(number: float, _place: int | None) -> str:
-        if 1e-3 <= number < 1e4:
-            return f"{number:g}".replace(".", decimal)
-        power = math.floor(math.log10(number) + 1e-9)
-        front = round(number / 10.0**power)
-        return f"{'' if front == 1 else f'{front}×'}10{str(power).translate(SUPERSCRIPTS)}"
-
-    low, high = axis.get_view_interval()
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    ticks: list[float] = []
-    for steps in ((1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0), (1.0, 1.5, 2.0, 3.0, 5.0), (1.0, 2.0, 5.0), (1.0,)):
-        ticks = [tick for decade in decades for step in steps if low <= (tick := step * 10.0**decade) <= high]
-        if len(ticks) <= most:
-            break
-    axis.set_major_locator(FixedLocator(ticks))
-    axis.set_major_formatter(FuncFormatter(written))
-    axis.set_minor_locator(NullLocator())
