@@ -1,19 +1,15 @@
 """What the report's sentences and notes say of claims, trials and the write-up's numbers: no more than is known."""
 
 import re
-import shutil
 from dataclasses import replace
 from functools import cache
 
 import msgspec
 import pytest
-from analysis_cases import bundle as pair_of
-from analysis_cases import claim
 from reports import Page, chapter, few_experiments, report_of, small_bundle
 from suites import simulated
 from suites import whole as every_experiment
 
-from cifar_report.analysis import analyse
 from cifar_report.analysis.results import Sensitivity, Verdict
 from cifar_report.analysis.sensitivity import fragile
 from cifar_report.bundle import Bundle, write_record
@@ -195,7 +191,6 @@ def test_unusual_runs_and_missing_seeds_are_named_in_the_claims_that_they_concer
     )
     writer = Writer(whole().bundle, replace(results, trials=trials), ENGLISH, ())
     told = said(replace(verdict, missing=(("second_conv_32", (3, 4)),)), writer)
-    assert "1 run of 32 filters is unusual, and counts like every other: seed 1 with 49.0" in told
     assert "have no finished run: 3 and 4." in told
     assert "seed 1 with 49.0" in judged("filters_32", writer)
     assert "seeds missing" in writer.verdict_badge(replace(verdict, missing=(("second_conv_32", (3,)),), fragile=False))
@@ -215,7 +210,7 @@ def test_claims_that_were_changed_are_warned_of():
     assert "were changed after runs of this bundle" in page.all("div", "warning")[0].text
     assert not any(words in html for words in fixed)
     captions = [each for each in page.all("caption") if "changed after runs had been trained" in each.text]
-    assert len(captions) == 3  # margins, verdicts, registry
+    assert len(captions) == 2  # verdicts and registry
 
 
 @GRADES
@@ -265,21 +260,3 @@ def test_rows_of_claims_hold_one_unit_and_say_why_there_is_no_test():
     assert "no share of seeds" in original.missing
     for verdict in writer.results.verdicts:
         assert ("counted" in (rows[verdict.id][6].missing or "")) is (verdict.claim.relation == "exact"), verdict.id
-
-
-def test_a_missing_network_s_description_is_counted_and_no_more(tmp_path):
-    """Without runs an exact claim stays "not run", and the text says what the description gives."""
-    exact = claim("exact", id="count", quantity="parameters", exact_relation="less", margin=None)
-    stated = claim(
-        "exact", id="stated", quantity="macs", exact_relation="equal", comparator=None, value=1.0, margin=None
-    )
-    pair_of(tmp_path, exact, stated)
-    shutil.rmtree(tmp_path / "runs" / "second")
-    bundle = Bundle.load(tmp_path)
-    writer = Writer(bundle, analyse(bundle), ENGLISH, ())
-    costs = writer.results.trial("second").costs
-    for name, counted in (("count", costs.parameters), ("stated", costs.macs)):
-        verdict = writer.results.verdict(name)
-        assert verdict.outcome == "not_run"
-        assert writer.numbers.integer(int(counted.value)) in said(verdict, writer)
-        assert re.search("the verdict waits for (a network that was|networks that were)", said(verdict, writer))

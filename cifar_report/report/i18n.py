@@ -88,12 +88,19 @@ class Translation:
         return tuple(map(self.gettext, titles.split(" | ")))
 
     def sentence(self, message: str, values: Mapping[str, object] | None = None) -> Markup:
-        """Translate a sentence and fill in its placeholders; whatever is no markup is escaped."""
-        return _fill(self.gettext(message), values or {})
+        """Translate a sentence and fill in its placeholders, whole numbers grouped; what is no markup is escaped."""
+        return self._fill(self.gettext(message), values or {})
 
     def plural(self, singular: str, plural: str, count: int, values: Mapping[str, object] | None = None) -> Markup:
         """Translate a sentence in the plural form of ``count`` and fill in its placeholders."""
-        return _fill(self.ngettext(singular, plural, count), values or {})
+        return self._fill(self.ngettext(singular, plural, count), values or {})
+
+    def _fill(self, sentence: str, values: Mapping[str, object]) -> Markup:
+        """Fill the placeholders of a sentence; only those values are called that it names, so only they are linked."""
+        named = {name: values[name] for name in PLACEHOLDER.findall(sentence)}
+        called = {name: value() if callable(value) else value for name, value in named.items()}
+        whole = self.numbers.integer
+        return escape(sentence) % {k: whole(value) if isinstance(value, int) else value for k, value in called.items()}
 
     def plain_plural(self, forms: Sequence[str], count: int, values: Mapping[str, object]) -> str:
         """Translate a sentence in the plural form of ``count`` for places without markup."""
@@ -103,12 +110,6 @@ class Translation:
     def plain(self, message: str, values: Mapping[str, object] | None = None) -> str:
         """Translate a sentence for places without markup (attributes, metadata)."""
         return self.gettext(message) % (values or {})
-
-
-def _fill(sentence: str, values: Mapping[str, object]) -> Markup:
-    """Fill the placeholders of a sentence; only those values are called that it names, so only they are linked."""
-    named = {name: values[name] for name in PLACEHOLDER.findall(sentence)}
-    return escape(sentence) % {name: value() if callable(value) else value for name, value in named.items()}
 
 
 @cache

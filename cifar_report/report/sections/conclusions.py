@@ -11,7 +11,7 @@ from cifar_report.report.elements import SectionView, Table
 from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.text import conclusions
 from cifar_report.report.text.findings import SAY as FINDINGS
-from cifar_report.report.text.findings import Finding, findings, group_sentences, open_sentences, untested_sentence
+from cifar_report.report.text.findings import Finding, findings, group_sentences, open_sentences
 from cifar_report.report.writer import Writer
 
 SAY = load_messages("conclusions")
@@ -44,8 +44,7 @@ def _groups(writer: Writer, found: Sequence[Finding]) -> Iterator[tuple[str, tup
     decided: tuple[Outcome, ...] = ("reproduced", "not_reproduced")
     for outcome in decided:
         yield writer.word(FINDINGS.groups[outcome]), group_sentences(writer, found, outcome)
-    said = (*open_sentences(writer, found), *untested_sentence(writer))
-    yield writer.word(FINDINGS.groups["inconclusive"]), said
+    yield writer.word(FINDINGS.groups["inconclusive"]), open_sentences(writer, found)
 
 
 def single_timings(writer: Writer) -> dict[str, TimingRow]:
@@ -58,8 +57,6 @@ def _tables(writer: Writer) -> Iterator[Table]:
     if writer.results.ranking:
         yield _ranking_table(writer)
     yield _costs_table(writer)
-    if writer.results.ablation:
-        yield _ablation_table(writer)
     yield from _spread_tables(writer)
 
 
@@ -103,30 +100,6 @@ def _costs_table(writer: Writer) -> Table:
     return writer.table(
         "costs", writer.sentence("What each network costs"), columns, rows, style="wide", numbered=False
     )
-
-
-def _ablation_table(writer: Writer) -> Table:
-    """Return every trial as the write-up compared it and by one change, side by side."""
-    none = writer.empty_cell(SAY.no_comparison), *[writer.empty_cell(SAY.no_comparison, numeric=True)] * 2
-    rows = []
-    for row in writer.results.ablation:
-        pairs = [
-            (
-                writer.trial_title(comparison.comparator),
-                writer.cell(comparison.difference, interval=True),
-                len(comparison.changes),
-            )
-            if comparison
-            else none
-            for comparison in (row.as_written, row.one_change)
-        ]
-        rows.append((writer.trial_title(row.trial), *pairs[0], *pairs[1]))
-    columns = (
-        *writer.columns("Trial | As written v. | Points | Changes", words=2),
-        *writer.columns("By one change v. | Points | Changes"),
-    )
-    caption = writer.sentence(SAY.ablation_caption)
-    return writer.table("ablation", caption, columns, rows, style="wide", numbered=False)
 
 
 def _spread_tables(writer: Writer) -> Iterator[Table]:

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, SectionView, Table
-from cifar_report.report.i18n import load_messages
+from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.sections.experiments import experiment_numbers
 from cifar_report.report.text.conclusions import STUDIES, abstract
 from cifar_report.report.text.findings import Finding, decided_tests, findings, headline, lead, shown_effect
@@ -19,7 +19,7 @@ from cifar_report.spec import Section
 
 SAY = load_messages("summary")
 MOST_FINDINGS = 15
-WIDTHS = (25.0, 38.0, 5.0, 17.5, 6.5, 8.0)  # of the printed table of findings, in hundredths
+WIDTHS = (24.5, 37.5, 5.0, 17.5, 7.5, 8.0)  # of the printed table of findings, in hundredths
 MAP_WIDTHS = (58.0, 26.0, 16.0)  # of the map of the assignment
 State = Literal["done", "part", "missing"]
 
@@ -71,10 +71,12 @@ def title(writer: Writer) -> dict[str, object]:
 
 
 def _data_line(writer: Writer) -> Markup:
+    """Return how many images there are, and what they are where no warning says so."""
     dataset = writer.bundle.record.dataset
     counts = dict(zip(("train", "validation", "test"), map(writer.numbers.integer, dataset.counts), strict=True))
-    grade = writer.word(names.GRADES[dataset.grade])
-    return writer.plural(SAY.data_line, writer.results.seeds.asked, grade=grade, **counts)
+    canonical = dataset.grade == "canonical"
+    data = writer.word(names.GRADES[dataset.grade] if canonical else mark("Data"))
+    return writer.plural(SAY.data_line, writer.results.seeds.asked, data=data[:1].upper() + data[1:], **counts)
 
 
 def _findings_table(writer: Writer, found: Sequence[Finding]) -> Table | None:
@@ -132,7 +134,7 @@ def _state(writer: Writer, demand: Demand) -> Markup:
     timed = not demand.timed or bool(writer.results.timing)
     complete = all(shown.values()) and timed and (bool(shown) or not demand.sections)
     state = "done" if complete else "part" if begun else "missing"
-    counts = {"done": writer.numbers.integer(sum(shown.values())), "count": writer.numbers.integer(len(shown))}
+    counts = {"done": sum(shown.values()), "count": len(shown)}
     text = writer.sentence(SAY.part, **counts) if state == "part" else writer.word(SAY.state[state])
     return Markup('<span class="state state-{}">{}</span>').format(state, text)
 

@@ -93,10 +93,8 @@ def _all_claims(writer: Writer) -> Markup:
     every = next((each for each in writer.results.statements if each.kind == "every"), None)
     if every is None:
         return writer.plural(SUMMARY.claimed, len(verdicts), **links)
-    whole = {name: writer.numbers.integer(getattr(every, name)) for name in ("all", "some", "none")}
-    return writer.plural(
-        SUMMARY.stated, every.statements, tests=writer.numbers.integer(len(verdicts)), **whole, **links
-    )
+    whole = {name: getattr(every, name) for name in ("all", "some", "none")}
+    return writer.plural(SUMMARY.stated, every.statements, tests=len(verdicts), **whole, **links)
 
 
 def _clearest(writer: Writer, found: Sequence[Finding]) -> Markup:
@@ -123,11 +121,7 @@ def _clearest(writer: Writer, found: Sequence[Finding]) -> Markup:
 def surprises(writer: Writer) -> tuple[Markup, ...]:
     """Return what a reader of the original would not expect: its own numbers, turned signs, and overfitting."""
     claims = [claim_link(each.id) for each in writer.results.verdicts if _own_numbers_differ(each)]
-    said = (
-        [writer.sentence(SAY.own_numbers, count=writer.numbers.integer(len(claims)), claims=writer.enumeration(claims))]
-        if claims
-        else []
-    )
+    said = [writer.sentence(SAY.own_numbers, count=len(claims), claims=writer.enumeration(claims))] if claims else []
     confounded, turned = [], []
     for row in writer.results.ablation:
         if row.as_written is not None and row.as_written.confounded:
@@ -215,7 +209,7 @@ def changes(writer: Writer) -> Iterator[Markup]:
     could = [kind for kind in NEEDS if kind in claims]
     would = [kind for kind in claims if kind not in NEEDS]
     for kinds, message in ((would, SAY.would_change), (could, SAY.could_decide)):
-        parts = [writer.sentence(SAY.changes[kind], count=writer.numbers.integer(len(claims[kind]))) for kind in kinds]
+        parts = [writer.sentence(SAY.changes[kind], count=len(claims[kind])) for kind in kinds]
         if parts:
             yield writer.sentence(message, parts=writer.enumeration(parts))
         elif kinds is would:

@@ -151,9 +151,7 @@ def decided_tests(writer: Writer, found: Iterable[Finding], topic: str) -> Marku
     """Return how many of a topic's tests are decided."""
     tests = [each for each in found if each.topic == topic]
     decided = sum(each.direction != "open" for each in tests)
-    return writer.sentence(
-        SAY.decided, decided=writer.numbers.integer(decided), count=writer.numbers.integer(len(tests))
-    )
+    return writer.sentence(SAY.decided, decided=decided, count=len(tests))
 
 
 def direction_words(writer: Writer, finding: Finding) -> Markup:
@@ -223,7 +221,7 @@ def _sentence(writer: Writer, group: Sequence[Finding]) -> Markup:
     ]
     joined = Markup("; ").join(marked)
     if len(group) > SHOWN:
-        joined = writer.sentence(SAY.more, effects=joined, count=writer.numbers.integer(len(group) - SHOWN))
+        joined = writer.sentence(SAY.more, effects=joined, count=len(group) - SHOWN)
     direction = direction_words(writer, group[0])
     topic = Markup("<strong>{}</strong>").format(topic_name(writer, group[0]))
     return writer.sentence(SAY.sentence, topic=topic, direction=direction, effects=joined)
@@ -233,28 +231,27 @@ def _counts(writer: Writer, outcome: Outcome) -> Iterator[Markup]:
     """Yield how many counts agree, among the claims that were reproduced."""
     counted = [each for each in writer.results.verdicts if each.claim.relation == "exact" and each.test == "exact"]
     if counted and outcome == "reproduced":
-        agree = sum(each.outcome == "reproduced" for each in counted)
-        yield writer.plural(SAY.counts, len(counted), agree=writer.numbers.integer(agree))
+        yield writer.plural(SAY.counts, len(counted), agree=sum(each.outcome == "reproduced" for each in counted))
 
 
 def open_sentences(writer: Writer, found: Sequence[Finding]) -> tuple[Markup, ...]:
     """Return what is open, and why: what the tests lack, how many seeds would decide, and how far runs spread."""
     undecided = [verdict for verdict in writer.results.verdicts if verdict.outcome == "inconclusive"]
+    untested = sum(verdict.outcome in ("not_run", "not_testable") for verdict in writer.results.verdicts)
+    rest = [writer.plural(SAY.untested, untested)] if untested else []
     if not undecided:
-        return (writer.sentence(SAY.nothing),)
+        return (writer.sentence(SAY.nothing), *rest)
     accuracies = [each for each in found if each.kind == "accuracy"]
     decided = {each.topic for each in accuracies if each.direction != "open"}
     names = [topic_name(writer, each) for each in lead(accuracies) if each.topic not in decided]
     forms = SAY.open if names else SAY.open_elsewhere
     said = [writer.plural(forms, len(undecided), topics=writer.enumeration(names) if names else "")]
-    return (*said, *_lacking(writer, undecided), *_seeds(writer, undecided), *_spread(writer, accuracies))
+    return (*said, *_lacking(writer, undecided), *_seeds(writer, undecided), *_spread(writer, accuracies), *rest)
 
 
 def _lacking(writer: Writer, undecided: Iterable[Verdict]) -> Iterator[Markup]:
     counts = Counter(verdict.lacking for verdict in undecided if verdict.lacking)
-    parts = [
-        writer.sentence(SAY.lacks[name], count=writer.numbers.integer(count)) for name, count in counts.most_common()
-    ]
+    parts = [writer.sentence(SAY.lacks[name], count=count) for name, count in counts.most_common()]
     if parts:
         yield writer.sentence(SAY.lacking, parts=writer.enumeration(parts))
 
@@ -265,9 +262,7 @@ def _seeds(writer: Writer, undecided: Iterable[Verdict]) -> Iterator[Markup]:
     if needed:
         surely = sum(each.high is not None and each.high <= SEEDS for each in needed)
         at_best = sum(each.value is not None and each.value <= SEEDS for each in needed)
-        counts = {"surely": surely, "at_best": at_best, "limit": SEEDS}
-        shown = {name: writer.numbers.integer(count) for name, count in counts.items()}
-        yield writer.plural(SAY.seeds, len(needed), **shown)
+        yield writer.plural(SAY.seeds, len(needed), surely=surely, at_best=at_best, limit=SEEDS)
 
 
 def _spread(writer: Writer, accuracies: Iterable[Finding]) -> Iterator[Markup]:
@@ -279,11 +274,5 @@ def _spread(writer: Writer, accuracies: Iterable[Finding]) -> Iterator[Markup]:
     if runs:
         name, values = max(runs.items(), key=lambda entry: max(entry[1]) - min(entry[1]))
         shown = writer.numbers.enumeration([writer.numbers.bare(value, "share") for value in values])
-        shared = {"trial": writer.trial_name(name), "tests": writer.numbers.integer(counts[name])}
-        yield writer.plural(SAY.spread, len(values), values=f"{shown}%", **shared)
-
-
-def untested_sentence(writer: Writer) -> tuple[Markup, ...]:
-    """Return how many tests were not made."""
-    count = sum(verdict.outcome in ("not_run", "not_testable") for verdict in writer.results.verdicts)
-    return (writer.plural(SAY.untested, count),) if count else ()
+        named = writer.trial_name(name)
+        yield writer.plural(SAY.spread, len(values), values=f"{shown}%", trial=named, tests=counts[name])

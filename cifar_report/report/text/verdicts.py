@@ -13,7 +13,6 @@ from cifar_report.analysis.values import HIGHER_IS_BETTER
 from cifar_report.report import names
 from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.writer import USUAL, Writer
-from cifar_report.spec import Side
 
 SAY = load_messages("claims")
 SMALL_RATIO = 0.5  # below, the inverse says more
@@ -43,7 +42,7 @@ def verdict_sentence(writer: Writer, verdict: Verdict) -> Markup:
 def verdict_details(writer: Writer, verdict: Verdict) -> tuple[Markup, ...]:
     """Return what else is known about a claim, in whole sentences: tests, power, the original, and cautions."""
     values = _values(writer, verdict)
-    said = [writer.sentence(message, **values) for message in _details(writer, verdict)]
+    said = [writer.sentence(message, **values) for message in _details(verdict)]
     return (*said, *_runs(writer, verdict))
 
 
@@ -104,10 +103,8 @@ def _decision(verdict: Verdict) -> str:
     return str(SAY.decided["direction" if relation in ("greater", "less") else relation][verdict.reason])
 
 
-def _details(writer: Writer, verdict: Verdict) -> Iterator[str]:
-    """Yield the sentences after the first one; where no network was built, what the descriptions count."""
-    if verdict.outcome == "not_run" and verdict.claim.relation == "exact":
-        yield from _from_descriptions(writer, verdict)
+def _details(verdict: Verdict) -> Iterator[str]:
+    """Yield the sentences after the first one."""
     if verdict.other is not None and verdict.other.outcome == verdict.outcome:
         yield SAY.other[f"same_{verdict.other.phase}"]
     if verdict.look is not None:
@@ -125,14 +122,6 @@ def _details(writer: Writer, verdict: Verdict) -> Iterator[str]:
     if verdict.claim.proxy is not None:
         yield SAY.proxy
     yield from _original(verdict)
-
-
-def _from_descriptions(writer: Writer, verdict: Verdict) -> Iterator[str]:
-    first, second = (_described(writer, verdict, side) for side in (verdict.claim.subject, verdict.claim.comparator))
-    if first is not None and second is not None:
-        yield SAY.both_described
-    elif first is not None and verdict.stated is not None:
-        yield SAY.described
 
 
 def _power(verdict: Verdict) -> Iterator[str]:
@@ -156,15 +145,6 @@ def _original(verdict: Verdict) -> Iterator[str]:
         yield SAY.original_inside if verdict.original_inside else SAY.original_outside
 
 
-def _described(writer: Writer, verdict: Verdict, side: Side | None) -> Datum | None:
-    """Return what the description of one side's network counts."""
-    costs = next((each.costs for each in writer.results.trials if side is not None and each.id == side.trial), None)
-    if costs is None:
-        return None
-    counts = {"parameters": costs.parameters, "trainable_parameters": costs.trainable_parameters, "macs": costs.macs}
-    return counts.get(verdict.claim.quantity)
-
-
 def _values(writer: Writer, verdict: Verdict) -> dict[str, object]:
     """Return every placeholder that a sentence about a claim may name.
 
@@ -175,7 +155,7 @@ def _values(writer: Writer, verdict: Verdict) -> dict[str, object]:
     number = partial(writer.link, estimate, writer.numbers.bare(1 / (estimate.value or 1.0), "ratio"))
     changing = [entry for entry in verdict.sensitivity if entry.changes and entry.counts]
     return {
-        **{name: partial(_optional, writer, datum) for name, datum in _data(writer, verdict).items()},
+        **{name: partial(_optional, writer, datum) for name, datum in _data(verdict).items()},
         **({} if claim.relation != "onset" or verdict.stated is None else {"stated": writer.link(verdict.stated)}),
         "quantity": writer.word(names.QUANTITIES[claim.quantity]),
         "other_quantity": writer.word(names.QUANTITIES[claim.comparator_quantity or claim.quantity]),
@@ -204,23 +184,20 @@ def _planned(writer: Writer, verdict: Verdict) -> dict[str, object]:
     numbers, look, other = writer.numbers, verdict.look, verdict.other
     values: dict[str, object] = {}
     if look is not None:
-        values = {"look": numbers.integer(look.number), "taken": numbers.integer(look.taken)}
+        values = {"look": look.number, "taken": look.taken}
         values["share"] = numbers.bare(look.share, "share", trimmed=True)
     if verdict.undecidable_below is not None:
-        values["below"] = numbers.integer(verdict.undecidable_below)
+        values["below"] = verdict.undecidable_below
     if other is not None:
         shown = Markup("{}{}").format(writer.quantity(other.estimate), _interval(writer, other.estimate, inverse=False))
         values |= {"other": shown, "verdict": writer.badge(other.outcome)}
     return values
 
 
-def _data(writer: Writer, verdict: Verdict) -> dict[str, Datum | None]:
+def _data(verdict: Verdict) -> dict[str, Datum | None]:
     """Return the numbers of a claim that are written as they are."""
-    first, second = verdict.subject_mean, verdict.comparator_mean
-    if verdict.outcome == "not_run":
-        sides = verdict.claim.subject, verdict.claim.comparator
-        first, second = (_described(writer, verdict, side) for side in sides)
-    shown = {"margin": verdict.margin, "stated": verdict.stated, "wins": verdict.wins, "first": first, "second": second}
+    shown = {"margin": verdict.margin, "stated": verdict.stated, "wins": verdict.wins}
+    shown |= {"first": verdict.subject_mean, "second": verdict.comparator_mean}
     return {**shown, "detectable": verdict.detectable, "original": verdict.original}
 
 
@@ -275,19 +252,10 @@ def _of(writer: Writer, verdict: Verdict) -> Markup:
 
 
 def _runs(writer: Writer, verdict: Verdict) -> Iterator[Markup]:
-    """Yield which planned seeds the claim's trials lack, and which of their runs are unusual."""
-    whole = writer.numbers.integer
+    """Yield which planned seeds the claim's trials lack."""
     for trial, seeds in verdict.missing:
-        named = writer.enumeration([whole(seed) for seed in seeds])
+        named = writer.enumeration([str(seed) for seed in seeds])
         yield writer.plural(SAY.missing, len(seeds), trial=writer.trial_name(trial), seeds=named)
-    if verdict.n_of != "seeds" or verdict.claim.relation == "exact" or not verdict.n:
-        return
-    sides = (verdict.claim.subject, verdict.claim.comparator)
-    for trial in dict.fromkeys(side.trial for side in sides if side is not None):
-        unusual = unusual_runs(writer, writer.results.trial(trial))
-        if unusual:
-            runs = writer.enumeration(unusual)
-            yield writer.plural(SAY.unusual, len(unusual), trial=writer.trial_name(trial), runs=runs)
 
 
 def unusual_runs(writer: Writer, trial: TrialResult) -> list[Markup]:
@@ -295,7 +263,7 @@ def unusual_runs(writer: Writer, trial: TrialResult) -> list[Markup]:
     return [
         writer.sentence(
             SAY.unusual_run,
-            seed=writer.numbers.integer(run.seed or 0),
+            seed=run.seed or 0,
             accuracy=f"{writer.numbers.bare(run.value or 0.0, 'share')}%",
         )
         for run in trial.unusual
@@ -310,6 +278,5 @@ def _choice(writer: Writer, verdict: Verdict, entry: Sensitivity) -> Markup:
         name = (
             "without_block" if verdict.n_of == "blocks" else "without_run" if entry.trial is None else "without_run_of"
         )
-    seed = "" if entry.seed is None else writer.numbers.integer(entry.seed)
     trial = "" if entry.trial is None else writer.trial_name(entry.trial)
-    return writer.sentence(SAY.choices[name], seed=seed, trial=trial)
+    return writer.sentence(SAY.choices[name], seed=entry.seed, trial=trial)
