@@ -2,9 +2,20 @@ import ast
 import re
 from pathlib import Path
 
+import numpy as np
+import pytest
+from scipy import stats
+
+from cifar_report.analysis.calibration import load_calibration
 from cifar_report.analysis.decisions import LEAST_SEEDS_FOR_ONSET, RATIO_SLACK
+from cifar_report.analysis.hypothesis_tests import TRIM, EpochTest, McNemar, TTest
+from cifar_report.analysis.results import Datum, Measure
+from cifar_report.analysis.results.numbers import SeedValue
+from cifar_report.analysis.statistics import holm
+from cifar_report.analysis.trials import unseen_collapses, unusual_runs
 from cifar_report.analysis.values import ACCURACY_LEVEL, LEVEL, LOSS_RISE
-from cifar_report.simulation.calibration import ASSUMED
+from cifar_report.simulation.calibration import SEED_COUNTS, SUITES
+from cifar_report.simulation.draws import COLLAPSES, DEPTHS
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
@@ -44,4 +55,61 @@ def test_the_method_states_the_numbers_of_the_code() -> None:
     assert f"a rise of {LOSS_RISE - 1:.0%}".replace("%", " %") in TEXT
     assert LEAST_SEEDS_FOR_ONSET == 5
     assert "Five seeds are the least" in TEXT
-    assert f"({ASSUMED.seed:g} and {ASSUMED.image:g})".replace("0.", ".") in TEXT
+
+
+def examples() -> dict[str, float]:
+    """Return the results of the examples in the text, by the words before each number."""
+
+    def array(*values: float) -> np.ndarray:
+        return np.array(values, float)
+
+    welch, pairs = TTest(array(62, 64, 66), array(60, 61, 62)), TTest(array(1, 2, 3))
+    ratios = TTest(np.log(2) + array(-0.01, 0, 0.01))
+    return {
+        "= 2.94, and P(T > 2.32) =": welch.p_value(0, 1),
+        "1/2 − t/(2√(2 + t²)) =": pairs.p_value(0, 1),
+        "−1.5 + 2.92 · .5/√3 =": TTest(array(-2, -1.5, -1)).edge(1),
+        "t = 5/(1/√3) = 8.66, p =": TTest(array(69, 70, 71)).p_between(65, 75),
+        "= 38.6, p =": ratios.p_between(np.log(2 / 1.25), np.log(2 * 1.25)),
+        "so p = 2/20 =": EpochTest(array(9, 10, 12), array(5, 6, 9)).p_value(0, 1),
+        "Five of five runs within one epoch: p = 1/32 =": stats.binomtest(5, 5, alternative="greater").pvalue,
+        "Four of five: 6/32 =": stats.binomtest(4, 5, alternative="greater").pvalue,
+        "p = (1/2)⁶ = 1/64 =": McNemar(6, 0, 200).p_value(0, 1),
+        "4 · .010 =": holm([0.01, 0.02, 0.03], 4)[0],
+        "3 · .020 =": holm([0.01, 0.02, 0.03], 4)[1],
+        "2 · .030) =": holm([0.01, 0.02, 0.03], 4)[2],
+        "the highest fifth the mean is": TTest(array(50, 60, 61, 62, 63), trim=TRIM).center,
+        "1 − .05^(1/5) =": 100 * unseen_collapses(5).value,
+    }
+
+
+@pytest.mark.parametrize(("words", "value"), examples().items())
+def test_every_example_is_what_the_functions_give(words: str, value: float) -> None:
+    """The number behind these words in the text is the function's, to the digits that are shown."""
+    text = " ".join(TEXT.split())
+    shown = re.search(re.escape(words) + r" (−?[\d.]+\d)", text)
+    assert shown, words
+    number = shown[1].replace("−", "-")
+    digits = len(number.partition(".")[2])
+    assert float(number) == pytest.approx(value, abs=0.5001 * 10.0**-digits)
+
+
+def test_the_unusual_run_of_the_example_is_one() -> None:
+    """Of 50, 60, 61, 62 and 63 the first is unusual, and 5.9 points are what it has to differ by."""
+    values = (0.50, 0.60, 0.61, 0.62, 0.63)
+    seeds = tuple(SeedValue(place, "", value) for place, value in enumerate(values))
+    assert [run.seed for run in unusual_runs(Measure(Datum("", 0.6, "share", "mean_over_seeds"), seeds))] == [0]
+    assert 4 * stats.median_abs_deviation(100 * np.array(values), scale="normal") == pytest.approx(5.9, abs=0.05)
+    assert "4 · 1.483 · 1 = 5.9 points" in TEXT
+
+
+def test_the_calibration_is_described_as_it_was_made() -> None:
+    """Draws, seeds, suites and collapses in the text are the program's, and the told rate is the committed one."""
+    text, known = " ".join(TEXT.split()), load_calibration()
+    assert "4,000 times with 2, 3, 5 and 10 seeds" in text
+    assert (SEED_COUNTS, SUITES) == ((2, 3, 5, 10), 1000)
+    assert {each.draws for each in known.rates} == {4000, SUITES}
+    assert (COLLAPSES, DEPTHS["accuracy"], DEPTHS["epochs_to_accuracy"]) == (0.1, -0.1, 10)
+    told = [each for each in known.rates if each.bound is None and each.family == "accuracy as written"]
+    shares = ", ".join(f"{each.share:.0%}".replace("%", "") for each in told)
+    assert f"{shares} % of the claims" in text.replace(" and ", ", ")

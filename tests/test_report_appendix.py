@@ -13,20 +13,17 @@ from cifar_report.analysis.results import CautionCode, ChangeKind
 from cifar_report.analysis.trials import COLUMNS
 from cifar_report.bundle import Bundle
 from cifar_report.report import names
-from cifar_report.report.figures import draw_error_rates
 from cifar_report.report.i18n import Translation
 from cifar_report.report.sections import appendix
 from cifar_report.report.sections.conclusions import SAY
 from cifar_report.report.writer import Writer
-from cifar_report.simulation.calibration import with_interval
 
 
 @cache
 def writer(language="en") -> Writer:
-    """Return a writer of three seeds of the reference model, with the figure of the error rates."""
+    """Return a writer of three seeds of the reference model."""
     found, results = simulated(few_experiments("baseline"), seeds=3)
-    translation = Translation(language)
-    return Writer(found, results, translation, (draw_error_rates(load_calibration(), translation),))
+    return Writer(found, results, Translation(language), ())
 
 
 def test_every_code_of_the_analysis_has_words():
@@ -72,41 +69,28 @@ def test_processors_of_several_kinds_are_told():
 
 
 def test_the_error_rates_stand_in_the_appendix():
-    """Every committed rate has a row with its draws and interval; the command is named."""
-    view = appendix.error_rates(writer())
-    rows = [[cell.content for cell in row.cells] for row in view["table"].rows]
-    assert len(rows) == len(load_calibration().rates)
-    assert all(row[2] == "1,000" and "[" in row[4] and row[6] == "yes" for row in rows)
-    assert [figure.id for figure in view["figures"]] == ["f-error_rates"]
+    """Every committed rate has a row with its family, n and interval; the command and the spread are named."""
+    known = load_calibration()
+    rows = [[cell.content for cell in row.cells] for row in appendix.error_rates(writer())["table"].rows]
+    assert len(rows) == len(known.rates)
+    for rate, row in zip(known.rates, rows, strict=True):
+        assert (row[3], "[" in row[5]) == (str(rate.seeds), True)
+        assert row[4] == f"{rate.count:,}"
+        assert row[7] == {True: "yes", False: "no", None: "–"}[rate.kept]
     text = chapter(writer(), "appendix")
-    assert load_calibration().command in text
-    assert "No simulated rate contradicts its promise" in text
+    assert known.command in text
+    assert f"over {known.noise.networks} networks" in text
+    assert "10% of the runs lost 10 points of accuracy" in text
 
 
-def test_noise_and_broken_promises_are_told(monkeypatch):
-    """Assumed noise is called assumed, measured noise names its trials, and a rate above its promise is counted."""
-    known = load_calibration()
-    assumed = replace(known, noise=replace(known.noise, source="assumed", dataset=None, trials=None, runs=None))
-    measured = replace(known, noise=replace(known.noise, source="measured", dataset="ab" * 32, trials=7, runs=21))
-    broken = [with_interval(replace(each, any_direction=0.2)) if each.scenario == "no_effect" else each
-              for each in known.rates]  # fmt: skip
-    for calibration, words in (
-        (assumed, "an assumed spread"),
-        (measured, "median spread of 7 trials of a bundle"),
-        (replace(known, rates=tuple(broken)), "In 3 rows the simulated rate breaks the promise."),
-    ):
-        monkeypatch.setattr(appendix, "load_calibration", lambda chosen=calibration: chosen)
-        text = chapter(writer(), "appendix")
-        assert words in text
-        assert ("assumed" in text) is (calibration is assumed)
-        assert ("No simulated rate contradicts" in text) is ("In 3 rows" not in text)
-
-
-def test_the_figure_of_the_error_rates_is_drawn_from_the_committed_numbers():
-    """Each point of the curves is a row, in both languages; without curves there is no figure."""
-    known = load_calibration()
-    english, greek = (draw_error_rates(known, Translation(language)) for language in ("en", "el"))
-    assert [row[:2] for row in english.rows] == [(point.seeds, point.effect) for point in known.curves]
-    assert greek.rows == english.rows
-    assert greek.caption != english.caption
-    assert draw_error_rates(replace(known, curves=()), Translation("en")) is None
+@pytest.mark.parametrize("broken", [0, 3])
+def test_broken_promises_are_counted(monkeypatch, broken):
+    """A rate above its promise is told; without one the text says how well the rates are known."""
+    kept = tuple(each for each in load_calibration().rates if each.scenario == "at_limit")
+    rates = [replace(each, share=0.2, low=0.19, high=0.21) if place < broken else each
+             for place, each in enumerate(kept)]  # fmt: skip
+    known = replace(load_calibration(), rates=tuple(rates))
+    monkeypatch.setattr(appendix, "load_calibration", lambda: known)
+    text = chapter(writer(), "appendix")
+    assert ("In 3 rows the simulated rate breaks the promise." in text) is bool(broken)
+    assert ("No simulated rate contradicts its promise" in text) is (not broken)

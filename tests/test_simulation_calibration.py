@@ -1,30 +1,37 @@
+"""The simulated error rates: what is drawn, what is counted, and that the committed ones are those of this program."""
+
 import re
+from functools import cache
 
 import msgspec
 import numpy as np
 import pytest
+from suites import shared
 
 from cifar_report.analysis import calibration as stored
 from cifar_report.analysis.calibration import Calibration, Rates, load_calibration
 from cifar_report.analysis.statistics import exact_interval
-from cifar_report.bundle import Bundle, Predictions, encode, sha256
+from cifar_report.bundle import Bundle
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.registry import claims_of, load_experiments
-from cifar_report.simulation import Simulation, calibration, simulate_bundle
+from cifar_report.simulation import calibration
 from cifar_report.simulation.calibration import (
-    Setting,
-    accuracy_claims,
-    at_margin,
-    curve,
+    REFERENCE,
+    SEED_COUNTS,
+    decisions,
+    halves,
     main,
-    measured_noise,
-    no_effect,
-    original_effects,
-    with_interval,
+    ranking,
+    rates,
 )
+from cifar_report.simulation.draws import COLLAPSES, Setting, draw_samples, draw_tests, draw_values, drawn_claims
 
-CLAIMS = accuracy_claims(claims_of(load_experiments()))
-DRAWS = 300
+TRIALS = ("baseline", "filters_32", "second_conv_32", "nearest_neighbor_1", "nearest_neighbor_3")
+
+
+@cache
+def drawn():
+    """Return the claims as they scatter in the reference bundle."""
+    return drawn_claims(Bundle.load(REFERENCE))
 
 
 def slack(share: float, trials: int) -> float:
@@ -32,132 +39,178 @@ def slack(share: float, trials: int) -> float:
     return 3 * float(np.sqrt(share * (1 - share) / trials))
 
 
-def test_claims_are_corrected_for_the_whole_registry(monkeypatch):
+def values(name: str, setting: Setting, shift: float = 0.0, falling: tuple[int, ...] = (0, 1)):
+    """Return the values of a claim's sides, float [draws, seeds] each, on the scale of its test."""
+    one = next(each for each in drawn() if each.claim.id == name)
+    generator = np.random.default_rng(5)
+    size = (2, setting.draws, setting.seeds)
+    return one, draw_values(one, lambda _: generator.random(size), shift, setting, falling)
+
+
+def test_every_family_and_kind_of_claim_is_drawn():
+    """All four families, claims of nearness, an onset, pairs, blocks, whole epochs and images are drawn."""
+    assert {each.claim.family for each in drawn()} == {
+        *("accuracy as written", "accuracy by one change", "convergence", "time", None)
+    }
+    assert {each.claim.relation for each in drawn()} >= {"greater", "less", "not_better", "equal", "ratio", "value",
+                                                          "onset"}  # fmt: skip
+    assert {len(each.streams) for each in drawn()} == {0, 1, 2}
+    assert any(each.whole for each in drawn())
+
+
+def test_values_scatter_as_in_the_bundle_around_the_true_difference():
+    """Each side has its own network's standard deviation, and the means lie the asked difference apart."""
+    one, sides = values("C05a.one_change", Setting(4, 4000), shift=0.02)
+    for side, known in zip(sides, one.deviations, strict=True):
+        assert np.std(side) == pytest.approx(np.std(known, ddof=1), rel=0.05)
+    assert np.mean(sides[0]) - np.mean(sides[1]) == pytest.approx(0.02, abs=0.003)
+    _, pairs = values("C13b.augmented", Setting(4, 4000), shift=0.01)
+    assert len(pairs) == 1
+    assert np.mean(pairs[0]) == pytest.approx(0.01, abs=0.002)
+
+
+def test_epochs_stay_whole_and_have_their_mean():
+    """Epochs are drawn as whole numbers from the bundle's own, the true difference added to one side."""
+    one, sides = values("C07b.epochs_to_accuracy.as_written", Setting(4, 4000), shift=1.0)
+    assert one.whole
+    assert all(np.array_equal(side, np.rint(side)) for side in sides)
+    assert np.mean(sides[0]) - np.mean(sides[1]) == pytest.approx(1.0, abs=0.15)
+    assert set(np.unique(np.abs(sides[1]))) == set(np.abs(one.deviations[1]))
+
+
+def test_collapsed_runs_leave_the_true_difference_as_it_is():
+    """A tenth of one side's runs lies ten points lower, and the means lie as far apart as asked."""
+    setting = Setting(4, 4000, "collapsing")
+    _, (subject, comparator) = values("C05a.one_change", setting, shift=0.02, falling=(1,))
+    assert np.mean(subject) - np.mean(comparator) == pytest.approx(0.02, abs=0.003)
+    assert np.mean(comparator < np.median(comparator) - 0.06) == pytest.approx(COLLAPSES, abs=0.02)
+    assert not np.any(subject < np.median(subject) - 0.06)
+
+
+@pytest.mark.parametrize("name", ["C05a.one_change", "C13b.augmented", "C07b.epochs_to_accuracy.as_written"])
+def test_drawn_tests_are_those_of_a_bundle(name):
+    """The tests of all draws at once give the p-values of the tests that a bundle's samples make one by one."""
+    one, sides = values(name, Setting(4, 30), shift=1.0)
+    for test, sample in zip(draw_tests(one, sides), draw_samples(one, sides), strict=True):
+        known = sample.test()
+        assert (test.procedure, test.center) == (known.procedure, pytest.approx(known.center))
+        for side in (1, -1):
+            assert test.p_value(0.0, side) == pytest.approx(known.p_value(0.0, side))
+            assert test.p_value(0.5, side) == pytest.approx(known.p_value(0.5, side))
+
+
+def test_claims_are_corrected_for_the_whole_registry():
     """Claims of which nothing is drawn count in their families, as in a report, so that fewer directions are named."""
-    alone = [claim for claim in CLAIMS if claim.id == "C11a"]
-    within = original_effects(alone, Setting(5, DRAWS))
-    monkeypatch.setattr(calibration, "_registry", lambda: tuple(alone))
-    assert within.reproduced < original_effects(alone, Setting(5, DRAWS)).reproduced
+    alone = [each for each in drawn() if each.claim.id == "C11a"]
+    found = []
+    for scenario in ("no_effect", "original"):  # with the whole registry, and with the drawn claims alone
+        each = [next(iter(given.values())) for given in decisions(alone, [0.013], Setting(3, 300), scenario)]
+        found.append(sum(decision.outcome == "reproduced" for decision in each))
+    assert 0 < found[0] < found[1]
 
 
-def test_curve_rises_from_denial_to_reproduction():
-    """The larger the true difference, the oftener "reproduced" and the rarer "not reproduced"."""
-    points = curve(CLAIMS[0], Setting(5, 100))
-    assert points[0].reproduced < 0.1 < 0.9 < points[-1].reproduced
-    assert points[0].not_reproduced > points[-1].not_reproduced == 0
+def test_claims_about_one_network_are_drawn_together():
+    """Where nothing differs, two claims about the same two sides get the same draws; elsewhere each gets its own."""
+    one = next(each for each in drawn() if each.claim.id == "C05a.as_written")
+    twin = one._replace(claim=msgspec.structs.replace(one.claim, id="twin", family=None))
+    pair = [one._replace(claim=msgspec.structs.replace(one.claim, family=None)), twin]
+    same = {scenario: [len(set(each.values())) == 1 for each in decisions(pair, [0.02, 0.02], Setting(3, 60), scenario)]
+            for scenario in ("no_effect", "original")}  # fmt: skip
+    assert not all(same["original"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibration, "registry", lambda: tuple(each.claim for each in pair))
+        assert all(len(set(each.values())) == 1 for each in decisions(pair, [0.02, 0.02], Setting(3, 60), "no_effect"))
 
 
 def test_the_committed_rates_keep_the_method_s_promises():
-    """The committed rates are of 1,000 draws at 3, 5 and 10 seeds, and no promise lies outside their intervals."""
+    """Every promise was simulated 4,000 times at 2, 3, 5 and 10 seeds, and none lies outside its interval."""
     found = load_calibration()
-    assert found.command.startswith("nox -s calibration -- --draws 1000")
-    assert {(each.scenario, each.seeds) for each in found.rates} == {
-        (scenario, seeds) for scenario in ("no_effect", "at_margin", "original") for seeds in (3, 5, 10)
-    }
-    for rates in found.rates:
-        assert rates.draws == 1000
-        again = with_interval(rates)
-        assert (rates.low, rates.high) == pytest.approx((again.low, again.high), rel=1e-9)
-        assert rates.claims == len(CLAIMS) or rates.scenario == "original"
-        if rates.scenario == "no_effect":
-            assert rates.any_direction <= 0.05 + slack(0.05, rates.draws)
-        if rates.scenario == "at_margin":
-            assert rates.not_reproduced <= 0.05 + slack(0.05, rates.draws * rates.claims)
-    assert {(point.seeds, point.effect) for point in found.curves} >= {(3, 0.0), (5, 1.0), (10, 5.0)}
+    assert found.command == "nox -s calibration -- --draws 4000 --noise-from report/reference"
+    families = {"accuracy as written", "accuracy by one change", "convergence", "time"}
+    settings = {(each.scenario, each.family, each.spread, each.seeds) for each in found.rates}
+    for scenario, groups in {
+        "no_effect": families,
+        "halves": {"halves"},
+        "at_margin": families | {"alone"},
+        "at_limit": {"alone"},
+        "ranking": {"all"},
+    }.items():
+        assert settings >= {(scenario, group, "own", seeds) for group in groups for seeds in SEED_COUNTS}
+    assert settings >= {("looks", group, "own", 40) for group in families - {"time"}}
+    assert {(scenario, "accuracy as written", "collapsing", seeds)
+            for scenario in ("no_effect", "at_margin") for seeds in SEED_COUNTS} <= settings  # fmt: skip
+    for each in found.rates:
+        assert each.draws == (1000 if each.scenario == "looks" else 4000)
+        assert (each.low, each.high) == pytest.approx(exact_interval(round(each.share * each.count), each.count))
+        assert each.kept is (None if (each.scenario, each.spread) == ("at_margin", "collapsing") else True), each
+        if each.scenario != "original" and each.bound is not None:
+            assert each.bound == 0.05
+            assert each.share <= 0.05 + slack(0.05, each.draws)
 
 
-def test_the_committed_rates_are_those_of_today_s_method():
+@pytest.mark.parametrize("scenario", ["no_effect", "at_margin", "at_limit", "original", "halves"])
+def test_the_committed_rates_are_those_of_today_s_method(scenario):
     """A few draws of today's program, with the committed noise, lie where the committed rates say."""
-    found = load_calibration()
-    draws = 150
-    for scenario in (no_effect, at_margin, original_effects):
-        fresh = scenario(CLAIMS, Setting(5, draws, found.noise, random_seed=99))
-        known = next(each for each in found.rates if (each.scenario, each.seeds) == (fresh.scenario, 5))
-        for name in ("reproduced", "not_reproduced", "inconclusive", "significant"):
-            expected, count = getattr(known, name), draws * fresh.claims
-            # Claims that share a trial err together, so that fewer than all of them speak for themselves.
-            assert getattr(fresh, name) == pytest.approx(expected, abs=2 * slack(expected, count) + 1e-9), name
+    draws = 100
+    setting = Setting(3, draws, random_seed=99)
+    known = {each.family: each for each in load_calibration().rates
+             if (each.scenario, each.spread, each.seeds) == (scenario, "own", 3)}  # fmt: skip
+    fresh = list(rates(scenario, halves(drawn()) if scenario == "halves" else drawn(), setting))
+    assert {each.family for each in fresh} == set(known)
+    for each in fresh:
+        expected = known[each.family].share
+        assert each.share == pytest.approx(expected, abs=slack(expected, each.count) + 1e-9), each.family
 
 
-def test_the_command_writes_what_the_report_reads(tmp_path, capsys):
-    """The program prints the rates and writes them with its command; a bundle gives the noise and is not told of."""
-    bundle = simulate_bundle(tmp_path / "secret", load_experiments(), Simulation(seeds=4, trials=("baseline",)))
-    output, noise = tmp_path / "new" / "out.json", measured_noise(bundle)
+def test_the_committed_ranking_is_that_of_today_s_method():
+    """A few rankings of equally good networks call one worse than the first as often as the committed ones."""
+    known = next(each for each in load_calibration().rates
+                 if (each.scenario, each.spread, each.seeds) == ("ranking", "own", 3))  # fmt: skip
+    assert ranking(drawn(), Setting(3, 150, random_seed=9)).share <= known.share + slack(known.share, 150)
+
+
+def test_the_command_writes_what_the_report_reads(tmp_path, capsys, monkeypatch):
+    """The program prints the rates and writes them with its command; it does not tell where another bundle lies."""
+    monkeypatch.setattr(calibration, "SEED_COUNTS", (2,))
+    bundle = shared(seeds=3, trials=TRIALS, timing=True)
+    output = tmp_path / "new" / "out.json"
     main(["--output", str(output), "--draws", "2", "--noise-from", str(bundle.folder)])
-    assert "no_effect, 5 seeds: " in capsys.readouterr().out
+    assert "no_effect, accuracy as written, own, 2 seeds: " in capsys.readouterr().out
     found = msgspec.json.decode(output.read_bytes(), type=Calibration)
-    assert (found.command, found.noise) == ("nox -s calibration -- --draws 2 --noise-from BUNDLE", noise)
-    known = load_calibration().rates
-    assert [(each.scenario, each.seeds) for each in found.rates] == [(each.scenario, each.seeds) for each in known]
-    assert (noise.source, noise.profile, noise.trials, noise.runs) == ("measured", "full", 1, 4)
-    assert b"secret" not in output.read_bytes()
+    assert found.command == "nox -s calibration -- --draws 2 --noise-from BUNDLE"
+    assert (found.noise.networks, found.noise.runs, found.noise.profile) == (3, 9, "full")
+    assert str(bundle.folder).encode() not in output.read_bytes()
 
 
-def test_measured_noise_is_that_of_the_bundle(tmp_path):
-    """The noise that a bundle was drawn with is found again: between seeds, and on single images."""
-    trials = ("baseline", "filters_32", "kernel_7x7", "dense_64")
-    settings = {"trials": trials, "seeds": 25, "counts": (800, 200, 4000), "accuracies": dict.fromkeys(trials, 0.6)}
-    loud = measured_noise(simulate_bundle(tmp_path / "a", load_experiments(), Simulation(seed_noise=0.03, **settings)))
-    calm = measured_noise(simulate_bundle(tmp_path / "b", load_experiments(), Simulation(seed_noise=0.0, **settings)))
-    assert loud.seed == pytest.approx(0.03, rel=0.2)
-    assert calm.seed < 0.005
-    assert calm.image == pytest.approx(loud.image, rel=0.05)
-    assert 0.004 < calm.image < 0.5 / np.sqrt(4000)  # p(1 - p) is a quarter at most
-
-
-def test_one_collapsed_run_does_not_speak_for_all(tmp_path):
-    """A trial with a run far below the others leaves the measured noise nearly as it was."""
-    trials = ("baseline", "filters_32", "kernel_7x7", "dense_64", "stride_2")
-    settings = {"trials": trials, "seeds": 5, "counts": (800, 200, 2000), "accuracies": dict.fromkeys(trials, 0.6)}
-    bundle = simulate_bundle(tmp_path, load_experiments(), Simulation(seed_noise=0.01, **settings))
-    before = measured_noise(bundle)
-    run = bundle.runs_of("dense_64")[2]
-    predictions = bundle.predictions(run)
-    wrong = {key: np.roll(table, 1, axis=1) for key, table in predictions.probabilities.items()}
-    content = Predictions(predictions.indices, predictions.labels, wrong).dump()
-    (bundle.folder / "runs" / run.id / "predictions.npz").write_bytes(content)
-    changed = msgspec.structs.replace(run, files=run.files | {"predictions.npz": sha256(content)})
-    (bundle.folder / "runs" / run.id / "run.json").write_bytes(encode(changed))
-    after = measured_noise(Bundle.load(bundle.folder))
-    assert max(before.seed, after.seed) < 0.03
-
-
-def test_noise_needs_two_runs_of_a_trial(tmp_path):
-    """One seed says nothing about noise, and the error says what to do."""
-    bundle = simulate_bundle(tmp_path, load_experiments(), Simulation(seeds=1, trials=("baseline",)))
+def test_a_spread_needs_two_runs_of_a_trial():
+    """One seed says nothing about the spread, and the error says what to do."""
     with pytest.raises(UsageError, match="two seeds"):
-        measured_noise(bundle)
+        drawn_claims(shared(seeds=1, trials=("baseline", "filters_32")))
 
 
-def rates(scenario: str, **changes: object) -> Rates:
-    """Return rates of 1,000 draws of ten claims."""
-    shares = dict.fromkeys(
-        ("reproduced", "not_reproduced", "inconclusive", "any_reproduced", "any_opposite", "any_direction"), 0.0
-    )
-    fields = {"scenario": scenario, "seeds": 5, "draws": 1000, "claims": 10, "significant": 0.0, "low": 0, "high": 1}
-    fields |= shares
-    return with_interval(Rates(**(fields | changes)))
+def rate(scenario: str, share: float, bound: float | None = 0.05) -> Rates:
+    """Return the rate of 1,000 draws."""
+    return calibration.rate_of(scenario, "time", Setting(5, 1000), round(1000 * share), 1000, bound)
 
 
 @pytest.mark.parametrize(
-    ("given", "kept", "count"),
+    ("given", "kept"),
     [
-        (rates("no_effect", any_direction=0.05), True, 1000),
-        (rates("no_effect", any_direction=0.06), True, 1000),  # within the error of 1,000 draws
-        (rates("no_effect", any_direction=0.09), False, 1000),
-        (rates("no_effect", any_direction=0.0), True, 1000),
-        (rates("at_margin", not_reproduced=0.049), True, 10_000),
-        (rates("at_margin", not_reproduced=0.06), False, 10_000),
-        (rates("original", significant=0.80, power=0.80), True, 10_000),
-        (rates("original", significant=0.80, power=0.90), False, 10_000),
-        (rates("original", significant=0.95, power=0.90), False, 10_000),
+        (rate("no_effect", 0.05), True),
+        (rate("no_effect", 0.06), True),  # within the error of 1,000 draws
+        (rate("no_effect", 0.09), False),
+        (rate("at_margin", 0.0), True),
+        (rate("at_margin", 0.5, None), None),
+        (rate("original", 0.80, 0.80), True),
+        (rate("original", 0.80, 0.90), False),
+        (rate("original", 0.95, 0.90), False),
     ],
 )
-def test_a_broken_promise_is_called_broken(given, kept, count):
+def test_a_broken_promise_is_called_broken(given, kept):
     """A bound is broken when the whole interval lies above it, and the power when it lies outside."""
     assert given.kept is kept
-    assert given.rate.n == count
-    assert (given.rate.low, given.rate.high) == exact_interval(round((given.rate.value or 0.0) * count), count)
+    shown = given.datum("rate")
+    assert (shown.n, shown.low, shown.high) == (1000, *exact_interval(round(given.share * 1000), 1000))
 
 
 def test_a_missing_calibration_says_how_to_make_it(tmp_path, monkeypatch):

@@ -36,14 +36,6 @@ def detectable_effect(freedom: float, level: float) -> float:
     return float(optimize.brentq(lambda effect: stats.nct.sf(critical, freedom, effect) - POWER, 0, 50 + 9 * critical))
 
 
-@cache
-def welch_power(effect: float, count: int) -> float:
-    """Return the power of Welch's one-sided test of two samples, the effect in their standard deviation; simulated."""
-    drawn = np.random.default_rng(7).standard_normal((2, 100_000, count))
-    found = stats.ttest_ind(drawn[0] + effect, drawn[1], axis=1, equal_var=False, alternative="greater")
-    return float(np.mean(found.pvalue < LEVEL))
-
-
 def seeds_needed(claim: Claim, sample: Sample, level: float) -> tuple[int | None, int | None]:
     """Return the fewest and the most seeds a side that decide the claim in 80 % of simulated bundles.
 
@@ -65,14 +57,16 @@ def seeds_needed(claim: Claim, sample: Sample, level: float) -> tuple[int | None
 
 
 def _least(claim: Claim, shift: float, spreads: Sequence[float], level: float, counts: Sequence[int]) -> int | None:
-    def power(count: int) -> float:
-        drawn = [_moments(count, place) for place in range(len(spreads))]
-        sides = [(spread * mean, spread**2 * var, count) for spread, (mean, var) in zip(spreads, drawn, strict=True)]
-        sides[0] = (sides[0][0] + shift, *sides[0][1:])
-        return float(np.mean(rule_decides(claim, sides, level)))
-
-    place = bisect_left(counts, POWER, key=power)
+    place = bisect_left(counts, POWER, key=lambda count: power(claim, shift, spreads, level, count))
     return counts[place] if place < len(counts) else None
+
+
+def power(claim: Claim, shift: float, spreads: Sequence[float], level: float, count: int) -> float:
+    """Return how often the rule decides drawn samples of ``count`` values that lie ``shift`` apart."""
+    drawn = [_moments(count, place) for place in range(len(spreads))]
+    sides = [(spread * mean, spread**2 * var, count) for spread, (mean, var) in zip(spreads, drawn, strict=True)]
+    sides[0] = (sides[0][0] + shift, *sides[0][1:])
+    return float(np.mean(rule_decides(claim, sides, level)))
 
 
 def rule_decides(claim: Claim, sides: Sequence[Moments], level: float, share: float = 1.0) -> Array:

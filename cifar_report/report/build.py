@@ -17,12 +17,11 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from cifar_report.analysis import analyse
-from cifar_report.analysis.calibration import load_calibration
 from cifar_report.analysis.results import Results
 from cifar_report.bundle import Bundle, write_file, write_folder
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.report.document import render, to_pdf
-from cifar_report.report.figures import draw_all, draw_error_rates, find_images
+from cifar_report.report.figures import draw_all, find_images
 from cifar_report.report.i18n import SOURCE_LANGUAGE, Translation
 from cifar_report.report.sections import ReportView, assemble
 from cifar_report.report.tables import summary_tables, to_csv
@@ -130,8 +129,7 @@ def read_cover(folder: Path, author: str | None = None, course: str | None = Non
 def _write_both(bundle: Bundle, results: Results, output: Path, cover: Cover, language: str) -> tuple[Path, Path]:
     translation = Translation(language)
     images = find_images(bundle.record.dataset.fingerprint)
-    of_method = draw_error_rates(load_calibration(), translation)  # whatever the bundle
-    figures = [*draw_all(results, translation, bundle=bundle, images=images), *filter(None, (of_method,))]
+    figures = draw_all(results, translation, bundle=bundle, images=images)
     created = bundle.record.finished or bundle.record.created
 
     def view(medium: Medium) -> ReportView:

@@ -1,241 +1,237 @@
 """The method's own error rates: how often it gives which verdict, when the truth is known.
 
-Values by seed are drawn directly and go through the verdicts' own functions, in the families of the whole registry.
-``nox -s calibration`` (``python -m cifar_report.simulation.calibration``) writes all of it as JSON; the report shows
-the committed file in its appendix.
+Every claim of the registry is drawn again and again as it scatters in a bundle, and goes through the verdicts' own
+functions, in the families of the whole registry. ``nox -s calibration`` (``python -m
+cifar_report.simulation.calibration``) writes all of it as JSON; the report shows the committed file in its appendix.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import numpy as np
-from scipy import stats
 
-from cifar_report.analysis.calibration import (
-    COMMAND,
-    RESULTS,
-    Calibration,
-    CurvePoint,
-    Noise,
-    Rates,
-    Scenario,
-)
-from cifar_report.analysis.decisions import side_of
-from cifar_report.analysis.power import welch_power
-from cifar_report.analysis.predictions import read_predictions
-from cifar_report.analysis.samples import Sample
+from cifar_report.analysis.calibration import COMMAND, RESULTS, Calibration, Noise, Rates, Scenario, Spread
+from cifar_report.analysis.decisions import DIRECTIONS, Decision, decide_onset, limits_of, margin_of, side_of
+from cifar_report.analysis.looks import take_looks
+from cifar_report.analysis.power import power
+from cifar_report.analysis.ranking import ties
+from cifar_report.analysis.results import Datum, Measure
+from cifar_report.analysis.results.numbers import SeedValue
 from cifar_report.analysis.statistics import exact_interval
-from cifar_report.analysis.values import LEVEL, Value
-from cifar_report.analysis.verdicts import judged
+from cifar_report.analysis.values import LEVEL, is_time
+from cifar_report.analysis.verdicts import decided
 from cifar_report.bundle import Bundle
-from cifar_report.errors import UsageError
-from cifar_report.registry import claims_of, load_experiments
+from cifar_report.bundle.plans import declare_looks
+from cifar_report.registry import load_experiments, trials_of
+from cifar_report.simulation.draws import (
+    COLLAPSES,
+    DEPTHS,
+    Drawn,
+    Setting,
+    draw_samples,
+    draw_tests,
+    draw_tests_over_images,
+    draw_values,
+    drawn_claims,
+    median_spread,
+    registry,
+)
 from cifar_report.spec import Claim, Trial
 
 Array = np.ndarray[Any, Any]
-Draw = Callable[[np.random.Generator], dict[str, Sample]]
 
 ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "report" / "reference"
 OUTPUT = Path("report", "calibration.json")
-ASSUMED = Noise(seed=0.006, image=0.004)
-EFFECTS = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)  # of the curves, in margins
-SEED_COUNTS = (3, 5, 10)
-LEVEL_OF_ALL = 0.6  # accuracy around which everything is drawn
-
-
-class Setting(NamedTuple):
-    """How much is drawn, and with which noise."""
-
-    seeds: int
-    draws: int
-    noise: Noise = ASSUMED
-    random_seed: int = 0
-
-
-def accuracy_claims(claims: Iterable[Claim]) -> tuple[Claim, ...]:
-    """Return the original's claims that a family corrects and that compare two trained networks' accuracies."""
-    return tuple(
-        claim
-        for claim in claims
-        if claim.quantity == "accuracy"
-        and claim.relation in ("greater", "less")
-        and claim.family not in (None, "own")
-        and claim.comparison in ("as_written", "one_change")
-    )
-
-
-def no_effect(claims: Sequence[Claim], setting: Setting) -> Rates:
-    """Draw every trial around the same accuracy, so that claims that share a trial are as dependent as in truth."""
-
-    def draw(generator: np.random.Generator) -> dict[str, Sample]:
-        sides = dict.fromkeys(side for claim in claims for side in (claim.subject, claim.comparator))
-        found = {side: _values(generator, 0.0, setting) for side in sides}
-        return {claim.id: _sample(found[claim.subject], found[claim.comparator]) for claim in claims}
-
-    return _rates("no_effect", claims, [0.0] * len(claims), setting, draw)
-
-
-def at_margin(claims: Sequence[Claim], setting: Setting) -> Rates:
-    """Draw each claim's pair with a true difference of exactly its margin, on the claimed side."""
-    return _pairs("at_margin", claims, [_margin(claim) for claim in claims], setting)
-
-
-def original_effects(claims: Sequence[Claim], setting: Setting) -> Rates:
-    """Draw each claim's pair with the difference that the original printed; the others are left out."""
-    known = {claim: claim.original_difference for claim in claims if claim.original_difference is not None}
-    return _pairs("original", list(known), list(known.values()), setting)
-
-
-def curve(claim: Claim, setting: Setting) -> tuple[CurvePoint, ...]:
-    """Return the shares of verdicts on one claim by the size of the true difference, in margins."""
-    alone = [msgspec.structs.replace(claim, family=None)]
-    points = []
-    for effect in EFFECTS:
-        found = _pairs("at_margin", alone, [effect * _margin(claim)], setting)
-        shares = {name: getattr(found, name) for name in ("reproduced", "not_reproduced", "inconclusive")}
-        points.append(CurvePoint(seeds=setting.seeds, effect=effect, **shares))
-    return tuple(points)
-
-
-def _pairs(scenario: Scenario, claims: Sequence[Claim], effects: Sequence[float], setting: Setting) -> Rates:
-    """Return the rates where the two sides of each claim lie its effect apart, independent of other claims."""
-
-    def draw(generator: np.random.Generator) -> dict[str, Sample]:
-        return {
-            claim.id: _sample(*(_values(generator, shift, setting) for shift in (effect, 0.0)))
-            for claim, effect in zip(claims, effects, strict=True)
-        }
-
-    return _rates(scenario, claims, effects, setting, draw)
-
-
-def _rates(
-    scenario: Scenario, claims: Sequence[Claim], effects: Sequence[float], setting: Setting, draw: Draw
-) -> Rates:
-    drawn = {claim.id for claim in claims}
-    among = (*claims, *(claim for claim in _registry() if claim.id not in drawn))  # undrawn ones count in corrections
-    generator = np.random.default_rng(setting.random_seed)
-    outcomes: Counter[str] = Counter()
-    errors: dict[str, Counter[str]] = {"beyond_margin": Counter(), "opposite": Counter(), "either": Counter()}
-    significant = 0
-    for _ in range(setting.draws):
-        samples = draw(generator)
-        decisions = judged(samples, among)
-        outcomes.update(decision.outcome for decision in decisions.values())
-        families = {why: {c.family or c.id for c in claims if decisions[c.id].reason == why} for why in errors}
-        families["either"] = families["beyond_margin"] | families["opposite"]
-        for reason, erring in families.items():
-            errors[reason].update(erring)
-        significant += sum(samples[claim.id].test().p_value(0.0, side_of(claim)) < LEVEL for claim in claims)
-    total = setting.draws * len(claims)
-    worst = {reason: max(counts.values(), default=0) / setting.draws for reason, counts in errors.items()}
-    spread = float(np.hypot(setting.noise.seed, setting.noise.image))
-    standardized = [side_of(claim) * effect / spread for claim, effect in zip(claims, effects, strict=True)]
-    rates = Rates(
-        scenario=scenario,
-        seeds=setting.seeds,
-        draws=setting.draws,
-        claims=len(claims),
-        reproduced=outcomes["reproduced"] / total,
-        not_reproduced=outcomes["not_reproduced"] / total,
-        inconclusive=outcomes["inconclusive"] / total,
-        any_reproduced=worst["beyond_margin"],
-        any_opposite=worst["opposite"],
-        any_direction=worst["either"],
-        significant=significant / total,
-        low=0.0,
-        high=1.0,
-        power=float(np.mean([welch_power(effect, setting.seeds) for effect in standardized])),
-    )
-    return with_interval(rates)
-
-
-def with_interval(rates: Rates) -> Rates:
-    """Return the rates with the exact interval of the share that the method promises something about."""
-    share, count = rates.counted
-    low, high = exact_interval(round(share * count), count)
-    return msgspec.structs.replace(rates, low=low, high=high)
+SEED_COUNTS = (2, 3, 5, 10)
+DIRECTED = ("beyond_margin", "opposite", "improvement_found")
+DENIED = ("margin_ruled_out", "improvement_ruled_out", "opposite", "outside_margin", "onset_ruled_out")
+CONFIRMED = ("equivalent", "onset_shown")
+FAMILY_WISE = ("no_effect", "halves", "looks")  # counted by draw, not by claim
+SUITES, MOST_SEEDS = 1000, 40  # simulated for planned looks, and the seeds of their last one
+COUNTED: Mapping[Scenario, Callable[[Decision], bool]] = {
+    "no_effect": lambda decision: decision.reason in DIRECTED,
+    "halves": lambda decision: decision.reason in DIRECTED,
+    "looks": lambda decision: decision.reason in DIRECTED,
+    "at_margin": lambda decision: decision.reason in DENIED,
+    "at_limit": lambda decision: decision.reason in CONFIRMED,
+    "original": lambda decision: decision.outcome != "inconclusive",
+}
 
 
 @cache
-def _registry() -> tuple[Claim, ...]:
-    return claims_of(load_experiments())
+def _families() -> dict[str, str]:
+    return {claim.id: claim.family or "alone" for claim in registry()}
 
 
-def _margin(claim: Claim) -> float:
-    """Return a claim's margin, on the claimed side of zero."""
-    return side_of(claim) * (claim.margin or 0.0)
+def decisions(
+    drawn: Sequence[Drawn], shifts: Sequence[float], setting: Setting, scenario: Scenario
+) -> Iterator[dict[str, Decision]]:
+    """Yield the decisions of each draw by claim; claims of the registry that are not drawn count in corrections."""
+    generator, size = np.random.default_rng(setting.random_seed), (2, setting.draws, setting.seeds)
+    known: dict[str, Array] = {}
+
+    def streams(name: str) -> Array:
+        if name not in known or scenario not in ("no_effect", "looks"):  # elsewhere each claim is a draw of its own
+            known[name] = generator.random(size)
+        return known[name]
+
+    def values(each: Drawn, shift: float) -> list[Array]:
+        hidden = (1,) if side_of(each.claim) > 0 else (0,)  # whose collapse makes the difference seem smaller
+        return draw_values(each, streams, shift, setting, hidden if scenario == "at_margin" else (0, 1))
+
+    pairs = list(zip(drawn, shifts, strict=True))
+    if scenario == "looks":
+        plan = declare_looks(registry(), trials_of(load_experiments()))
+        samples = {each.claim.id: draw_samples(each, values(each, shift)) for each, shift in pairs}
+        for _ in range(setting.draws):
+            yield take_looks({name: next(column) for name, column in samples.items()}, registry(), plan)[0]
+        return
+    tests, onsets = {}, {}
+    for each, shift in pairs:
+        if each.claim.relation == "onset":
+            hits = np.sum(values(each, 0.0)[0] == each.claim.value, axis=1)
+            onsets[each.claim.id] = iter([decide_onset(int(hit), setting.seeds) for hit in hits])
+        elif each.images is not None:
+            tests[each.claim.id] = draw_tests_over_images(each.images, generator.random(setting.draws), shift)
+        else:
+            tests[each.claim.id] = draw_tests(each, values(each, shift))
+    claims = registry() if scenario == "no_effect" else tuple(each.claim for each in drawn)
+    for _ in range(setting.draws):
+        found = decided({name: next(column) for name, column in tests.items()}, claims)
+        yield found | {name: next(column) for name, column in onsets.items()}
 
 
-def _values(generator: np.random.Generator, effect: float, setting: Setting) -> Array:
-    spread = np.hypot(setting.noise.seed, setting.noise.image)
-    return np.asarray(LEVEL_OF_ALL + effect + spread * generator.standard_normal(setting.seeds))
+def rates(scenario: Scenario, drawn: Sequence[Drawn], setting: Setting) -> Iterator[Rates]:
+    """Yield for each family how often the scenario gave what the method promises something about."""
+    chosen = [each for each in drawn if _takes_part(scenario, each, setting)]
+    shifts = [_shift(scenario, each.claim) for each in chosen]
+    families = {each.claim.id: _families().get(each.claim.id, "halves") for each in chosen}
+    sizes, counts, by_draw = Counter(families.values()), Counter[str](), scenario in FAMILY_WISE
+    if scenario not in FAMILY_WISE:  # each stands alone: what is counted hangs on no correction, or is not corrected
+        chosen = [each._replace(claim=msgspec.structs.replace(each.claim, family=None)) for each in chosen]
+    for found in decisions(chosen, shifts, setting, scenario):
+        hits = [families[name] for name, decision in found.items() if COUNTED[scenario](decision)]
+        counts.update(set(hits) if by_draw else hits)
+    bounds = dict.fromkeys(sizes, LEVEL)
+    if scenario == "original":
+        powers: dict[str, list[float]] = {}
+        for each, shift in zip(chosen, shifts, strict=True):
+            spreads = [float(np.std(values, ddof=1)) for values in each.deviations]
+            predicted = power(each.claim, shift, spreads, LEVEL, setting.seeds)
+            powers.setdefault(families[each.claim.id], []).append(predicted)
+        bounds = {family: float(np.mean(each)) for family, each in powers.items()}
+    unpromised = scenario == "at_margin" and setting.spread == "collapsing"
+    for family, size in sizes.items():
+        count = setting.draws * (1 if by_draw else size)
+        yield rate_of(scenario, family, setting, counts[family], count, None if unpromised else bounds[family])
 
 
-def _sample(subject: Array, comparator: Array) -> Sample:
-    first, second = (tuple(Value(float(value)) for value in values) for values in (subject, comparator))
-    keys = tuple(range(len(first)))
-    return Sample("difference", "seeds", keys, first, second, comparator_keys=keys)
-
-
-def measured_noise(bundle: Bundle) -> Noise:
-    """Return the noise of a bundle's networks, over the trials that have at least two finished runs.
-
-    On an image that a run gets right with probability p the answer varies by p(1 - p); over N images that adds
-    mean p(1 - p) / N to the variance of the accuracy, estimated without bias by the factor n / (n - 1). The spread
-    between seeds is the median over the trials, each divided by the median that chance alone gives a variance of so
-    few values: so one trial with a run that collapsed does not speak for all.
-
-    Raises UsageError when no trial has two runs with predictions.
-    """
-    tables = _right_answers(bundle)
-    if not tables:
-        raise UsageError(
-            f"{bundle.folder} holds no trial with two finished runs and their predictions, so no noise can be "
-            "measured there. Name a bundle with at least two seeds."
-        )
-    freedom = np.array([len(right) - 1 for right in tables])
-    totals = np.array([np.var(right.mean(axis=1), ddof=1) for right in tables])
-    shares = [right.mean(axis=0) for right in tables]
-    images = np.array([np.mean(share * (1 - share)) / len(share) for share in shares]) * (freedom + 1) / freedom
-    total = float(np.median(totals * freedom / stats.chi2.median(freedom)))
-    image = float(np.average(images, weights=freedom))
-    return Noise(
-        seed=float(np.sqrt(max(total - image, 0.0))),
-        image=float(np.sqrt(image)),
-        source="measured",
-        profile=bundle.record.profile.name,
-        dataset=bundle.record.dataset.fingerprint,
-        trials=len(tables),
-        runs=sum(len(right) for right in tables),
+def rate_of(
+    scenario: Scenario, family: str, setting: Setting, hits: int, count: int, bound: float | None = LEVEL
+) -> Rates:
+    """Return a rate with the exact binomial interval of its share."""
+    low, high = exact_interval(hits, count)
+    return Rates(
+        scenario=scenario,
+        family=family,
+        spread=setting.spread,
+        seeds=setting.seeds,
+        draws=setting.draws,
+        share=hits / count,
+        count=count,
+        low=low,
+        high=high,
+        bound=bound,
     )
 
 
-def _right_answers(bundle: Bundle) -> list[Array]:
-    """Return bool [runs, images] for each network with at least two runs: where its last stage is right."""
-    predictions, tables = read_predictions(bundle), []
-    for trial in bundle.trials.values():
-        if isinstance(trial, Trial):
-            given = [predictions.get((run.id, trial.stages[-1].id)) for run in bundle.runs_of(trial.id)]
-            right = [each.correct for each in given if each is not None]
-            if len(right) > 1 and len({len(each) for each in right}) == 1:
-                tables.append(np.array(right))
-    return tables
+def _takes_part(scenario: Scenario, drawn: Drawn, setting: Setting) -> bool:
+    claim, near = drawn.claim, drawn.claim.relation not in DIRECTIONS
+    if setting.spread == "collapsing" and not (drawn.collapsible and (scenario != "at_margin" or not drawn.whole)):
+        return False
+    if scenario == "looks":
+        return not near and not is_time(claim) and drawn.images is None
+    if scenario == "original":  # whole epochs: their power is predicted by drawing them in the same way
+        return not near and claim.original_difference is not None and not drawn.whole
+    return scenario == "at_margin" or near is (scenario == "at_limit")
 
 
-def calibrate(claims: Sequence[Claim], draws: int, noise: Noise = ASSUMED, command: str = "") -> Calibration:
-    """Simulate all scenarios at 3, 5 and 10 seeds, and the curves of the first claim."""
-    settings = [Setting(seeds, draws, noise) for seeds in SEED_COUNTS]
-    rates = (scenario(claims, each) for scenario in (no_effect, at_margin, original_effects) for each in settings)
-    curves = (point for each in settings for point in curve(claims[0], each))
-    return Calibration(command=command, noise=noise, rates=tuple(rates), curves=tuple(curves))
+def _shift(scenario: Scenario, claim: Claim) -> float:
+    """Return the true difference, on the scale of the test."""
+    if scenario in FAMILY_WISE or claim.relation == "onset":
+        return 0.0
+    if scenario == "original":
+        known = claim.original_difference or 0.0
+        return math.log(known) if is_time(claim) else known
+    return side_of(claim) * margin_of(claim) if claim.relation in DIRECTIONS else limits_of(claim)[1]
+
+
+def halves(drawn: Sequence[Drawn]) -> tuple[Drawn, ...]:
+    """Return for each network that one half of its runs is more accurate than the other, which never holds."""
+    same = [each for each in drawn if each.claim.quantity == "accuracy" and len(each.streams) > 1]
+    model = next(each for each in same if each.claim.relation == "greater")
+    networks = {name: values for each in same for name, values in zip(*each[1:3], strict=True)}
+    claims = {name: msgspec.structs.replace(model.claim, id=f"half {name}") for name in networks}
+    return tuple(
+        model._replace(claim=claims[name], streams=(name, f"{name} again"), deviations=(values, values))
+        for name, values in networks.items()
+    )
+
+
+def ranking(drawn: Sequence[Drawn], setting: Setting) -> Rates:
+    """Return how often, of equally good networks, one is called not tied with the first."""
+    networks = [each.deviations[0] for each in halves(drawn)]
+    generator, size = np.random.default_rng(setting.random_seed), (setting.draws, len(networks), setting.seeds)
+    median = median_spread(drawn, "accuracy")
+    spreads = [np.std(values, ddof=1) if setting.spread == "own" else median for values in networks]
+    values = np.array(spreads)[:, None] * generator.standard_normal(size)
+    if setting.spread == "collapsing":
+        values += DEPTHS["accuracy"] * (generator.random(size) < COLLAPSES)
+    hits = 0
+    for draw in values:
+        rows = sorted(draw.tolist(), key=sum, reverse=True)
+        seeds = (tuple(SeedValue(place, "", value) for place, value in enumerate(row)) for row in rows)
+        datum = Datum("", 0.0, "share", "mean_over_seeds")
+        hits += False in ties([Measure(datum, each) for each in seeds])
+    return rate_of("ranking", "all", setting, hits, setting.draws)
+
+
+def noise_of(bundle: Bundle, drawn: Sequence[Drawn]) -> Noise:
+    """Return how far the accuracies of a bundle's networks scatter."""
+    spreads = [float(np.std(each.deviations[0], ddof=1)) for each in halves(drawn)]
+    return Noise(
+        least=min(spreads),
+        median=median_spread(drawn, "accuracy"),
+        most=max(spreads),
+        profile=bundle.record.profile.name,
+        dataset=bundle.record.dataset.fingerprint,
+        networks=len(spreads),
+        runs=sum(run.done and isinstance(run.trial, Trial) for run in bundle.runs),
+        collapses=COLLAPSES,
+        depth=-DEPTHS["accuracy"],
+    )
+
+
+def calibrate(bundle: Bundle, draws: int, command: str = "") -> Calibration:
+    """Simulate all scenarios at all numbers of seeds."""
+    drawn, found = drawn_claims(bundle), list[Rates]()
+    spreads: tuple[Spread, ...] = ("own", "collapsing")
+    for setting in (Setting(seeds, draws, spread) for spread in spreads for seeds in SEED_COUNTS):
+        for scenario in ("no_effect", "at_margin", *(("at_limit", "original") if setting.spread == "own" else ())):
+            found += rates(scenario, drawn, setting)
+        found += rates("halves", halves(drawn), setting)
+        found.append(ranking(drawn, setting))
+    found += rates("looks", drawn, Setting(MOST_SEEDS, min(draws, SUITES)))
+    return Calibration(command=command, noise=noise_of(bundle, drawn), rates=tuple(found))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -243,18 +239,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog=COMMAND, description=main.__doc__)
     shown = f"(default: {OUTPUT}; reports show {RESULTS.relative_to(ROOT).as_posix()})"
     parser.add_argument("--output", type=Path, default=OUTPUT, help=f"the JSON file to write {shown}")
-    parser.add_argument("--draws", type=int, default=1000, help="draws of each scenario (default: %(default)s)")
-    parser.add_argument("--noise-from", type=Path, metavar="BUNDLE", help="measure the noise there (default: assumed)")
+    parser.add_argument("--draws", type=int, default=4000, help="draws of each scenario (default: %(default)s)")
+    told = "the bundle whose runs' spread is drawn (default: report/reference)"
+    parser.add_argument("--noise-from", type=Path, metavar="BUNDLE", default=REFERENCE, help=told)
     chosen = parser.parse_args(arguments)
-    noise, command = ASSUMED, f"{COMMAND} -- --draws {chosen.draws}"
-    if chosen.noise_from is not None:
-        noise, place = measured_noise(Bundle.load(chosen.noise_from)), chosen.noise_from.resolve()
-        inside = place.is_relative_to(ROOT)  # where else it lies is nobody's business
-        command += f" --noise-from {place.relative_to(ROOT).as_posix() if inside else 'BUNDLE'}"
-    found = calibrate(accuracy_claims(_registry()), chosen.draws, noise, command)
+    place = chosen.noise_from.resolve()
+    inside = place.is_relative_to(ROOT)  # where else it lies is nobody's business
+    named = place.relative_to(ROOT).as_posix() if inside else "BUNDLE"
+    found = calibrate(Bundle.load(place), chosen.draws, f"{COMMAND} -- --draws {chosen.draws} --noise-from {named}")
     for each in found.rates:
-        kept = "kept" if each.kept else "BROKEN"
-        print(f"{each.scenario}, {each.seeds} seeds: {each.rate.value:.4f}, promised {each.promised.value:.4f}: {kept}")
+        kept = {None: "no promise", True: "kept", False: "BROKEN"}[each.kept]
+        bound = "" if each.bound is None else f", promised {each.bound:.4f}"
+        print(f"{each.scenario}, {each.family}, {each.spread}, {each.seeds} seeds: {each.share:.4f}{bound}: {kept}")
     chosen.output.parent.mkdir(parents=True, exist_ok=True)
     chosen.output.write_bytes(msgspec.json.format(msgspec.json.encode(found, order="sorted"), indent=1) + b"\n")
     print(chosen.output)

@@ -12,7 +12,7 @@ from cifar_report.data.searching import cache_folder
 from cifar_report.report.figures import backend as backend  # the first to import matplotlib
 from cifar_report.report.figures.base import DrawnFigure, Images, showcase
 from cifar_report.report.figures.curves import draw_curves, draw_overview
-from cifar_report.report.figures.effects import draw_effects, draw_error_rates
+from cifar_report.report.figures.effects import draw_effects
 from cifar_report.report.figures.errors import draw_confusion, draw_examples, draw_reliability
 from cifar_report.report.figures.kernels import draw_kernels
 from cifar_report.report.figures.ladder import draw_ladder, draw_methods

@@ -17,7 +17,6 @@ from cifar_report.spec import AnyTrial, ClassicalTrial
 Cell = str | float | int | None
 Images = np.ndarray[Any, np.dtype[np.uint8]]
 """All images of the dataset, uint8 [60000, 32, 32, 3], usually a memory map."""
-ERROR_RATES = "error_rates"  # the group of the figure on the method itself
 RELATIONS: dict[str, str] = {
     "greater": ">",
     "less": "<",

@@ -1,25 +1,21 @@
-"""The effects behind the claims, and how often the method itself errs."""
+"""The effects behind the claims."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from cifar_report.analysis.calibration import Calibration, CurvePoint
 from cifar_report.analysis.results import Datum, Results, Unit, Verdict
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import (
-    ERROR_RATES,
     RELATIONS,
     SAY,
     Cell,
     DrawnFigure,
     comparison_name,
-    seeds_text,
 )
 from cifar_report.report.figures.ladder import ORIGINAL
 from cifar_report.report.figures.style import VERDICTS, Look, RowPlot
@@ -269,53 +265,3 @@ def _cells(name: str, verdict: Verdict, translate: Translation) -> tuple[Cell, .
         original,
         verdict.n,
     )
-
-
-Rated = Literal["reproduced", "not_reproduced", "inconclusive"]
-RATES: Final[dict[Rated, Look]] = {
-    "reproduced": {"color": style.BLUE, "marker": "o", "ms": 3.4, "lw": 1.3},
-    "not_reproduced": {"color": style.VERMILLION, "marker": "s", "ms": 3.0, "ls": style.DASHED},
-    "inconclusive": {"color": style.GREY, "marker": "^", "ms": 3.2, "ls": style.DOTTED},
-}
-EFFECT: Final = mark("True difference, in margins")
-
-
-@style.in_style()
-def draw_error_rates(calibration: Calibration, translate: Translation) -> DrawnFigure | None:
-    """Draw how often a claim that stands alone gets which verdict, by the size of the true difference.
-
-    One panel for each number of seeds; None when the calibration holds none.
-    """
-    counts = sorted({point.seeds for point in calibration.curves})
-    if not counts:
-        return None
-    points = [[point for point in calibration.curves if point.seeds == count] for count in counts]
-    outcomes = {name: translate.gettext(OUTCOMES[name]) for name in RATES}
-    figure = style.sheet(176)
-    row = style.panels(figure, len(counts), 18, 112, translate, left=40, gap=16)
-    for axes, part in zip(row, points, strict=True):
-        _draw_rates(axes, part, translate)
-        axes.tick_params(axis="y", labelleft=axes is row[0])
-    row[0].set_ylabel(translate.gettext("Share of draws (%)"))
-    row[len(row) // 2].set_xlabel(translate.gettext(EFFECT))
-    style.legend_below(figure, {outcomes[name]: look for name, look in RATES.items()}, 3)
-    columns = (translate.gettext("Seeds"), translate.gettext(EFFECT), *outcomes.values())
-    rows = [(point.seeds, point.effect, *(getattr(point, name) for name in RATES)) for point in calibration.curves]
-    alt, caption = " ".join(_rates(part, translate) for part in points), translate.plain(SAY.error_rates)
-    return style.finished(figure, "error_rates", ERROR_RATES, alt=alt, caption=caption, columns=columns, rows=rows)
-
-
-def _draw_rates(axes: Axes, points: Sequence[CurvePoint], translate: Translation) -> None:
-    effects = [point.effect for point in points]
-    for name, look in RATES.items():
-        axes.plot(effects, [100 * getattr(point, name) for point in points], clip_on=False, **look)
-    axes.axvline(1, color=style.GREY, linewidth=0.6)
-    axes.set(title=seeds_text(points[0].seeds, translate), ylim=(0, 100))
-    axes.set_xticks(sorted({round(effect) for effect in effects}))
-    axes.grid(True, axis="y")
-
-
-def _rates(points: Sequence[CurvePoint], translate: Translation) -> str:
-    least, most = (f"{translate.numbers.bare(points[at].reproduced, 'share')}%" for at in (0, -1))
-    seeds = seeds_text(points[0].seeds, translate)
-    return translate.plain(SAY.error_rates_alt, {"seeds": seeds, "least": least, "most": most})

@@ -11,7 +11,6 @@ from cifar_report.analysis.results import Datum
 from cifar_report.bundle.certificates import Certificate
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Row, SectionView, Table, code
-from cifar_report.report.figures.base import ERROR_RATES
 from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.names import CLASSES
 from cifar_report.report.sections import tables
@@ -197,32 +196,27 @@ def error_rates(writer: Writer) -> dict[str, object]:
     calibration = load_calibration()
     return {
         "noise": _noise(writer, calibration.noise),
-        "broken": sum(not rate.kept for rate in calibration.rates),
+        "broken": sum(rate.kept is False for rate in calibration.rates),
         "command": code(calibration.command),
         "table": _rates_table(writer, calibration.rates),
-        "figures": writer.group(ERROR_RATES),
     }
 
 
 def _noise(writer: Writer, noise: Noise) -> Markup:
-    assumed = noise.source == "assumed"
     values: dict[str, Markup] = {}
-    for name, value in (("seed", noise.seed), ("image", noise.image)):
-        identity = f"calibration.noise.{name}"
-        values[name] = writer.quantity(
-            Datum(identity, value, "points", "assumed_deviation", origin="spec")
-            if assumed
-            else Datum(identity, value, "points", "standard_deviation", noise.runs, "runs")
+    for name in ("least", "median", "most"):
+        spread = Datum(
+            f"calibration.noise.{name}", getattr(noise, name), "points", "standard_deviation", noise.runs, "runs"
         )
-    if assumed:
-        return writer.sentence(RATES.assumed, **values)
-    dataset = code((noise.dataset or "")[:FINGERPRINT_SHOWN])
-    return writer.plural(RATES.measured, noise.trials or 0, dataset=dataset, **values)
+        values[name] = writer.quantity(spread)
+    dataset = code(noise.dataset[:FINGERPRINT_SHOWN])
+    collapses, depth = (writer.numbers.bare(each, "share", trimmed=True) for each in (noise.collapses, noise.depth))
+    return writer.plural(RATES.noise, noise.networks, dataset=dataset, collapses=collapses, depth=depth, **values)
 
 
 def _rates_table(writer: Writer, rates: tuple[Rates, ...]) -> Table:
     columns = (
-        *writer.columns("What is counted | Seeds | Draws | n"),
+        *writer.columns("What is counted | Claims | Spread | Seeds | n", words=3),
         *writer.columns("Rate [95% interval]", words=0, whole=(0,)),
         *writer.columns("Promised | In agreement", words=2),
     )
@@ -231,13 +225,20 @@ def _rates_table(writer: Writer, rates: tuple[Rates, ...]) -> Table:
 
 
 def _rate_row(writer: Writer, rate: Rates) -> Row:
-    interval = Markup(' <span class="interval">{}</span>').format(writer.numbers.interval(rate.rate))
+    shown, promised = rate.datum("rate"), rate.datum("promised")
+    interval = Markup(' <span class="interval">{}</span>').format(writer.numbers.interval(shown))
+    message = RATES.promised["original" if rate.scenario == "original" else "bound"]
     return writer.row(
         writer.word(RATES.counted[rate.scenario]),
+        writer.word(RATES.families.get(rate.family) or names.WORDS.families[rate.family]),
+        writer.word(RATES.spreads[rate.spread]),
         rate.seeds,
-        rate.draws,
-        rate.rate.n,
-        Cell(escape(writer.numbers.number(rate.rate)) + interval, numeric=True),
-        writer.translation.plain(RATES.promised[rate.scenario], {"promised": writer.numbers.number(rate.promised)}),
-        writer.word(mark("yes") if rate.kept else mark("no")),
+        rate.count,
+        Cell(escape(writer.numbers.number(shown)) + interval, numeric=True),
+        writer.empty_cell(RATES.unpromised)
+        if rate.bound is None
+        else writer.translation.plain(message, {"promised": writer.numbers.number(promised)}),
+        writer.empty_cell(RATES.unpromised)
+        if rate.kept is None
+        else writer.word(mark("yes") if rate.kept else mark("no")),
     )
