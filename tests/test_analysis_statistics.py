@@ -139,6 +139,17 @@ def test_seeds_needed_follow_effect_and_spread():
     assert seeds_needed(claim(), at_margin, 0.05)[1] is None
 
 
+def test_seeds_needed_of_whole_epochs_are_those_of_the_exact_test():
+    """Between sides that never overlap few runs decide at the level that so few can reach; equal sides need many."""
+    keys = tuple(range(5))
+    apart = sample([9, 10, 11, 10, 9], [2, 3, 3, 2, 4], comparator_keys=keys, whole=True)
+    one = claim(quantity="epochs_to_accuracy", margin=1.0)
+    assert seeds_needed(one, apart, 0.01) == (6, 6)
+    assert seeds_needed(one, apart, 1 / 924) == (7, 7)  # six against six reach no p below 1/924
+    alike = sample([9, 10, 14, 6, 9], [8, 12, 9, 5, 10], comparator_keys=keys, whole=True)
+    assert seeds_needed(one, alike, 0.01)[1] is None
+
+
 def test_log_likelihood_agrees_with_scikit_learn():
     """The mean negative log likelihood is log_loss; a probability of zero for the label costs much, but no infinity."""
     generator = np.random.default_rng(3)

@@ -123,10 +123,11 @@ def _share_of_divisions(values: tuple[int, ...], others: tuple[int, ...]) -> flo
     pooled = np.array((*values, *others))
     pooled -= pooled.min()  # every division has as many runs on this side, so a shift changes none
     pooled //= max(1, int(np.gcd.reduce(pooled)))
-    sums = np.zeros((len(values) + 1, int(pooled.sum()) + 1))
+    sums, end = np.zeros((len(values) + 1, int(pooled.sum()) + 1)), 1
     sums[0, 0] = 1
-    for value in pooled:
-        sums[1:, value:] += sums[:-1, : sums.shape[1] - value].copy()
+    for taken, value in enumerate(np.sort(pooled).tolist(), 1):  # so far no sum lies beyond ``end``
+        most, end = min(taken, len(values)), end + value
+        sums[1 : most + 1, value:end] += sums[:most, : end - value].copy()
     counts = sums[len(values)]
     return float(counts[int(pooled[: len(values)].sum()) :].sum() / counts.sum())
 

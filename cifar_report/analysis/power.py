@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from itertools import product
+from typing import Any
 
 import numpy as np
 from scipy import optimize, special, stats
 
 from cifar_report.analysis.decisions import DIRECTIONS, decide_onset, limits_of, margin_of, side_of
-from cifar_report.analysis.hypothesis_tests import TTest
+from cifar_report.analysis.hypothesis_tests import EpochTest, TTest
 from cifar_report.analysis.samples import Sample, claim_sides, onset_hits
 from cifar_report.analysis.values import LEVEL, Array
 from cifar_report.bundle.plans import SeedPlan
@@ -22,7 +23,7 @@ POWER = 0.80
 LEAST_POWER = 0.20  # of an open claim at the last planned look, below which nothing more is trained for it
 MOST_SEEDS = 60  # that are looked for
 COUNTS = (*range(2, 13), 14, 16, 18, 20, 24, 28, 32, 36, 40, 45, 50, 55, MOST_SEEDS)
-DRAWS = 400  # of each setting
+DRAWS, DRAWS_OF_EPOCHS = 400, 30  # of each setting; exact tests take longer
 QUARTILES = (0.25, 0.75)  # of what the spread may be
 
 Moments = tuple[Array | float, Array | float, int]
@@ -41,24 +42,40 @@ def seeds_needed(claim: Claim, sample: Sample, level: float) -> tuple[int | None
 
     The method's rule is simulated at the corrected ``level``, for effects within one standard error of the observed
     one and spreads within the quartiles of what so few seeds say of them; None is more than MOST_SEEDS. Whole epochs
-    are drawn as normal values and tested by t, which their exact test is near to at so many runs.
+    are drawn from the observed ones and tested exactly.
     """
     values, others = sample.sides()
     found = TTest(values, others)
+    counts = [count for count in COUNTS if count > sample.count]
+    if sample.whole:
+        moved = [values + step for step in (-max(1, round(found.error)), 0, max(1, round(found.error)))]
+        return _range([_least(partial(_power_of_epochs, claim, each, others, level), counts) for each in moved])
     shifts = (found.center - found.error, found.center, found.center + found.error)
     degrees = sample.count - 1
     scales = [math.sqrt(degrees / stats.chi2.ppf(share, degrees)) for share in QUARTILES]
     spreads = [float(np.std(each, ddof=1)) for each in (values, others) if each is not None]
-    counts = [count for count in COUNTS if count > sample.count]
-    settings = product(shifts, scales)
-    needed = [_least(claim, shift, [scale * each for each in spreads], level, counts) for shift, scale in settings]
+    settings = [(shift, [scale * each for each in spreads]) for shift, scale in product(shifts, scales)]
+    return _range([_least(partial(power, claim, *setting, level), counts) for setting in settings])
+
+
+def _range(needed: Sequence[int | None]) -> tuple[int | None, int | None]:
     known = [each for each in needed if each is not None]
     return min(known, default=None), max(known) if len(known) == len(needed) else None
 
 
-def _least(claim: Claim, shift: float, spreads: Sequence[float], level: float, counts: Sequence[int]) -> int | None:
-    place = bisect_left(counts, POWER, key=lambda count: power(claim, shift, spreads, level, count))
+def _least(power_of: Callable[[int], float], counts: Sequence[int]) -> int | None:
+    place = bisect_left(counts, POWER, key=power_of)
     return counts[place] if place < len(counts) else None
+
+
+def _power_of_epochs(claim: Claim, values: Array, others: Array | None, level: float, count: int) -> float:
+    """Return how often the rule decides ``count`` epochs drawn from each side's; fewer draws where it is far off."""
+    generator, hits, drawn = np.random.default_rng(count), 0, 0
+    sides = [values] if others is None else [values, others]
+    while drawn < DRAWS_OF_EPOCHS and abs(hits - POWER * drawn) <= 2.5 * math.sqrt(POWER * (1 - POWER) * drawn):
+        test = EpochTest(*(generator.choice(side, count) for side in sides))
+        hits, drawn = hits + bool(_decides(claim, test.p_value, test.center, level)), drawn + 1
+    return hits / drawn
 
 
 def power(claim: Claim, shift: float, spreads: Sequence[float], level: float, count: int) -> float:
@@ -82,13 +99,18 @@ def rule_decides(claim: Claim, sides: Sequence[Moments], level: float, share: fl
     def p(bound: float, side: int) -> Array:
         return np.asarray(special.stdtr(freedom, -side * (center - bound) / error))
 
+    return np.asarray(_decides(claim, p, center, level, share))
+
+
+def _decides(claim: Claim, p: Callable[[float, int], Any], center: Any, level: float, share: float = 1.0) -> Any:
+    """Return whether the rule decides, of numbers or arrays; ``p`` gives the p-value beyond a bound on one side."""
     alone = LEVEL * share
     if claim.relation in DIRECTIONS:
         side, margin = side_of(claim), margin_of(claim)
         return ((p(0.0, side) < level) & (side * center >= margin)) | (p(side * margin, -side) < alone)
     low, high = limits_of(claim)
     near = (p(low, 1) < alone) & (p(high, -1) < alone)
-    return np.asarray(near | (p(high, 1) < alone / 2) | (p(low, -1) < alone / 2))
+    return near | (p(high, 1) < alone / 2) | (p(low, -1) < alone / 2)
 
 
 def power_of_more(
