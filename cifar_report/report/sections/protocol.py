@@ -41,6 +41,8 @@ def protocol(writer: Writer) -> SectionView:
         "splits": numbers.enumeration([str(split) for split in splits]),
         "level": numbers.bare(ACCURACY_LEVEL, "share", trimmed=True),
         "error_rate": numbers.bare(LEVEL, "share", trimmed=True),
+        "unseen": writer.results.seeds.unseen and writer.quantity(writer.results.seeds.unseen),
+        "count": numbers.integer(record.seeds),
         "timed": bool(writer.results.timing),
         "absolutes": writer.results.scope.absolutes,
         "margins": margins(writer),
