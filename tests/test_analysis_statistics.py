@@ -39,6 +39,15 @@ def test_p_values_are_those_of_direct_calls(side, alternative, trim):
         assert TTest(pairs, trim=trim).p_value(0, side) == pytest.approx(larger)
 
 
+def test_few_runs_have_the_degrees_of_freedom_of_one_side():
+    """Three against three have two degrees of freedom however their spreads differ; from four on Welch's own hold."""
+    few, many = (TTest(array(*range(count)), array(*(0.5 * each for each in range(count)))) for count in (3, 4))
+    assert few.freedom == 2
+    expected = stats.ttest_ind(np.arange(4.0), 0.5 * np.arange(4.0), equal_var=False)
+    assert 3 < many.freedom == pytest.approx(expected.df)
+    assert few.p_value(0, 1) == pytest.approx(stats.t.sf(few.center / few.error, 2))
+
+
 def test_equivalence_agrees_with_statsmodels():
     """The two one-sided tests give the p-values of direct calls of ttost_paired and ttost_ind."""
     expected = ttost_paired(SUBJECT, COMPARATOR, -0.03, 0.03)[0]

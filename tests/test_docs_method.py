@@ -63,10 +63,10 @@ def examples() -> dict[str, float]:
     def array(*values: float) -> np.ndarray:
         return np.array(values, float)
 
-    welch, pairs = TTest(array(62, 64, 66), array(60, 61, 62)), TTest(array(1, 2, 3))
+    welch, pairs = TTest(array(61, 63, 65, 67), array(60, 61, 62, 61)), TTest(array(1, 2, 3))
     ratios = TTest(np.log(2) + array(-0.01, 0, 0.01))
     return {
-        "= 2.94, and P(T > 2.32) =": welch.p_value(0, 1),
+        "= 3.59, and P(T > 2.22) =": welch.p_value(0, 1),
         "1/2 − t/(2√(2 + t²)) =": pairs.p_value(0, 1),
         "−1.5 + 2.92 · .5/√3 =": TTest(array(-2, -1.5, -1)).edge(1),
         "t = 5/(1/√3) = 8.66, p =": TTest(array(69, 70, 71)).p_between(65, 75),

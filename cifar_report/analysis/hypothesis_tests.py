@@ -19,6 +19,7 @@ from cifar_report.analysis.values import LEVEL, Array
 
 RESAMPLES = 4_000  # of the bootstrap over images
 TRIM = 0.2  # of each end, for trimmed means
+LEAST_WELCH = 4  # runs of each side from which Welch's degrees of freedom hold
 
 
 class HypothesisTest(ABC):
@@ -61,7 +62,15 @@ def _student(values: Array, others: Array | None) -> tuple[Array, Array, Array]:
     center, total = values.mean(axis=-1) - (0.0 if others is None else others.mean(axis=-1)), sum(parts)
     squares = sum(part**2 / (each.shape[-1] - 1) for part, each in zip(parts, sides, strict=True))
     freedom = np.divide(total**2, squares, out=np.ones_like(total), where=squares > 0)
-    return center, np.sqrt(total), freedom
+    return center, np.sqrt(total), bounded_freedom(freedom, min(each.shape[-1] for each in sides))
+
+
+def bounded_freedom(freedom: Array, fewest: int) -> Array:
+    """Return Welch's degrees of freedom, of two or three runs on a side no more than theirs alone.
+
+    Where the one side spreads far more than the other, so few runs would otherwise err too often.
+    """
+    return np.minimum(freedom, fewest - 1) if fewest < LEAST_WELCH else freedom
 
 
 class TTest(HypothesisTest):

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import optimize, special, stats
 
 from cifar_report.analysis.decisions import DIRECTIONS, decide_onset, limits_of, margin_of, side_of
-from cifar_report.analysis.hypothesis_tests import EpochTest, TTest
+from cifar_report.analysis.hypothesis_tests import EpochTest, TTest, bounded_freedom
 from cifar_report.analysis.samples import Sample, claim_sides, onset_hits
 from cifar_report.analysis.values import LEVEL, Array
 from cifar_report.bundle.plans import SeedPlan
@@ -95,6 +95,7 @@ def rule_decides(claim: Claim, sides: Sequence[Moments], level: float, share: fl
     center = sides[0][0] - (sides[1][0] if len(sides) > 1 else 0.0)
     error = np.sqrt(sum(parts)) + 1e-12
     freedom = error**4 / sum(part**2 / (side[2] - 1) + 1e-60 for part, side in zip(parts, sides, strict=True))
+    freedom = bounded_freedom(freedom, min(side[2] for side in sides))
 
     def p(bound: float, side: int) -> Array:
         return np.asarray(special.stdtr(freedom, -side * (center - bound) / error))
