@@ -58,7 +58,7 @@ def report(session: nox.Session) -> None:
 
 @nox.session
 def calibration(session: nox.Session) -> None:
-    """Simulate the method's own error rates, a minute or two (options after --; --help says which)."""
+    """Simulate the method's own error rates, six minutes of one core (options after --; --help says which)."""
     install(session, "report")
     call(session, "python", "-m", "cifar_report.simulation.calibration", *session.posargs)
 
