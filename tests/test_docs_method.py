@@ -113,3 +113,6 @@ def test_the_calibration_is_described_as_it_was_made() -> None:
     told = [each for each in known.rates if each.bound is None and each.family == "accuracy as written"]
     shares = ", ".join(f"{each.share:.0%}".replace("%", "") for each in told)
     assert f"{shares} % of the claims" in text.replace(" and ", ", ")
+    looks = max(each.share for each in known.rates if each.scenario == "looks")
+    assert f"at most {100 * looks:.1f} % named a direction" in text
+    assert not any(each.kept is False for each in known.rates)
