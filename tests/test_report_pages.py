@@ -14,7 +14,7 @@ from reports import Page, report_of, small_bundle
 from suites import few, reference
 
 from cifar_report.report.document import FACES, FONTS, TEMPLATES, to_pdf
-from cifar_report.report.elements import UPRIGHT, Cell, Column, Row, breakable, column_widths
+from cifar_report.report.elements import LINE, Cell, Column, Row, breakable, column_widths
 from cifar_report.report.figures import draw_all
 from cifar_report.report.figures.ladder import draw_ladder
 from cifar_report.report.figures.verdicts import draw_verdict_bar
@@ -105,8 +105,8 @@ def test_words_stay_whole_where_a_table_wants_more_than_a_line():
     columns, rows = table("inconclusive", sentence, sentence, sentence, "1,234", numeric=(4,))
     widths = column_widths(columns, rows)
     assert sum(widths) == pytest.approx(100, abs=0.1)
-    assert widths[0] / 100 * UPRIGHT.line >= len("inconclusive")
-    assert widths[4] / 100 * UPRIGHT.line >= len("1,234")
+    assert widths[0] / 100 * LINE >= len("inconclusive")
+    assert widths[4] / 100 * LINE >= len("1,234")
     assert widths[1] == widths[2] == widths[3] > widths[0]
 
 

@@ -190,10 +190,10 @@ class Writer:
         """Return a row of cells."""
         return Row(tuple(map(self.cell, values)), id, outcome)
 
-    def columns(self, titles: str, words: int = 1, whole: Sequence[int] = ()) -> tuple[Column, ...]:
+    def columns(self, titles: str, words: int = 1) -> tuple[Column, ...]:
         """Return columns from their titles, separated by " | "; the first ``words`` hold words, the others numbers."""
         named = enumerate(self.translation.columns(titles))
-        return tuple(Column(title, place >= words, place in whole) for place, title in named)
+        return tuple(Column(title, place >= words) for place, title in named)
 
     def table(
         self,
@@ -203,18 +203,20 @@ class Writer:
         rows: Iterable[Row | Sequence[Any]],
         style: str = "",
         *,
+        widths: tuple[float, ...] = (),
         numbered: bool = True,
     ) -> Table:
         """Return a table; every dash in it gets a letter and a note that says why it is there.
 
-        A table that only one medium shows has no number, so that the numbers of all others are the same in both.
+        ``widths`` are those of the printed columns in hundredths, where their text does not say it. A table that only
+        one medium shows has no number, so that the numbers of all others are the same in both.
         """
         self._tables += numbered
         whole = tuple(row if isinstance(row, Row) else self.row(*row) for row in rows)
         reasons = dict.fromkeys(cell.missing for row in whole for cell in row.cells if cell.missing)
         notes = {reason: _letter(place) for place, reason in enumerate(reasons)}
         # Laying out thousands of cells to find a column's width takes longer than all the rest of the printed report.
-        widths = column_widths(columns, whole, across="verdicts" in style.split()) if self.medium == "print" else ()
+        widths = (widths or column_widths(columns, whole)) if self.medium == "print" else ()
         number = self.numbers.integer(self._tables) if numbered else ""
         return Table(f"t-{anchor}", number, escape(caption), tuple(columns), whole, notes, style, widths)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -175,11 +175,6 @@ def _inline(writer: Writer, latex: str, words: str) -> Markup:
     )
 
 
-def _wide(writer: Writer, table: Table, *widths: float) -> Table:
-    """Return a table whose columns are as wide as pictures in them need in print, whose text says nothing of it."""
-    return replace(table, widths=widths) if writer.medium == "print" else table
-
-
 def _symbols(writer: Writer, names: list[str], reference: Trial | None) -> Table:
     """Return what each symbol means, with its value in the reference model where the configuration has one."""
     values = {} if reference is None else _values(writer, reference)
@@ -189,12 +184,8 @@ def _symbols(writer: Writer, names: list[str], reference: Trial | None) -> Table
         shown = writer.sentence(SAY.valued, meaning=meaning, value=values[name]) if name in values else meaning
         rows.append((_inline(writer, SYMBOLS[name], meaning), shown))
     columns = writer.columns("Symbol | Meaning", words=2)
-    return _wide(
-        writer,
-        writer.table("symbols", writer.sentence("Symbols, with their values in the reference model"), columns, rows),
-        16,
-        84,
-    )
+    caption = writer.sentence("Symbols, with their values in the reference model")
+    return writer.table("symbols", caption, columns, rows, widths=(16, 84))
 
 
 def _values(writer: Writer, trial: Trial) -> dict[str, str]:
@@ -263,8 +254,7 @@ def _worked(writer: Writer, numbers: dict[str, str]) -> Table:
         named = ", ".join(f"({numbers[each]})" for each in by)
         rows.append((f"{step} {named}".strip(), _inline(writer, latex, f"{step}: {values}")))
     columns = writer.columns("Step | Result", words=2)
-    table = writer.table("step", writer.sentence("One step of back-propagation"), columns, rows, style="worked")
-    return _wide(writer, table, 26, 74)
+    return writer.table("step", writer.sentence("One step of back-propagation"), columns, rows, widths=(26, 74))
 
 
 Row = tuple[str, tuple[str, ...], str, str]

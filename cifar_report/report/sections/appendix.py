@@ -173,7 +173,7 @@ def _numbers_table(writer: Writer) -> Table | None:
         for datum in writer.linked.values()
     ]
     columns = (
-        *writer.columns("Number", whole=(0,)),
+        *writer.columns("Number"),
         *writer.columns("Value | 95% interval", words=0),
         *writer.columns("How it was found | Runs", words=2),
     )
@@ -217,7 +217,7 @@ def _noise(writer: Writer, noise: Noise) -> Markup:
 def _rates_table(writer: Writer, rates: tuple[Rates, ...]) -> Table:
     columns = (
         *writer.columns("What is counted | Claims | Spread | Seeds | n", words=3),
-        *writer.columns("Rate [95% interval]", words=0, whole=(0,)),
+        *writer.columns("Rate [95% interval]", words=0),
         *writer.columns("Promised | In agreement", words=2),
     )
     caption = writer.sentence(SAY.error_rates)

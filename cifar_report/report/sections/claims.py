@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from markupsafe import Markup
 
 from cifar_report.analysis.results import Sensitivity, SensitivityKind, Verdict
@@ -74,11 +72,10 @@ def _verdicts_table(writer: Writer) -> Table:
         for claim in experiment.claims
     ]
     columns = (
-        *writer.columns("Section | Claim | What it says | Verdict", words=4, whole=(0, 1)),
-        *writer.columns("Estimate [interval] | Margin | p | n | Seeds needed | Original", words=0, whole=(0,)),
+        *writer.columns("Section | Claim | What it says | Verdict", words=4),
+        *writer.columns("Estimate [interval] | Margin | p | n | Seeds needed | Original", words=0),
     )
-    table = writer.table("verdicts", _caption(writer, "verdicts"), columns, rows, style="wide verdicts")
-    return replace(table, widths=WIDTHS) if writer.medium == "print" else table
+    return writer.table("verdicts", _caption(writer, "verdicts"), columns, rows, style="wide verdicts", widths=WIDTHS)
 
 
 def _verdict_row(writer: Writer, verdict: Verdict, number: str, anchor: str) -> Row:

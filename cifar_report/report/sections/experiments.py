@@ -118,12 +118,10 @@ def _judgement(writer: Writer, experiment: Experiment, trials: Sequence[TrialRes
 def _details(writer: Writer, experiment: Experiment, trials: Sequence[TrialResult]) -> dict[str, object]:
     """Return what is folded on the screen: every table and figure of the trials, and each claim in full."""
     text, title = writer.translation.text, writer.translation.text(experiment.title)
-    points = [each for each in writer.results.studies if each.experiment == experiment.id and experiment.points]
     verdicts = [writer.results.verdict(claim.id) for claim in experiment.claims]
     return {
         "tables": [
             *([tables.results(writer, experiment.id, title, trials)] if trials else []),
-            *(tables.study(writer, title, each) for each in points[:1]),
             *_layers(writer, trials),
             *_epochs(writer, experiment, trials),
         ],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from markupsafe import Markup
@@ -99,8 +98,7 @@ def _findings_table(writer: Writer, found: Sequence[Finding]) -> Table | None:
     caption = writer.sentence(SAY.findings_caption)
     if not rows:
         return None
-    table = writer.table("findings", caption, columns, rows, style="findings")
-    return replace(table, widths=WIDTHS) if writer.medium == "print" else table
+    return writer.table("findings", caption, columns, rows, style="findings", widths=WIDTHS)
 
 
 def _assignment_table(writer: Writer) -> Table:
@@ -116,8 +114,9 @@ def _assignment_table(writer: Writer) -> Table:
         cells = (Cell(Markup.escape(place) if missing else shown), Cell(_state(writer, demand)))
         rows.append((writer.word(SAY.demands[demand.name]), *cells))
     columns = writer.columns("Demand | Section | State", words=3)
-    table = writer.table("assignment", writer.sentence(SAY.assignment_caption), columns, rows, style="findings")
-    return replace(table, widths=MAP_WIDTHS) if writer.medium == "print" else table
+    return writer.table(
+        "assignment", writer.sentence(SAY.assignment_caption), columns, rows, style="findings", widths=MAP_WIDTHS
+    )
 
 
 def _state(writer: Writer, demand: Demand) -> Markup:

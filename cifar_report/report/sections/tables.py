@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import Curve, StageSummary, Study, TrialResult, Unit, Verdict
+from cifar_report.analysis.results import Curve, StageSummary, TrialResult, Unit, Verdict
 from cifar_report.bundle import Run
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Row, Table, breakable, code
@@ -20,7 +19,6 @@ SAY = load_messages("sections")
 
 SCORE_UNITS: tuple[Unit, Unit] = ("loss", "share")
 MOST_RUN_ROWS = 500  # beyond it, one row a trial
-CLAIM_WIDTHS = (56.0, 20.0, 24.0)
 
 
 def layers(writer: Writer, trial: Trial) -> Table:
@@ -44,8 +42,8 @@ def claims(writer: Writer, experiment: Experiment) -> Table:
     """Return an experiment's claims with their estimates and verdicts; links to a claim lead to its row."""
     rows = [_claim_row(writer, writer.results.verdict(claim.id)) for claim in experiment.claims]
     columns = writer.columns("Claim | Estimate [interval] | Verdict, seeds needed", words=3)
-    made = writer.table(f"claims-{experiment.id}", writer.sentence(SAY.claims), columns, rows, style="claims")
-    return replace(made, widths=CLAIM_WIDTHS) if writer.medium == "print" else made
+    caption = writer.sentence(SAY.claims)
+    return writer.table(f"claims-{experiment.id}", caption, columns, rows, style="claims", widths=(56, 20, 24))
 
 
 def _claim_row(writer: Writer, verdict: Verdict) -> Row:
@@ -130,22 +128,6 @@ def _score(writer: Writer, value: float, unit: Unit) -> Cell:
     return Cell(Markup.escape(writer.numbers.bare(value, unit) + sign), numeric=True)
 
 
-def study(writer: Writer, title: str, points: Study) -> Table:
-    """Return the points of a study: accuracy and size of each."""
-    rows = [
-        (
-            writer.trial_title(point.trial, point.stage),
-            point.accuracy,
-            writer.interval_cell(point.accuracy),
-            writer.cell(point.parameters, none=SAY.no_layers),
-        )
-        for point in points.points
-    ]
-    columns = writer.columns("Trial | Test accuracy | 95% interval | Parameters")
-    caption = writer.sentence("%(title)s: the points of this study", title=title)
-    return writer.table(f"study-{points.experiment}", caption, columns, rows, numbered=False)
-
-
 def runs(writer: Writer) -> Table | None:
     """Return one row for each run, or for each trial beyond MOST_RUN_ROWS; None without runs."""
     if not writer.bundle.runs:
@@ -155,7 +137,7 @@ def runs(writer: Writer) -> Table | None:
         caption = writer.sentence("Every trial; its single runs are in the attached numbers")
         return writer.table("runs", caption, columns, [_trial_row(writer, trial) for trial in writer.results.trials])
     columns = writer.columns("Trial | Seed | Epochs | Best epoch | Training | Validation | Test | Test loss")
-    columns += writer.columns("Key", whole=(0,))
+    columns += writer.columns("Key")
     caption = writer.sentence(SAY.every_run)
     rows = [_run_row(writer, run) for run in writer.bundle.runs]
     return writer.table("runs", caption, columns, rows, style="wide runs")
