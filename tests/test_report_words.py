@@ -156,7 +156,7 @@ def test_the_greek_catalogue_is_complete_and_as_an_update_writes_it(source):
         ('msgstr "αεροπλάνο"', 'msgstr ""', "not translated"),
         ('msgid "airplane"', '#, fuzzy\nmsgid "airplane"', "fuzzy"),
         ('msgid "airplane"', 'msgid "aeroplane"', "missing"),
-        ("«%(title)s»", "«%(titel)s»", "other placeholders"),
+        ('msgstr "%(number)s s"', 'msgstr "%(nummer)s s"', "other placeholders"),
     ],
     ids=["empty", "fuzzy", "missing", "placeholder"],
 )

@@ -121,9 +121,9 @@ def code(text: str) -> Markup:
     return Markup("<code>{}</code>").format(breakable(text))
 
 
-def claim_link(claim_id: str) -> Markup:
-    """Return a link to the place where a claim is discussed."""
-    return Markup('<a class="claim" href="#claim-{}">{}</a>').format(claim_id, breakable(claim_id))
+def claim_link(claim_id: str, text: str | None = None) -> Markup:
+    """Return a link to the place where a claim is discussed, by its id unless ``text`` is shown."""
+    return Markup('<a class="claim" href="#claim-{}">{}</a>').format(claim_id, breakable(text or claim_id))
 
 
 LINE = 105.0  # characters of a printed line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 from markupsafe import Markup
@@ -32,13 +33,15 @@ def protocol(writer: Writer) -> SectionView:
     """Return the protocol; counts, seeds and margins come from the bundle, and every caveat stands here once."""
     heading = writer.heading("protocol", writer.word("Protocol"), 2)
     record, numbers = writer.bundle.record, writer.numbers
-    splits = sorted({trial.split_seed for trial in writer.bundle.trials.values()})
+    splits = Counter(trial.split_seed for trial in writer.bundle.trials.values())
+    usual, *others = [split for split, _ in splits.most_common()] or [0]
     view = {
         "claims_changed": record.claims_changed,
         "claims_fingerprint": code(record.claims_hash[:FINGERPRINT_SHOWN]),
         "seeds": numbers.enumeration([numbers.integer(seed) for seed in range(record.seeds)]),
         "plan": _plan(writer),
-        "splits": numbers.enumeration([str(split) for split in splits]),
+        "split": str(usual),
+        "other_splits": numbers.enumeration([str(split) for split in sorted(others)]) if others else "",
         "level": numbers.bare(ACCURACY_LEVEL, "share", trimmed=True),
         "error_rate": numbers.bare(LEVEL, "share", trimmed=True),
         "unseen": writer.results.seeds.unseen and writer.quantity(writer.results.seeds.unseen),

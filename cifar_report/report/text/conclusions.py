@@ -120,8 +120,9 @@ def _clearest(writer: Writer, found: Sequence[Finding]) -> Markup:
 
 def surprises(writer: Writer) -> tuple[Markup, ...]:
     """Return what a reader of the original would not expect: its own numbers, turned signs, and overfitting."""
-    claims = [claim_link(each.id) for each in writer.results.verdicts if _own_numbers_differ(each)]
-    said = [writer.sentence(SAY.own_numbers, count=len(claims), claims=writer.enumeration(claims))] if claims else []
+    differing = {each.claim.code: each.id for each in writer.results.verdicts if _own_numbers_differ(each)}
+    claims = writer.enumeration([claim_link(claim, code) for code, claim in differing.items()])
+    said = [writer.sentence(SAY.own_numbers, count=len(differing), claims=claims)] if differing else []
     confounded, turned = [], []
     for row in writer.results.ablation:
         if row.as_written is not None and row.as_written.confounded:
@@ -220,7 +221,7 @@ def front(writer: Writer) -> Iterator[Markup]:
     """Yield which trials have a higher mean than all that cost no more, by parameters and by time."""
     best = {front.cost: [point for point in front.points if point.on_front] for front in writer.results.pareto}
     if best.get("parameters"):
-        named = {cost: writer.enumeration([writer.trial_name(point.trial) for point in best[cost]]) for cost in best}
+        named = {cost: Markup("; ").join(writer.trial_name(point.trial) for point in best[cost]) for cost in best}
         yield writer.sentence(SAY.front if best.get("seconds") else SAY.front_counted, **named)
 
 
