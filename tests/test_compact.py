@@ -14,6 +14,7 @@ from cifar_report.analysis import analyse
 from cifar_report.analysis.predictions import compacted
 from cifar_report.bundle import Bundle, Predictions, encode, read_run, write_folder
 from cifar_report.bundle.arrays import COMPACT_FILE, PREDICTIONS_FILE, CompactTable, dump_arrays, load_arrays
+from cifar_report.bundle.plans import declare
 from cifar_report.bundle.store import key_of
 from cifar_report.cli import main
 from cifar_report.report.i18n import Translation
@@ -285,6 +286,31 @@ def without_drawing(bundle, results):
 def interrupt(*_):
     """Stop as Ctrl-C does."""
     raise KeyboardInterrupt
+
+
+def planned(source, **terms):
+    """Let a bundle declare its second seeds as a confirmation."""
+    bundle = Bundle.load(source)
+    ends = {name: 2 for name, trial in bundle.trials.items() if trial.seeded}
+    looks = {name: (end,) for name, end in ends.items()}
+    plan = declare(looks, bundle.claims, bundle.trials, first=1, **terms)
+    change_record(source, lambda record: replace(record, seeds=1, plan=plan, asked=ends))
+    return plan
+
+
+def test_a_declared_confirmation_comes_with_its_runs(whole, target, tmp_path, monkeypatch, capsys):
+    """The plan of the added seeds and how many were asked for are taken over; another plan is refused."""
+    monkeypatch.setattr("cifar_report.report.build.derived_files", without_drawing)
+    source = copied(tmp_path / "source", whole)
+    plan = planned(source)
+    assert main(["bundle", "add", "--compact", str(source), str(target)]) == 0
+    record = Bundle.load(target).record
+    assert (record.seeds, record.plan) == (1, plan)
+    assert record.asked == Bundle.load(source).record.asked
+    assert findings(target) == {}
+    planned(source, hours=7.0)
+    assert main(["bundle", "add", "--compact", str(source), str(target)]) == 1
+    assert "the declared plans of their seeds differ" in capsys.readouterr().err
 
 
 def other_key(source):
