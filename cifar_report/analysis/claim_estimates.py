@@ -24,6 +24,7 @@ from cifar_report.spec import Claim, Quantity, Side
 
 VALUE_UNITS: dict[Quantity, Unit] = {
     "accuracy": "share", "validation_accuracy": "share", "gap": "points", "loss": "loss",
+    "dead_units": "share", "unusual_runs": "count",
     "epochs_to_accuracy": "epochs", "epoch_of_least_loss": "epochs",
     "seconds": "seconds", "throughput": "throughput", "fit_seconds": "seconds", "predict_seconds": "seconds",
     "parameters": "count", "trainable_parameters": "count", "macs": "count",

@@ -87,7 +87,7 @@ class Families:
 
     def __init__(self, claims: Sequence[Claim], found: Mapping[str, PValues]) -> None:
         """``found`` maps the ids of the claims that could be tested to their p-values."""
-        self._families: dict[tuple[str | None, bool], list[str]] = {}
+        self._families: dict[tuple[str | None, str], list[str]] = {}
         for claim in claims:
             if claim.family is not None and claim.relation in DIRECTIONS:
                 self._families.setdefault(family_key(claim), []).append(claim.id)
@@ -120,9 +120,9 @@ class Families:
         return test.least_p < LEVEL / (self.size(claim) or 1)
 
 
-def family_key(claim: Claim) -> tuple[str | None, bool]:
-    """Return which claims are corrected together: those of one family, and the write-up's apart from others."""
-    return claim.family, claim.code in STATEMENTS
+def family_key(claim: Claim) -> tuple[str | None, str]:
+    """Return which claims are corrected together: those of one family, and those of others by their code."""
+    return claim.family, "" if claim.code in STATEMENTS else claim.code
 
 
 def decide(claim: Claim, test: HypothesisTest, families: Families, factor: float = 1.0) -> Decision:

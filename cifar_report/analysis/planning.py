@@ -130,7 +130,7 @@ def propose(bundle: Bundle, hours: float) -> Proposal:
 def _levels(claims: Sequence[Claim], families: Families) -> dict[str, float]:
     """Return the level of each open claim among new seeds: Holm's, if those with smaller p-values are found as well."""
     levels: dict[str, float] = {}
-    before: Counter[tuple[str | None, bool]] = Counter()
+    before: Counter[tuple[str | None, str]] = Counter()
     alone = PValues(1.0, None)
     for claim in sorted(claims, key=lambda claim: families.found.get(claim.id, alone).tested):
         size = families.size(claim)

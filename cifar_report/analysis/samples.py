@@ -14,6 +14,7 @@ from cifar_report.analysis.hypothesis_tests import EpochTest, HypothesisTest, Lo
 from cifar_report.analysis.predictions import PredictionTable, same_images
 from cifar_report.analysis.results import Outcome, Reason
 from cifar_report.analysis.statistics import SAME
+from cifar_report.analysis.trials import LEAST_RUNS, are_unusual
 from cifar_report.analysis.values import Array, Value, by_block, diverged, is_time, overfits_from, read
 from cifar_report.bundle import Bundle, Run
 from cifar_report.bundle.plans import SeedPlan
@@ -202,9 +203,15 @@ def _by_seed(claim: Claim, bundle: Bundle) -> Sample | NotTestable:
         [runs[seed] if seed in runs else runs[None] for seed in each] for runs, each in zip(found, seeds, strict=True)
     ]
     values = [
-        tuple(_value(run, side, quantity, claim) for run in runs)
+        _count_unusual(runs, side)
+        if quantity == "unusual_runs"
+        else tuple(_value(run, side, quantity, claim) for run in runs)
         for runs, (side, quantity) in zip(chosen, claim_sides(claim), strict=True)
     ]
+    if claim.quantity == "unusual_runs" and min(map(len, chosen)) < LEAST_RUNS:
+        return NotTestable("inconclusive", "too_few_runs")
+    if claim.quantity == "dead_units" and any(value.value is None for side in values for value in side):
+        return NotTestable("not_testable", "not_recorded")
     if claim.relation == "exact" and any(side[0].value is None for side in values):
         return NotTestable("inconclusive", "not_a_number")
     ids = [tuple(run.id for run in runs) for runs in chosen]
@@ -220,6 +227,12 @@ def _by_seed(claim: Claim, bundle: Bundle) -> Sample | NotTestable:
         comparator_keys=tuple(seeds[1]) if apart else None,
         whole=claim.quantity.startswith("epoch") and claim.relation != "onset",
     )
+
+
+def _count_unusual(runs: Sequence[Run], side: Side) -> tuple[Value, ...]:
+    """Return the number of a trial's unusual runs, the same for each of them."""
+    accuracies = [read(run, side, "accuracy").value or 0.0 for run in runs]
+    return (Value(sum(are_unusual(accuracies))),) * len(runs)
 
 
 def _two(sides: Sequence[tuple[T, ...]]) -> tuple[tuple[T, ...], tuple[T, ...]]:

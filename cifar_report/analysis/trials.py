@@ -217,12 +217,17 @@ def _primary(
 
 def unusual_runs(measure: Measure) -> tuple[SeedValue, ...]:
     """Return the runs more than 4 points and 4 robust standard deviations from the median; never dropped."""
-    values = np.array(measure.values)
-    if len(values) < LEAST_RUNS:
-        return ()
-    far = max(UNUSUAL_POINTS, UNUSUAL_DEVIATIONS * float(stats.median_abs_deviation(values, scale="normal")))
-    center = float(np.median(values))
-    return tuple(each for each in measure.seeds if each.value is not None and abs(each.value - center) > far)
+    known = [each for each in measure.seeds if each.value is not None]
+    return tuple(each for each, far in zip(known, are_unusual(measure.values), strict=True) if far)
+
+
+def are_unusual(accuracies: Sequence[float]) -> list[bool]:
+    """Return for each accuracy whether it is an unusual one; of fewer than three none is."""
+    if len(accuracies) < LEAST_RUNS:
+        return [False] * len(accuracies)
+    spread = float(stats.median_abs_deviation(accuracies, scale="normal"))
+    far, center = max(UNUSUAL_POINTS, UNUSUAL_DEVIATIONS * spread), float(np.median(accuracies))
+    return [abs(each - center) > far for each in accuracies]
 
 
 def unseen_collapses(count: int) -> Datum | None:

@@ -52,8 +52,9 @@ def read(run: Run, side: Side, quantity: Quantity) -> Value:
     if not isinstance(run.trial, Trial):
         return Value(None)
     scores = stage.evaluation(primary_weights(run.trial, stage.id))
+    dead = {"dead_units": scores.dead_units}
     accuracies = {"accuracy": scores.test.accuracy, "validation_accuracy": scores.validation.accuracy}
-    return Value(finite((accuracies | {"loss": scores.test.loss, "gap": scores.gap})[quantity]))
+    return Value(finite((accuracies | {"loss": scores.test.loss, "gap": scores.gap} | dead)[quantity]))
 
 
 def epochs_to_accuracy(stage: StageResult) -> Value:

@@ -151,7 +151,8 @@ def families_of(samples: Mapping[str, Sample], claims: tuple[Claim, ...]) -> Fam
 
 def not_testable(claim: Claim, sample: Sample | NotTestable, scope: Scope) -> NotTestable | None:
     """Return why the claim cannot be decided: the bundle's kind first, then what is missing, then too few seeds."""
-    if claim.relation != "exact" and not scope.comparisons and scope.comparisons_reason is not None:
+    counted = claim.relation == "exact" and claim.quantity != "unusual_runs"
+    if not counted and not scope.comparisons and scope.comparisons_reason is not None:
         return NotTestable("not_testable", scope.comparisons_reason)
     if isinstance(sample, NotTestable):
         return sample

@@ -17,6 +17,8 @@ Quantity = Literal[
     "validation_accuracy",  # points
     "loss",  # relative, test set
     "gap",  # points: evaluated train accuracy - test accuracy
+    "dead_units",  # points: share of hidden units that are zero for every test image; not testable where not recorded
+    "unusual_runs",  # runs of the trial whose accuracy lies far from the median; exact
     "epochs_to_accuracy",  # epochs until validation accuracy first reaches .55; not reached = the epoch after the last
     "epoch_of_least_loss",  # epoch of the least validation loss
     "seconds",  # log ratio, from the timing pass
@@ -85,6 +87,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         """Refuse a claim that no test could decide."""
         if (self.relation == "exact") != (self.exact_relation is not None):
             raise ValueError(f"claim {self.id}: exact_relation goes with the relation 'exact' and only with it")
+        if self.quantity == "unusual_runs" and self.relation != "exact":
+            raise ValueError(f"claim {self.id}: a trial has one number of unusual runs, so its relation is 'exact'")
         if self.relation in ("ratio", "value", "onset") and self.value is None:
             raise ValueError(f"claim {self.id}: the relation {self.relation!r} needs a value")
         if self.relation not in ("exact", "ratio", "onset") and self.margin is None:
@@ -104,6 +108,7 @@ STATEMENTS = (
 MARGINS: dict[Quantity, float] = {
     **dict.fromkeys(("accuracy", "validation_accuracy"), 0.01),
     "gap": 0.02,
+    "dead_units": 0.05,
     **dict.fromkeys(("epochs_to_accuracy", "epoch_of_least_loss"), 1.0),
     **dict.fromkeys(("loss", "seconds", "throughput", "fit_seconds", "predict_seconds"), 0.1),
 }

@@ -37,8 +37,8 @@ Undefined = Literal[
     "disturbed",  # every block of the timing pass
     "too_many_seeds",  # more than the largest number looked for
     "too_few_seeds",  # for an interval of an exact test
-    "not_run", "failed", "not_a_number", "no_original", "no_predictions", "no_probabilities", "no_timing_pass",
-    "not_timed", "does_not_apply",
+    "not_run", "failed", "not_recorded", "not_a_number", "no_original", "no_predictions", "no_probabilities",
+    "no_timing_pass", "not_timed", "does_not_apply",
 ]  # fmt: skip
 
 

@@ -26,11 +26,11 @@ Reason = Literal[
     "does_not_hold",  # exact
     # inconclusive; "one_block" of the timing pass, "too_few_seeds" for an onset
     # "not_decidable": so few runs cannot reach the corrected level
-    "one_seed", "one_block", "too_few_seeds", "not_decidable", "undecided", "not_a_number",
+    "one_seed", "one_block", "too_few_seeds", "not_decidable", "undecided", "not_a_number", "too_few_runs",
     # not run; "disturbed": no block of the timing pass stayed undisturbed on both sides
     "missing", "failed", "no_common_seeds", "no_timing_pass", "not_timed", "disturbed", "no_predictions",
     # not testable; "other_pixels" for absolute claims only
-    "reduced_profile", "stand_in", "other_labels", "other_pixels", "no_hardware",
+    "reduced_profile", "stand_in", "other_labels", "other_pixels", "no_hardware", "not_recorded",
 ]  # fmt: skip
 
 Lacking = Literal["margin", "correction", "power"]
