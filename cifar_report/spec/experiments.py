@@ -27,6 +27,7 @@ ImageCount = Annotated[int, Meta(ge=0, le=60_000)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 Figure = Literal["curves", "study", "stages", "scaling", "methods"]
+"""What an experiment asks for; curves show stages beside each other, and effects what several devices bring."""
 
 
 class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
