@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cifar_report.analysis.results import CautionCode, Formula, Outcome, Undefined
+from cifar_report.analysis.results import CautionCode, Formula, Outcome, Undefined, Verdict
 from cifar_report.report.i18n import Numbers, load_messages, mark
 from cifar_report.spec import (
     AnyLayer,
@@ -140,3 +140,17 @@ def stage_name(trial: AnyTrial, stage_id: str, numbers: Numbers, texts: tuple[st
         if stage.id == stage_id:
             return numbers.translation.plain(texts[stage.augmentation is not None], {"place": numbers.integer(place)})
     return stage_id
+
+
+def seeds_needed(verdict: Verdict, numbers: Numbers) -> str | None:
+    """Return how many seeds a side would decide a claim, as a range ("8–20", "≥ 8", "> 60"); None where none count."""
+    needed = verdict.seeds_needed
+    if needed is None:
+        return None
+    least, most = needed.value, needed.high
+    if least is None:
+        return numbers.translation.gettext(mark("more than 60"))
+    first = numbers.integer(round(least))
+    if most is None:
+        return f"≥\N{NO-BREAK SPACE}{first}"
+    return first if most == least else f"{first}–{numbers.integer(round(most))}"

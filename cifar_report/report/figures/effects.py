@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from matplotlib.patches import Patch
 
-from cifar_report.analysis.results import Datum, Results, Unit, Verdict
+from cifar_report.analysis.results import Results, Unit, Verdict
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import (
     RELATIONS,
@@ -21,7 +21,7 @@ from cifar_report.report.figures.ladder import ORIGINAL
 from cifar_report.report.figures.style import VERDICTS, Look, RowPlot
 from cifar_report.report.figures.svg import data_gid
 from cifar_report.report.i18n import DASH, Translation, mark
-from cifar_report.report.names import OUTCOMES, QUANTITIES
+from cifar_report.report.names import OUTCOMES, QUANTITIES, seeds_needed
 
 FACTORS: Final[dict[Unit, float]] = {"points": 100.0, "relative": 100.0, "epochs": 1.0, "ratio": 1.0}
 LABELS: Final[dict[Unit, str]] = {
@@ -43,6 +43,8 @@ RATIOS: Final = (0.25, 0.5, 1, 2, 5)  # with ticks
 NAMES: Final = 170.0  # points, left of the axes
 BETWEEN: Final = 8.0  # points, from one column of texts beside them to the next
 GAP: Final = 2.8
+Bounds = tuple[float | None, float | None]
+USUAL: Final = 0.95  # coverage of an interval beside which a narrower one is drawn
 PAGE: Final = 590.0  # points of rows that one figure holds at most
 ARROWS: Final = ("\N{LEFTWARDS ARROW}", "\N{RIGHTWARDS ARROW}")
 
@@ -156,9 +158,20 @@ def _caption(verdicts: Sequence[Verdict], results: Results, translate: Translati
     return " ".join([translate.plain(SAY.effects), *more])
 
 
-def _interval(verdict: Verdict) -> tuple[float | None, float | None]:
+def _interval(verdict: Verdict) -> Bounds:
     whole = verdict.wide or verdict.estimate
     return whole.low, whole.high
+
+
+def _narrow(verdict: Verdict) -> Bounds:
+    """Return the 90 % interval: a one-sided 95 % bound is one end of it, and by t it reaches as far to both sides."""
+    estimate, bound = verdict.estimate, verdict.bound
+    if estimate.coverage < USUAL:
+        return estimate.low, estimate.high
+    if verdict.test not in ("welch", "paired_t") or bound is None or bound.value is None or not estimate.value:
+        return None, None
+    other = estimate.value**2 / bound.value if estimate.unit == "ratio" else 2 * estimate.value - bound.value
+    return min(bound.value, other), max(bound.value, other)
 
 
 def _draw_row(
@@ -169,9 +182,9 @@ def _draw_row(
     low, high = _margin(verdict)
     if low is not None and high is not None:
         axes.fill_betweenx((place - 5, place + 5), factor * low, factor * high, **MARGIN)
-    for each, width in ((verdict.wide or estimate, 0.8), (estimate, 2.4)):
-        if each.low is not None and each.high is not None and (width < 2 or estimate.coverage < 0.95):
-            axes.plot((factor * each.low, factor * each.high), (place, place), color=colour, lw=width, alpha=0.8)
+    for (start, end), width in ((_interval(verdict), 0.8), (_narrow(verdict), 2.4)):
+        if start is not None and end is not None:
+            axes.plot((factor * start, factor * end), (place, place), color=colour, lw=width, alpha=0.8)
     for seed in verdict.differences:
         if seed.difference is not None and bounds[0] <= factor * seed.difference <= bounds[1]:
             axes.plot(
@@ -205,15 +218,11 @@ def _texts(verdict: Verdict, translate: Translation) -> tuple[str, str, str]:
     """Return effect, verdict and the seeds that would decide it."""
     whole, numbers = verdict.wide or verdict.estimate, translate.numbers
     interval = "" if whole.low is None and whole.high is None else f" {numbers.interval(whole)}"
-    seeds = DASH if verdict.seeds_needed is None else _needed(verdict.seeds_needed, translate)
+    seeds = seeds_needed(verdict, numbers) or DASH
     return f"{numbers.number(verdict.estimate)}{interval}", translate.gettext(OUTCOMES[verdict.outcome]), seeds
 
 
-def _needed(datum: Datum, translate: Translation) -> str:
-    return f"> {60}" if datum.value is None and datum.reason == "too_many_seeds" else translate.numbers.number(datum)
-
-
-def _margin(verdict: Verdict) -> tuple[float | None, float | None]:
+def _margin(verdict: Verdict) -> Bounds:
     """Return where a difference is smaller than the margin; ratios have theirs around the stated ratio."""
     if verdict.claim.relation == "ratio":
         stated = verdict.claim.value
@@ -248,20 +257,6 @@ def _alternative(unit: Unit, verdicts: Sequence[Verdict], translate: Translation
 def _cells(name: str, verdict: Verdict, translate: Translation) -> tuple[Cell, ...]:
     margin = None if verdict.margin is None else verdict.margin.value
     original = None if verdict.original is None else verdict.original.value
-    quantity, outcome = (
-        translate.gettext(QUANTITIES[verdict.claim.quantity]),
-        translate.gettext(OUTCOMES[verdict.outcome]),
-    )
-    estimate = verdict.estimate
-    return (
-        verdict.id,
-        name,
-        quantity,
-        outcome,
-        estimate.value,
-        estimate.low,
-        estimate.high,
-        margin,
-        original,
-        verdict.n,
-    )
+    words = (translate.gettext(QUANTITIES[verdict.claim.quantity]), translate.gettext(OUTCOMES[verdict.outcome]))
+    effect = (verdict.estimate.value, verdict.estimate.low, verdict.estimate.high)
+    return (verdict.id, name, *words, *effect, margin, original, verdict.n)

@@ -11,7 +11,7 @@ from cifar_report.analysis.decisions import side_of
 from cifar_report.analysis.results import Datum, Sensitivity, TrialResult, Verdict
 from cifar_report.analysis.values import HIGHER_IS_BETTER
 from cifar_report.report import names
-from cifar_report.report.i18n import load_messages, mark
+from cifar_report.report.i18n import load_messages
 from cifar_report.report.writer import USUAL, Writer
 
 SAY = load_messages("claims")
@@ -52,17 +52,8 @@ def verdict_paragraph(writer: Writer, verdict: Verdict) -> tuple[Markup, ...]:
 
 
 def seeds_needed(writer: Writer, verdict: Verdict) -> str | None:
-    """Return how many seeds a side would decide a claim, as a range ("8–20", "≥ 8", "> 60"); None where none count."""
-    needed = verdict.seeds_needed
-    if needed is None:
-        return None
-    least, most = needed.value, needed.high
-    if least is None:
-        return writer.word(mark("more than 60"))
-    first = writer.numbers.integer(round(least))
-    if most is None:
-        return f"≥\N{NO-BREAK SPACE}{first}"
-    return first if most == least else f"{first}–{writer.numbers.integer(round(most))}"
+    """Return how many seeds a side would decide a claim, as a range; None where none count."""
+    return names.seeds_needed(verdict, writer.numbers)
 
 
 def _measured(writer: Writer, verdict: Verdict, values: dict[str, object]) -> Markup:
