@@ -12,7 +12,7 @@ from command import ROOT, environment
 
 PACKAGE = ROOT / "cifar_report"
 HEAVY = {"tensorflow", "keras"}
-DRAWING = {"matplotlib", "weasyprint", "jinja2", "babel", "ziamath", "pygments"}
+DRAWING = {"matplotlib", "weasyprint", "jinja2", "babel", "ziamath", "latex2mathml", "pygments"}
 
 
 @cache
