@@ -68,7 +68,7 @@ def _number_ids(root: Element, anchor: str) -> None:
     used = {found for each in root.iter() for value in each.attrib.values() for found in REFERENCE.findall(value)}
     used |= {each.attrib[HREF][1:] for each in root.iter() if each.attrib.get(HREF, "").startswith("#")}
     named = [each for each in root.iter() if each.attrib.get("id") in used]
-    ids = {each.attrib["id"]: f"{anchor}-{place}" for place, each in enumerate(named)}
+    ids = {each.attrib["id"]: f"{anchor}--{place}" for place, each in enumerate(named)}
     for each in root.iter():
         old = each.attrib.pop("id", "")
         if old in ids:
