@@ -310,10 +310,27 @@ def dropout_shapes(model: keras.Sequential) -> list[tuple[int, ...]]:
     return [tuple(layer.input.shape[1:]) for layer in layers if isinstance(layer, KeyedDropout)]
 
 
-def count_macs(model: keras.Sequential, *, training: bool = False) -> int:
+def without_gradient(model: keras.Sequential) -> list[str]:
+    """Return the weights that training cannot change, as found in the traced graph."""
+    found: list[str] = []
+
+    def trace(images: tf.Tensor) -> None:
+        with tf.GradientTape() as tape:
+            outputs = forward(model, images, training=True)
+        for weight, gradient in zip(
+            model.trainable_variables, tape.gradient(outputs, model.trainable_variables), strict=True
+        ):
+            if gradient is None:
+                found.append(weight.path)
+
+    tf.function(trace).get_concrete_function(tf.TensorSpec([2, *INPUT_SHAPE]))
+    return found
+
+
+def count_macs(model: keras.Sequential) -> int:
     """Count the multiply-accumulates of one image in the convolutions and matrix products of the traced model."""
     image = tf.TensorSpec([1, *INPUT_SHAPE])
-    graph = tf.function(lambda images: forward(model, images, training=training)).get_concrete_function(image).graph
+    graph = tf.function(lambda images: forward(model, images, training=False)).get_concrete_function(image).graph
     return sum(_macs_of(operation) for operation in graph.get_operations())
 
 

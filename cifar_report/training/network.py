@@ -20,7 +20,7 @@ from cifar_report.spec import Stage, Trial
 from cifar_report.spec.trials import MOST_WEIGHTS_BYTES
 from cifar_report.training import seeds
 from cifar_report.training.engine import Engine, Predicted, make_strategy
-from cifar_report.training.model import build_model, count_macs
+from cifar_report.training.model import build_model, count_macs, without_gradient
 from cifar_report.training.optimizers import make_optimizer
 from cifar_report.training.outcome import Array, Checkpoint, Outcome, Progress, Seconds, Watcher
 
@@ -80,10 +80,11 @@ def check_trials(trials: Sequence[Trial]) -> str:
             weights = 2 * len(trial.stages) * 4 * model.count_params()
             if weights > MOST_WEIGHTS_BYTES:
                 return f"trial {trial.id}: its weights take {weights:,} bytes, {MOST_WEIGHTS_BYTES:,} at most"
-            for training in (True, False):
-                count_macs(model, training=training)  # what fails in the traced graph alone, fails now
+            count_macs(model)  # what fails in the traced graph alone, fails now
+            if stuck := without_gradient(model):
+                return f"trial {trial.id}: no gradient reaches {', '.join(stuck)}, so that it could not be trained"
         except UsageError as error:
-            return str(error)
+            return f"trial {trial.id}: {str(error).removeprefix(f'trial {trial.id}: ')}"
         except (TypeError, ValueError) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             return f"trial {trial.id}: Keras cannot compute it: {lines[-1] if lines else type(error).__name__}"
