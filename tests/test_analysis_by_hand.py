@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from cifar_report.analysis import analyse
 from cifar_report.analysis.results import Verdict
-from cifar_report.bundle import Bundle, Predictions, StageResult, encode
+from cifar_report.bundle import Bundle, Predictions, Run, StageResult, encode
 from cifar_report.spec import Claim, Side
 
 
@@ -198,6 +198,49 @@ def test_exact(tmp_path, relation, value, outcome):
     found = analyse(loaded).verdict("C")
     assert (found.outcome, found.test, found.p) == (outcome, "exact", None)
     assert found.estimate.value == (0.0 if value is None else loaded.trials["second"].parameters_total)
+
+
+def with_evaluation(run: Run, accuracy: float, dead_units: float | None) -> Run:
+    """Return a run with another test accuracy and share of dead units in its last stage."""
+    stage = run.stages[-1]
+    last = replace(stage.last, test=replace(stage.last.test, accuracy=accuracy), dead_units=dead_units)
+    return replace(run, stages=(*run.stages[:-1], replace(stage, last=last)))
+
+
+NONE_UNUSUAL = {"quantity": "unusual_runs", "exact_relation": "equal", "comparator": None, "value": 0, "margin": None}
+
+
+@pytest.mark.parametrize(
+    ("accuracies", "reason", "unusual"),
+    [
+        ((0.60, 0.61, 0.62, 0.61), "holds", 0),
+        ((0.60, 0.61, 0.40, 0.61), "does_not_hold", 1),  # 21 points below, 4 · 1.4826 · 0.5 points being 3
+        ((0.60, 0.20), "too_few_runs", None),
+    ],
+)
+def test_unusual_runs_are_counted(tmp_path, accuracies, reason, unusual):
+    """A run more than 4 points and 4 robust deviations from the median is unusual; of two runs none is called so."""
+    loaded = bundle(tmp_path, claim("exact", **NONE_UNUSUAL), seeds=len(accuracies))
+    for run, accuracy in zip(loaded.runs_of("second"), accuracies, strict=True):
+        rewrite(tmp_path, with_evaluation(run, accuracy, None))
+    found = analyse(Bundle.load(tmp_path)).verdict("C")
+    assert (found.reason, found.estimate.value) == (reason, unusual)
+
+
+@pytest.mark.parametrize("recorded", [True, False], ids=["recorded", "one run did not record them"])
+def test_dead_units_are_compared_where_all_runs_recorded_them(tmp_path, recorded):
+    """Differences of -10 points beyond a margin of 5 are fewer dead units; one run without a record leaves no test."""
+    loaded = bundle(tmp_path, claim("less", quantity="dead_units", margin=0.05), seeds=3)
+    for trial, base in (("first", 0.6), ("second", 0.5)):
+        for run in loaded.runs_of(trial):
+            share = base + 0.01 * run.seed if recorded or run.seed else None
+            rewrite(tmp_path, with_evaluation(run, run.stages[-1].last.test.accuracy, share))
+    found = analyse(Bundle.load(tmp_path)).verdict("C")
+    if not recorded:
+        assert (found.outcome, found.reason, found.estimate.reason) == ("not_testable", "not_recorded", "not_recorded")
+        return
+    assert (found.outcome, found.reason) == ("reproduced", "beyond_margin")
+    assert (found.estimate.unit, found.estimate.value) == ("points", pytest.approx(-0.1))
 
 
 def test_ratio_and_time(tmp_path):

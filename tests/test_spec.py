@@ -20,15 +20,19 @@ from cifar_report.spec import (
     Dropout,
     EarlyStopping,
     Flatten,
+    KerasLayer,
+    KerasObject,
     MaxPooling2D,
     NearestCentroid,
     NearestNeighbors,
+    Residual,
     Side,
     Stage,
     Trial,
     differences,
     registry_hash,
     spec_hash,
+    walk,
 )
 
 ORIGINAL = load_original()
@@ -169,11 +173,12 @@ def test_stored_hashes_of_version_1_stay_valid():
     assert spec_hash(TRIALS["baseline"]) == "1fd82465dafacfb1067faa96183c52ff99d76f2b27ffe4a65fa0922a26a5d561"
 
 
+WEIGHTED = {"use_bias": True, "kernel_initializer": None, "kernel_regularizer": None}
 DEFAULTS = {
-    Conv2D: {"strides": 1, "padding": "valid", "activation": "relu"},
+    Conv2D: {"strides": 1, "padding": "valid", "activation": "relu", **WEIGHTED},
     MaxPooling2D: {"pool_size": 2},
     Flatten: {},
-    Dense: {"activation": "relu"},
+    Dense: {"activation": "relu", **WEIGHTED},
     BatchNormalization: {},
     Dropout: {},
     Augmentation: {"rotation_degrees": 15.0, "shift_fraction": 0.1, "horizontal_flip": True},
@@ -187,6 +192,8 @@ DEFAULTS = {
         "split_seed": 42,
         "strategy": "single",
         "data_order": "every_epoch",
+        "optimizer": KerasObject("Adam"),
+        "label_smoothing": 0.0,
     },
     ClassicalTrial: {"training_images": "train", "split_seed": 42},
 }
@@ -285,3 +292,58 @@ def test_registry_hash_shows_a_moved_margin_and_no_order():
     one, other = _claim(), _claim(id="Y")
     assert registry_hash([one, other]) == registry_hash([other, one])
     assert registry_hash([replace(one, margin=0.02), other]) != registry_hash([one, other])
+
+
+LAYERED = (
+    KerasLayer("RandomFlip", {"mode": "horizontal"}),
+    Residual((Conv2D(8, 3, 2, "same", KerasObject("elu", {"alpha": 2})),), (Conv2D(8, 1, 2, activation="linear"),)),
+    KerasLayer("GlobalAveragePooling2D"),
+    Dense(10, "softmax", kernel_regularizer=KerasObject("L2", {"l2": 1e-4})),
+)
+SCHEDULE = KerasObject("PiecewiseConstantDecay", {"boundaries": (10, 20), "values": (0.1, 0.01, 1e-3)})
+
+
+def keras_trial(**changes) -> Trial:
+    """Return a trial that names much of Keras."""
+    fields = {"layers": LAYERED, "optimizer": KerasObject("SGD", {"momentum": 0.9}), "learning_rate": SCHEDULE}
+    return Trial(id="named", title=TITLE, stages=(Stage(epochs=1),), **fields | changes)
+
+
+def test_names_of_keras_survive_a_record():
+    """A trial with objects of Keras reads back equal, with the same hash, and each of its arguments counts."""
+    trial = keras_trial()
+    stored = msgspec.json.decode(msgspec.json.encode(trial), type=AnyTrial)
+    assert stored == trial
+    assert hash(stored) == hash(trial)
+    other = keras_trial(optimizer=KerasObject("SGD", {"momentum": 0.8}))
+    assert spec_hash(stored) == spec_hash(trial) != spec_hash(other)
+    assert [change.place for change in differences(trial, other)] == ["optimizer"]
+    noisy = keras_trial(layers=(KerasLayer("RandomFlip", {"mode": "vertical"}), *LAYERED[1:]))
+    assert differences(trial, noisy) == (("RandomFlip, mode", "horizontal", "vertical"),)
+    with pytest.raises(ValueError, match="no argument that a record could hold"):
+        KerasObject("SGD", {"momentum": float("inf")})
+
+
+def test_counts_are_exact_where_they_are_known_and_missing_elsewhere():
+    """Both ways of a residual branch count; behind a layer that only Keras knows nothing is claimed."""
+    trial = keras_trial()
+    assert (trial.parameters_total, trial.parameters_trainable) == (224 + 32 + 90,) * 2
+    assert trial.macs == 256 * 8 * (27 + 3) + 80
+    assert [row.shape for row in walk(LAYERED)] == [(32, 32, 3), (16, 16, 8), (8,), (10,)]
+    unknown = keras_trial(layers=(LAYERED[0], KerasLayer("SeparableConv2D", {"filters": 3}), *LAYERED[2:]))
+    assert unknown.macs is unknown.parameters_total is None
+    assert [row.macs for row in walk(unknown.layers)] == [0, None, None, None]
+    assert replace(trial, layers=(Flatten(), Dense(10, "softmax", use_bias=False))).parameters_total == 30720
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"layers": (Residual((Conv2D(8, 3, padding="same"),)), Flatten(), OUTPUT)}, "cannot add shapes"),
+        ({"optimizer": KerasObject("SGD", {"learning_rate": 0.1})}, "learning_rate is a field of the trial"),
+    ],
+)
+def test_what_no_framework_is_needed_to_refuse(changes, sentence):
+    """Shapes that cannot be added and a second learning rate are refused at once."""
+    with pytest.raises(ValueError, match=sentence):
+        keras_trial(**changes)
