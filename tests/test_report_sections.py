@@ -10,7 +10,7 @@ from reports import Page, few_experiments, report_of, small_bundle
 from suites import few, few_figures, shared, simulated
 
 from cifar_report.report.sections import tables
-from cifar_report.spec import PROFILES
+from cifar_report.spec import PROFILES, Conv2D, KerasLayer, KerasObject
 
 FEW = ("baseline", "filters", "batch_size", "learning_rate")
 
@@ -190,6 +190,38 @@ def test_the_code_section_is_rendered_from_the_bundle():
     listing = Page(report_of(bundle)).all("pre")[0].text
     assert "batch_size=48" in listing
     assert "learning_rate=0.0042" in listing
+
+
+def test_no_other_optimizer_stands_under_adam():
+    """The algorithm's text follows the configurations: all by Adam, some by another optimizer, or none by Adam."""
+    (first,) = few_experiments("baseline")
+    momentum, schedule = KerasObject("SGD", {"momentum": 0.9}), KerasObject("ExponentialDecay", {"decay_steps": 9})
+    other = replace(
+        first.trials[1],
+        optimizer=momentum,
+        learning_rate=schedule,
+        layers=(
+            Conv2D(4, 3, activation="swish"),
+            KerasLayer("SeparableConv2D", {"filters": 3}),
+            *first.trials[0].layers[2:],
+        ),
+    )
+    texts = []
+    for trials in ((first.trials[0],), (first.trials[0], other), (other,)):
+        bundle, _ = simulated((replace(first, trials=trials),), seeds=2)
+        page = Page(report_of(bundle))
+        texts.append(" ".join(page.all("main")[0].text.split()))
+    words = ("All networks are trained with Adam", "SGD(momentum=0.9) (Baseline, 30 epochs)")
+    words += ("Adam keeps running means", "Adam with Keras's defaults")
+    assert [[word in text for word in words] for text in texts] == [
+        [True, False, False, True],
+        [False, True, True, True],
+        [False, True, False, False],
+    ]
+    for text in texts[1:]:
+        assert "swish (Baseline, 30 epochs)" in text
+        assert "ExponentialDecay(decay_steps=9)" in text
+        assert "SeparableConv2D(filters=3)" in text
 
 
 def test_the_trap_of_seeded_notebooks_is_told_with_the_numbers_that_there_are():

@@ -94,8 +94,9 @@ def _settings(writer: Writer, trials: list[Trial]) -> Table:
     """Return the settings that trials share, with those that differ; the others stand in the table of the networks."""
     adam = writer.word("Adam with Keras's defaults, apart from the learning rate")
     optimizers, activations = other_optimizers(writer, trials), other_activations(writer, trials)
+    by_adam = any(trial.optimizer.name == "Adam" for trial in trials)
     own = [
-        (writer.word("Optimizer"), _but_for(writer, adam, optimizers)),
+        (writer.word("Optimizer"), _but_for(writer, adam if by_adam else None, optimizers)),
         (writer.word("Activation of hidden layers"), _but_for(writer, writer.word("ReLU"), activations)),
     ]
     weighted = [layer for trial in trials for layer in leaves(trial.layers) if isinstance(layer, (Conv2D, Dense))]
@@ -106,9 +107,9 @@ def _settings(writer: Writer, trials: list[Trial]) -> Table:
     return writer.table("settings", writer.sentence("What all networks have in common"), columns, rows)
 
 
-def _but_for(writer: Writer, usual: str, others: Markup | None) -> Cell:
-    if others is None:
-        return Cell(Markup.escape(usual))
+def _but_for(writer: Writer, usual: str | None, others: Markup | None) -> Cell:
+    if others is None or usual is None:
+        return Cell(Markup.escape(others or usual or ""))
     return Cell(writer.sentence("%(usual)s, but for %(others)s", usual=usual, others=others))
 
 
