@@ -83,7 +83,6 @@ LEGEND_LINE: Final = 13.0
 HANDLE, GAP_OF_LEGEND = 26.0, 8.4  # points of a legend's mark and the space after it, and of the space after a column
 
 DASHED: Final = (0, (4.0, 2.0))
-DOTTED: Final = (0, (1.0, 1.6))
 ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
 
 font_manager.fontManager.addfont(Path(__file__).parents[1] / "fonts" / "report-figures-400-normal.otf")
