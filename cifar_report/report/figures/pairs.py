@@ -158,7 +158,10 @@ def _comparisons(columns: Sequence[Column], results: Results, translate: Transla
     return list(dict.fromkeys(found))
 
 
+Points = list[tuple[str, TrialResult]]
+"""The trials of a study by what they are called in it."""
 A_ROW: Final = 3
+LEVEL, ASLANT = 56.0, 100.0  # points below a panel
 PANEL_HEIGHT: Final = 92.0
 
 
@@ -166,34 +169,35 @@ PANEL_HEIGHT: Final = 92.0
 def draw_studies(results: Results, experiments: Sequence[Experiment], translate: Translation) -> DrawnFigure | None:
     """Draw every study of which two trials finished as a panel, on one scale of accuracy; None without any."""
     titles = {each.id: translate.text(each.title) for each in experiments if "study" in each.figures}
-    found = [(study, _finished(study, results)) for study in results.studies if study.experiment in titles]
-    found = [(study, trials) for study, trials in found if len(trials) > 1]
+    shown = [each for each in results.studies if each.experiment in titles]
+    finished = [(titles[each.experiment], _finished(each, results)) for each in shown]
+    found = [(title, *_points(trials, translate)) for title, trials in finished if len(trials) > 1]
     if not found:
         return None
-    lines, step = -(-len(found) // A_ROW), PANEL_HEIGHT + 56
     width, whole = (style.WIDTH - 30 - 2 * 14) / A_ROW, style.WIDTH if len(found) > 1 else style.HALF
-    figure = style.sheet(lines * step + 14, whole)
+    rooms = [_below(points, width) for _, _, points in found]
+    heights = [PANEL_HEIGHT + max(rooms[start : start + A_ROW]) for start in range(0, len(found), A_ROW)]
+    figure = style.sheet(sum(heights) + 14, whole)
     panels, rows, said = [], [], []
-    for number, (study, trials) in enumerate(found):
-        left, top = 28 + number % A_ROW * (width + 14), number // A_ROW * step + 14
+    for number, (title, label, points) in enumerate(found):
+        left, top = 28 + number % A_ROW * (width + 14), sum(heights[: number // A_ROW]) + 14
         axes = style.panel(figure, left, top, width, PANEL_HEIGHT, translate)
         panels.append(axes)
-        axes.set_title(style.shortened(titles[study.experiment], width, style.SIZE), pad=3)
-        label, points = _points(trials, translate)
-        _draw_study(axes, points, width)
+        axes.set_title(style.shortened(title, width, style.SIZE), pad=3)
+        _draw_study(axes, points, width, joined=bool(label) and len(points) > 2)
         axes.set_xlabel(style.shortened(label, width, style.SMALL), fontsize=style.SMALL)
         if number % A_ROW == 0:
             axes.set_ylabel(translate.gettext("Test accuracy (%)"), fontsize=style.SMALL)
         rows += [
-            (titles[study.experiment], name, each.primary.datum.value, each.primary.datum.low, each.primary.datum.high)
+            (title, name, each.primary.datum.value, each.primary.datum.low, each.primary.datum.high)
             for name, each in points
         ]
-        said.append(_best_and_worst(titles[study.experiment], points, translate))
+        said.append(_best_and_worst(title, points, translate))
     low, high = min(axes.get_ylim()[0] for axes in panels), max(axes.get_ylim()[1] for axes in panels)
     for place, axes in enumerate(panels):
         axes.set_ylim(low, high)
         axes.tick_params(labelleft=place % A_ROW == 0)
-    measures = [each.primary for _, trials in found for each in trials]
+    measures = [each.primary for _, _, points in found for _, each in points]
     legend = {mean_label(measures, translate): OURS | INTERVAL, translate.gettext("One seed"): DOT}
     style.legend_below(figure, legend, style.legend_columns([*legend], 2, whole))
     columns = translate.columns("Study | Value | Test accuracy | Low | High")
@@ -206,18 +210,25 @@ def _finished(study: Study, results: Results) -> list[TrialResult]:
     return [result for result in trials if result.primary.datum.value is not None]
 
 
-def _points(trials: Sequence[TrialResult], translate: Translation) -> tuple[str, list[tuple[str, TrialResult]]]:
-    """Return what the trials differ in, and each by its value; by their names where that is no number."""
+def _points(trials: Sequence[TrialResult], translate: Translation) -> tuple[str, Points]:
+    """Return what the trials differ in, and each by its value; "" and their names where that is no number."""
     varied = _varied_number(trials)
     if varied is None:
-        return translate.gettext("Trials"), [(trial_name(each.trial, translate), each) for each in trials]
+        return "", [(trial_name(each.trial, translate), each) for each in trials]
     field, values = varied
     ordered = sorted(zip(values, trials, strict=True), key=lambda pair: pair[0])
     shown = [f"{value:.0f}" if field == "split_seed" else translate.numbers.plain(value) for value, _ in ordered]
     return translate.gettext(SAY.fields[field]), list(zip(shown, (each for _, each in ordered), strict=True))
 
 
-def _draw_study(axes: Axes, points: Sequence[tuple[str, TrialResult]], width: float) -> None:
+def _below(points: Points, width: float) -> float:
+    """Return the room below a panel, in points: more where names do not fit side by side and stand aslant."""
+    names, share = [name for name, _ in points], 0.92 * width / len(points)
+    lines = max(style.wrapped(name, share, style.SMALL).count("\n") for name in names)
+    return ASLANT if lines > 2 or style.widest_word(*names) > share else LEVEL
+
+
+def _draw_study(axes: Axes, points: Points, width: float, *, joined: bool) -> None:
     for place, (_, result) in enumerate(points):
         datum = result.primary.datum
         if datum.low is not None and datum.high is not None:
@@ -226,15 +237,19 @@ def _draw_study(axes: Axes, points: Sequence[tuple[str, TrialResult]], width: fl
             if each.value is not None:
                 axes.plot(place - 0.14, 100 * each.value, **DOT, gid=data_gid(trial=result.id, seed=each.seed))
         axes.plot(place, 100 * (datum.value or 0.0), **OURS)
-    if len(points) > 2:
+    if joined:
         axes.plot(range(len(points)), [100 * (each.primary.datum.value or 0.0) for _, each in points], **LINK, zorder=1)
+    turned: Look = {}
     names = [style.wrapped(name, 0.92 * width / len(points), style.SMALL) for name, _ in points]
-    axes.set_xticks(range(len(points)), names, fontsize=style.SMALL)
+    if _below(points, width) == ASLANT:
+        names = [style.shortened(name, ASLANT - 16, style.SMALL) for name, _ in points]
+        turned = {"rotation": 60, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(range(len(points)), names, fontsize=style.SMALL, **turned)
     axes.set_xlim(-0.5, len(points) - 0.5)
     axes.grid(True, axis="y")
 
 
-def _best_and_worst(title: str, points: Sequence[tuple[str, TrialResult]], translate: Translation) -> str:
+def _best_and_worst(title: str, points: Points, translate: Translation) -> str:
     ordered = sorted(points, key=lambda point: point[1].primary.datum.value or 0.0)
     high, low = (translate.numbers.number(ordered[at][1].primary.datum) for at in (-1, 0))
     values = {"label": title, "best": ordered[-1][0], "high": high, "worst": ordered[0][0], "low": low}
