@@ -94,8 +94,9 @@ def judgement(writer: Writer, trial: TrialResult, verdicts: Sequence[Verdict]) -
         [] if row is None else [each for each in (row.one_change, row.as_written) if each is not None and _known(each)]
     )
     found = {each.comparator: finding(writer, trial.id, each) for each in pairs}
-    # What is decided answers the question, by one change alone where both are.
-    pairs.sort(key=lambda each: found[each.comparator] in ("open", "single"))
+    # What was claimed and is decided answers the question, by one change alone where both comparisons are.
+    claimed = {each.comparator for each in pairs if _claims(writer, trial.id, each)}
+    pairs.sort(key=lambda each: (each.comparator not in claimed, found[each.comparator] in ("open", "single")))
     main = pairs[0] if pairs else None
     said = [_alone(writer, trial) if main is None else _answer(writer, trial, main, found[main.comparator])]
     for other in pairs[1:]:
@@ -127,24 +128,28 @@ Finding = Literal["better", "worse", "equal", "not_worse", "not_better", "open",
 
 def finding(writer: Writer, trial: str, comparison: Comparison) -> Finding:
     """Return what the data decide about a trial's accuracy against another's: by its claims, else by the interval."""
-    found: set[Finding] = set()
-    claimed = False
-    for verdict in writer.results.verdicts:
-        sides = (verdict.claim.subject, verdict.claim.comparator)
-        names = [side.trial for side in sides if side is not None]
-        if verdict.claim.quantity != "accuracy" or sorted(names) != sorted((trial, comparison.comparator)):
-            continue
-        claimed = True
-        found.add(_decided(verdict, forward=names[0] == trial))
+    verdicts = _claims(writer, trial, comparison)
+    found = {_decided(verdict, forward=verdict.claim.subject.trial == trial) for verdict in verdicts}
     for one in ORDER:
         if one in found:
             return one
     difference = comparison.difference
     if difference.low is None or difference.high is None:
         return "single"
-    if claimed or difference.low <= 0 <= difference.high:
+    if verdicts or difference.low <= 0 <= difference.high:
         return "open"
     return "better" if difference.low > 0 else "worse"
+
+
+def _claims(writer: Writer, trial: str, comparison: Comparison) -> list[Verdict]:
+    """Return the verdicts on the accuracies of the two trials of a comparison."""
+    return [
+        verdict
+        for verdict in writer.results.verdicts
+        if verdict.claim.quantity == "accuracy"
+        and verdict.claim.comparator is not None
+        and {verdict.claim.subject.trial, verdict.claim.comparator.trial} == {trial, comparison.comparator}
+    ]
 
 
 ORDER: tuple[Finding, ...] = ("better", "worse", "equal", "not_worse", "not_better")
@@ -184,7 +189,8 @@ def _answer(writer: Writer, trial: TrialResult, comparison: Comparison, found: F
 
 
 def _interval(writer: Writer, datum: Datum) -> Markup:
-    return Markup("") if datum.low is None else writer.interval(datum)
+    """Return a space and the interval, where there is one."""
+    return Markup("") if datum.low is None else Markup(" ") + writer.interval(datum)
 
 
 def _other(writer: Writer, comparison: Comparison, *, written: bool) -> Markup:
