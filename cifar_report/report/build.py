@@ -23,6 +23,7 @@ from cifar_report.errors import SuiteError, UsageError
 from cifar_report.report.document import render, to_pdf
 from cifar_report.report.figures import draw_all, find_images
 from cifar_report.report.i18n import SOURCE_LANGUAGE, Translation
+from cifar_report.report.page_data import page_data
 from cifar_report.report.sections import ReportView, assemble
 from cifar_report.report.tables import summary_tables, to_csv
 from cifar_report.report.writer import Cover, Medium, Writer
@@ -56,7 +57,7 @@ def build_report(
     be written or a PDF cannot be made; the HTML is written first and stays.
     """
     wanted = [Translation(language).language for language in dict.fromkeys(languages)]
-    write = partial(_write_both, bundle, analyse(bundle), output, cover or read_cover(bundle.folder))
+    write = partial(_write_both, bundle, analyse(bundle), output, cover or read_cover(bundle.folder), wanted)
     if min(processes, len(wanted)) > 1:
         _refuse_unguarded_script()
     if min(processes, len(wanted)) == 1:
@@ -126,17 +127,24 @@ def read_cover(folder: Path, author: str | None = None, course: str | None = Non
     return Cover(**found | {name: value for name, value in given.items() if value is not None})
 
 
-def _write_both(bundle: Bundle, results: Results, output: Path, cover: Cover, language: str) -> tuple[Path, Path]:
+def _write_both(
+    bundle: Bundle, results: Results, output: Path, cover: Cover, languages: Sequence[str], language: str
+) -> tuple[Path, Path]:
     translation = Translation(language)
     images = find_images(bundle.record.dataset.fingerprint)
     figures = draw_all(results, translation, bundle=bundle, images=images)
     created = bundle.record.finished or bundle.record.created
 
+    def writer(medium: Medium) -> Writer:
+        return Writer(bundle, results, translation, figures, medium, cover)
+
     def view(medium: Medium) -> ReportView:
-        return assemble(Writer(bundle, results, translation, figures, medium, cover), pictures=images is not None)
+        return assemble(writer(medium), pictures=images is not None)
 
     html, pdf = (output / name for name in file_names((language,)))
-    _write(html, render(view("screen"), translation, "screen", created).encode())
+    others = {each: file_names((each,))[0] for each in languages if each != language}
+    data = page_data(writer("screen"), images)
+    _write(html, render(view("screen"), translation, "screen", created, data=data, others=others).encode())
     _write(pdf, to_pdf(view("print"), translation, created, to_json(results)))
     return html, pdf
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import gc
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -48,8 +52,20 @@ SCREEN_FACES = (("Report Figures", "report-figures-400-normal"), ("Report Math",
 RULE = '@font-face{{font-family:"{}";font-weight:{};font-style:{};src:url({}) format("woff2")}}'
 
 
-def render(view: ReportView, translation: Translation, medium: Medium, created: str) -> str:
-    """Return the report as one HTML document, with everything inside, for the screen or for the printed report."""
+def render(
+    view: ReportView,
+    translation: Translation,
+    medium: Medium,
+    created: str,
+    *,
+    data: Markup | None = None,
+    others: Mapping[str, str] | None = None,
+) -> str:
+    """Return the report as one HTML document, with everything inside, for the screen or for the printed report.
+
+    ``data`` is what its script computes with, ``others`` the files beside it by their language.
+    """
+    script = _own("report.js") if medium == "screen" else ""
     source: str = (
         _templates(translation.language)
         .get_template("report.html.j2")
@@ -60,7 +76,10 @@ def render(view: ReportView, translation: Translation, medium: Medium, created: 
             version=__version__,
             created=created,
             sheets=_sheets(medium),
-            script=_own("report.js") if medium == "screen" else "",
+            script=script,
+            script_hash=base64.b64encode(sha256(f"\n{script}\n".encode()).digest()).decode(),
+            data=data,
+            others=[(each, Locale.parse(each).display_name, name) for each, name in (others or {}).items()],
         )
     )
     return source.replace(" × ", f"{NO_BREAK}×{NO_BREAK}")
