@@ -3,6 +3,7 @@
 import dataclasses
 import re
 from functools import cache
+from typing import get_args
 
 import pytest
 from command import ROOT
@@ -12,7 +13,9 @@ from suites import few, few_figures, parse, simulated
 
 from cifar_report.analysis import analyse
 from cifar_report.report.figures import draw_dead_units, style
+from cifar_report.report.figures.verdicts import GROUPS
 from cifar_report.report.i18n import Translation
+from cifar_report.spec import Quantity
 
 INLINE = {figure.id: figure for figure in few_figures()}
 FIGURES = pytest.mark.parametrize("figure", INLINE.values(), ids=INLINE)
@@ -59,6 +62,7 @@ def test_marks_name_their_runs_and_claims():
     seeds = [(str(each.seed), trial.id) for trial in shown for stage in trial.stages
              for each in stage.primary.test_accuracy.seeds]  # fmt: skip
     assert marked("ladder", "data-seed", "data-trial") == sorted(seeds)
+    assert {each for group in GROUPS.values() for each in group} == set(get_args(Quantity))
     verdicts = [(verdict.id, verdict.outcome) for verdict in results.verdicts]
     assert marked("verdicts", "data-claim", "data-outcome") == sorted(verdicts)
 

@@ -82,7 +82,7 @@ GROUPS: Final[dict[str, tuple[Quantity, ...]]] = {
     mark("Accuracy and loss"): ("accuracy", "validation_accuracy", "loss"),
     mark("Convergence"): ("epochs_to_accuracy", "epoch_of_least_loss"),
     mark("Time"): ("seconds", "throughput", "fit_seconds", "predict_seconds"),
-    mark("Size"): ("parameters", "trainable_parameters", "macs"),
+    mark("Counts"): ("parameters", "trainable_parameters", "macs", "dead_units", "unusual_runs"),
     mark("Overfitting"): ("gap",),
 }
 CELL: Final = 12.5  # points, a side
