@@ -102,7 +102,7 @@ def test_fronts_compare_means_and_leave_repetitions_out() -> None:
     for costs in writer.results.pareto[:2]:
         assert {point.trial for point in costs.points} == {"baseline", "filters_32", "stride_2"}
     text = " ".join(each.striptags() for each in front(writer))
-    assert "no more parameters: Stride 2, Baseline, and 32 filters" in text
+    assert "no more parameters: Stride 2; Baseline; 32 filters" in text
     assert "Only means are compared here" in text
     bundle, results = simulated(load_experiments(), trials=())
     assert not list(front(Writer(bundle, results, Translation("en"), ())))
