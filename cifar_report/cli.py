@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from cifar_report import __version__
-from cifar_report.commands import bundles, looks, suite
+from cifar_report.commands import bundles, looks, models, suite
 from cifar_report.errors import SuiteError, UsageError
 
 FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
@@ -123,6 +123,17 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
         " accuracy, confusion and loss follow as before; numbers that need all of them are recorded",
     },
 }
+OPTIONS |= {
+    "run": _option("a run, as baseline/seed-0, or a trial: then its median run by validation accuracy", "RUN"),
+    "images": _option("image files of any size", "IMAGE", type=Path, nargs="+"),
+    "--stage": _option("the weights after this stage (default: after the last)", "STAGE"),
+    "--weights": _option(
+        "those of the best or of the last epoch (default: best after early stopping, else last)",
+        choices=("best", "last"),
+    ),
+    "-o": _option("the file: model.keras, or model.onnx", "FILE", type=Path, dest="output", required=True),
+}
+MODEL = ("--bundle", "--stage", "--weights")
 PLAN = ("--profile", "--seeds", "--hours", "--only", "--timing", "--data", "--bundle", "--devices")
 RUN = (*PLAN, "--jobs")
 REPORT = ("--bundle", "report --profile", "--output", "--lang", "--author", "--course", "--check")
@@ -153,6 +164,14 @@ COMMANDS = {
     "verify": Command(bundles.verify, "check every hash, key, count and number of a bundle", VERIFY, VERIFY_EPILOG),
     "compare": Command(
         bundles.compare, "show which verdicts of two bundles differ, and why", ("first", "second"), COMPARE_EPILOG
+    ),
+    "export": Command(
+        models.export,
+        "write a trained network as a file of plain Keras, or ONNX; its optimizer begins anew",
+        ("run", *MODEL, "-o"),
+    ),
+    "predict": Command(
+        models.predict, "tell what a trained network sees in images", ("run", "images", *MODEL, "--json")
     ),
 }
 BUNDLE = "make one file of a bundle, or a bundle of it; copy one, or add runs to it"

@@ -62,7 +62,7 @@ ALLOWED = {  # each part, and what of the project it may import
     "spec": {"spec", "errors"},
     "data": {"data", "errors"},
     "bundle": {"bundle", "spec", "collecting", "errors", "published"},
-    "training": {"training", "bundle", "data", "spec", "errors"},
+    "training": {"training", "bundle", "data", "spec", "errors", "plain_keras"},
     "running": {"running", "bundle", "data", "spec", "errors", "published", "registry", "training"},
     "analysis": {"analysis", "bundle", "spec", "errors", "published", "data"},
     "report": {"report", "analysis", "bundle", "spec", "collecting", "errors", "published", "data", "registry"},

@@ -15,6 +15,7 @@ import keras
 import tensorflow as tf
 
 from cifar_report.errors import UsageError
+from cifar_report.plain_keras import ACTIVATION_LAYERS
 from cifar_report.spec import (
     INPUT_SHAPE,
     AnyLayer,
@@ -199,17 +200,41 @@ def build_model(trial: Trial, seed: int, *, synchronized: bool = False) -> keras
     return model
 
 
-class _Builder:
-    """Makes the layers of a network in order; each is numbered, those of branches too, and draws by its number."""
+def build_plain_model(trial: Trial) -> keras.Model:
+    """Return a trial's network of Keras's own layers, which plain Keras can load from a file and train.
 
-    def __init__(self, seed: int, synchronized: bool) -> None:
-        self._seed, self._synchronized = seed, synchronized
+    Its layers have the names that they have in ``build_model``. Raises UsageError for what no file can hold.
+    """
+    builder = _Builder(0, synchronized=False, plain=True)
+    inputs = keras.Input(INPUT_SHAPE)
+    return keras.Model(inputs, builder.through(trial.layers, inputs), name="network")
+
+
+class _Builder:
+    """Makes the layers of a network in order; each is numbered, those of branches too, and draws by its number.
+
+    ``plain``: of Keras's own layers alone.
+    """
+
+    def __init__(self, seed: int, synchronized: bool, *, plain: bool = False) -> None:
+        self._seed, self._synchronized, self._plain = seed, synchronized, plain
         self._places = count()
         self._generic: set[str] = set()
 
     def is_generic(self, layer: keras.layers.Layer) -> bool:
         """Whether a layer was given by its Keras name."""
         return layer.name in self._generic
+
+    def through(self, layers: Sequence[AnyLayer], values: Any) -> Any:
+        """Return what the next layers, with their branches, make of a symbolic input."""
+        for layer in layers:
+            if isinstance(layer, Residual):
+                next(self._places)
+                ways = [self.through(way, values) for way in (layer.layers, layer.shortcut)]
+                values = keras.layers.add(ways)
+            else:
+                values = self.layer(layer)(values)
+        return values
 
     def layer(self, layer: AnyLayer) -> keras.layers.Layer:
         """Return the next layer."""
@@ -218,21 +243,18 @@ class _Builder:
         keras.utils.set_random_seed(start := seeds.initialisation(self._seed, place))
         match layer:
             case Conv2D(filters, kernel_size, strides, padding):
-                options = _weighted(layer, start)
+                options = self._weighted(layer, start)
                 return keras.layers.Conv2D(filters, kernel_size, strides, padding, **options, name=name)
             case MaxPooling2D(pool_size):
                 return keras.layers.MaxPooling2D(pool_size, name=name)
             case Flatten():
                 return keras.layers.Flatten(name=name)
             case Dense(units):
-                return keras.layers.Dense(units, **_weighted(layer, start), name=name)
+                return keras.layers.Dense(units, **self._weighted(layer, start), name=name)
             case BatchNormalization():
-                if self._synchronized and tf.config.list_logical_devices("GPU"):
-                    # On cards TensorFlow refuses the fused gradient by given moments: it is not deterministic there.
-                    return keras.layers.BatchNormalization(synchronized=True, name=name)
-                return FusedBatchNormalization(synchronized=self._synchronized, name=name)
+                return self._batch_normalization(name)
             case Dropout(rate):
-                return KeyedDropout(rate, name=name)
+                return (keras.layers.Dropout if self._plain else KeyedDropout)(rate, name=name)
             case Residual(branch, shortcut):
                 ways = [[self.layer(each) for each in way] for way in (branch, shortcut)]
                 return ResidualBlock(ways[0], ways[1], name)
@@ -240,13 +262,25 @@ class _Builder:
                 self._generic.add(name)
                 return make("layer", KerasObject(layer.name, layer.arguments), name=name)
 
+    def _batch_normalization(self, name: str) -> keras.layers.Layer:
+        if self._plain:
+            return keras.layers.BatchNormalization(name=name)
+        if self._synchronized and tf.config.list_logical_devices("GPU"):
+            # On cards TensorFlow refuses the fused gradient by given moments: it is not deterministic there.
+            return keras.layers.BatchNormalization(synchronized=True, name=name)
+        return FusedBatchNormalization(synchronized=self._synchronized, name=name)
 
-def _weighted(layer: Conv2D | Dense, seed: int) -> dict[str, Any]:
-    """Return the arguments that a convolution and a dense layer share."""
-    glorot = keras.initializers.GlorotUniform(seed=seed)
-    names = ("activation", "kernel_initializer", "kernel_regularizer", "use_bias")
-    given = {name: argument(name, getattr(layer, name)) for name in names}
-    return given if layer.kernel_initializer is not None else given | {"kernel_initializer": glorot}
+    def _weighted(self, layer: Conv2D | Dense, seed: int) -> dict[str, Any]:
+        """Return the arguments that a convolution and a dense layer share."""
+        names = ("activation", "kernel_initializer", "kernel_regularizer", "use_bias")
+        given = {name: argument(name, getattr(layer, name)) for name in names}
+        if self._plain and isinstance(layer.activation, KerasObject) and layer.activation.arguments:
+            name, arguments = layer.activation.name, layer.activation.arguments
+            if name not in ACTIVATION_LAYERS:
+                raise UsageError(f"no file of Keras holds the activation {name} with its arguments")
+            given["activation"] = make("layer", KerasObject(ACTIVATION_LAYERS[name], arguments))
+        glorot = keras.initializers.GlorotUniform(seed=seed)
+        return given if layer.kernel_initializer is not None else given | {"kernel_initializer": glorot}
 
 
 def single_layers(layers: Sequence[keras.layers.Layer]) -> Iterator[keras.layers.Layer]:

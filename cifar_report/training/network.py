@@ -206,11 +206,7 @@ class StageTraining:
     def _evaluation(self, weights: Weights) -> Evaluation:
         test = self.engine.evaluate(self.split.test)
         self.outcome.predictions.probabilities[self.stage.id, weights] = test.probabilities
-        for place, variable in enumerate(self.engine.model.weights):
-            name = variable.path.replace("/", ".")
-            if weight_place(name) is None:
-                layer, _, own = name.rpartition(".")
-                name = f"{layer}.{place:03d}_{own}"
+        for name, variable in zip(weight_names(self.engine.model), self.engine.model.weights, strict=True):
             self.outcome.weights[f"{self.stage.id}.{weights}.{name}"] = np.array(variable.numpy())
         return Evaluation(
             train=_scores(self.engine.evaluate(self.split.train)),
@@ -239,6 +235,16 @@ class StageTraining:
             best_weights=self.best_weights,
             optimizer=self.engine.optimizer_state(),
         )
+
+
+def weight_names(model: keras.Sequential) -> list[str]:
+    """Return under which name each weight is stored, in Keras's order."""
+    names = [variable.path.replace("/", ".") for variable in model.weights]
+    for place, name in enumerate(names):
+        if weight_place(name) is None:
+            layer, _, own = name.rpartition(".")
+            names[place] = f"{layer}.{place:03d}_{own}"
+    return names
 
 
 def _scores(predicted: Predicted) -> Scores:

@@ -70,14 +70,12 @@ class KerasOptimizer:
     ON_ONE_DEVICE = ("clipnorm", "clipvalue", "global_clipnorm", "gradient_accumulation_steps", "use_ema")
 
     def __init__(self, trial: Trial, variables: list[keras.Variable]) -> None:
-        rate = trial.learning_rate
-        steps = make("learning_rate", rate) if isinstance(rate, KerasObject) else float(rate)
         given = trial.optimizer.arguments
         if trial.strategy == "mirrored" and (words := [word for word in self.ON_ONE_DEVICE if given.get(word)]):
             raise UsageError(
                 f"trial {trial.id}: with the strategy 'mirrored' an optimizer may not be given {', '.join(words)}"
             )
-        self._keras = make("optimizer", trial.optimizer, learning_rate=steps)
+        self._keras = keras_optimizer(trial)
         self._keras.build(variables)
         self._trained = variables
         # Where Keras itself writes the averages into the weights every few steps, training goes on from them.
@@ -95,6 +93,13 @@ class KerasOptimizer:
     def set_averages(self) -> None:
         """Put the averages in the place of the weights."""
         self._keras.finalize_variable_values(self._trained)
+
+
+def keras_optimizer(trial: Trial) -> keras.optimizers.Optimizer:
+    """Return a trial's optimizer as Keras has it."""
+    rate = trial.learning_rate
+    steps = make("learning_rate", rate) if isinstance(rate, KerasObject) else float(rate)
+    return make("optimizer", trial.optimizer, learning_rate=steps)
 
 
 def make_optimizer(trial: Trial, variables: list[keras.Variable]) -> FusedAdam | KerasOptimizer:

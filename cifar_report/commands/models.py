@@ -1,0 +1,62 @@
+"""The commands on trained networks: export and predict."""
+
+from __future__ import annotations
+
+import json
+import os
+from argparse import Namespace
+from typing import TYPE_CHECKING, Any
+
+from cifar_report.errors import UsageError
+
+if TYPE_CHECKING:
+    from cifar_report.running.models import Trained
+
+
+def _trained(options: Namespace) -> Trained:
+    from cifar_report.bundle import Bundle, find_bundle
+    from cifar_report.running.models import find_trained
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # nothing but what is asked
+    return find_trained(Bundle.load(find_bundle(options.bundle)), options.run, options.stage, options.weights)
+
+
+def export(options: Namespace) -> int:
+    """Write a trained network as a file of plain Keras, or as ONNX."""
+    from cifar_report.running.models import export_model
+
+    if options.output.suffix not in (".keras", ".onnx"):
+        raise UsageError(f"-o {options.output}: the file's name ends in .keras or .onnx")
+    trained = _trained(options)
+    export_model(trained, options.output)
+    print(f"{options.output}: {trained.run}, stage {trained.stage}, {trained.which} weights; pixels divided by 255")
+    return 0
+
+
+def predict(options: Namespace) -> int:
+    """Print the class that a trained network sees in each image, and its probabilities."""
+    import numpy as np
+
+    from cifar_report.data import CLASS_NAMES
+    from cifar_report.running import models
+
+    pictures = models.read_pictures(options.images)
+    trained = _trained(options)
+    answers = models.predict(trained, np.stack([each.pixels for each in pictures]))
+    found: list[dict[str, Any]] = [
+        {
+            "image": str(path),
+            "size": picture.size,
+            "class": CLASS_NAMES[int(answer.argmax())],
+            "probabilities": {CLASS_NAMES[place]: float(answer[place]) for place in np.argsort(-answer)},
+        }
+        for path, picture, answer in zip(options.images, pictures, answers, strict=True)
+    ]
+    if options.json:
+        print(json.dumps(found, indent=1))
+        return 0
+    print(f"{trained.run}, stage {trained.stage}, {trained.which} weights; middle square, resized to 32 × 32 (Lanczos)")
+    for each in found:
+        shares = ", ".join(f"{name} {share:.1%}" for name, share in each["probabilities"].items())
+        print(f"{each['image']} ({each['size'][0]} × {each['size'][1]}): {each['class']} ({shares})")
+    return 0

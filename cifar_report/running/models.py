@@ -1,0 +1,107 @@
+"""The trained networks of a bundle: written as files of plain Keras, and asked about images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cifar_report.bundle import Bundle, Run, Weights
+from cifar_report.bundle.arrays import load_arrays
+from cifar_report.bundle.bundle import place
+from cifar_report.errors import UsageError
+from cifar_report.spec import INPUT_SHAPE, Trial
+
+
+class Trained(NamedTuple):
+    """One set of weights of a run, by their names in the network."""
+
+    run: str
+    trial: Trial
+    stage: str
+    which: Weights
+    weights: Mapping[str, np.ndarray[Any, Any]]
+
+
+def find_trained(bundle: Bundle, name: str, stage: str | None = None, which: Weights | None = None) -> Trained:
+    """Return the weights of the run, or of a trial's median run, after a stage (default: its last).
+
+    ``which``: by default those that the report judges, the best after early stopping and else the last.
+    Raises UsageError where there are none.
+    """
+    run = find_run(bundle, name)
+    trial = run.trial
+    if not isinstance(trial, Trial):
+        raise UsageError(f"{run.id} is no network")
+    stages = {each.id: each for each in trial.stages}
+    if stage is not None and stage not in stages:
+        raise UsageError(f"{run.id} has no stage {stage!r}; it has {', '.join(stages)}")
+    found = stages[stage] if stage is not None else trial.stages[-1]
+    which = which or ("last" if found.early_stopping is None else "best")
+    path = place(bundle.folder, f"runs/{run.id}/weights.npz")
+    if not path.exists():
+        raise UsageError(
+            f"{bundle.folder} was copied without weights: 'cifar-report run --only {trial.id} --bundle DIR' trains "
+            "them again, and 'cifar-report verify --rerun' says whether they are the same on this machine"
+        )
+    prefix = f"{found.id}.{which}."
+    arrays = load_arrays(path).items()
+    return Trained(
+        run.id, trial, found.id, which, {n.removeprefix(prefix): a for n, a in arrays if n.startswith(prefix)}
+    )
+
+
+def find_run(bundle: Bundle, name: str) -> Run:
+    """Return the finished run of this id; of a trial the one with the median validation accuracy (the lower of two)."""
+    for run in bundle.runs:
+        if run.id == name and run.done:
+            return run
+    runs = [run for run in bundle.runs_of(name) if run.stages]
+    if not runs:
+        trials = ", ".join(dict.fromkeys(run.trial.id for run in bundle.runs if run.stages))
+        raise UsageError(f"{bundle.folder} has no finished run {name!r}: name one of {trials}, or one with its /seed-N")
+    return sorted(runs, key=_validation)[(len(runs) - 1) // 2]
+
+
+def _validation(run: Run) -> float:
+    stopping = isinstance(run.trial, Trial) and run.trial.stages[-1].early_stopping is not None
+    return run.stages[-1].evaluation("best" if stopping else "last").validation.accuracy
+
+
+def export_model(trained: Trained, path: Path) -> None:
+    """Write a network of Keras's own layers to ``path`` (``.keras`` or ``.onnx``)."""
+    from cifar_report.training.plain_model import plain_model, write_model
+
+    write_model(plain_model(trained.trial, trained.weights), path)
+
+
+def predict(trained: Trained, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the probabilities of ``images`` uint8 [N, 32, 32, 3], float32 [N, 10]."""
+    from cifar_report.training.plain_model import plain_model, probabilities
+
+    return probabilities(plain_model(trained.trial, trained.weights), images)
+
+
+class Picture(NamedTuple):
+    """An image file as a network sees it."""
+
+    pixels: np.ndarray[Any, Any]  # uint8 [32, 32, 3]
+    size: tuple[int, int]  # width and height of the file's image
+
+
+def read_pictures(paths: Sequence[Path]) -> list[Picture]:
+    """Return the middle square of each file's image, resized (Lanczos); raises UsageError for what is no image."""
+    from PIL import Image, ImageOps
+
+    pictures = []
+    for path in paths:
+        try:
+            with Image.open(path) as file:
+                upright = ImageOps.exif_transpose(file).convert("RGB")
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+            raise UsageError(f"{path} cannot be read as an image: {error}") from error
+        fitted = ImageOps.fit(upright, (INPUT_SHAPE[1], INPUT_SHAPE[0]), Image.Resampling.LANCZOS)
+        pictures.append(Picture(np.asarray(fitted), upright.size))
+    return pictures
