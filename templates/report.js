@@ -215,6 +215,7 @@
   const SAME = 1e-9;
   const RATIO_SLACK = 1.25;
   const LEAST_SEEDS_FOR_ONSET = 5;
+  const LEAST_WELCH = 4;
   const DIRECTIONS = ["greater", "less", "not_better"];
   const RULED_OUT = ["margin_ruled_out", "improvement_ruled_out"];
   const sum = (values) => values.reduce((total, value) => total + value, 0);
@@ -290,7 +291,9 @@
     const total = sum(parts);
     const squares = sum(parts.map((part, place) => part ** 2 / (sides[place].length - 1)));
     const still = sides.every((side) => span(side) <= SAME);
-    const freedom = squares > 0 ? total ** 2 / squares : 1;
+    const fewest = Math.min(...sides.map((side) => side.length));
+    const welch = squares > 0 ? total ** 2 / squares : 1;
+    const freedom = fewest < LEAST_WELCH ? Math.min(welch, fewest - 1) : welch;
     const center = mean(values) - (others ? mean(others) : 0);
     const error = still ? 0 : Math.sqrt(total);
     const p = (bound, side) => {
