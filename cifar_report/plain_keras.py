@@ -79,6 +79,10 @@ print(f"test accuracy {accuracy:.4f}, test loss {loss:.4f}")
 """
 
 
+TOPICS = ("data", "model", "compile", "fit", "augmentation", "evaluate")
+"""What a reader of the program is shown, in this order."""
+
+
 class Excerpt(NamedTuple):
     """A part of the program that stands by itself on a page."""
 
@@ -103,6 +107,24 @@ def excerpts(trial: Trial, seed: int = 0) -> Iterator[Excerpt]:
             yield Excerpt("augmentation", _augmentation(stage.augmentation), stage.id)
         yield Excerpt("fit", _fit(stage), stage.id)
     yield Excerpt("evaluate", EVALUATE)
+
+
+def shown_excerpts(trials: Sequence[Trial]) -> dict[str, tuple[Trial, str]]:
+    """Return by topic one page's worth of the program: of the first trial, or of the first that does more.
+
+    What no trial does is left out. Each has at most 15 lines, unless the first network is deeper.
+    """
+    first = trials[0]
+    found = {each.topic: (first, each.code) for each in excerpts(first)}
+    stopping = next((each for each in trials if each.stages[0].early_stopping), first)
+    shown = (("batches", None), ("fit", stopping.stages[0].id))
+    code = [each.code for each in excerpts(stopping) if (each.topic, each.stage) in shown]
+    found["fit"] = stopping, "\n".join(code)
+    for trial in trials:
+        for each in excerpts(trial):
+            if each.topic == "augmentation":
+                found.setdefault("augmentation", (trial, each.code))
+    return {topic: found[topic] for topic in TOPICS if topic in found}
 
 
 def model_source(trial: Trial) -> str:
@@ -203,6 +225,6 @@ def _fit(stage: Stage) -> str:
     return (
         f"callbacks = [\n{rows}]\n"
         "history = model.fit(\n"
-        f"{INDENT}{source}, epochs={stage.epochs}, shuffle=False,  # it shuffles itself\n"
+        f"{INDENT}{source}, epochs={stage.epochs}, shuffle=False,\n"
         f"{INDENT}validation_data=(x_val, y_val), callbacks=callbacks,\n)\n"
     )

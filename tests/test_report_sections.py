@@ -187,9 +187,11 @@ def test_the_code_section_is_rendered_from_the_bundle():
     first, *others = few_experiments()
     trials = (replace(first.trials[0], batch_size=48, learning_rate=0.0042), *first.trials[1:])
     bundle, _ = simulated((replace(first, trials=trials), *others), seeds=2)
-    listing = Page(report_of(bundle)).all("pre")[0].text
-    assert "batch_size=48" in listing
-    assert "learning_rate=0.0042" in listing
+    page = Page(report_of(bundle))
+    listings = [each.text for each in page.all("pre")]
+    assert "rows.batch(48)" in listings[3]
+    assert "learning_rate=0.0042" in listings[2]
+    assert all(len(text.splitlines()) <= 15 and max(map(len, text.splitlines())) <= 84 for text in listings)
 
 
 def test_no_other_optimizer_stands_under_adam():

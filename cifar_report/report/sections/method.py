@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import cast
 
-import msgspec
 from markupsafe import Markup
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from cifar_report.analysis.results.trials import Costs
+from cifar_report.plain_keras import shown_excerpts
 from cifar_report.report.elements import Cell, SectionView, Table
 from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.names import network_name, setting_name
 from cifar_report.report.sections.algorithm import other_activations, other_optimizers
 from cifar_report.report.text.changes import MOST_CHANGES, change_labels
 from cifar_report.report.writer import Writer
-from cifar_report.spec import AnyTrial, Augmentation, Conv2D, Dense, KerasObject, Trial, leaves
-from cifar_report.spec.layers import Layer
+from cifar_report.spec import Augmentation, Conv2D, Dense, KerasObject, Trial, leaves
 
 SAY = load_messages("sections")
 
@@ -29,10 +28,6 @@ SETTINGS = (
     (mark("Scaling of the pixels"), mark("pixel values divided by 255")),
     (mark("Selection of weights"), mark("by the validation images alone, never by the test images")),
 )
-LISTINGS = 3
-WIDTH = 84  # characters of a line of a listing
-INDENT = "    "
-UNSHOWN = frozenset({"title", "as_written", "one_change", "published"})
 
 
 def code_section(writer: Writer, number: str) -> SectionView:
@@ -57,7 +52,7 @@ def code_section(writer: Writer, number: str) -> SectionView:
         "seeds": writer.numbers.enumeration(seeds),
         "fixed_orders": list(_fixed_orders(writer, trials)),
         "splits": writer.numbers.enumeration([str(split) for split in splits]),
-        "listings": list(_listings(writer, trials)),
+        "listings": list(_listings(writer, trials)) if trials else [],
     }
     return SectionView(heading, "code", view)
 
@@ -161,50 +156,9 @@ def _counted(writer: Writer, trial: Trial) -> tuple[Cell, Cell]:
     return writer.cell(costs.parameters), writer.cell(costs.macs)
 
 
-def _listings(writer: Writer, trials: list[Trial]) -> Iterator[tuple[str, Markup]]:
-    """Yield the title and the configuration of the reference model and of networks with several stages."""
-    chosen = dict.fromkeys((*trials[:1], *(trial for trial in trials if len(trial.stages) > 1)))
-    for trial in list(chosen)[:LISTINGS]:
-        listing = highlight(configuration_text(trial), PythonLexer(), HtmlFormatter(nowrap=True))
-        yield writer.trial_title(trial.id), Markup(listing)  # noqa: S704 - escaped by Pygments
-
-
-def configuration_text(trial: AnyTrial) -> str:
-    """Return a trial's configuration as Python text, defaults left out, without its names and prose."""
-    return _source(trial, "", UNSHOWN)
-
-
-def _source(value: Any, indent: str, unshown: frozenset[str] = frozenset()) -> str:
-    if isinstance(value, msgspec.Struct):
-        return _call(value, indent, unshown)
-    if isinstance(value, tuple):
-        parts = [_source(part, indent + INDENT) for part in value]
-        line = f"({', '.join(parts)}{',' * (len(parts) == 1)})"
-        return line if _fits(line, indent) and len(parts) < 3 else _wrapped("", parts, indent)
-    if isinstance(value, dict):
-        return "{" + ", ".join(f'"{name}": {_source(each, indent)}' for name, each in value.items()) + "}"
-    return f'"{value}"' if isinstance(value, str) else repr(value)
-
-
-def _call(value: msgspec.Struct, indent: str, unshown: frozenset[str]) -> str:
-    positional = isinstance(value, (Layer, KerasObject))
-    parts = []
-    for field in msgspec.structs.fields(value):
-        inner = getattr(value, field.name)
-        default = not field.required and inner in (field.default, {})
-        if default or field.name in unshown:
-            positional = False
-            continue
-        text = _source(inner, indent + INDENT)
-        parts.append(text if positional else f"{field.name}={text}")
-    name = type(value).__name__
-    line = f"{name}({', '.join(parts)})"
-    return line if _fits(line, indent) else _wrapped(name, parts, indent)
-
-
-def _fits(line: str, indent: str) -> bool:
-    return len(indent) + len(line) <= WIDTH and "\n" not in line
-
-
-def _wrapped(name: str, parts: list[str], indent: str) -> str:
-    return f"{name}(\n" + "".join(f"{indent}{INDENT}{part},\n" for part in parts) + f"{indent})"
+def _listings(writer: Writer, trials: list[Trial]) -> Iterator[tuple[str, str, Markup]]:
+    """Yield title, note and text of the parts of the program in plain Keras that trains the same."""
+    for topic, (trial, code) in shown_excerpts(trials).items():
+        title = f"{writer.word(SAY.excerpts[topic])} ({writer.trial_title(trial.id)})"
+        listing = highlight(code, PythonLexer(), HtmlFormatter(nowrap=True))
+        yield title, writer.word(SAY.excerpt_notes[topic]), Markup(listing)  # noqa: S704 - escaped by Pygments
