@@ -222,7 +222,7 @@ def test_no_other_optimizer_stands_under_adam():
     ]
     for text in texts[1:]:
         assert "swish (Baseline, 30 epochs)" in text
-        assert "ExponentialDecay(decay_steps=9)" in text
+        assert "learning rate: ExponentialDecay(decay_steps=9), optimizer: SGD(momentum=0.9)" in text
         assert "SeparableConv2D(filters=3)" in text
 
 

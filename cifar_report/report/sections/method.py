@@ -136,13 +136,17 @@ def _difference(writer: Writer, trial: Trial) -> Markup | None:
 def _in_full(writer: Writer, trial: Trial) -> Markup:
     trained = writer.results.trial(trial.id).trained
     stages = (trained if isinstance(trained, Trial) else trial).stages
-    return writer.sentence(
+    line = writer.sentence(
         SAY.in_full,
         layers=Markup('<span class="network">{}</span>').format(network_name(trial, writer.numbers)),
         epochs=" + ".join(str(stage.epochs) for stage in stages),
         batch=writer.numbers.integer(trial.batch_size),
         rate=_rate(writer, trial),
     )
+    optimizer = writer.sentence("optimizer: %(name)s", name=setting_name(trial.optimizer))
+    smoothing = writer.sentence("label smoothing: %(rate)s", rate=writer.numbers.plain(trial.label_smoothing))
+    parts = (line, optimizer if trial.optimizer.name != "Adam" else "", smoothing if trial.label_smoothing else "")
+    return Markup(", ").join(filter(None, parts))
 
 
 def _rate(writer: Writer, trial: Trial) -> str:
