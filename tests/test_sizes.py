@@ -8,7 +8,7 @@ from command import ROOT
 
 # 17,500 for the suite, 600 each for the method and the report, 200 for faults from the field, 1,500 for experiments of
 # one's own, 700 for clusters.
-LINES = {"product": 21_100, "tests": 16_000}
+LINES = {"product": 21_450, "tests": 16_000}
 MODULES = 150
 FUNCTION = 50  # lines
 

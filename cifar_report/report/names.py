@@ -63,8 +63,8 @@ def layer_name(layer: AnyLayer, numbers: Numbers) -> str:
     """Return a layer's name and its settings, one short phrase."""
     plain, whole = numbers.translation.plain, numbers.integer
     match layer:
-        case KerasLayer(name, arguments):
-            return setting_name(KerasObject(name, arguments))
+        case KerasLayer():
+            return setting_name(layer)
         case Residual(branch, shortcut):
             ways = (", ".join(layer_name(each, numbers) for each in way) for way in (branch, shortcut))
             values = dict(zip(("layers", "shortcut"), ways, strict=True))
@@ -97,7 +97,7 @@ def activation_of(layer: AnyLayer) -> str | None:
         return setting_name(layer.activation)
     if not isinstance(layer, KerasLayer) or layer.name not in ("Activation", "ELU", "LeakyReLU", "PReLU"):
         return None
-    return setting_name(KerasObject(layer.name, layer.arguments))
+    return setting_name(layer)
 
 
 def _extras(layer: Conv2D | Dense) -> list[str]:

@@ -160,22 +160,11 @@ SAME_SHAPE = frozenset({
 """Layers of Keras without parameters or matrix products whose output has their input's shape."""
 
 
-class KerasLayer(Layer, frozen=True, tag=True):
+class KerasLayer(KerasObject, Layer, frozen=True, tag=True):
     """Any other layer by its Keras name and arguments, as in ``KerasLayer("LeakyReLU", {"negative_slope": 0.1})``.
 
     Its random numbers come from a stream of the run; one that cannot be trained so is refused before training.
     """
-
-    name: KerasName
-    arguments: dict[KerasName, Scalar | list[Scalar | list[Scalar]] | KerasObject] = {}
-
-    def __post_init__(self) -> None:
-        """Hold the arguments as a stored record has them: tuples as lists."""
-        msgspec.structs.force_setattr(self, "arguments", _as_stored(self.arguments))
-
-    def __hash__(self) -> int:
-        """Hash what equal layers share; arguments may be lists."""
-        return hash((self.name, *sorted(self.arguments)))
 
     @property
     def kind(self) -> str:

@@ -6,9 +6,8 @@ otherwise, with fewer passes over the memory.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
-from itertools import chain, count
+from itertools import count
 from typing import Any, NamedTuple
 
 import keras
@@ -25,10 +24,10 @@ from cifar_report.spec import (
     Dropout,
     Flatten,
     KerasLayer,
-    KerasObject,
     MaxPooling2D,
     Residual,
     Trial,
+    leaves,
 )
 from cifar_report.training import seeds
 from cifar_report.training.keras_objects import argument, make
@@ -190,9 +189,8 @@ def build_model(trial: Trial, seed: int, *, synchronized: bool = False) -> keras
     except (TypeError, ValueError, UsageError) as error:
         raise UsageError(f"trial {trial.id}: {' '.join(str(error).split())}") from error
     if synchronized:
-        generic = [layer for layer in single_layers(model.layers) if builder.is_generic(layer)]
-        for layer in generic:
-            if seed_states(layer) or layer.non_trainable_weights:
+        for named, layer in zip(leaves(trial.layers), single_layers(model.layers), strict=True):
+            if isinstance(named, KerasLayer) and (seed_states(layer) or layer.non_trainable_weights):
                 raise UsageError(
                     f"trial {trial.id}: with the strategy 'mirrored' the layer {type(layer).__name__} would draw or "
                     "count on each device by itself; train it on one device"
@@ -219,11 +217,6 @@ class _Builder:
     def __init__(self, seed: int, synchronized: bool, *, plain: bool = False) -> None:
         self._seed, self._synchronized, self._plain = seed, synchronized, plain
         self._places = count()
-        self._generic: set[str] = set()
-
-    def is_generic(self, layer: keras.layers.Layer) -> bool:
-        """Whether a layer was given by its Keras name."""
-        return layer.name in self._generic
 
     def through(self, layers: Sequence[AnyLayer], values: Any) -> Any:
         """Return what the next layers, with their branches, make of a symbolic input."""
@@ -259,8 +252,7 @@ class _Builder:
                 ways = [[self.layer(each) for each in way] for way in (branch, shortcut)]
                 return ResidualBlock(ways[0], ways[1], name)
             case KerasLayer():
-                self._generic.add(name)
-                return make("layer", KerasObject(layer.name, layer.arguments), name=name)
+                return make("layer", layer, name=name)
 
     def _batch_normalization(self, name: str) -> keras.layers.Layer:
         if self._plain:
@@ -342,50 +334,3 @@ def dropout_shapes(model: keras.Sequential) -> list[tuple[int, ...]]:
     """Return the shape of one image at each dropout layer."""
     layers = single_layers(model.layers)
     return [tuple(layer.input.shape[1:]) for layer in layers if isinstance(layer, KeyedDropout)]
-
-
-def without_gradient(model: keras.Sequential) -> list[str]:
-    """Return the weights that training cannot change, as found in the traced graph."""
-    found: list[str] = []
-
-    def trace(images: tf.Tensor) -> None:
-        with tf.GradientTape() as tape:
-            outputs = forward(model, images, training=True)
-        for weight, gradient in zip(
-            model.trainable_variables, tape.gradient(outputs, model.trainable_variables), strict=True
-        ):
-            if gradient is None:
-                found.append(weight.path)
-
-    tf.function(trace).get_concrete_function(tf.TensorSpec([2, *INPUT_SHAPE]))
-    return found
-
-
-def count_macs(model: keras.Sequential) -> int:
-    """Count the multiply-accumulates of one image in the convolutions and matrix products of the traced model."""
-    image = tf.TensorSpec([1, *INPUT_SHAPE])
-    graph = tf.function(lambda images: forward(model, images, training=False)).get_concrete_function(image).graph
-    return sum(_macs_of(operation) for operation in graph.get_operations())
-
-
-def _macs_of(operation: tf.Operation) -> int:
-    """Return the products of one operation on tensors whose shapes are known."""
-
-    def shapes(tensors: Sequence[tf.Tensor]) -> list[list[int]]:
-        return [tensor.shape.as_list() for tensor in tensors]
-
-    match operation.type:
-        case "Conv2D" | "DepthwiseConv2dNative":
-            ((*kernel, channels, _),), outputs = shapes(operation.inputs[1:2]), shapes(operation.outputs)
-            return math.prod(outputs[0]) * math.prod(kernel) * (channels if operation.type == "Conv2D" else 1)
-        case "Conv2DBackpropInput":  # a transposed convolution
-            kernel, upstream = shapes(operation.inputs[1:])
-            return math.prod(upstream) * math.prod(kernel[:3])
-        case "MatMul" | "BatchMatMulV2":
-            turned = operation.get_attr("transpose_a" if operation.type == "MatMul" else "adj_x")
-            return math.prod(shapes(operation.outputs)[0]) * shapes(operation.inputs)[0][-2 if turned else -1]
-        case "Einsum":
-            words = operation.get_attr("equation").decode().partition("->")[0].split(",")
-            sizes = dict(zip("".join(words), chain(*shapes(operation.inputs)), strict=True))
-            return math.prod(sizes.values()) * (len(words) > 1)
-    return 0

@@ -20,9 +20,10 @@ from cifar_report.spec import Stage, Trial
 from cifar_report.spec.trials import MOST_WEIGHTS_BYTES
 from cifar_report.training import seeds
 from cifar_report.training.engine import Engine, Predicted, make_strategy
-from cifar_report.training.model import build_model, count_macs, without_gradient
+from cifar_report.training.model import build_model
 from cifar_report.training.optimizers import make_optimizer
 from cifar_report.training.outcome import Array, Checkpoint, Outcome, Progress, Seconds, Watcher
+from cifar_report.training.tracing import count_macs, without_gradient
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def train_network(
     for place in range(first, len(trial.stages)):
         training = StageTraining(engine, seed, place, split, outcome, watch, resumption)
         outcome.stages += (training.run(checkpoint if place == first else None),)
-    outcome.streams = seeds.streams(seed)
+    outcome.streams = seeds.streams(seed, *(["layer"] if engine.drawing_layers[1] else []))
     outcome.parameters_total = engine.model.count_params()
     outcome.parameters_trainable = sum(math.prod(weight.shape) for weight in engine.model.trainable_weights)
     outcome.macs = trial.macs if trial.macs is not None else count_macs(engine.model)

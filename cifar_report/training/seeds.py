@@ -44,6 +44,7 @@ def fingerprint(*arrays: np.ndarray[Any, Any]) -> str:
     return total.hexdigest()[:16]
 
 
-def streams(seed: int) -> dict[str, str]:
-    """Return the run's streams by name with the fingerprint of each, for the record."""
-    return {name: f"{derive(seed, name):016x}" for name in ("initialisation", "order", "dropout", "augmentation")}
+def streams(seed: int, *more: str) -> dict[str, str]:
+    """Return the run's streams by name with the fingerprint of each, for the record; few runs have ``more``."""
+    names = ("initialisation", "order", "dropout", "augmentation", *more)
+    return {name: f"{derive(seed, name):016x}" for name in names}
