@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from cifar_report.spec import CLASS_COUNT, Augmentation, Trial
+from cifar_report.training.keras_objects import KerasOptimizer, make_optimizer
 from cifar_report.training.model import (
     build_model,
     dropout_shapes,
@@ -21,7 +22,6 @@ from cifar_report.training.model import (
     seed_states,
     single_layers,
 )
-from cifar_report.training.optimizers import KerasOptimizer, make_optimizer
 
 ALIGNMENT = 64  # bytes; where TensorFlow's arrays begin
 EVALUATION_BATCH = 200  # images

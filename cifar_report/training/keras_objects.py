@@ -6,12 +6,14 @@ import difflib
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import keras
+import tensorflow as tf
 
 from cifar_report.errors import UsageError
-from cifar_report.spec import KerasObject
+from cifar_report.spec import KerasObject, Trial
+from cifar_report.training.fused import FusedAdam
 
 HOMES: dict[str, tuple[Any, Any]] = {
     "layer": (keras.layers, keras.layers.Layer),
@@ -105,3 +107,48 @@ def _meant(word: str, known: Iterable[str]) -> str:
     by_small: Mapping[str, str] = {each.lower().replace("_", ""): each for each in sorted(known)}
     close = difflib.get_close_matches(word.lower().replace("_", ""), by_small, 1)
     return f": did you mean {by_small[close[0]]!r}?" if close else f"; it has {', '.join(sorted(known))}"
+
+
+class KerasOptimizer:
+    """An optimizer of Keras, which sums the replicas' gradients itself; made in the strategy's scope."""
+
+    ON_ONE_DEVICE = ("clipnorm", "clipvalue", "global_clipnorm", "gradient_accumulation_steps", "use_ema")
+
+    def __init__(self, trial: Trial, variables: list[keras.Variable]) -> None:
+        given = trial.optimizer.arguments
+        if trial.strategy == "mirrored" and (words := [word for word in self.ON_ONE_DEVICE if given.get(word)]):
+            raise UsageError(
+                f"trial {trial.id}: with the strategy 'mirrored' an optimizer may not be given {', '.join(words)}"
+            )
+        self._keras = keras_optimizer(trial)
+        self._keras.build(variables)
+        self._trained = variables
+        # Where Keras itself writes the averages into the weights every few steps, training goes on from them.
+        self.averages = bool(self._keras.use_ema and not self._keras.ema_overwrite_frequency)
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """Return the whole state, as Keras orders it."""
+        return list(self._keras.variables)
+
+    def apply(self, gradients: list[tf.Tensor]) -> None:
+        """Take one step by the sum of all replicas' gradients; called by every replica."""
+        self._keras.apply(gradients)
+
+    def set_averages(self) -> None:
+        """Put the averages in the place of the weights."""
+        self._keras.finalize_variable_values(self._trained)
+
+
+def keras_optimizer(trial: Trial) -> keras.optimizers.Optimizer:
+    """Return a trial's optimizer as Keras has it."""
+    rate = trial.learning_rate
+    steps = make("learning_rate", rate) if isinstance(rate, KerasObject) else float(rate)
+    return make("optimizer", trial.optimizer, learning_rate=steps)
+
+
+def make_optimizer(trial: Trial, variables: list[keras.Variable]) -> FusedAdam | KerasOptimizer:
+    """Return a trial's optimizer over ``variables``: the fused one for Adam as Keras has it, at one learning rate."""
+    if trial.plain:
+        return FusedAdam(cast("float", trial.learning_rate), variables)
+    return KerasOptimizer(trial, variables)

@@ -13,8 +13,8 @@ import numpy as np
 from cifar_report.bundle.arrays import weight_place
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.spec import Trial
+from cifar_report.training.keras_objects import keras_optimizer
 from cifar_report.training.model import build_plain_model
-from cifar_report.training.optimizers import keras_optimizer
 
 
 def plain_model(trial: Trial, weights: Mapping[str, np.ndarray[Any, Any]]) -> keras.Model:
