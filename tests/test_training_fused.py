@@ -102,7 +102,8 @@ def test_on_cards_replicas_normalize_as_keras_does(tensorflow, monkeypatch):
     import keras
 
     from cifar_report.spec import BatchNormalization
-    from cifar_report.training.fused import FusedBatchNormalization, build_model
+    from cifar_report.training.fused import FusedBatchNormalization
+    from cifar_report.training.model import build_model
 
     monkeypatch.setattr(tensorflow.config, "list_logical_devices", lambda _kind: ["a card"])
     trial = small_trial(BatchNormalization())
