@@ -243,3 +243,13 @@ def test_dead_units_are_those_of_nonlinear_hidden_layers(sample, engine_of):
     weights[3][:] = -1e6
     engine.set_weights(weights)
     assert engine.evaluate(sample.split.test).dead_units == 5 / 10
+
+
+def test_a_suite_has_a_worker_check_what_keras_alone_knows():
+    """What Keras does not have stops a suite before it writes; networks of known layers need no such worker."""
+    from cifar_report.errors import UsageError
+    from cifar_report.running.runs import check_networks
+
+    with pytest.raises(UsageError, match="trial small: Keras has no layer 'LeekyReLU': did you mean 'LeakyReLU'"):
+        check_networks([small_trial(), REFUSED[0][0]])
+    check_networks([small_trial()])
