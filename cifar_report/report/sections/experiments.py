@@ -8,7 +8,7 @@ from itertools import count
 from markupsafe import Markup
 
 from cifar_report.analysis.results import TrialResult
-from cifar_report.report.elements import SectionView, Table
+from cifar_report.report.elements import SectionView, Table, breakable
 from cifar_report.report.i18n import load_messages
 from cifar_report.report.sections import tables
 from cifar_report.report.sections.conclusions import NOT_TIMED, single_timings
@@ -56,7 +56,9 @@ def experiment_view(writer: Writer, experiment: Experiment, number: str) -> dict
     kind = "study" if study else "trial" if experiment.section in EPOCHS_ON_PAPER else "part"
     told = len([each for each in experiment.shown if _finished(writer, each)]) > study
     figures = writer.group("studies" if study else experiment.id)
-    claims = tables.claims(writer, experiment) if experiment.claims else None
+    untested = [each.id for each in experiment.claims if writer.results.verdict(each.id).outcome == "not_run"]
+    waiting = untested if writer.medium == "print" and len(untested) == len(experiment.claims) else []
+    claims = tables.claims(writer, experiment) if experiment.claims and not waiting else None
     return {
         "kind": kind if ran or study else "part",
         "heading": heading,
@@ -68,6 +70,7 @@ def experiment_view(writer: Writer, experiment: Experiment, number: str) -> dict
         "explanation": text(experiment.explanation) if told else None,
         "figures": figures,
         "claims": claims,
+        "waiting": [(each, breakable(each)) for each in waiting],
         "judgement": list(_judgement(writer, experiment, found)),
         "problems": failures(writer, found),
         "epochs": list(_epochs(writer, experiment, found)) if writer.medium == "print" else [],
