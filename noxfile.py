@@ -7,7 +7,7 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "tests"]
 
-PROJECT = ("pyproject.toml", "--group", "build", "--extra", "report")
+PROJECT = ("pyproject.toml", "--group", "build", "--extra", "report", "--extra", "notebook")
 SAME_VERSIONS = ("--constraint", "locks/tests.txt")
 LOCKS = {  # the largest first: the others take their versions from it
     "tests": (*PROJECT, "--extra", "train", "--group", "tests"),

@@ -131,7 +131,9 @@ OPTIONS |= {
         "those of the best or of the last epoch (default: best after early stopping, else last)",
         choices=("best", "last"),
     ),
-    "-o": _option("the file: model.keras, or model.onnx", "FILE", type=Path, dest="output", required=True),
+    "-o": _option("the file, for example model.keras or model.onnx", "FILE", type=Path, dest="output", required=True),
+    "trial": _option("a trial (cifar-report list shows their ids)", "TRIAL"),
+    "notebook --bundle": _option("a bundle whose results are told, too (default: none)", "DIR", type=Path),
 }
 MODEL = ("--bundle", "--stage", "--weights")
 PLAN = ("--profile", "--seeds", "--hours", "--only", "--timing", "--data", "--bundle", "--devices")
@@ -169,6 +171,9 @@ COMMANDS = {
         models.export,
         "write a trained network as a file of plain Keras, or ONNX; its optimizer begins anew",
         ("run", *MODEL, "-o"),
+    ),
+    "notebook": Command(
+        models.notebook, "write a trial as a notebook of plain Keras", ("trial", "notebook --bundle", "-o")
     ),
     "predict": Command(
         models.predict, "tell what a trained network sees in images", ("run", "images", *MODEL, "--json")

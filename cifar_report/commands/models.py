@@ -1,4 +1,4 @@
-"""The commands on trained networks: export and predict."""
+"""The commands on single networks: export, predict and notebook."""
 
 from __future__ import annotations
 
@@ -59,4 +59,15 @@ def predict(options: Namespace) -> int:
     for each in found:
         shares = ", ".join(f"{name} {share:.1%}" for name, share in each["probabilities"].items())
         print(f"{each['image']} ({each['size'][0]} × {each['size'][1]}): {each['class']} ({shares})")
+    return 0
+
+
+def notebook(options: Namespace) -> int:
+    """Write a trial as a notebook of plain Keras."""
+    from cifar_report.bundle import Bundle
+    from cifar_report.report.notebook import make_notebook
+
+    bundle = None if options.bundle is None else Bundle.load(options.bundle)
+    options.output.write_text(make_notebook(options.trial, bundle), encoding="utf-8")
+    print(f"{options.output}: 'jupyter execute --inplace {options.output}' trains it, as any notebook program does")
     return 0

@@ -1,0 +1,88 @@
+"""A trial as a notebook of plain Keras, with what a bundle says of it; nothing is executed here."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from cifar_report.analysis import Results, analyse
+from cifar_report.bundle import Bundle
+from cifar_report.bundle.bundle import place
+from cifar_report.errors import UsageError
+from cifar_report.plain_keras import excerpts
+from cifar_report.registry import load_experiments, select
+from cifar_report.report.i18n import load_messages
+from cifar_report.spec import Experiment, Trial
+
+SAY = load_messages("sections")
+TITLES = {**SAY.excerpts, "devices": "Several devices", "batches": "Batches"}
+NOTES = {
+    **SAY.excerpt_notes,
+    "devices": "One replica of the network on each graphics card, or on each of two parts of the processor.",
+    "batches": (
+        "After `keras.utils.set_random_seed`, `fit` on arrays goes through them in the same order in every epoch: "
+        "whoever seeds a notebook so trains another way. This data set shuffles itself, anew in every epoch unless "
+        "the trial asks for one order."
+    ),
+}
+JUPYTER: Any = nbformat.v4  # its functions carry no types
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+
+
+def make_notebook(trial_id: str, bundle: Bundle | None = None) -> str:
+    """Return a trial's notebook as JSON, the same for the same trial and bundle.
+
+    Raises UsageError where there is no such network.
+    """
+    experiments = load_experiments() if bundle is None else bundle.record.experiments
+    by_trial = {trial.id: each for each in experiments for trial in each.trials}
+    trials = {trial.id: trial for each in experiments for trial in each.trials}
+    select(trials, [trial_id])
+    trial, experiment = trials[trial_id], by_trial[trial_id]
+    if not isinstance(trial, Trial):
+        raise UsageError(f"{trial_id} is no network: there is nothing of Keras in it")
+    cells = [_text("question", f"# {trial.title}\n\n{experiment.question}\n\n{experiment.change}")]
+    cells.append(_text("explanation", experiment.explanation))
+    for number, each in enumerate(excerpts(trial)):
+        stage = f" (stage *{each.stage}*)" if len(trial.stages) > 1 and each.stage else ""
+        name = f"{number:02}-{each.topic}"
+        cells.append(_text(f"{name}-text", f"## {TITLES[each.topic]}{stage}\n\n{NOTES[each.topic]}"))
+        cells.append(JUPYTER.new_code_cell(each.code.rstrip(), id=name))
+    if bundle is not None:
+        cells += _results(bundle, trial, experiment)
+    return str(JUPYTER.writes(JUPYTER.new_notebook(cells=cells, metadata=KERNEL))) + "\n"
+
+
+def _text(name: str, source: str) -> Any:
+    return JUPYTER.new_markdown_cell(source, id=name)
+
+
+def _results(bundle: Bundle, trial: Trial, experiment: Experiment) -> Iterator[Any]:
+    """Yield what the bundle measured: the accuracy of each seed, the claims' verdicts, the experiment's figures."""
+    results = analyse(bundle)
+    values = results.trial(trial.id).primary.seeds
+    seeds = ", ".join(f"{each.value:.1%} (seed {each.seed})" for each in values if each.value is not None)
+    yield _text("results", f"## What the suite measured\n\nTest accuracy: {seeds or 'no run has finished'}.")
+    if lines := list(_verdicts(results, trial)):
+        yield _text("claims", "## Claims\n\n" + "\n".join(lines))
+    for path in sorted(place(bundle.folder, "figures").glob(f"*.{experiment.id}.svg")):
+        yield _figure(path)
+
+
+def _verdicts(results: Results, trial: Trial) -> Iterator[str]:
+    for verdict in results.verdicts:
+        sides = (verdict.claim.subject, verdict.claim.comparator)
+        if any(side is not None and side.trial == trial.id for side in sides):
+            yield f"- {verdict.claim.statement} **{verdict.outcome.replace('_', ' ')}** ({verdict.id})"
+
+
+def _figure(path: Path) -> Any:
+    name = re.sub("[^a-z0-9]", "-", path.stem)
+    cell = _text(f"figure-{name}"[:64], f"![{path.stem}](attachment:{path.name})")
+    cell["attachments"] = {path.name: {"image/svg+xml": base64.b64encode(path.read_bytes()).decode()}}
+    return cell
