@@ -71,6 +71,8 @@ def run_value(run, quantity, stage_name):
     evaluated = stage["best" if early else "last"]
     if quantity == "gap":
         return evaluated["train"]["accuracy"] - evaluated["test"]["accuracy"]
+    if quantity == "dead_units":
+        return evaluated["dead_units"]
     part = "validation" if quantity == "validation_accuracy" else "test"
     return evaluated[part]["loss" if quantity == "loss" else "accuracy"]
 
@@ -227,6 +229,13 @@ class Case(NamedTuple):
     trials: list
 
 
+def unusual_runs(bundle, side):
+    """Count a trial's runs that lie both 4 points and 4 robust standard deviations from the median accuracy."""
+    values = np.array([run_value(run, "accuracy", side["stage"]) for run in bundle.runs[side["trial"]].values()])
+    distances = np.abs(values - np.median(values))
+    return int(np.sum(distances > max(0.04, 4 * 1.482602218505602 * np.median(distances))))
+
+
 def make_case(bundle, claim):
     """Collect the values of a claim and choose its kind of test."""
     quantity = "onset" if claim["relation"] == "onset" else claim["quantity"]
@@ -336,7 +345,10 @@ def decide_exact(bundle, claim):
     """Return outcome and estimate for a count, which needs no test."""
     # Open: counts are those that the first run records; the layers of the plan are not counted again.
     sides = [side for side in (claim["subject"], claim["comparator"]) if side]
-    counts = [next(iter(bundle.runs[side["trial"]].values()))[COUNTS[claim["quantity"]]] for side in sides]
+    if claim["quantity"] == "unusual_runs":
+        counts = [unusual_runs(bundle, side) for side in sides]
+    else:
+        counts = [next(iter(bundle.runs[side["trial"]].values()))[COUNTS[claim["quantity"]]] for side in sides]
     subject, other = counts if len(counts) == 2 else (counts[0], claim["value"])
     # Open: "about a quarter" has no stated tolerance; taken as a ratio near 1/4, within the factor 1.25.
     quarter = 0.8 <= 4 * subject / other <= 1.25
@@ -364,6 +376,11 @@ def why_untested(bundle, claim):
     # Open: which grades mean canonical pixels; "unverified" does not.
     if claim["relation"] == "value" and dataset["grade"] == "unverified":
         return "not_testable", "other pixels"
+    sides = [side for side in (claim["subject"], claim["comparator"]) if side]
+    if claim["quantity"] == "dead_units" and any(
+        None in side_values(bundle, side, "dead_units").values() for side in sides
+    ):
+        return "not_testable", "not recorded"
     return None
 
 
@@ -408,6 +425,11 @@ def fill_missing(bundle, case):
     return [case._replace(sides=sides) for sides in filled]
 
 
+def family(claim):
+    """Return what a claim is corrected with: its family, of which each code of one's own has its own."""
+    return claim["family"], claim["code"] if claim["family"] == "own" else ""
+
+
 def judge(bundle):
     """Return one row of the table for each claim, as dictionaries by column."""
     untested = {claim["id"]: why_untested(bundle, claim) for claim in bundle.claims}
@@ -418,12 +440,12 @@ def judge(bundle):
             cases[name] = make_case(bundle, claim)
             tests[name] = make_test(cases[name])
         # Holm's m is the registry's count: what was not tested stays in its family with p = 1.
-        p_values.setdefault(claim["family"], {})[name] = p_value(claim, tests.get(name))
+        p_values.setdefault(family(claim), {})[name] = p_value(claim, tests.get(name))
     rows = []
     for claim in bundle.claims:
         name, test = claim["id"], tests.get(claim["id"])
         row = dict.fromkeys(COLUMNS, "") | {"claim": name, "fragile": "no"}
-        others = [p for other, p in p_values[claim["family"]].items() if claim["family"] and other != name]
+        others = [p for other, p in p_values[family(claim)].items() if claim["family"] and other != name]
         if untested[name]:
             row["outcome"], row["reason"] = untested[name]
         elif claim["relation"] == "exact":

@@ -111,7 +111,7 @@ def test_the_product_gives_every_verdict_again(rows):
     """Both implementations agree on each outcome, p-value, corrected p-value, n and whether the verdict is fragile."""
     _, results = reference()
     assert {verdict.id for verdict in results.verdicts} == set(rows)
-    assert len(rows) == 79
+    assert len(rows) >= 79
     for verdict in results.verdicts:
         row, name = rows[verdict.id], verdict.id
         counts = [each for each in (verdict.n, verdict.n_comparator) if each is not None]
