@@ -133,7 +133,7 @@ def test_sensitivity_and_correction(tmp_path):
     """Each verdict is told under other margins, seeds and tests; the family counts every claim of the registry."""
     verdict = analyse(bundle(tmp_path, *CLAIMS, trials=("first", "second"))).verdict("better")
     kinds = [each.kind for each in verdict.sensitivity]
-    assert kinds == ["margin_halved", "margin_doubled", *["without_run"] * 10, "trimmed_mean"]
+    assert kinds == ["margin_halved", "margin_doubled", "uncorrected", *["without_run"] * 10, "trimmed_mean"]
     assert verdict.fragile is False
     assert verdict.family_size == 2
     assert verdict.p_corrected.value == pytest.approx(2 * verdict.p.value)
