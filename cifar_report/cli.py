@@ -104,11 +104,17 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
         "action": "store_true",
         "help": "with --rerun, put what was found into the bundle (default: it stays as it is)",
     },
-    "verify folder": _option(
+    "plan folder": _option(
         "the results bundle (default: the one below report/bundle that was written last)",
         "BUNDLE",
         type=Path,
         nargs="?",
+    ),
+    "folders": _option(
+        "results bundles; of several each gets a line (default: the one below report/bundle that was written last)",
+        "BUNDLE",
+        type=Path,
+        nargs="*",
     ),
     "first": _option("the results bundle A", "A", type=Path),
     "second": _option("the results bundle B", "B", type=Path),
@@ -139,8 +145,8 @@ MODEL = ("--bundle", "--stage", "--weights")
 PLAN = ("--profile", "--seeds", "--hours", "--only", "--timing", "--data", "--bundle", "--devices")
 RUN = (*PLAN, "--jobs")
 REPORT = ("--bundle", "report --profile", "--output", "--lang", "--author", "--course", "--check")
-SEEDS = ("verify folder", "plan --hours", "--json", "--declare")
-VERIFY = ("verify folder", "--pdf", "--rerun", "--record", "verify --only", "verify --jobs", "--data")
+SEEDS = ("plan folder", "plan --hours", "--json", "--declare")
+VERIFY = ("folders", "--json", "--pdf", "--rerun", "--record", "verify --only", "verify --jobs", "--data")
 
 
 class Command(NamedTuple):
@@ -155,17 +161,20 @@ class Command(NamedTuple):
 COMMANDS = {
     "run": Command(suite.run, "train missing runs; write metrics, timings and plots to a results bundle", RUN),
     "report": Command(bundles.report, "render a bundle as HTML and PDF; never trains", REPORT),
-    "list": Command(suite.list_trials, "show every experiment and its trials"),
-    "status": Command(suite.status, "show what is finished and why the rest would run", PLAN),
+    "list": Command(suite.list_trials, "show every experiment and its trials", ("--json",)),
+    "status": Command(suite.status, "show what is finished and why the rest would run", (*PLAN, "--json")),
     "plan": Command(
         looks.plan,
         "show what would decide a bundle's open claims: seeds, hours, and the best use of H hours",
         SEEDS,
     ),
-    "data": Command(suite.data, "show which CIFAR-10 is found, and whether it is canonical", ("--data",)),
+    "data": Command(suite.data, "show which CIFAR-10 is found, and whether it is canonical", ("--data", "--json")),
     "verify": Command(bundles.verify, "check every hash, key, count and number of a bundle", VERIFY, VERIFY_EPILOG),
     "compare": Command(
-        bundles.compare, "show which verdicts of two bundles differ, and why", ("first", "second"), COMPARE_EPILOG
+        bundles.compare,
+        "show which verdicts of two bundles differ, and why",
+        ("first", "second", "--json"),
+        COMPARE_EPILOG,
     ),
     "export": Command(
         models.export,

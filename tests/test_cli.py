@@ -144,12 +144,15 @@ def test_help_teaches(capsys):
     options = {
         "run": {*PLAN, "--jobs"},
         "plan": {"--hours", "--json", "--declare"},
-        "status": PLAN,
+        "status": {*PLAN, "--json"},
         "report": {"--profile", "--bundle", "--output", "--lang", "--author", "--course", "--check"},
-        "data": {"--data"},
-        "list": set(),
-        "verify": {"--pdf", "--rerun", "--record", "--only", "--jobs", "--data"},
-        "compare": set(),
+        "data": {"--data", "--json"},
+        "list": {"--json"},
+        "export": {"--bundle", "--stage", "--weights"},
+        "predict": {"--bundle", "--stage", "--weights", "--json"},
+        "notebook": {"--bundle"},
+        "verify": {"--json", "--pdf", "--rerun", "--record", "--only", "--jobs", "--data"},
+        "compare": {"--json"},
         "bundle": set(),
     }
     for name in COMMANDS:

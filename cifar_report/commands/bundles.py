@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cifar_report.commands.suite import check_options, languages, split_words, tell, warn
-from cifar_report.errors import UsageError
+from cifar_report.commands.suite import check_options, languages, print_json, split_words, tell, warn
+from cifar_report.errors import SuiteError, UsageError
 
 if TYPE_CHECKING:
     from cifar_report.bundle import Bundle
@@ -91,6 +92,9 @@ def compare(options: Namespace) -> int:
     from cifar_report.verify.files import printable
 
     found = compare_bundles(Bundle.load(options.first), Bundle.load(options.second))
+    if options.json:
+        print_json(asdict(found))
+        return 1 if found.verdicts else 0
     for line in (f"A: {options.first}", f"B: {options.second}", *describe_comparison(found)):
         print(printable(line))
     return 1 if found.verdicts else 0
@@ -130,7 +134,9 @@ def verify(options: Namespace) -> int:
     from cifar_report.verify.integrity import summary, verify_bundle, verify_pdf
 
     _check(options)
-    folder = options.folder or find_bundle(None)
+    if len(options.folders) > 1 or options.json:
+        return _verify_each(options.folders or [find_bundle(None)], options)
+    folder = options.folders[0] if options.folders else find_bundle(None)
     report = verify_bundle(folder)
     if options.pdf is not None:
         verify_pdf(options.pdf, folder, report)
@@ -140,6 +146,30 @@ def verify(options: Namespace) -> int:
     if report.findings or options.rerun is None:
         return 1 if report.findings else 0
     return rerun(options, folder)
+
+
+def _verify_each(folders: Sequence[Path], options: Namespace) -> int:
+    """Check bundles and print a line for each, or all that was found as JSON; one that cannot be read is a finding."""
+    from cifar_report.verify.files import Report, printable
+    from cifar_report.verify.integrity import summary, verify_bundle, verify_pdf
+
+    found = []
+    for folder in folders:
+        report = Report()
+        try:
+            report = verify_bundle(folder)
+            if options.pdf is not None:
+                verify_pdf(options.pdf, folder, report)
+        except (SuiteError, UsageError, OSError) as error:
+            report.find(".", str(error))
+        findings = [f"{printable(str(each))}" for each in report.findings]
+        found.append({"bundle": str(folder), "findings": findings, "notes": report.notes, "counts": report.counts})
+        if not options.json:
+            told = summary(report) if report.counts else findings[0]
+            print(printable(f"{folder}: {told}"), flush=True)
+    if options.json:
+        print_json(found)
+    return 1 if any(each["findings"] for each in found) else 0
 
 
 def _check(options: Namespace) -> None:
@@ -152,6 +182,10 @@ def _check(options: Namespace) -> None:
                 raise UsageError(f"--{name} goes with --rerun: it says how runs are trained again")
     elif options.rerun < 1:
         raise UsageError(f"--rerun {options.rerun}: at least one run is needed")
+    if len(options.folders) > 1 and (options.pdf is not None or options.rerun is not None):
+        raise UsageError("--pdf and --rerun go with one bundle")
+    if options.json and options.rerun is not None:
+        raise UsageError("--json does not go with --rerun, which reports as it trains")
     if options.pdf is not None and not options.pdf.is_file():
         raise UsageError(f"--pdf {options.pdf}: there is no such file")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
+from cifar_report.commands.suite import print_json
 from cifar_report.errors import UsageError
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def predict(options: Namespace) -> int:
         for path, picture, answer in zip(options.images, pictures, answers, strict=True)
     ]
     if options.json:
-        print(json.dumps(found, indent=1))
-        return 0
+        return print_json(found)
     print(f"{trained.run}, stage {trained.stage}, {trained.which} weights; middle square, resized to 32 × 32 (Lanczos)")
     for each in found:
         shares = ", ".join(f"{name} {share:.1%}" for name, share in each["probabilities"].items())

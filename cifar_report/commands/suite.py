@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cifar_report.errors import UsageError
 
@@ -52,11 +53,20 @@ def _train(prepared: Prepared, options: Namespace) -> int:
     return 1 if result.failed or result.timing_failed else 0
 
 
-def list_trials(_: Namespace) -> int:
+def list_trials(options: Namespace) -> int:
     """Print every experiment with its question and its trials."""
     from cifar_report.registry import load_experiments
 
-    for experiment in load_experiments():
+    experiments = load_experiments()
+    if options.json:
+        return print_json(
+            [
+                {"id": each.id, "title": each.title, "question": each.question}
+                | {"trials": [{"id": trial.id, "title": trial.title} for trial in each.trials]}
+                for each in experiments
+            ]
+        )
+    for experiment in experiments:
         print(f"{experiment.title}: {experiment.question}")
         for trial in experiment.trials:
             print(f"    {trial.id:24}{trial.title}")
@@ -74,6 +84,9 @@ def status(options: Namespace) -> int:
     lines = [(state.planned.id, state.reason) for state in states]
     if (timing := timing_state(prepared)) is not None:
         lines.append(("timing pass", timing.reason))
+    if options.json:
+        runs = [{"name": name, "finished": reason is None, "reason": reason} for name, reason in lines]
+        return print_json({"bundle": str(prepared.folder), "runs": runs})
     for name, reason in lines:
         print(f"{name:40}{'finished' if reason is None else f'would run: {reason}'}")
     if prepared.plan is not None:
@@ -92,14 +105,17 @@ def data(options: Namespace) -> int:
     from cifar_report.data import locate
 
     dataset = locate(options.data, allow_stand_in=False, warn=warn, download=False)
-    for name, value in (
-        ("source", dataset.source),
-        ("found in", dataset.location),
-        ("fingerprint", dataset.fingerprint),
-        ("grade", GRADES[dataset.grade]),
-        ("labels", "CIFAR-10's, in canonical order" if dataset.canonical_labels else "not CIFAR-10's"),
-        ("prepared in", str(dataset.folder)),
-    ):
+    told = {
+        "source": dataset.source,
+        "found in": dataset.location,
+        "fingerprint": dataset.fingerprint,
+        "grade": GRADES[dataset.grade],
+        "labels": "CIFAR-10's, in canonical order" if dataset.canonical_labels else "not CIFAR-10's",
+        "prepared in": str(dataset.folder),
+    }
+    if options.json:
+        return print_json(told | {"grade": dataset.grade})
+    for name, value in told.items():
         print(f"{name:12}{value}")
     return 0
 
@@ -172,6 +188,12 @@ def split_words(text: str | None) -> list[str]:
     if text is not None and not any(found):
         raise UsageError("--only names no trial")
     return [word for word in found if word]
+
+
+def print_json(value: Any) -> int:
+    """Print a value as JSON and return the status of success."""
+    print(json.dumps(value, indent=1))
+    return 0
 
 
 def tell(text: str) -> None:

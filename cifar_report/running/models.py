@@ -43,7 +43,7 @@ def find_trained(bundle: Bundle, name: str, stage: str | None = None, which: Wei
     path = place(bundle.folder, f"runs/{run.id}/weights.npz")
     if not path.exists():
         raise UsageError(
-            f"{bundle.folder} was copied without weights: 'cifar-report run --only {trial.id} --bundle DIR' trains "
+            f"{bundle.folder} was copied without weights: 'cifar-report run --only {trial.id} --bundle NEW' trains "
             "them again, and 'cifar-report verify --rerun' says whether they are the same on this machine"
         )
     prefix = f"{found.id}.{which}."
