@@ -7,9 +7,9 @@ import pytest
 from command import ROOT
 
 # 17,500 for the suite, 600 each for the method and the report, 200 for faults from the field, 1,500 for experiments of
-# one's own, 700 for clusters.
-LINES = {"product": 21_450, "tests": 16_000}
-MODULES = 150
+# one's own, 700 for clusters, 550 for models and notebooks.
+LINES = {"product": 22_000, "tests": 16_430}
+MODULES = 155
 FUNCTION = 50  # lines
 
 
