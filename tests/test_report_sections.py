@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from reports import Page, few_experiments, report_of, small_bundle
 from suites import few, few_figures, shared, simulated
 
+from cifar_report.plain_keras import shown_excerpts
 from cifar_report.report.sections import tables
-from cifar_report.spec import PROFILES, Conv2D, KerasLayer, KerasObject
+from cifar_report.spec import PROFILES, Conv2D, KerasLayer, KerasObject, Trial
 
 FEW = ("baseline", "filters", "batch_size", "learning_rate")
 
@@ -187,8 +188,9 @@ def test_the_code_section_is_rendered_from_the_bundle():
     first, *others = few_experiments()
     trials = (replace(first.trials[0], batch_size=48, learning_rate=0.0042), *first.trials[1:])
     bundle, _ = simulated((replace(first, trials=trials), *others), seeds=2)
-    page = Page(report_of(bundle))
-    listings = [each.text for each in page.all("pre")]
+    listings = [each.text for each in Page(report_of(bundle)).all("pre")]
+    networks = [trial for trial in bundle.trials.values() if isinstance(trial, Trial)]
+    assert listings == [code for _, code in shown_excerpts(networks).values()]  # as it is copied
     assert "rows.batch(48)" in listings[3]
     assert "learning_rate=0.0042" in listings[2]
     assert all(len(text.splitlines()) <= 15 and max(map(len, text.splitlines())) <= 84 for text in listings)

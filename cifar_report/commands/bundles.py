@@ -72,7 +72,7 @@ def copy(options: Namespace) -> int:
 
     size = copy_numbers(options.folder, options.target, compact=options.compact)
     without = "neither weights nor all probabilities" if options.compact else "no weights"
-    print(f"{options.target}: {size:,} bytes, all numbers and {without}")
+    print(f"{options.target}: {size:,} bytes, all numbers and {without} (export and predict need those)")
     return 0
 
 
