@@ -167,7 +167,29 @@
     if (!target) return null;
     return [target.matches("tr") ? described(target) : withoutIds(target)];
   };
+  // "Table 3" and "Figure 2" in sentences become links to what bears that label.
+  const linkLabels = () => {
+    const targets = new Map(
+      all(".table-block, .figure-block").flatMap((block) => {
+        const label = one(":scope > .scroll > table > caption > .label, :scope > figure > figcaption > .label", block);
+        return label ? [[label.textContent.replace(/\.$/, "").trim(), block.id]] : [];
+      }),
+    );
+    const kinds = [...new Set([...targets.keys()].map((label) => label.replace(/\s\d+$/, "")))];
+    if (!kinds.length) return;
+    const pattern = new RegExp(`((?:${kinds.join("|")})\\s\\d+)`, "u");
+    for (const paragraph of all("main p, .title-page p")) {
+      for (const node of [...paragraph.childNodes].filter((each) => each.nodeType === Node.TEXT_NODE && pattern.test(each.data))) {
+        const parts = node.data.split(new RegExp(pattern, "gu")).map((part) => {
+          const id = targets.get(part.replace(/\s/, " "));
+          return id ? make("a", { href: `#${id}` }, part) : part;
+        });
+        node.replaceWith(...parts);
+      }
+    }
+  };
   const startEvidence = () => {
+    linkLabels();
     if (!HTMLElement.prototype.showPopover) return;
     const panel = make("div", { id: "evidence", popover: "auto", role: "dialog", "aria-label": words.evidence });
     document.body.append(panel);
@@ -543,7 +565,7 @@
     const lab = one("#lab");
     const form = one("form", lab);
     const [factor, level, fieldset] = [one('[name="margin"]', form), one("select", form), one("fieldset", form)];
-    level.append(...LEVELS.map((value) => new Option(written(value, 3).replace(/0+$/, ""), value, value === REGISTERED)));
+    level.append(...LEVELS.map((value) => new Option(written(value, 3).replace(/0+$/, ""), value, value === REGISTERED, value === REGISTERED)));
     const seeds = new Set(data.claims.filter((claim) => claim.n_of === "seeds").flatMap((claim) => claim.rows.map(([seed]) => seed)));
     for (const seed of [...seeds].filter((each) => each !== null).sort((a, b) => a - b)) {
       fieldset.append(make("label", {}, make("input", { type: "checkbox", name: "seed", value: seed, checked: true }), ` ${seed}`));
@@ -611,8 +633,9 @@
     const section = one("#compare");
     const choices = all("select", section);
     const trials = new Map(data.trials.map((trial) => [trial.id, trial]));
+    const joined = data.claims.find(({ trials: [a, b] }) => a !== b && trials.has(a) && trials.has(b));
     choices.forEach((choice, place) => {
-      const asked = state.get(choice.name);
+      const asked = state.get(choice.name) ?? joined?.trials[1 - place];
       choice.append(...data.trials.map((trial) => new Option(trial.name, trial.id)));
       if (trials.has(asked)) choice.value = asked;
       else choice.selectedIndex = place;
@@ -692,23 +715,32 @@
 
   // A run lights up in every figure: the marks of one seed of one trial.
 
+  // Marks are thin: one within three pixels counts as under the pointer.
+  const NEARBY = [[0, 0], [-3, 0], [3, 0], [0, -3], [0, 3]];
+  const markAt = ({ target, clientX, clientY }) => {
+    const own = target.closest?.("[data-seed]");
+    if (own || !target.closest?.("svg")) return own;
+    const near = NEARBY.flatMap(([x, y]) => document.elementsFromPoint(clientX + x, clientY + y));
+    return near.map((each) => each.closest("[data-seed]")).find(Boolean);
+  };
   const startSeeds = () => {
     let lit = [];
     const light = (event) => {
-      const mark = event.target.closest?.("[data-seed]");
+      const mark = event.type === "focusin" ? event.target.closest("[data-seed]") : markAt(event);
+      if (mark && mark === lit.at(-1)) return;
       for (const each of lit) each.classList.remove("lit", "has-lit");
       lit = [];
       if (!mark || !mark.dataset.trial) return;
       for (const trial of mark.dataset.trial.split(" ")) {
         lit.push(...all(`[data-seed="${CSS.escape(mark.dataset.seed)}"][data-trial="${CSS.escape(trial)}"]`));
       }
-      lit.push(mark);
       const drawings = lit.map((each) => each.closest("svg")).filter(Boolean);
       for (const each of lit) each.classList.add("lit");
       for (const each of drawings) each.classList.add("has-lit");
-      lit.push(...drawings);
+      mark.classList.add("lit");
+      lit.push(...drawings, mark);
     };
-    for (const name of ["pointerover", "focusin"]) document.addEventListener(name, light);
+    for (const name of ["pointermove", "focusin"]) document.addEventListener(name, light);
     for (const mark of all("svg [data-seed][data-trial]")) {
       if (!one("title", mark)) mark.prepend(draw("title", {}, fill(words.seed, { seed: mark.dataset.seed })));
     }
@@ -826,7 +858,6 @@
     sortable(table, rows);
   };
   // Columns with one unit for all claims: p, n, and seeds needed. The third press brings the order of the sections back.
-  const SORTED = [5, 6, 8];
   const sortable = (table, rows) => {
     const point = written(1.5, 1).charAt(1);
     const number = (row, place) => {
@@ -834,8 +865,8 @@
       return Number.parseFloat(digits.replace(/^[^\d.]+/, ""));
     };
     const heads = [...table.tHead.rows[0].cells];
-    for (const place of SORTED.filter((each) => heads[each])) {
-      const head = heads[place];
+    for (const head of heads.filter((each) => words.sorted.split("|").includes(each.textContent))) {
+      const place = head.cellIndex;
       const press = button(head.textContent, { title: words.sort });
       press.addEventListener("click", () => {
         const next = { none: "ascending", ascending: "descending", descending: "none" }[head.ariaSort ?? "none"];

@@ -15,10 +15,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
-from playwright.sync_api import Error, Page, sync_playwright
+from interactions import check_interactions
+from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+from cifar_report.bundle import Bundle
 
 HERE = Path(__file__).resolve().parent
 MODULES = HERE / "node_modules"  # of package-lock.json, which holds a SHA-512 of each package
@@ -58,9 +62,12 @@ def check(bundle: Path) -> Iterator[tuple[str, list[str]]]:
     """Build a bundle's reports in all languages and yield what each validator objects to in each file."""
     with tempfile.TemporaryDirectory() as place:
         run(sys.executable, "-m", "cifar_report", "report", "--bundle", bundle, "--output", place, "--lang", "all")
+        loaded = Bundle.load(bundle)
         for page in sorted(Path(place).glob("*.html")):
             yield f"Nu, {page.name}", check_markup(page)
             yield f"axe-core, {page.name}", check_in_browser(page)
+            if page.name == "report.html":  # the script is the same in all languages
+                yield f"interactions, {page.name}", check_in_use(page, loaded)
         for document in sorted(Path(place).glob("*.pdf")):
             yield f"veraPDF, {document.name}", check_pdf(document)
 
@@ -85,18 +92,32 @@ def check_pdf(document: Path) -> list[str]:
     return [] if verdict == "PASS" else rules or [verdict]
 
 
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the system's Chromium, or the one that playwright installed."""
+    with sync_playwright() as playwright:
+        program = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=program, chromium_sandbox=False)
+        yield browser
+        browser.close()
+
+
+def check_in_use(page_file: Path, bundle: Bundle) -> list[str]:
+    """Return what the script's controls do wrong; the verdict lab is compared with the suite's own tests."""
+    axe = (MODULES / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    with chromium() as browser:
+        return list(check_interactions(browser, page_file, bundle, axe, RULES))
+
+
 def check_in_browser(page_file: Path) -> list[str]:
     """Return violations of axe-core's rules, requests that leave the page, script errors and overflow, in each look."""
     findings: list[str] = []
-    with sync_playwright() as playwright:
-        program = shutil.which("chromium") or shutil.which("google-chrome")  # None: the one that playwright installed
-        browser = playwright.chromium.launch(executable_path=program, chromium_sandbox=False)
+    with chromium() as browser:
         for width, height, scheme in LOOKS:
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
             page.set_default_timeout(300_000)  # ms: axe-core takes a while over a large page on a busy machine
             findings += (f"{width} pixels wide, {scheme}: {each}" for each in _look(page, page_file.as_uri()))
             page.close()
-        browser.close()
     return findings
 
 
