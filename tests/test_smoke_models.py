@@ -57,8 +57,9 @@ def test_the_middle_square_is_what_a_network_sees(tmp_path):
     wide = Image.new("RGB", (96, 32), (255, 0, 0))
     wide.paste((0, 255, 0), (32, 0, 64, 32))
     wide.save(tmp_path / "wide.png")
-    (picture,) = read_pictures([tmp_path / "wide.png"])
-    assert (picture.pixels == (0, 255, 0)).all()
+    ((pixels, size),) = read_pictures([tmp_path / "wide.png"])
+    assert size == (96, 32)
+    assert (pixels == (0, 255, 0)).all()
 
 
 def test_what_cannot_be_taken_out_is_said_in_a_sentence(smoke, tmp_path):

@@ -42,15 +42,15 @@ def predict(options: Namespace) -> int:
 
     pictures = models.read_pictures(options.images)
     trained = _trained(options)
-    answers = models.predict(trained, np.stack([each.pixels for each in pictures]))
+    answers = models.predict(trained, np.stack([pixels for pixels, _ in pictures]))
     found: list[dict[str, Any]] = [
         {
             "image": str(path),
-            "size": picture.size,
+            "size": size,
             "class": CLASS_NAMES[int(answer.argmax())],
             "probabilities": {CLASS_NAMES[place]: float(answer[place]) for place in np.argsort(-answer)},
         }
-        for path, picture, answer in zip(options.images, pictures, answers, strict=True)
+        for path, (_, size), answer in zip(options.images, pictures, answers, strict=True)
     ]
     if options.json:
         return print_json(found)

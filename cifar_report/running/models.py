@@ -79,20 +79,19 @@ def export_model(trained: Trained, path: Path) -> None:
 
 def predict(trained: Trained, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return the probabilities of ``images`` uint8 [N, 32, 32, 3], float32 [N, 10]."""
-    from cifar_report.training.plain_model import plain_model, probabilities
+    from cifar_report.training.plain_model import plain_model
 
-    return probabilities(plain_model(trained.trial, trained.weights), images)
-
-
-class Picture(NamedTuple):
-    """An image file as a network sees it."""
-
-    pixels: np.ndarray[Any, Any]  # uint8 [32, 32, 3]
-    size: tuple[int, int]  # width and height of the file's image
+    answers: np.ndarray[Any, Any] = plain_model(trained.trial, trained.weights).predict(
+        images / np.float32(255), verbose=0
+    )
+    return answers
 
 
-def read_pictures(paths: Sequence[Path]) -> list[Picture]:
-    """Return the middle square of each file's image, resized (Lanczos); raises UsageError for what is no image."""
+def read_pictures(paths: Sequence[Path]) -> list[tuple[np.ndarray[Any, Any], tuple[int, int]]]:
+    """Return each file's image as a network sees it, uint8 [32, 32, 3], and its own width and height.
+
+    It is the middle square, resized (Lanczos). Raises UsageError for what is no image.
+    """
     from PIL import Image, ImageOps
 
     pictures = []
@@ -103,5 +102,5 @@ def read_pictures(paths: Sequence[Path]) -> list[Picture]:
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise UsageError(f"{path} cannot be read as an image: {error}") from error
         fitted = ImageOps.fit(upright, (INPUT_SHAPE[1], INPUT_SHAPE[0]), Image.Resampling.LANCZOS)
-        pictures.append(Picture(np.asarray(fitted), upright.size))
+        pictures.append((np.asarray(fitted), upright.size))
     return pictures

@@ -46,20 +46,12 @@ def _first(pair: tuple[int, Any]) -> int:
 
 
 def write_model(model: keras.Model, path: Path) -> None:
-    """Write a network as ``.keras`` or ``.onnx``; raises UsageError for another name or where a package is missing."""
-    if path.suffix == ".keras":
+    """Write a network as ``.keras`` or ``.onnx``; raises UsageError where a package for the latter is missing."""
+    if path.suffix != ".onnx":
         model.save(path)
         return
-    if path.suffix != ".onnx":
-        raise UsageError(f"{path}: a network is written to a file that ends in .keras or .onnx")
     try:
         image = keras.InputSpec(dtype="float32", shape=model.input.shape)
         model.export(path, format="onnx", verbose=False, input_signature=[image])
     except ImportError as error:
         raise UsageError(f"{path}: Keras writes ONNX with other packages: pip install onnx tf2onnx") from error
-
-
-def probabilities(model: keras.Model, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return float32 [N, classes] for ``images`` uint8 [N, height, width, channels]."""
-    answers: np.ndarray[Any, Any] = model.predict(images / np.float32(255), verbose=0)
-    return answers
