@@ -98,8 +98,9 @@ def test_seconds_of_runs_that_trained_side_by_side_say_nothing(tmp_path, timing)
 
 
 def test_nothing_that_is_shown_reads_the_seconds_of_a_run():
-    """Neither the analysis nor the report asks a bundle for a run's own seconds."""
+    """Neither the analysis nor the report asks a bundle for a run's own seconds; what more seeds would cost does."""
     places = [path for part in ("analysis", "report") for path in (ROOT / "cifar_report" / part).rglob("*.py")]
+    places.remove(ROOT / "cifar_report/analysis/planning.py")
     asking = [
         path.name
         for path in places

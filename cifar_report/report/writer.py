@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-import msgspec
 from markupsafe import Markup, escape
 
 from cifar_report.analysis.results import Datum, Outcome, Results, TrialResult, Verdict
 from cifar_report.bundle import Bundle
-from cifar_report.errors import SuiteError
-from cifar_report.registry import load_experiments
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Column, FigureView, Heading, Row, Table, column_widths, data_address
 from cifar_report.report.figures.base import DrawnFigure
@@ -119,7 +115,7 @@ class Writer:
 
     def experiments(self, *sections: Section) -> tuple[Experiment, ...]:
         """Return the experiments of some sections, in their order."""
-        return tuple(retold(each) for each in self.bundle.record.experiments if each.section in sections)
+        return tuple(each for each in self.bundle.record.experiments if each.section in sections)
 
     def own_trials(self, experiment: Experiment) -> tuple[TrialResult, ...]:
         """Return the results of an experiment's own trials."""
@@ -276,21 +272,3 @@ def _letter(place: int) -> str:
     """Return the letter of the note at a place, counted from 0: a to z, then aa, ab and so on."""
     before, last = divmod(place, len(LETTERS))
     return (_letter(before - 1) if before else "") + LETTERS[last]
-
-
-@cache
-def _today() -> dict[str, Experiment]:
-    """Return the project's own experiments; none where they cannot be read, which a report does not need."""
-    try:
-        return {experiment.id: experiment for experiment in load_experiments()}
-    except SuiteError:
-        return {}
-
-
-def retold(experiment: Experiment) -> Experiment:
-    """Return a bundle's experiment with today's prose, where trials and claims are still the ones it stored."""
-    today = _today().get(experiment.id)
-    if today is None or (today.trials, today.claims) != (experiment.trials, experiment.claims):
-        return experiment
-    prose = {name: getattr(today, name) for name in ("question", "change", "explanation")}
-    return msgspec.structs.replace(experiment, **prose)

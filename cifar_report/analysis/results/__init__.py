@@ -45,6 +45,7 @@ from cifar_report.analysis.results.views import (
     VarianceRow,
     WeightsRow,
 )
+from cifar_report.spec import STATEMENTS
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,11 @@ class Results:
     changes_of_mind: tuple[ChangeOfMind, ...]
     cautions: tuple[Caution, ...]
     dead_units: Datum | None = None  # rank correlation with the accuracy, within trials; None where not recorded
+
+    @property
+    def tallied(self) -> tuple[Verdict, ...]:
+        """Return the verdicts on what the original stated; on every claim where it stated none of them."""
+        return tuple(each for each in self.verdicts if each.claim.code in STATEMENTS) or self.verdicts
 
     def trial(self, trial_id: str) -> TrialResult:
         """Return a planned trial's result; raises KeyError when there is no such trial."""

@@ -26,7 +26,7 @@ BAR: Final = 15.0  # points
 @style.in_style()
 def draw_verdict_bar(results: Results, translate: Translation) -> DrawnFigure | None:
     """Draw how many tests have each verdict, the fragile ones hatched; None without claims."""
-    found = Counter(verdict.outcome for verdict in results.verdicts)
+    found = Counter(verdict.outcome for verdict in results.tallied)
     if not found:
         return None
     counts = [(outcome, found[outcome], _fragile(results, outcome)) for outcome in VERDICTS if found[outcome]]
@@ -71,7 +71,7 @@ NAMED: Final[dict[str, Outcome]] = {
 
 
 def _fragile(results: Results, outcome: Outcome) -> int:
-    return sum(verdict.outcome == outcome and bool(verdict.fragile) for verdict in results.verdicts)
+    return sum(verdict.outcome == outcome and bool(verdict.fragile) for verdict in results.tallied)
 
 
 def _glyph(outcome: Outcome, size: float = 5.0) -> Look:

@@ -78,7 +78,7 @@ def tally(verdicts: Iterable[Verdict]) -> dict[Outcome, int]:
 
 
 def _all_claims(writer: Writer) -> Markup:
-    verdicts = writer.results.verdicts
+    verdicts = writer.results.tallied
     if not verdicts:
         return writer.sentence(SUMMARY.no_claims)
     counts = tally(verdicts)

@@ -29,8 +29,9 @@ def figure_labels(writer: Writer, trial: TrialResult, *, costs: bool = True) -> 
         yield writer.sentence(form, accuracy=writer.quantity(scores.train_accuracy.datum))
         yield writer.sentence(SAY.figures["gap"], gap=writer.quantity(scores.gap.datum))
         if scores.dead_units is not None:
-            form = SAY.figures["dead_units"]
-            yield writer.sentence(form, share=writer.quantity(scores.dead_units.datum))
+            recorded, runs = len(scores.dead_units.seeds), len(scores.train_accuracy.seeds)
+            form = SAY.figures["dead_units" if recorded == runs else "dead_units_some"]
+            yield writer.sentence(form, share=writer.quantity(scores.dead_units.datum), count=recorded, all=runs)
     yield from _original(writer, trial)
     if costs:
         yield from _counts(writer, trial)
