@@ -7,8 +7,8 @@ import pytest
 from command import ROOT
 
 # 17,500 for the suite, 600 each for the method and the report, 200 for faults from the field, 1,500 for experiments of
-# one's own, 700 for clusters, 550 for models and notebooks.
-LINES = {"product": 22_000, "tests": 16_430}
+# one's own, 700 for clusters, 550 for models and notebooks, 150 for the page.
+LINES = {"product": 22_150, "tests": 16_430}
 MODULES = 155
 FUNCTION = 50  # lines
 

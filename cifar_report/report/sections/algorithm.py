@@ -169,7 +169,7 @@ def _inline(writer: Writer, latex: str, words: str) -> Markup:
     """Return a formula as a part of a line."""
     made = formula(writer, latex, words)
     if made.mathml is not None:
-        return made.mathml.replace('display="block"', 'display="inline"', 1)
+        return made.mathml.replace('display="block"', Markup('display="inline" aria-label="{}"').format(words), 1)
     return Markup('<img class="inline" src="{}" alt="{}" style="width:{}em">').format(
         made.address, made.alt, made.width_em
     )
