@@ -560,7 +560,11 @@
   };
   const startLab = () => {
     const chapter = one(".chapter-verdicts");
-    if (!data || data.planned || !chapter || !data.claims.some((claim) => !claim.fixed)) return;
+    if (!data || !chapter || !data.claims.some((claim) => !claim.fixed)) return;
+    if (data.planned) {
+      chapter.append(make("p", {}, words.planned));
+      return;
+    }
     chapter.append(copyOf("lab-tools"));
     const lab = one("#lab");
     const form = one("form", lab);

@@ -34,8 +34,11 @@ def page_data(writer: Writer, images: Images | None) -> Markup:
     """Return the JSON for a ``script`` element; ``images`` must be the dataset of the bundle's fingerprint."""
     results = writer.results
     ran = [trial for trial in results.trials if trial.primary.datum.value is not None]
+    plan = writer.bundle.record.plan
+    # A claim that was tested several times is not decided again in the page.
+    confirmed = any(verdict.other is not None for verdict in results.verdicts)
     data = {
-        "planned": writer.bundle.record.plan is not None,
+        "planned": plan is not None and (not plan.confirms or confirmed),
         "claims": [_claim(writer, verdict) for verdict in results.verdicts],
         "trials": [_trial(writer, trial) for trial in ran],
         "changes": {
