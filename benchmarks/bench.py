@@ -34,6 +34,7 @@ from cifar_report.data import Dataset, locate, split
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running.environment import WORKER_VARIABLES, available_cores, record_environment
+from cifar_report.running.plan import UNKNOWN_MACS
 from cifar_report.spec import PROFILES, Stage, Trial
 
 LIMIT = 0.45  # of the notebook way's time: more is a failure
@@ -237,13 +238,18 @@ def find(part: str) -> tuple[Trial, Stage]:
     return next((trial, stage) for trial, stage in networks() if f"{trial.id}/{stage.id}" == part)
 
 
+def macs_of(trial: Trial) -> float:
+    """Return the multiply-accumulates of an image; a guess where only Keras could count them."""
+    return trial.macs or UNKNOWN_MACS
+
+
 def nearest(trial: Trial, stage: Stage) -> str:
     """Return the timed part with the same augmentation that is nearest by batch size and multiply-accumulates."""
 
     def distance(part: str) -> tuple[bool, float]:
         other, its = find(part)
         batch = abs(math.log(other.batch_size / trial.batch_size))
-        return its.augmentation != stage.augmentation, batch + abs(math.log(other.macs / trial.macs))
+        return its.augmentation != stage.augmentation, batch + abs(math.log(macs_of(other) / macs_of(trial)))
 
     return min(TIMED, key=distance)
 
@@ -279,7 +285,7 @@ def report(blocks: list[Block], peaks: list[float], images: int, output: Path, c
     }
     for part in TIMED:
         rates = [images * workers / block[part]["engine"].train for block in blocks]
-        flops = 6 * find(part)[0].macs  # of an image: forward, to the weights and to the inputs, 2 each
+        flops = 6 * macs_of(find(part)[0])  # of an image: forward, to the weights and to the inputs, 2 each
         findings[f"{part}: engine, images/s"] = rates
         findings[f"{part}: notebook way, images/s"] = [images / block[part]["notebook"].train for block in blocks]
         findings[f"{part}: share of that product"] = [flops * r / p for r, p in zip(rates, peaks, strict=True)]
