@@ -141,7 +141,7 @@ def test_sensitivity_and_correction(tmp_path):
 
 MINE = """
 from cifar_report.spec import Conv2D, Experiment, claim, variant
-from experiments.baseline import BASELINE
+from .baseline import BASELINE
 
 EXPERIMENT = Experiment(
     id="mine", order=99, section="training_parameters", title="Mine", question="Why?", change="One.", explanation="So.",
