@@ -17,6 +17,7 @@ from suites import FEW, few, few_figures, parse, simulated, whole
 
 from cifar_report.report.figures import draw_all, style
 from cifar_report.report.figures.errors import draw_examples
+from cifar_report.report.figures.ladder import draw_ladder
 from cifar_report.report.figures.pairs import draw_studies
 from cifar_report.report.i18n import Numbers, Translation
 from cifar_report.spec import LANGUAGES, PROFILES
@@ -54,6 +55,20 @@ def test_an_empty_bundle_draws_its_verdicts_alone():
     bundle, results = simulated(trials=(), seeds=2)
     drawn = {figure.id for figure in draw_all(results, ENGLISH, bundle=bundle)}
     assert drawn == {"verdict_bar", "verdicts"}
+
+
+def test_two_runs_far_apart_neither_stretch_the_axis_nor_gain_anything():
+    """An interval ends where accuracies do, and a difference whose interval holds zero is no gain and no loss."""
+    settings = {"trials": ("baseline", "filters_32"), "predictions": False, "seed_noise": 0.15}
+    bundle, results = simulated(few_experiments("baseline", "filters"), seeds=2, **settings)
+    assert results.trial("filters_32").primary.datum.high > 1
+    drawn = {figure.id: figure for figure in draw_all(results, ENGLISH, bundle=bundle)}
+    for name in ("ladder", "pairs.filters"):
+        numbers = re.findall(r"<!-- (−?\d+) -->", drawn[name].svg.decode())
+        assert numbers
+        assert not [each for each in numbers if each.startswith("−") or int(each) > 110]
+    assert "largest" not in drawn["ladder"].title
+    assert "largest" in draw_ladder(whole()[1], ENGLISH).title
 
 
 @pytest.mark.parametrize("seeds", [1, pytest.param(2, marks=pytest.mark.long)])

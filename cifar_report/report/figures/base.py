@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cifar_report.analysis.results import Measure, PredictionMetrics, Results, StageSummary, TrialResult, Verdict
+from cifar_report.analysis.results import Datum, Measure, PredictionMetrics, Results, StageSummary, TrialResult, Verdict
 from cifar_report.report import names
 from cifar_report.report.i18n import Translation, load_messages
 from cifar_report.report.names import QUANTITIES
@@ -130,6 +130,13 @@ def written_trials(results: Results) -> list[TrialResult]:
 def percent(share: float, translate: Translation) -> str:
     """Return a share in per cent as a figure shows it, without the sign."""
     return translate.numbers.bare(share, "share")
+
+
+def percent_interval(datum: Datum) -> tuple[float, float] | None:
+    """Return the part of a share's interval that is possible, in per cent; None where it has none."""
+    return (
+        None if datum.low is None or datum.high is None else (max(0.0, 100 * datum.low), min(100.0, 100 * datum.high))
+    )
 
 
 def comparison_name(verdict: Verdict, results: Results, translate: Translation) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
 
-from cifar_report.analysis.results import Comparison, Measure, Results, Study
+from cifar_report.analysis.results import Comparison, Datum, Measure, Results, Study
 from cifar_report.analysis.results.numbers import SeedValue
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import (
@@ -16,6 +16,7 @@ from cifar_report.report.figures.base import (
     DrawnFigure,
     comparable,
     percent,
+    percent_interval,
     reference,
     showcase,
     trial_name,
@@ -134,8 +135,8 @@ def _mean(rung: Rung, translate: Translation) -> str:
 
 def _draw_rung(plot: RowPlot, place: float, rung: Rung, translate: Translation) -> None:
     datum = rung.measure.datum
-    if datum.low is not None and datum.high is not None:
-        plot.axes.plot((100 * datum.low, 100 * datum.high), (place, place), **INTERVAL, zorder=2)
+    if (ends := percent_interval(datum)) is not None:
+        plot.axes.plot(ends, (place, place), **INTERVAL, zorder=2)
     if len(rung.measure.values) > 1:
         for each in rung.measure.seeds:
             if each.value is not None:
@@ -175,18 +176,24 @@ def _name_unusual(plot: RowPlot, place: float, rung: Rung, translate: Translatio
         free = start + size + 5
 
 
+def _one_sided(difference: Datum, side: int) -> bool:
+    """Whether the whole interval lies above zero (``side`` 1) or below it (-1)."""
+    end = difference.low if side > 0 else difference.high
+    return end is not None and side * end > 0
+
+
 def _title(rungs: Sequence[Rung], results: Results, translate: Translation) -> str:
-    """Return what gained and what lost most against the trial that the write-up compared it with."""
+    """Return what gained and what lost most against the trial that the write-up compared it with, if anything did."""
     shown = {rung.trial for rung in rungs}
-    pairs = [
-        (row.as_written.difference.value, row.trial, row.as_written)
-        for row in results.ablation
-        if row.trial in shown and row.as_written is not None and row.as_written.difference.value is not None
-    ]
     said = []
-    for side, message, pick in ((1, SAY.ladder_gain, max), (-1, SAY.ladder_loss, min)):
-        value, trial, comparison = pick(pairs, key=itemgetter(0), default=(0.0, "", None))
-        if comparison is not None and side * value > 0:
+    for side, message in ((1, SAY.ladder_gain), (-1, SAY.ladder_loss)):
+        found = [
+            (side * (row.as_written.difference.value or 0.0), row.trial, row.as_written)
+            for row in results.ablation
+            if row.trial in shown and row.as_written is not None and _one_sided(row.as_written.difference, side)
+        ]
+        if found:
+            _, trial, comparison = max(found, key=itemgetter(0))
             said.append(translate.plain(message, compared(trial, comparison, results, translate, in_words=True)))
     unusual = len({rung.trial for rung in rungs if rung.unusual})
     count = {"count": translate.numbers.integer(unusual)}

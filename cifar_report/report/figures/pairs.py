@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from cifar_report.analysis.results import Measure, Results, Study, TrialResult
 from cifar_report.report.figures import style
-from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, percent, stage_name, trial_name
+from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, percent, percent_interval, stage_name, trial_name
 from cifar_report.report.figures.ladder import INTERVAL, ORIGINAL, OURS, compared, mean_label
 from cifar_report.report.figures.style import Look
 from cifar_report.report.figures.svg import data_gid
@@ -70,11 +70,12 @@ def draw_pairs(experiment: Experiment, results: Results, translate: Translation)
     rows: list[tuple[Cell, ...]] = [
         (column.name, each.seed, each.value) for column in columns for each in column.measure.seeds
     ]
-    alt = " ".join(f"{text}." for text in said) or translate.plain(SAY.pairs)
+    joined = [translate.plain(SAY.pairs_joined)] if any(map(_paired, columns, columns[1:])) else []
+    caption = " ".join([translate.plain(SAY.pairs), *joined])
+    alt = " ".join(f"{text}." for text in said) or caption
     return style.finished(
-        figure, f"pairs.{experiment.id}", experiment.id, alt=alt, caption=translate.plain(SAY.pairs),
-        columns=titles, rows=rows,
-    )  # fmt: skip
+        figure, f"pairs.{experiment.id}", experiment.id, alt=alt, caption=caption, columns=titles, rows=rows
+    )
 
 
 def _legend(columns: Sequence[Column], translate: Translation) -> dict[str, Look]:
@@ -130,8 +131,8 @@ def _join_seeds(axes: Axes, columns: Sequence[Column]) -> None:
 
 def _draw_column(axes: Axes, place: int, column: Column, translate: Translation) -> None:
     datum, original = column.measure.datum, column.measure.original
-    if datum.low is not None and datum.high is not None:
-        axes.plot((place + 0.16, place + 0.16), (100 * datum.low, 100 * datum.high), **INTERVAL)
+    if (ends := percent_interval(datum)) is not None:
+        axes.plot((place + 0.16, place + 0.16), ends, **INTERVAL)
     if datum.value is not None:
         axes.plot(place + 0.16, 100 * datum.value, **OURS)
     if original is not None and original.value is not None:
@@ -231,8 +232,8 @@ def _below(points: Points, width: float) -> float:
 def _draw_study(axes: Axes, points: Points, width: float, *, joined: bool) -> None:
     for place, (_, result) in enumerate(points):
         datum = result.primary.datum
-        if datum.low is not None and datum.high is not None:
-            axes.plot((place, place), (100 * datum.low, 100 * datum.high), **INTERVAL)
+        if (ends := percent_interval(datum)) is not None:
+            axes.plot((place, place), ends, **INTERVAL)
         for each in result.primary.seeds:
             if each.value is not None:
                 axes.plot(place - 0.14, 100 * each.value, **DOT, gid=data_gid(trial=result.id, seed=each.seed))
