@@ -151,6 +151,8 @@ def t_test(x, y, trim=0.0):
         above, below = lambda b: float(estimate <= b + TINY), lambda b: float(estimate >= b - TINY)
         return Comparison(estimate, above, below, (estimate, estimate), sizes)
     df = sum(variances) ** 2 / sum(v**2 / d for v, d in zip(variances, dfs, strict=True))
+    if not trim and min(dfs) < 3:  # two and three runs: no more than the smaller side has alone
+        df = min(df, *dfs)
     t = df, estimate, error
     interval = stats.t.interval(1 - 2 * ALPHA, *t)
     return Comparison(estimate, lambda b: stats.t.cdf(b, *t), lambda b: stats.t.sf(b, *t), interval, sizes)
