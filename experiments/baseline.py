@@ -2,10 +2,12 @@
 
 from cifar_report.spec import Conv2D, Dense, Experiment, Flatten, MaxPooling2D, Stage, Trial, variant
 
+HEAD = (Flatten(), Dense(32), Dense(10, "softmax"))  # what follows the convolutions in most trials
+
 BASELINE = Trial(
     id="baseline",
     title="Baseline",
-    layers=(Conv2D(16, 3), MaxPooling2D(2), Flatten(), Dense(32), Dense(10, "softmax")),
+    layers=(Conv2D(16, 3), MaxPooling2D(2), *HEAD),
     stages=(Stage(epochs=15),),
     published="baseline",
 )

@@ -1,14 +1,15 @@
 """Trial 9: batch normalization after the convolution."""
 
-from cifar_report.spec import BatchNormalization, Conv2D, Dense, Experiment, Flatten, MaxPooling2D, claim, variant
+from cifar_report.spec import BatchNormalization, Conv2D, Experiment, MaxPooling2D, claim, variant
 
+from .baseline import HEAD
 from .filters import FILTERS_32
 
 BATCH_NORM = variant(
     FILTERS_32,
     "batch_norm",
     "Batch normalization",
-    layers=(Conv2D(32, 3), BatchNormalization(), MaxPooling2D(2), Flatten(), Dense(32), Dense(10, "softmax")),
+    layers=(Conv2D(32, 3), BatchNormalization(), MaxPooling2D(2), *HEAD),
     as_written="baseline",
     published="batch_norm",
 )
@@ -33,55 +34,33 @@ EXPERIMENT = Experiment(
     trials=(BATCH_NORM,),
     claims=(
         claim(
-            "C09a.as_written",
+            "C09a.as_written: batch_norm accuracy not_better baseline",
             "With 32 filters and batch normalization the network is not more accurate on the test set than the "
             "baseline.",
             said=SAID_C09A,
-            quantity="accuracy",
-            relation="not_better",
-            subject="batch_norm",
-            comparator="baseline",
             original_difference=-0.0463,
         ),
         claim(
-            "C09a.one_change",
+            "C09a.one_change: batch_norm accuracy not_better filters_32 one_change",
             "Batch normalization does not make the network with 32 filters more accurate on the test set.",
             said=SAID_C09A,
-            quantity="accuracy",
-            relation="not_better",
-            subject="batch_norm",
-            comparator="filters_32",
-            comparison="one_change",
         ),
         claim(
-            "C09b",
+            "C09b: batch_norm epoch_of_least_loss onset=4.0",
             "With batch normalization the network has converged by epoch 4 and overfits from then on.",
             said="The network converges by epoch 4 and then overfits.",
-            quantity="epoch_of_least_loss",
-            relation="onset",
-            subject="batch_norm",
-            value=4.0,
             original_difference=4.0,
         ),
         claim(
-            "C09c.as_written",
+            "C09c.as_written: batch_norm seconds greater baseline",
             "With 32 filters and batch normalization the network trains longer than the baseline.",
             said=SAID_C09C,
-            quantity="seconds",
-            relation="greater",
-            subject="batch_norm",
-            comparator="baseline",
             original_difference=2.7803,
         ),
         claim(
-            "C09c.one_change",
+            "C09c.one_change: batch_norm seconds greater filters_32 one_change",
             "With batch normalization the network with 32 filters trains longer than without it.",
             said=SAID_C09C,
-            quantity="seconds",
-            relation="greater",
-            subject="batch_norm",
-            comparator="filters_32",
-            comparison="one_change",
             original_difference=2.489,
         ),
     ),

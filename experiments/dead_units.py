@@ -9,27 +9,17 @@ from cifar_report.spec import Conv2D, Dense, Experiment, Flatten, KerasObject, M
 from .baseline import BASELINE
 from .filters import FILTERS_32
 
-LEAKY = Dense(32, activation=KerasObject("leaky_relu", {"negative_slope": 0.1}))
-HE = Dense(32, kernel_initializer="he_uniform")
 OUTPUT = Dense(10, "softmax")
+LEAKY = (MaxPooling2D(2), Flatten(), Dense(32, activation=KerasObject("leaky_relu", {"negative_slope": 0.1})), OUTPUT)
+HE = (MaxPooling2D(2), Flatten(), Dense(32, kernel_initializer="he_uniform"), OUTPUT)
 
-LEAKY_RELU = variant(
-    BASELINE, "leaky_relu", "16 filters, LeakyReLU", layers=(Conv2D(16, 3), MaxPooling2D(2), Flatten(), LEAKY, OUTPUT)
-)
-HE_WEIGHTS = variant(
-    BASELINE, "he_weights", "16 filters, He’s weights", layers=(Conv2D(16, 3), MaxPooling2D(2), Flatten(), HE, OUTPUT)
-)
+LEAKY_RELU = variant(BASELINE, "leaky_relu", "16 filters, LeakyReLU", layers=(Conv2D(16, 3), *LEAKY))
+HE_WEIGHTS = variant(BASELINE, "he_weights", "16 filters, He’s weights", layers=(Conv2D(16, 3), *HE))
 FILTERS_32_LEAKY_RELU = variant(
-    FILTERS_32,
-    "filters_32_leaky_relu",
-    "32 filters, LeakyReLU",
-    layers=(Conv2D(32, 3), MaxPooling2D(2), Flatten(), LEAKY, OUTPUT),
+    FILTERS_32, "filters_32_leaky_relu", "32 filters, LeakyReLU", layers=(Conv2D(32, 3), *LEAKY)
 )
 FILTERS_32_HE_WEIGHTS = variant(
-    FILTERS_32,
-    "filters_32_he_weights",
-    "32 filters, He’s weights",
-    layers=(Conv2D(32, 3), MaxPooling2D(2), Flatten(), HE, OUTPUT),
+    FILTERS_32, "filters_32_he_weights", "32 filters, He’s weights", layers=(Conv2D(32, 3), *HE)
 )
 
 EXPERIMENT = Experiment(
@@ -56,103 +46,48 @@ EXPERIMENT = Experiment(
     ),
     claims=(
         claim(
-            "P3.leaky_relu.16",
+            "P3.leaky_relu.16: leaky_relu accuracy greater baseline one_change",
             "With LeakyReLU in the hidden layer the network with 16 filters is more accurate on the test set.",
-            quantity="accuracy",
-            relation="greater",
-            subject="leaky_relu",
-            comparator="baseline",
-            comparison="one_change",
         ),
         claim(
-            "P3.leaky_relu.32",
+            "P3.leaky_relu.32: filters_32_leaky_relu accuracy greater filters_32 one_change",
             "With LeakyReLU in the hidden layer the network with 32 filters is more accurate on the test set.",
-            quantity="accuracy",
-            relation="greater",
-            subject="filters_32_leaky_relu",
-            comparator="filters_32",
-            comparison="one_change",
         ),
         claim(
-            "P3.leaky_relu.filters",
+            "P3.leaky_relu.filters: filters_32_leaky_relu accuracy greater leaky_relu one_change",
             "With LeakyReLU in the hidden layer 32 filters are more accurate on the test set than 16.",
-            quantity="accuracy",
-            relation="greater",
-            subject="filters_32_leaky_relu",
-            comparator="leaky_relu",
-            comparison="one_change",
         ),
         claim(
-            "P3.leaky_relu.unusual.16",
+            "P3.leaky_relu.unusual.16: leaky_relu unusual_runs equal=0",
             "With 16 filters and LeakyReLU in the hidden layer no run is unusual.",
-            quantity="unusual_runs",
-            relation="exact",
-            exact_relation="equal",
-            value=0,
-            subject="leaky_relu",
         ),
         claim(
-            "P3.leaky_relu.unusual.32",
+            "P3.leaky_relu.unusual.32: filters_32_leaky_relu unusual_runs equal=0",
             "With 32 filters and LeakyReLU in the hidden layer no run is unusual.",
-            quantity="unusual_runs",
-            relation="exact",
-            exact_relation="equal",
-            value=0,
-            subject="filters_32_leaky_relu",
         ),
         claim(
-            "P3.he_weights.16",
+            "P3.he_weights.16: he_weights accuracy greater baseline one_change",
             "With He's weights in the hidden layer the network with 16 filters is more accurate on the test set.",
-            quantity="accuracy",
-            relation="greater",
-            subject="he_weights",
-            comparator="baseline",
-            comparison="one_change",
         ),
         claim(
-            "P3.he_weights.32",
+            "P3.he_weights.32: filters_32_he_weights accuracy greater filters_32 one_change",
             "With He's weights in the hidden layer the network with 32 filters is more accurate on the test set.",
-            quantity="accuracy",
-            relation="greater",
-            subject="filters_32_he_weights",
-            comparator="filters_32",
-            comparison="one_change",
         ),
         claim(
-            "P3.he_weights.dead_units.16",
+            "P3.he_weights.dead_units.16: he_weights dead_units less baseline one_change",
             "With He's weights in the hidden layer the network with 16 filters has fewer dead units.",
-            quantity="dead_units",
-            relation="less",
-            subject="he_weights",
-            comparator="baseline",
-            comparison="one_change",
         ),
         claim(
-            "P3.he_weights.dead_units.32",
+            "P3.he_weights.dead_units.32: filters_32_he_weights dead_units less filters_32 one_change",
             "With He's weights in the hidden layer the network with 32 filters has fewer dead units.",
-            quantity="dead_units",
-            relation="less",
-            subject="filters_32_he_weights",
-            comparator="filters_32",
-            comparison="one_change",
         ),
         claim(
-            "P3.he_weights.filters",
+            "P3.he_weights.filters: filters_32_he_weights accuracy greater he_weights one_change",
             "With He's weights in the hidden layer 32 filters are more accurate on the test set than 16.",
-            quantity="accuracy",
-            relation="greater",
-            subject="filters_32_he_weights",
-            comparator="he_weights",
-            comparison="one_change",
         ),
         claim(
-            "P3.he_weights.unusual.32",
+            "P3.he_weights.unusual.32: filters_32_he_weights unusual_runs equal=0",
             "With 32 filters and He's weights in the hidden layer no run is unusual.",
-            quantity="unusual_runs",
-            relation="exact",
-            exact_relation="equal",
-            value=0,
-            subject="filters_32_he_weights",
         ),
     ),
     figures=("curves", "study"),

@@ -26,24 +26,14 @@ EXPERIMENT = Experiment(
     points=("third_conv_64", "fixed_order"),
     claims=(
         claim(
-            "P2.accuracy",
+            "P2.accuracy: fixed_order accuracy less third_conv_64 one_change",
             "With one fixed order of the images the network with a third convolution of 64 filters is less accurate on "
             "the test set than with a new order in every epoch.",
-            quantity="accuracy",
-            relation="less",
-            subject="fixed_order",
-            comparator="third_conv_64",
-            comparison="one_change",
         ),
         claim(
-            "P2.loss",
+            "P2.loss: fixed_order loss greater third_conv_64 one_change",
             "With one fixed order of the images the test loss of the network with a third convolution of 64 filters is "
             "higher than with a new order in every epoch.",
-            quantity="loss",
-            relation="greater",
-            subject="fixed_order",
-            comparator="third_conv_64",
-            comparison="one_change",
         ),
     ),
     figures=("curves", "study"),

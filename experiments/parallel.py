@@ -1,6 +1,6 @@
 """The parallel variant: the same trainings on several devices at once."""
 
-from cifar_report.spec import Experiment, Side, claim, variant
+from cifar_report.spec import Experiment, claim, variant
 
 from .baseline import BASELINE
 from .model_2 import FIRST, MODEL_2
@@ -37,40 +37,24 @@ EXPERIMENT = Experiment(
     trials=(BASELINE_PARALLEL, MODEL_2_PARALLEL),
     claims=(
         claim(
-            "P1.baseline.throughput",
+            "P1.baseline.throughput: baseline_parallel throughput greater baseline",
             "On several devices the baseline trains more images per second than on one.",
             said=SAID,
-            quantity="throughput",
-            relation="greater",
-            subject="baseline_parallel",
-            comparator="baseline",
         ),
         claim(
-            "P1.baseline.accuracy",
+            "P1.baseline.accuracy: baseline_parallel accuracy equal baseline",
             "On several devices the baseline becomes about as accurate on the test set as on one.",
             said=SAID,
-            quantity="accuracy",
-            relation="equal",
-            subject="baseline_parallel",
-            comparator="baseline",
         ),
         claim(
-            "P1.model_2.throughput",
+            "P1.model_2.throughput: model_2_parallel/first throughput greater model_2/first",
             "On several devices the first stage of model 2 trains more images per second than on one.",
             said=SAID,
-            quantity="throughput",
-            relation="greater",
-            subject=Side("model_2_parallel", "first"),
-            comparator=Side("model_2", "first"),
         ),
         claim(
-            "P1.model_2.accuracy",
+            "P1.model_2.accuracy: model_2_parallel/first accuracy equal model_2/first",
             "On several devices the first stage of model 2 becomes about as accurate on the test set as on one.",
             said=SAID,
-            quantity="accuracy",
-            relation="equal",
-            subject=Side("model_2_parallel", "first"),
-            comparator=Side("model_2", "first"),
         ),
     ),
     figures=("curves", "scaling"),

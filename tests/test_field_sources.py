@@ -146,8 +146,12 @@ def test_hidden_files_are_no_experiments(tmp_path):
         ("from cifar_report.spec import Conv2D\nA = [\n    Conv2D(8),\n]\n", ("new.py:3", "Conv2D lacks kernel_size")),
         ("from cifar_report.spec import Trial\nTrial(id='a')\n", ("new.py:2", "Trial lacks title, layers, stages")),
         (
-            "from cifar_report.spec import claim\nclaim('N1')\n",
-            ("new.py:2", "claim lacks statement, quantity, relation, subject"),
+            "from cifar_report.spec import claim\nclaim('N1', 'It is better.', relation='greater')\n",
+            ("new.py:2", "claim N1 lacks quantity, subject"),
+        ),
+        (
+            "from cifar_report.spec import claim\nclaim('N1: a loss less b one_change c', 'It is better.')\n",
+            ("new.py:2", "names more than subject, quantity, relation, comparator, comparison"),
         ),
     ],
 )  # fmt: skip

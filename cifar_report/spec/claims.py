@@ -115,43 +115,54 @@ MARGINS: dict[Quantity, float] = {
 """The margin of each quantity, where a claim names no other."""
 
 
-def claim(
-    claim_id: str,
-    statement: str,
-    *,
-    quantity: Quantity,
-    relation: Relation,
-    subject: str | Side,
-    comparator: str | Side | None = None,
-    **fields: Any,
-) -> Claim:
+EXACT: tuple[Quantity, ...] = ("unusual_runs", "parameters", "trainable_parameters", "macs")
+"""Quantities that are counted: no statistics."""
+
+
+def claim(claim_id: str, statement: str, **fields: Any) -> Claim:
     """Return a claim with the method's defaults for every field that is not given.
+
+    What is compared stands in ``fields``, or in words after the id: "ID: SUBJECT QUANTITY RELATION[=VALUE] [COMPARATOR
+    [COMPARISON]]", as in "N1: batch_48 accuracy greater baseline". A stage follows its trial: "model_2/first".
 
     Its code is the id up to the first dot; it compares as the write-up did, or nothing where there is no comparator;
     its margin is that of ``MARGINS``; claims with a direction are corrected together, by their kind of quantity;
     those of which the original said nothing in a family of their own, so that they move no p-value of the others.
     """
+    claim_id, _, words = claim_id.partition(": ")
+    fields = _from_words(words) | fields
+    if lacking := [name for name in ("quantity", "relation", "subject") if name not in fields]:
+        raise TypeError(f"claim {claim_id} lacks {', '.join(lacking)}")
+    quantity, relation = fields["quantity"], fields["relation"]
+    sides = {name: _side(fields[name]) for name in ("subject", "comparator") if fields.get(name) is not None}
     defaults = {
         "code": claim_id.partition(".")[0],
-        "comparison": "absolute" if comparator is None else "as_written",
+        "comparison": "as_written" if "comparator" in sides else "absolute",
         "margin": None if relation in ("exact", "ratio") else MARGINS[quantity],
     }
-    fields = {**defaults, **fields}
+    fields = defaults | fields | sides
     if relation in ("greater", "less", "not_better"):
         fields.setdefault("family", family_of(quantity, fields["comparison"]) if fields.get("said") else "own")
-    return Claim(
-        id=claim_id,
-        statement=statement,
-        quantity=quantity,
-        relation=relation,
-        subject=_side(subject),
-        comparator=None if comparator is None else _side(comparator),
-        **fields,
-    )
+    return Claim(id=claim_id, statement=statement, **fields)
+
+
+def _from_words(words: str) -> dict[str, Any]:
+    """Return the fields that are named in words; a relation of what is counted is an exact one."""
+    names = ("subject", "quantity", "relation", "comparator", "comparison")
+    fields: dict[str, Any] = dict(zip(names, words.split(), strict=False))
+    if len(words.split()) > len(names):
+        raise ValueError(f"{words!r} names more than {', '.join(names)}")
+    if "relation" in fields:
+        fields["relation"], _, value = fields["relation"].partition("=")
+        if fields["quantity"] in EXACT:
+            fields |= {"relation": "exact", "exact_relation": fields["relation"]}
+        if value:
+            fields["value"] = float(value)
+    return fields
 
 
 def _side(side: str | Side) -> Side:
-    return Side(side) if isinstance(side, str) else side
+    return Side(*side.split("/")) if isinstance(side, str) else side
 
 
 def family_of(quantity: Quantity, comparison: str) -> Family:
