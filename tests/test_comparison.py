@@ -160,7 +160,7 @@ def test_trials_and_claims_of_one_bundle_alone_are_listed(capsys):
     ],
 )
 def test_the_first_epoch_that_differs_is_found_by_the_log_of_hashes(tmp_path, first, changes):
-    """Data order, weights and history are told apart, and the first epoch counts, not the last."""
+    """Data order, weights and history are distinguished, and the first epoch counts, not the last."""
     log = tuple(EpochHashes(order=f"{epoch:016x}", weights=f"{epoch:016x}") for epoch in range(15))
     one = changed(bundle(trials=("baseline",)), tmp_path / "a", run=("stages.0.hashes", log))
     copytree(one.folder, tmp_path / "b")

@@ -35,7 +35,7 @@ def test_every_trial_of_the_assignment_is_there():
     assert not set(TRIAL_IDS) - TRIALS.keys()
 
 
-def test_no_recipe_runs_twice():
+def test_no_configuration_runs_twice():
     """Two trials must never train the same thing."""
     assert len({spec_hash(trial) for trial in TRIALS.values()}) == len(TRIALS)
 

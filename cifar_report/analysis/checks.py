@@ -58,7 +58,7 @@ def _of_runs(bundle: Bundle, trial: TrialResult) -> Iterator[Caution]:
     planned = bundle.record.profile.apply(trial.trial).configuration()
     for run in bundle.runs_of(trial.id):
         if run.trial.configuration() != planned:
-            yield Caution("other_recipe", trial.id, run.id)
+            yield Caution("other_configuration", trial.id, run.id)
 
 
 def _of_curve(trial: str, stage: str, curve: Curve) -> Iterator[Caution]:

@@ -71,7 +71,7 @@ class Networks:
     """What the trained networks themselves show on these images, whatever holds for their configurations."""
 
     tests: tuple[NetworkTest, ...]
-    apart: Datum  # pairs that McNemar's test tells apart at .05, each pair by itself
+    apart: Datum  # pairs that differ by McNemar's test at .05, each pair by itself
     pooled: Datum  # mean over seeds, its interval over images only
     beyond_images: Datum  # seeds and images both drawn anew
 

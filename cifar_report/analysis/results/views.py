@@ -16,8 +16,8 @@ from cifar_report.spec import Change
 class RankRow:
     """One trial's place by mean primary accuracy.
 
-    ``tied``: whether it cannot be told apart from the first one (Welch, two-sided, at .05, corrected for the choice of
-    the first by the same data); None where too few runs speak.
+    ``tied``: whether its difference from the first one is not significant (Welch, two-sided, at .05, corrected for
+    the choice of the first by the same data); None where too few runs speak.
     """
 
     place: int
@@ -203,7 +203,7 @@ class ChangeOfMind:
 
 CautionCode = Literal[
     "not_a_number", "constant_values", "class_never_predicted", "failed_run", "missing_seeds",
-    "unplanned_run", "other_recipe", "parameter_mismatch", "different_environments", "contended_timing",
+    "unplanned_run", "other_configuration", "parameter_mismatch", "different_environments", "contended_timing",
     "test_mismatch",
 ]  # fmt: skip
 
