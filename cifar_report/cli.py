@@ -1,7 +1,5 @@
 """The command ``cifar-report``: reads its options and hands them on; everything heavy is imported when needed."""
 
-from __future__ import annotations
-
 import argparse
 import io
 import os

@@ -1,7 +1,5 @@
 """Trials as source text of plain Keras that trains the same: for the report, for notebooks and to be executed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 

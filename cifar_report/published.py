@@ -1,7 +1,5 @@
 """The original assignment's published numbers, as typed records that can be stored and read again."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 

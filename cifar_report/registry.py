@@ -1,7 +1,5 @@
 """Finds the experiments by looking into their folder, sorts them, and refuses what does not fit together."""
 
-from __future__ import annotations
-
 import ast
 import difflib
 import importlib

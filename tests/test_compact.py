@@ -242,7 +242,7 @@ def target(whole, tmp_path):
     return folder
 
 
-REWRITTEN = ("bundle.json", "tables", "figures", "manifest-sha256.txt", "ro-crate-metadata.json")
+REWRITTEN = ("bundle.json", "tables", "figures", "manifest-sha256.txt")
 
 
 def test_runs_are_added_compactly_and_no_other_file_is_touched(whole, target, monkeypatch, capsys):

@@ -1,7 +1,5 @@
 """Arrays in ``.npz`` files, predictions among them: reproducible bytes, bounded and pickle-free reading."""
 
-from __future__ import annotations
-
 import io
 import math
 import re
@@ -10,7 +8,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -186,7 +184,7 @@ class Predictions:
         return dump_arrays(arrays if self.predicted is None else arrays | {"predicted": self.predicted})
 
     @classmethod
-    def load(cls, path: Path, *, compact: bool = False) -> Predictions:
+    def load(cls, path: Path, *, compact: bool = False) -> Self:
         """Read ``predictions.npz`` or ``compact.npz``; raises SuiteError when its arrays do not fit together."""
         arrays = load_arrays(path)
         try:

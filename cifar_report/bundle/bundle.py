@@ -1,12 +1,10 @@
 """A results bundle: everything that was measured, read without running or believing anything in it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
 import msgspec
 
@@ -38,7 +36,7 @@ class Bundle:
     phase: Literal["all", "first", "confirmation"] = field(default="all", kw_only=True)  # whose seeds are looked at
 
     @classmethod
-    def load(cls, folder: Path) -> Bundle:
+    def load(cls, folder: Path) -> Self:
         """Read a bundle; raises UsageError when the folder is none, SuiteError when a file in it is damaged."""
         record = read_record(folder)
         planned = {trial.id: trial for trial in planned_trials(record)}

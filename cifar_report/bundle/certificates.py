@@ -1,7 +1,5 @@
 """The record of runs that were trained again: how far each agrees with the first training, and what may explain it."""
 
-from __future__ import annotations
-
 import re
 from datetime import datetime
 from pathlib import Path

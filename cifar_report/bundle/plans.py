@@ -1,7 +1,5 @@
 """Declared plans: which seeds of each trial are trained and when they are tested, fixed before the first of them."""
 
-from __future__ import annotations
-
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping

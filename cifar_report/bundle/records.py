@@ -1,7 +1,5 @@
 """What a bundle says: immutable records that load from JSON and dump to it, strictly typed."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Any, Literal
 

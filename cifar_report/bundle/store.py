@@ -1,7 +1,5 @@
 """The files of a bundle and their hashes: atomic writing, bounded reading, the manifest, and the keys of runs."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import os
@@ -21,7 +19,6 @@ from cifar_report.errors import SuiteError
 from cifar_report.spec import AnyTrial, Profile, spec_hash
 
 MANIFEST_FILE = "manifest-sha256.txt"
-CRATE_FILE = "ro-crate-metadata.json"  # a description that bundles had before: verified by its hash alone
 MOST_MANIFEST_BYTES = 16 * 2**20
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\x00-\x1f\x7f]{1,1000})\n")  # as ``sha256sum --check`` reads it
 

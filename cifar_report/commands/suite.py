@@ -124,7 +124,6 @@ def _prepare(options: Namespace, *, download: bool) -> Prepared:
     from cifar_report.running.plan import prepare
 
     check_options(options)
-    check_options(options)
     return prepare(
         options.profile or DEFAULT_PROFILE,
         seeds=options.seeds,

@@ -25,7 +25,7 @@ from cifar_report.bundle import (
     write_record,
 )
 from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE
-from cifar_report.bundle.store import CRATE_FILE, MANIFEST_FILE, bundle_files, read_manifest, write_manifest
+from cifar_report.bundle.store import MANIFEST_FILE, bundle_files, read_manifest, write_manifest
 from cifar_report.errors import SuiteError
 from cifar_report.running.declaring import claims_changed
 from cifar_report.running.plan import LOCK_FILE, SOFT_LOCK_FILE, Prepared, plan_is_current, plan_record, states_of
@@ -180,5 +180,4 @@ def _finish(folder: Path, finish: Callable[[Path], None]) -> None:
     record = msgspec.structs.replace(read_record(folder), finished=now(), method_version=METHOD_VERSION)
     write_record(folder, record)
     finish(folder)
-    (folder / CRATE_FILE).unlink(missing_ok=True)  # it described the files of an earlier pass
     write_manifest(folder)

@@ -1,7 +1,5 @@
 """Claims as data, fixed before training: what was said, how it is measured and when it counts as reproduced."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal

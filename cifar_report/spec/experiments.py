@@ -1,9 +1,7 @@
 """Experiments (a question, its trials, the claims that they test) and profiles (how much of them runs)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import msgspec
 from msgspec import Meta
@@ -100,7 +98,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """Whether it trains less than the write-up did, so that its claims cannot be tested."""
         return self.name != "full"
 
-    def trains_like(self, other: Profile) -> bool:
+    def trains_like(self, other: Self) -> bool:
         """Whether both train the same; how they time it has no part in it."""
         return msgspec.structs.replace(self, timing=other.timing) == other
 

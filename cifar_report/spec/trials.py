@@ -1,7 +1,5 @@
 """Trials and stages as data: everything that decides what is trained; their hashes; and what differs between two."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Collection
 from functools import cache

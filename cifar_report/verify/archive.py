@@ -4,8 +4,6 @@ The archive is not compressed: what a compressor writes depends on its release (
 differ), the arrays, nearly all of a bundle, are compressed already, and nothing uncompressed is a compression bomb.
 """
 
-from __future__ import annotations
-
 import shutil
 import tarfile
 from pathlib import Path
@@ -14,7 +12,7 @@ from tempfile import TemporaryDirectory
 from cifar_report.bundle import Bundle, write_file
 from cifar_report.bundle.arrays import MOST_BYTES, PREDICTIONS_FILE
 from cifar_report.bundle.bundle import RECORD_FILE
-from cifar_report.bundle.store import CRATE_FILE, MANIFEST_FILE, bundle_files, naming, open_plain, write_manifest
+from cifar_report.bundle.store import MANIFEST_FILE, bundle_files, naming, open_plain, write_manifest
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.verify.compact import predictions_file
 from cifar_report.verify.files import KNOWN, sound_files
@@ -92,7 +90,7 @@ def copy_numbers(source: Path, target: Path, *, compact: bool = False) -> int:
     """
     _refuse_target(target)
     sound_files(source)
-    left_out, kept = [".*", "weights.npz", CRATE_FILE], {}
+    left_out, kept = [".*", "weights.npz"], {}
     if compact:
         left_out.append(PREDICTIONS_FILE)
         bundle = Bundle.load(source)

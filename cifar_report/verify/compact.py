@@ -1,7 +1,5 @@
 """Runs that keep less than all their probabilities: made from whole ones, and added to a bundle."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +20,7 @@ from cifar_report.bundle import (
 )
 from cifar_report.bundle.arrays import COMPACT_FILE, PREDICTIONS_FILE
 from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE
-from cifar_report.bundle.store import CRATE_FILE, current_parts, read_manifest, update_manifest, write_manifest
+from cifar_report.bundle.store import current_parts, read_manifest, update_manifest, write_manifest
 from cifar_report.errors import SuiteError
 from cifar_report.registry import claims_of
 from cifar_report.running.plan import changed_parts
@@ -32,7 +30,7 @@ from cifar_report.spec import Trial, registry_hash
 from cifar_report.verify.files import sound_files
 from cifar_report.verify.records import plan_problems, score_problems
 
-DERIVED = ("tables/", "figures/", CRATE_FILE)
+DERIVED = ("tables/", "figures/")
 OTHERWISE = {"weights.npz", PREDICTIONS_FILE, COMPACT_FILE, RUN_FILE}  # left out, or written in another way
 BEGUN = ".added.part"
 MOST_TOLD = 3  # differences in one sentence
@@ -83,7 +81,6 @@ def add_runs(source: Path, target: Path, *, compact: bool) -> tuple[int, int]:
         added = (target / folder / name for folder, content in files.items() for name in content)
         update_manifest(target, listed, (target / RECORD_FILE, *added))
         write_derived(Bundle.load(target))
-        (target / CRATE_FILE).unlink(missing_ok=True)  # it described the files of an earlier pass
         write_manifest(target)
         remove_leftovers(target)
     return len(new), len(done) - len(new)

@@ -1,7 +1,5 @@
 """Compares two trainings of a run, and two bundles: what differs, by how much, and what recorded may be the reason."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Which files lie in a bundle, compared with its manifest, and the report of findings that all checks write to."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import re
@@ -15,16 +13,16 @@ from cifar_report.bundle import read_record
 from cifar_report.bundle.arrays import MOST_BYTES
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.certificates import CERTIFICATE_NAME, CERTIFICATES
-from cifar_report.bundle.store import CRATE_FILE, MANIFEST_FILE, open_plain, read_manifest
+from cifar_report.bundle.store import MANIFEST_FILE, open_plain, read_manifest
 from cifar_report.errors import SuiteError
 
 RUN_PARTS = "run.json|timing.json|log.txt|predictions.npz|compact.npz|weights.npz|kernels.npz"
 CERTIFICATE_FILE = re.compile(f"{CERTIFICATES}/{CERTIFICATE_NAME.pattern}")
 KNOWN = re.compile(
-    rf"{RECORD_FILE}|{CRATE_FILE}|runs/[a-z0-9_.]+/(once|seed-\d+)/({RUN_PARTS})|timing/timing\.json"
+    rf"{RECORD_FILE}|ro-crate-metadata\.json|runs/[a-z0-9_.]+/(once|seed-\d+)/({RUN_PARTS})|timing/timing\.json"
     rf"|{CERTIFICATE_FILE.pattern}|tables/[a-z0-9_]+\.csv|figures/[A-Za-z0-9_.-]+\.(svg|csv|png)"
 )
-"""Everything that a suite writes into a bundle, beside the manifest."""
+"""Everything that a suite writes into a bundle, beside the manifest, and a description that bundles had before."""
 AT_WORK = re.compile(r"\.lock(\.soft)?|\.checkpoints|\..+\.part")  # what a suite has at work and leaves when killed
 
 

@@ -1,7 +1,5 @@
 """The whole check of a bundle in one pass, and what follows from its numbers: its tables, and the numbers in a PDF."""
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io

@@ -1,7 +1,5 @@
 """Whether the records of a bundle agree with its plan and one another, and the results with the arrays beside them."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import re

@@ -1,7 +1,5 @@
 """Trains some runs of a bundle again, each in a fresh process, and records a certificate of how far they agree."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
