@@ -47,6 +47,13 @@ def _seeds(text: str) -> int | str:
     return text if text == "auto" else int(text)
 
 
+def _shard(text: str) -> tuple[int, int]:
+    number, slash, count = text.partition("/")
+    if not (slash and number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no share: 1/4 to 4/4 are those of four machines")
+    return int(number), int(count)
+
+
 OPTIONS = {  # by name; the word before a name says which command has it in this form
     "--profile": _option("smoke (seconds), quick (minutes) or full (as the write-up; the default)", "NAME"),
     "report --profile": _option("the last bundle of this profile (default: of any)", "NAME"),
@@ -85,6 +92,12 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
         " (default: cpu); it is part of a run's key, so repeat it with each call",
         "cpu|gpu[:N]",
     ),
+    "--shard": _option(
+        "only the I-th of N shares of the runs, for machines that share nothing: give each a bundle of its own, and"
+        " join them with cifar-report bundle merge (default: all; no timing pass unless --timing asks for it)",
+        "I/N",
+        type=_shard,
+    ),
     "--jobs": _option("worker processes (default: one a core)", "N", type=int),
     "verify --jobs": _option("with --rerun, worker processes (default: one a core)", "N", type=int),
     "--output": _option("where the report goes (default: report)", "DIR", type=Path, default=Path("report")),
@@ -121,6 +134,8 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
     "target": _option("the new bundle's folder: not there yet, or empty", "DIR", type=Path),
     "add folder": _option("the bundle whose runs are added", "SOURCE", type=Path),
     "add target": _option("the bundle that gets them", "TARGET", type=Path),
+    "sources": _option("bundles of one plan that were trained apart", "BUNDLE", type=Path, nargs="+"),
+    "merge -o": _option("the new bundle's folder", "DIR", type=Path, dest="target", required=True),
     "--compact": {
         "action": "store_true",
         "help": "of a network's probabilities keep predicted class and the label's: a sixteenth of the size, and"
@@ -140,7 +155,7 @@ OPTIONS |= {
     "notebook --bundle": _option("a bundle whose results are told, too (default: none)", "DIR", type=Path),
 }
 MODEL = ("--bundle", "--stage", "--weights")
-PLAN = ("--profile", "--seeds", "--hours", "--only", "--timing", "--data", "--bundle", "--devices")
+PLAN = ("--profile", "--seeds", "--hours", "--only", "--timing", "--data", "--bundle", "--devices", "--shard")
 RUN = (*PLAN, "--jobs")
 REPORT = ("--bundle", "report --profile", "--output", "--lang", "--author", "--course", "--check")
 SEEDS = ("plan folder", "plan --hours", "--json", "--declare")
@@ -186,7 +201,7 @@ COMMANDS = {
         models.predict, "tell what a trained network sees in images", ("run", "images", *MODEL, "--json")
     ),
 }
-BUNDLE = "make one file of a bundle, or a bundle of it; copy one, or add runs to it"
+BUNDLE = "make one file of a bundle, or a bundle of it; copy one, add runs to it, or merge several"
 BUNDLE_COMMANDS = {
     "export": Command(
         bundles.export,
@@ -207,6 +222,11 @@ BUNDLE_COMMANDS = {
         bundles.add,
         "add the finished runs of a bundle to another of the same profile, data and claims, without their weights",
         ("add folder", "add target", "--compact"),
+    ),
+    "merge": Command(
+        bundles.merge,
+        "join bundles of shares that machines trained apart in a new one, weights and all",
+        ("sources", "merge -o"),
     ),
 }
 
@@ -297,7 +317,7 @@ def make_parser(*, sessions: bool = False) -> Parser:
                 if option.split()[-1] not in own:
                     added.add_argument(option.split()[-1], **OPTIONS[option] | {"help": argparse.SUPPRESS})
     bundle = subparsers.add_parser("bundle", help=BUNDLE, description=f"{BUNDLE.capitalize()}.", allow_abbrev=False)
-    actions = bundle.add_subparsers(required=True, metavar="export|import|copy|add")
+    actions = bundle.add_subparsers(required=True, metavar="export|import|copy|add|merge")
     for name, command in BUNDLE_COMMANDS.items():
         _add_command(actions, name, command)
     return parser

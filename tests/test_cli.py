@@ -132,7 +132,18 @@ def test_sessions_share_their_options(name):
     assert (plain.profile, plain.seeds, plain.output, plain.lang) == (None, None, Path("report"), "en")
 
 
-PLAN = {"--profile", "--seeds", "--hours", "--only", "--timing", "--no-timing", "--data", "--bundle", "--devices"}
+PLAN = {
+    "--profile",
+    "--seeds",
+    "--hours",
+    "--only",
+    "--timing",
+    "--no-timing",
+    "--data",
+    "--bundle",
+    "--devices",
+    "--shard",
+}
 
 
 def test_help_teaches(capsys):

@@ -1,4 +1,4 @@
-"""The commands on finished bundles: report, verify, compare, and bundle export, import, copy and add."""
+"""The commands on finished bundles: report, verify, compare, and bundle export, import, copy, add and merge."""
 
 from __future__ import annotations
 
@@ -80,8 +80,17 @@ def add(options: Namespace) -> int:
     """Add the finished runs of one bundle to another."""
     from cifar_report.verify.compact import add_runs
 
-    added, known = add_runs(options.folder, options.target, compact=options.compact)
+    added, known = add_runs([options.folder], options.target, compact=options.compact)
     print(f"{options.target}: runs added: {added}, there already: {known}; its tables and figures are new")
+    return 0
+
+
+def merge(options: Namespace) -> int:
+    """Join the finished runs of bundles in a new one."""
+    from cifar_report.verify.compact import merge_bundles
+
+    merged, twice = merge_bundles(options.sources, options.target)
+    print(f"{options.target}: runs: {merged}, in several bundles and the same there: {twice}")
     return 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,9 +123,11 @@ def data(options: Namespace) -> int:
 
 def _prepare(options: Namespace, *, download: bool) -> Prepared:
     from cifar_report.running.plan import prepare
+    from cifar_report.running.shards import shard_of
 
     check_options(options)
-    return prepare(
+    apart = options.shard is not None
+    prepared = prepare(
         options.profile or DEFAULT_PROFILE,
         seeds=options.seeds,
         only=split_words(options.only),
@@ -133,10 +136,11 @@ def _prepare(options: Namespace, *, download: bool) -> Prepared:
         warn=warn,
         notify=tell,
         download=download,
-        timing=options.timing,
+        timing=False if apart and options.timing is None else options.timing,
         devices=options.devices,
         hours=options.hours,
     )
+    return replace(prepared, runs=shard_of(prepared.runs, *options.shard)) if apart else prepared
 
 
 def derive(folder: Path) -> None:
@@ -158,6 +162,8 @@ def check_options(options: Namespace) -> None:
         number = given.get(name)
         if isinstance(number, int) and number < 1:
             raise UsageError(f"--{name} {number}: at least one {unit} is needed")
+    if given.get("shard") is not None and given.get("seeds") == "auto":
+        raise UsageError("--shard goes with a fixed number of seeds: a look needs the results of all machines")
     hours = given.get("hours")
     if hours is not None and (given.get("seeds") != "auto" or not hours > 0):
         raise UsageError(f"--hours {hours:g}: it goes with --seeds auto, and is more than 0")

@@ -14,7 +14,7 @@ from cifar_report.bundle.arrays import MOST_BYTES, PREDICTIONS_FILE
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.store import MANIFEST_FILE, bundle_files, naming, open_plain, write_manifest
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.verify.compact import predictions_file
+from cifar_report.verify.compact import predictions_file, refuse_target
 from cifar_report.verify.files import KNOWN, sound_files
 
 ROOT = "bundle/"  # whoever unpacks with tar gets one folder
@@ -55,7 +55,7 @@ def import_bundle(file: Path, folder: Path) -> int:
     """
     if not hasattr(tarfile, "data_filter"):
         raise SuiteError("this Python cannot unpack archives of strangers safely: use 3.11.4 or later")
-    _refuse_target(folder)
+    refuse_target(folder)
     if not file.is_file():
         raise UsageError(f"{file} is no file: name an archive that 'cifar-report bundle export' wrote")
     with TemporaryDirectory(prefix=".", suffix=".part", dir=folder.absolute().parent) as beside:
@@ -74,13 +74,6 @@ def import_bundle(file: Path, folder: Path) -> int:
     return count
 
 
-def _refuse_target(folder: Path) -> None:
-    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
-        raise UsageError(f"{folder} is there already and no empty folder: name a new one")
-    if not folder.absolute().parent.is_dir():
-        raise UsageError(f"{folder.absolute().parent} is no folder, so {folder.name} cannot be made there")
-
-
 def copy_numbers(source: Path, target: Path, *, compact: bool = False) -> int:
     """Copy a finished bundle without its weights into a new folder and return the size of the copy in bytes.
 
@@ -88,7 +81,7 @@ def copy_numbers(source: Path, target: Path, *, compact: bool = False) -> int:
     they are: they still name each file left out with its hash, so that whoever trains again can compare. Raises as
     ``export_bundle`` does, and UsageError where the target is not empty.
     """
-    _refuse_target(target)
+    refuse_target(target)
     sound_files(source)
     left_out, kept = [".*", "weights.npz"], {}
     if compact:

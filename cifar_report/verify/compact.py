@@ -1,7 +1,9 @@
 """Runs that keep less than all their probabilities: made from whole ones, and added to a bundle."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 
@@ -12,6 +14,7 @@ from cifar_report.bundle import (
     BundleRecord,
     Run,
     encode,
+    read_record,
     remove_leftovers,
     sha256,
     write_file,
@@ -19,9 +22,9 @@ from cifar_report.bundle import (
     write_record,
 )
 from cifar_report.bundle.arrays import COMPACT_FILE, PREDICTIONS_FILE
-from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE
+from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE, TIMING_FILE
 from cifar_report.bundle.store import current_parts, read_manifest, update_manifest, write_manifest
-from cifar_report.errors import SuiteError
+from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of
 from cifar_report.running.plan import changed_parts
 from cifar_report.running.runs import now
@@ -31,7 +34,8 @@ from cifar_report.verify.files import sound_files
 from cifar_report.verify.records import plan_problems, score_problems
 
 DERIVED = ("tables/", "figures/")
-OTHERWISE = {"weights.npz", PREDICTIONS_FILE, COMPACT_FILE, RUN_FILE}  # left out, or written in another way
+WEIGHTS_FILE = "weights.npz"
+OTHERWISE = {WEIGHTS_FILE, PREDICTIONS_FILE, COMPACT_FILE, RUN_FILE}  # left out, or written in another way
 BEGUN = ".added.part"
 MOST_TOLD = 3  # differences in one sentence
 
@@ -52,38 +56,97 @@ def predictions_file(bundle: Bundle, run: Run, *, compact: bool) -> dict[str, by
     return {COMPACT_FILE: compacted(run, whole).dump()}
 
 
-def add_runs(source: Path, target: Path, *, compact: bool) -> tuple[int, int]:
-    """Add the finished runs of one bundle to another, without weights; return how many, and how many it had already.
+def add_runs(sources: Sequence[Path], target: Path, *, compact: bool, weights: bool = False) -> tuple[int, int]:
+    """Add the finished runs of bundles to another; return how many, and how many were there or given already.
 
-    Of the target's files only its record, tables, figures and manifest are written anew; the next call finishes an
-    interrupted one. Raises UsageError where a folder is no bundle, and SuiteError, before anything is written, where
-    one is unfinished or damaged, where profile, data or claims differ, or a run that both have.
+    ``weights``: with their weights. Of the target's files only its record, tables, figures and manifest are written
+    anew; the next call finishes an interrupted one. Raises UsageError where a folder is no bundle, and SuiteError,
+    before anything is written, where one is unfinished or damaged, where profile, data or claims differ, or a run that
+    two of them have.
     """
     from cifar_report.report.build import write_derived  # its packages may be missing: then nothing is added
 
-    given, host = Bundle.load(source), Bundle.load(target)
-    sound_files(source)
+    given, host = [Bundle.load(source) for source in sources], Bundle.load(target)
+    for source in sources:
+        sound_files(source)
     with hold(target):
-        listed, done = read_manifest(target), [run for run in given.runs if run.done]
-        new = [run for run in done if f"runs/{run.id}/{RUN_FILE}" not in listed]
+        listed = read_manifest(target)
+        record, new, known = _joined(given, host, listed)
         begun = (target / BEGUN).is_file() and (target / BEGUN).read_bytes() == (target / RECORD_FILE).read_bytes()
-        sound_files(target, (*DERIVED, *(f"runs/{run.id}/" for run in new), *((RECORD_FILE,) if begun else ())))
-        record = _extended(given.record, host.record)
-        found = [*_differences(given.record, host.record)] or [*_problems(given, host, record, listed)]
-        if found:
-            more = [f"and {len(found) - MOST_TOLD} more"] if len(found) > MOST_TOLD else []
-            raise SuiteError(f"nothing of {source} is added to {target}: {'; '.join((*found[:MOST_TOLD], *more))}")
-        files = {f"runs/{run.id}": _files(given, run, compact=compact) for run in new}
-        for folder, content in files.items():
-            write_folder(target / folder, content)
+        sound_files(target, (*DERIVED, *(f"runs/{run.id}/" for _, run in new), *((RECORD_FILE,) if begun else ())))
+        for bundle, run in new if compact else ():
+            predictions_file(bundle, run, compact=True)  # raises before anything is written
+        added = []
+        for bundle, run in new:
+            files, folder = _files(bundle, run, compact=compact, weights=weights), target / "runs" / run.id
+            write_folder(folder, files)
+            added += [folder / name for name in files]
         write_file(target / BEGUN, encode(record))  # so that the next call knows the record if this one ends here
         write_record(target, record)
-        added = (target / folder / name for folder, content in files.items() for name in content)
         update_manifest(target, listed, (target / RECORD_FILE, *added))
         write_derived(Bundle.load(target))
         write_manifest(target)
         remove_leftovers(target)
-    return len(new), len(done) - len(new)
+    return len(new), known
+
+
+def merge_bundles(sources: Sequence[Path], target: Path) -> tuple[int, int]:
+    """Write the finished runs of bundles of one plan, weights and all, as a new bundle; return what ``add_runs`` does.
+
+    A run that several have must be the same in each of them. The timing pass is the first one's that has one. Raises
+    as ``add_runs`` does, and UsageError where the target is there already; nothing is left behind then.
+    """
+    refuse_target(target)
+    passes = filter(Path.is_file, (source / TIMING_FILE for source in sources))
+    with TemporaryDirectory(prefix=".", suffix=".part", dir=target.absolute().parent) as beside:
+        merged = Path(beside, "bundle")
+        write_record(merged, read_record(sources[0]))
+        for timing in islice(passes, 1):
+            write_folder(merged / "timing", {timing.name: timing.read_bytes()})
+        write_manifest(merged)
+        try:
+            counts = add_runs(sources, merged, compact=False, weights=True)
+        except SuiteError as error:
+            raise SuiteError(str(error).replace(str(merged), str(target))) from error
+        if target.exists():
+            target.rmdir()  # it is empty, and not every system renames over a folder
+        merged.rename(target)
+    return counts
+
+
+def refuse_target(folder: Path) -> None:
+    """Raise UsageError where no new bundle can be written: something is there, or no folder to write it in."""
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+        raise UsageError(f"{folder} is there already and no empty folder: name a new one")
+    if not folder.absolute().parent.is_dir():
+        raise UsageError(f"{folder.absolute().parent} is no folder, so {folder.name} cannot be made there")
+
+
+def _joined(
+    given: Sequence[Bundle], host: Bundle, listed: dict[str, str]
+) -> tuple[BundleRecord, list[tuple[Bundle, Run]], int]:
+    """Return the record of all together, the runs that the host lacks, and how many others were given."""
+    record, new, known = host.record, [], 0
+    hashes, runs = dict(listed), {run.id: run for run in host.runs}
+    for bundle in given:
+        extended = _extended(bundle.record, record)
+        found = [*_differences(bundle.record, record)] or [
+            *_problems(bundle, runs, Bundle(host.folder, extended, ()), hashes)
+        ]
+        if found:
+            more = [f"and {len(found) - MOST_TOLD} more"] if len(found) > MOST_TOLD else []
+            sentence = "; ".join((*found[:MOST_TOLD], *more))
+            raise SuiteError(f"nothing of {bundle.folder} is added to {host.folder}: {sentence}")
+        record = extended
+        for run in (run for run in bundle.runs if run.done):
+            name = f"runs/{run.id}/{RUN_FILE}"
+            if name in hashes:
+                known += 1
+            else:
+                hashes[name] = sha256((bundle.folder / name).read_bytes())
+                runs[run.id] = run
+                new.append((bundle, run))
+    return record, new, known
 
 
 def _extended(given: BundleRecord, host: BundleRecord) -> BundleRecord:
@@ -114,9 +177,8 @@ def _differences(given: BundleRecord, host: BundleRecord) -> Iterator[str]:
         yield f"{len(other)} claims differ: {', '.join(other[:MOST_TOLD])}{', …' * (len(other) > MOST_TOLD)}"
 
 
-def _problems(given: Bundle, host: Bundle, record: BundleRecord, listed: dict[str, str]) -> Iterator[str]:
-    """Yield which finished runs differ from the target's, or are none that it plans."""
-    there, plan = {run.id: run for run in host.runs}, Bundle(host.folder, record, ())
+def _problems(given: Bundle, there: dict[str, Run], plan: Bundle, listed: dict[str, str]) -> Iterator[str]:
+    """Yield which finished runs differ from those that are there, or are none that is planned."""
     for run in (run for run in given.runs if run.done):
         name = f"runs/{run.id}/{RUN_FILE}"
         if name not in listed:
@@ -126,9 +188,10 @@ def _problems(given: Bundle, host: Bundle, record: BundleRecord, listed: dict[st
             yield f"{run.id} is in both and not the same ({changes or 'the same key, other results'})"
 
 
-def _files(bundle: Bundle, run: Run, *, compact: bool) -> dict[str, bytes]:
+def _files(bundle: Bundle, run: Run, *, compact: bool, weights: bool) -> dict[str, bytes]:
     """Return the files of a run as they are added, its record the last."""
     folder = bundle.folder / "runs" / run.id
-    names = sorted({path.name for path in folder.glob("[!.]*")} - OTHERWISE)
+    left_out = OTHERWISE - ({WEIGHTS_FILE} if weights else set())
+    names = sorted({path.name for path in folder.glob("[!.]*")} - left_out)
     files = {name: (folder / name).read_bytes() for name in (*names, RUN_FILE)}
     return {**predictions_file(bundle, run, compact=compact), **files}
