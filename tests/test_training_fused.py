@@ -12,7 +12,7 @@ def normalizations(*shape, **options):
     """Return our layer and Keras's with the same scale, offset and moving moments, none of them as at the beginning."""
     import keras
 
-    from cifar_report.training.fused import FusedBatchNormalization
+    from cifar_report.training.keras_objects import FusedBatchNormalization
 
     layers = FusedBatchNormalization(**options), keras.layers.BatchNormalization()
     random = np.random.default_rng(5)
@@ -102,7 +102,7 @@ def test_on_cards_replicas_normalize_as_keras_does(tensorflow, monkeypatch):
     import keras
 
     from cifar_report.spec import BatchNormalization
-    from cifar_report.training.fused import FusedBatchNormalization
+    from cifar_report.training.keras_objects import FusedBatchNormalization
     from cifar_report.training.model import build_model
 
     monkeypatch.setattr(tensorflow.config, "list_logical_devices", lambda _kind: ["a card"])
@@ -117,7 +117,7 @@ def test_adam_is_that_of_keras(tensorflow):
     """After many steps with gradients of very different sizes the variables are those of Keras's Adam."""
     import keras
 
-    from cifar_report.training.fused import FusedAdam
+    from cifar_report.training.keras_objects import FusedAdam
 
     random = np.random.default_rng(1)
     start, sizes = random.normal(size=(2, 5)).astype(np.float32), np.logspace(-6, 2, 5)

@@ -128,8 +128,7 @@ def test_a_written_network_answers_as_the_trained_one(trial, sample, tmp_path):
     """Loaded again, the file of each trial's network gives the engine's probabilities within 1e-6, and trains on."""
     import keras
 
-    from cifar_report.training.model import forward
-    from cifar_report.training.plain_model import plain_model, write_model
+    from cifar_report.training.model import forward, plain_model, write_model
 
     model, weights = trained(trial)
     path = tmp_path / "model.keras"
@@ -142,7 +141,7 @@ def test_a_written_network_answers_as_the_trained_one(trial, sample, tmp_path):
 
 def test_a_process_without_the_package_loads_a_written_network_and_trains_it(sample, tmp_path):
     """Where nothing of the suite can be imported, plain Keras loads the file, predicts the same and trains on."""
-    from cifar_report.training.plain_model import plain_model, write_model
+    from cifar_report.training.model import plain_model, write_model
 
     trial = SUITE["model_2"]
     model = plain_model(trial, trained(trial)[1])
@@ -156,8 +155,7 @@ def test_a_process_without_the_package_loads_a_written_network_and_trains_it(sam
 
 def test_what_no_file_can_hold_is_refused():
     """Weights of another network and an activation without a layer of its own are refused."""
-    from cifar_report.training.model import build_plain_model
-    from cifar_report.training.plain_model import plain_model
+    from cifar_report.training.model import build_plain_model, plain_model
 
     _, weights = trained(small_trial())
     with pytest.raises(SuiteError, match="00_conv2d"):

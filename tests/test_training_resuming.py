@@ -80,7 +80,7 @@ def checkpoint(sample, tmp_path_factory):
 @pytest.mark.parametrize("damage", ["another key", "cut off", "no file of ours"])
 def test_a_checkpoint_that_does_not_fit_is_not_used(checkpoint, tmp_path, damage):
     """A checkpoint of another key, or one that cannot be read, is left alone and the run begins anew."""
-    from cifar_report.training.outcome import Checkpoint
+    from cifar_report.training.network import Checkpoint
 
     file = shutil.copy(checkpoint, tmp_path / "checkpoint")
     assert Checkpoint.read(file, "key") is not None

@@ -72,14 +72,14 @@ def _validation(run: Run) -> float:
 
 def export_model(trained: Trained, path: Path) -> None:
     """Write a network of Keras's own layers to ``path`` (``.keras`` or ``.onnx``)."""
-    from cifar_report.training.plain_model import plain_model, write_model
+    from cifar_report.training.model import plain_model, write_model
 
     write_model(plain_model(trained.trial, trained.weights), path)
 
 
 def predict(trained: Trained, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Return the probabilities of ``images`` uint8 [N, 32, 32, 3], float32 [N, 10]."""
-    from cifar_report.training.plain_model import plain_model
+    from cifar_report.training.model import plain_model
 
     answers: np.ndarray[Any, Any] = plain_model(trained.trial, trained.weights).predict(
         images / np.float32(255), verbose=0

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from cifar_report.training.outcome import Outcome
+    from cifar_report.training import Outcome
 
     Images = npt.NDArray[np.uint8]
 

@@ -16,7 +16,7 @@ from cifar_report.running.runs import RunResult, RunWriter, train_run
 from cifar_report.running.workers import POLL_SECONDS, Inbox, Message, PinnedWorker
 
 if TYPE_CHECKING:
-    from cifar_report.training.outcome import Progress as EpochProgress
+    from cifar_report.training import Progress as EpochProgress
 
 MOST_MEMORY_BYTES = 1_300_000_000  # a worker that holds more after a run is replaced by a fresh one
 ALL_CORES = "all"  # the slot of mirrored runs

@@ -1,7 +1,5 @@
 """The classifiers that the networks are compared with: scikit-learn on raw pixels."""
 
-from __future__ import annotations
-
 import time
 
 import numpy as np
@@ -9,8 +7,8 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from cifar_report.bundle import ClassicalResult, Predictions
 from cifar_report.data import Split
-from cifar_report.spec import ClassicalTrial, NearestCentroid, NearestNeighbors
-from cifar_report.training.outcome import Array, Outcome, Progress, Seconds, Watcher
+from cifar_report.spec import ClassicalTrial, NearestNeighbors
+from cifar_report.training import Array, Outcome, Progress, Seconds, Watcher
 
 
 def fit_classifier(
@@ -24,7 +22,14 @@ def fit_classifier(
     if trial.training_images == "train+validation":
         training = np.concatenate([split.train, split.validation])
     started = time.perf_counter()
-    classifier = _fitted(trial.method, images, labels, training)
+    if isinstance(trial.method, NearestNeighbors):
+        neighbors, examples, classes = trial.method.neighbors, _pixels(images, training), labels[training]
+    else:
+        # scikit-learn's NearestCentroid predicts the same from the same means, but its fit also computes spreads that
+        # nothing here uses, with several copies of all pixels in double precision: 4 GB for 50,000 images.
+        neighbors, (examples, classes) = 1, _class_means(images, labels, training)
+    # Brute force: in 3,072 dimensions no tree is faster, and its result does not depend on a tree's leaf order.
+    classifier = KNeighborsClassifier(neighbors, algorithm="brute", n_jobs=1).fit(examples, classes)
     fitted = time.perf_counter()
     predicted = classifier.predict(_pixels(images, split.test)).astype(np.uint8)
     finished = time.perf_counter()
@@ -36,18 +41,6 @@ def fit_classifier(
         seconds=Seconds(fit_seconds=fitted - started, predict_seconds=finished - fitted),
         classical=ClassicalResult(training_images=len(training), test_accuracy=accuracy),
     )
-
-
-def _fitted(
-    method: NearestNeighbors | NearestCentroid, images: Array, labels: Array, indices: Array
-) -> KNeighborsClassifier:
-    if isinstance(method, NearestNeighbors):
-        # Brute force: in 3,072 dimensions no tree is faster, and its result does not depend on a tree's leaf order.
-        classifier = KNeighborsClassifier(method.neighbors, algorithm="brute", n_jobs=1)
-        return classifier.fit(_pixels(images, indices), labels[indices])
-    # scikit-learn's NearestCentroid predicts the same from the same means, but its fit also computes spreads that
-    # nothing here uses, with several copies of all pixels in double precision: 4 GB for 50,000 images.
-    return KNeighborsClassifier(1, algorithm="brute", n_jobs=1).fit(*_class_means(images, labels, indices))
 
 
 def _class_means(images: Array, labels: Array, indices: Array) -> tuple[Array, Array]:

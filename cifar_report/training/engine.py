@@ -1,27 +1,20 @@
 """The one training loop: a whole epoch a call, on one device or several, augmented in the graph."""
 
-from __future__ import annotations
-
 import math
+import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from cifar_report.spec import CLASS_COUNT, Augmentation, Trial
-from cifar_report.training.keras_objects import KerasOptimizer, make_optimizer
-from cifar_report.training.model import (
-    build_model,
-    dropout_shapes,
-    forward,
-    hidden_layers,
-    seed_states,
-    single_layers,
-)
+from cifar_report.training import Array
+from cifar_report.training.keras_objects import FusedAdam, make_optimizer
+from cifar_report.training.model import build_model, dropout_shapes, forward, hidden_layers, seed_states, single_layers
 
 ALIGNMENT = 64  # bytes; where TensorFlow's arrays begin
 EVALUATION_BATCH = 200  # images
@@ -86,7 +79,7 @@ class Predicted(NamedTuple):
 
     loss: float
     accuracy: float
-    probabilities: np.ndarray[Any, Any]
+    probabilities: Array
     dead_units: float | None
 
 
@@ -97,14 +90,7 @@ class Engine:
     memory allows it.
     """
 
-    def __init__(
-        self,
-        trial: Trial,
-        seed: int,
-        images: np.ndarray[Any, Any],
-        labels: np.ndarray[Any, Any],
-        strategy: tf.distribute.Strategy,
-    ) -> None:
+    def __init__(self, trial: Trial, seed: int, images: Array, labels: Array, strategy: tf.distribute.Strategy) -> None:
         self.trial = trial
         self.strategy = strategy
         self.replicas: int = strategy.num_replicas_in_sync
@@ -123,25 +109,22 @@ class Engine:
         self._predict = tf.function(
             self._evaluate, input_signature=[tf.TensorSpec([None], tf.int32)], jit_compile=False
         )
+        # How many dropout layers need a key, and how many streams of other layers do.
+        self.drawing_layers = len(self._dropout_shapes), len(self._seed_states)
 
-    @property
-    def drawing_layers(self) -> tuple[int, int]:
-        """Return how many dropout layers need a key, and how many streams of other layers do."""
-        return len(self._dropout_shapes), len(self._seed_states)
-
-    def weights(self) -> list[np.ndarray[Any, Any]]:
+    def weights(self) -> list[Array]:
         """Return copies of all weights in Keras's order: Keras's own arrays may share memory with the variables."""
         return [np.array(weight) for weight in self.model.get_weights()]
 
-    def set_weights(self, weights: list[np.ndarray[Any, Any]]) -> None:
+    def set_weights(self, weights: list[Array]) -> None:
         """Set all weights from copies: TensorFlow may adopt an array's memory and then train in it."""
         self.model.set_weights([np.array(weight) for weight in weights])
 
-    def optimizer_state(self) -> list[np.ndarray[Any, Any]]:
+    def optimizer_state(self) -> list[Array]:
         """Return copies of the optimizer's variables."""
         return [np.array(variable.numpy()) for variable in self.optimizer.variables]
 
-    def set_optimizer_state(self, state: list[np.ndarray[Any, Any]]) -> None:
+    def set_optimizer_state(self, state: list[Array]) -> None:
         """Set the optimizer's variables from copies."""
         for variable, value in zip(self.optimizer.variables, state, strict=True):
             variable.assign(np.array(value))
@@ -149,17 +132,17 @@ class Engine:
     @contextmanager
     def averaged(self) -> Iterator[None]:
         """Hold the averages that the optimizer keeps in the place of the weights, where it keeps any."""
-        if not self.optimizer.averages:
+        optimizer = self.optimizer
+        # Where Keras itself writes the averages into the weights every few steps, training goes on from them.
+        if isinstance(optimizer, FusedAdam) or not optimizer.use_ema or optimizer.ema_overwrite_frequency:
             yield
             return
         trained = self.weights()
-        cast("KerasOptimizer", self.optimizer).set_averages()
+        optimizer.finalize_variable_values(self.model.trainable_variables)
         yield
         self.set_weights(trained)
 
-    def train_epoch(
-        self, order: np.ndarray[Any, Any], keys: np.ndarray[Any, Any], augmentation: Augmentation | None
-    ) -> Epoch:
+    def train_epoch(self, order: Array, keys: Array, augmentation: Augmentation | None) -> Epoch:
         """Train once through ``order`` (int32 indices) in batches of the trial's size; the last may be smaller."""
         if augmentation not in self._epochs:
             self._epochs[augmentation] = tf.function(self._epoch_function(augmentation), jit_compile=False)
@@ -167,7 +150,7 @@ class Engine:
         added = float(penalty) / len(order) if self.regularizes else None
         return Epoch(float(loss) / len(order) + (added or 0.0), int(correct) / len(order), added)
 
-    def evaluate(self, indices: np.ndarray[Any, Any]) -> Predicted:
+    def evaluate(self, indices: Array) -> Predicted:
         """Return loss, accuracy and probabilities on ``indices``, in inference mode and without augmentation."""
         # Filled up to whole batches, so that one traced function serves every part of the split.
         whole = np.pad(indices, (0, -len(indices) % EVALUATION_BATCH), mode="edge").astype(np.int32)
@@ -183,16 +166,14 @@ class Engine:
 
         def epoch(order: tf.Tensor, keys: tf.Tensor) -> tuple[tf.Tensor, ...]:
             steps, remainder = divmod(order.shape[0], batch_size)
-            loss, correct, penalty = tf.constant(0.0, tf.float64), tf.constant(0), tf.constant(0.0, tf.float64)
+            sums = tf.constant(0.0, tf.float64), tf.constant(0), tf.constant(0.0, tf.float64)
             for step in tf.range(steps):
                 batch = tf.ensure_shape(order[step * batch_size : (step + 1) * batch_size], [batch_size])
-                added = self._step(batch, step, keys, augmentation)
-                loss, correct, penalty = loss + added[0], correct + added[1], penalty + added[2]
+                sums = tuple(map(operator.add, sums, self._step(batch, step, keys, augmentation)))
             if remainder:
                 batch = order[steps * batch_size :]
-                added = self._step(batch, tf.constant(steps), keys, augmentation)
-                loss, correct, penalty = loss + added[0], correct + added[1], penalty + added[2]
-            return loss, correct, penalty
+                sums = tuple(map(operator.add, sums, self._step(batch, tf.constant(steps), keys, augmentation)))
+            return sums
 
         return epoch
 
@@ -210,7 +191,7 @@ class Engine:
     ) -> tuple[tf.Tensor, ...]:
         size = batch.shape[0]
         mine = self._share_of(batch)
-        images = tf.cast(tf.gather(self._images, mine), tf.float32) / 255.0
+        images = self._pixels(mine)
         labels = tf.gather(self._labels, mine)
         if augmentation is not None:
             draws = self._uniform(keys[0], step, size, (AUGMENTATION_DRAWS,))
@@ -273,14 +254,16 @@ class Engine:
         return losses.concat(), tables.concat(), alive
 
     def _infer(self, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        images = tf.cast(tf.gather(self._images, indices), tf.float32) / 255.0
         hidden = [tf.zeros([EVALUATION_BATCH, 0])]
-        probabilities = forward(self.model, images, training=False, hidden=hidden)
+        probabilities = forward(self.model, self._pixels(indices), training=False, hidden=hidden)
         labels = tf.one_hot(tf.gather(self._labels, indices), CLASS_COUNT)
         return keras.losses.categorical_crossentropy(labels, probabilities), probabilities, tf.concat(hidden, axis=1)
 
+    def _pixels(self, indices: tf.Tensor) -> tf.Tensor:
+        return tf.cast(tf.gather(self._images, indices), tf.float32) / 255.0
 
-def share(images: np.ndarray[Any, Any]) -> tf.Tensor:
+
+def share(images: Array) -> tf.Tensor:
     """Return the images as a tensor over the same memory, so that all workers share one memory map.
 
     What is read-only, or begins where TensorFlow would end the process at its first use, is copied.
@@ -297,32 +280,22 @@ def augment(images: tf.Tensor, draws: tf.Tensor, settings: Augmentation) -> tf.T
     nearest edge pixel, as the original's ``ImageDataGenerator(fill_mode="nearest")`` does.
     """
     height, width = images.shape[1], images.shape[2]
-    angle = _spread(draws[:, 0], math.radians(settings.rotation_degrees))
-    down = _spread(draws[:, 1], settings.shift_fraction * height)
-    right = _spread(draws[:, 2], settings.shift_fraction * width)
+    most = (math.radians(settings.rotation_degrees), settings.shift_fraction * height, settings.shift_fraction * width)
+    angle, down, right = ((2.0 * draws[:, place] - 1.0) * each for place, each in enumerate(most))
     mirror = tf.where(draws[:, 3] < 0.5, -1.0, 1.0) if settings.horizontal_flip else tf.ones_like(angle)
+    cosine, sine = tf.cos(angle), tf.sin(angle)
+    zero = tf.zeros_like(angle)
+    # The input pixel that an output pixel (x, y) shows is at x = cos * m * (x - middle) - sin * (y - middle) + middle
+    # + right, and so for y.
+    middle_y, middle_x = (height - 1) / 2, (width - 1) / 2
+    offset_x = middle_x + right - cosine * mirror * middle_x + sine * middle_y
+    offset_y = middle_y + down - sine * mirror * middle_x - cosine * middle_y
+    transforms = [cosine * mirror, -sine, offset_x, sine * mirror, cosine, offset_y, zero, zero]
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
-        transforms=_transforms(angle, down, right, mirror, (height - 1) / 2, (width - 1) / 2),
+        transforms=tf.stack(transforms, axis=1),
         output_shape=tf.constant([height, width]),
         interpolation="BILINEAR",
         fill_mode="NEAREST",
         fill_value=0.0,
     )
-
-
-def _spread(draw: tf.Tensor, most: float) -> tf.Tensor:
-    """Map 0 … 1 to -most … most."""
-    return (2.0 * draw - 1.0) * most
-
-
-def _transforms(
-    angle: tf.Tensor, down: tf.Tensor, right: tf.Tensor, mirror: tf.Tensor, middle_y: float, middle_x: float
-) -> tf.Tensor:
-    """Return the eight numbers an image that lead from an output pixel (x, y) to the input pixel it shows."""
-    cosine, sine = tf.cos(angle), tf.sin(angle)
-    zero = tf.zeros_like(angle)
-    # Input x = cos * m * (x - middle) - sin * (y - middle) + middle + right, and so for y.
-    offset_x = middle_x + right - cosine * mirror * middle_x + sine * middle_y
-    offset_y = middle_y + down - sine * mirror * middle_x - cosine * middle_y
-    return tf.stack([cosine * mirror, -sine, offset_x, sine * mirror, cosine, offset_y, zero, zero], axis=1)

@@ -1,15 +1,21 @@
-"""A trial as a Keras model: keyed dropout, fused batch normalization, branches that are added, any layer of Keras."""
+"""A trial as a Keras model: keyed dropout, fused batch normalization, branches that are added, any layer of Keras.
 
-from __future__ import annotations
+And as a model of Keras's own layers alone, which a file holds; and what a traced model tells.
+"""
 
-from collections.abc import Iterator, Sequence
-from itertools import count
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from itertools import chain, count
+from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from cifar_report.errors import UsageError
+from cifar_report.bundle.arrays import weight_place
+from cifar_report.errors import SuiteError, UsageError
 from cifar_report.plain_keras import ACTIVATION_LAYERS
 from cifar_report.spec import (
     INPUT_SHAPE,
@@ -26,9 +32,8 @@ from cifar_report.spec import (
     Trial,
     leaves,
 )
-from cifar_report.training import seeds
-from cifar_report.training.fused import FusedBatchNormalization
-from cifar_report.training.keras_objects import argument, make
+from cifar_report.training import Array, seeds
+from cifar_report.training.keras_objects import FusedBatchNormalization, argument, keras_optimizer, make
 
 
 class KeyedDropout(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
@@ -60,21 +65,17 @@ class ResidualBlock(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Return the sum, as in inference."""
-        return _through(self.branch, inputs) + _through(self.shortcut, inputs)
-
-
-def _through(layers: Sequence[keras.layers.Layer], values: tf.Tensor) -> tf.Tensor:
-    for layer in layers:
-        values = layer(values)
-    return values
+        branch, shortcut = (
+            reduce(lambda values, layer: layer(values), way, inputs) for way in (self.branch, self.shortcut)
+        )
+        return branch + shortcut
 
 
 def build_model(trial: Trial, seed: int, *, synchronized: bool = False) -> keras.Sequential:
     """Return the Keras model of a trial with its seed's initial weights.
 
-    ``synchronized``: batch normalization takes its statistics over all replicas, so that several replicas compute
-    what one would. Raises UsageError for what Keras does not have or cannot build, and for what several replicas
-    would compute in another way than one.
+    ``synchronized``: batch normalization takes its statistics over all replicas. Raises UsageError for what Keras does
+    not have or cannot build, and for what several replicas would compute in another way than one.
     """
     builder = _Builder(seed, synchronized)
     try:
@@ -94,21 +95,8 @@ def build_model(trial: Trial, seed: int, *, synchronized: bool = False) -> keras
     return model
 
 
-def build_plain_model(trial: Trial) -> keras.Model:
-    """Return a trial's network of Keras's own layers, which plain Keras can load from a file and train.
-
-    Its layers have the names that they have in ``build_model``. Raises UsageError for what no file can hold.
-    """
-    builder = _Builder(0, synchronized=False, plain=True)
-    inputs = keras.Input(INPUT_SHAPE)
-    return keras.Model(inputs, builder.through(trial.layers, inputs), name="network")
-
-
 class _Builder:
-    """Makes the layers of a network in order; each is numbered, those of branches too, and draws by its number.
-
-    ``plain``: of Keras's own layers alone.
-    """
+    """Makes the layers of a network in order; each is numbered, those of branches too, and draws by its number."""
 
     def __init__(self, seed: int, synchronized: bool, *, plain: bool = False) -> None:
         self._seed, self._synchronized, self._plain = seed, synchronized, plain
@@ -119,8 +107,7 @@ class _Builder:
         for layer in layers:
             if isinstance(layer, Residual):
                 next(self._places)
-                ways = [self.through(way, values) for way in (layer.layers, layer.shortcut)]
-                values = keras.layers.add(ways)
+                values = keras.layers.add([self.through(way, values) for way in (layer.layers, layer.shortcut)])
             else:
                 values = self.layer(layer)(values)
         return values
@@ -230,3 +217,89 @@ def dropout_shapes(model: keras.Sequential) -> list[tuple[int, ...]]:
     """Return the shape of one image at each dropout layer."""
     layers = single_layers(model.layers)
     return [tuple(layer.input.shape[1:]) for layer in layers if isinstance(layer, KeyedDropout)]
+
+
+def build_plain_model(trial: Trial) -> keras.Model:
+    """Return a trial's network of Keras's own layers, which plain Keras can load from a file and train.
+
+    Its layers have the names that they have in ``build_model``. Raises UsageError for what no file can hold.
+    """
+    builder = _Builder(0, synchronized=False, plain=True)
+    inputs = keras.Input(INPUT_SHAPE)
+    return keras.Model(inputs, builder.through(trial.layers, inputs), name="network")
+
+
+def plain_model(trial: Trial, weights: Mapping[str, Array]) -> keras.Model:
+    """Return a compiled network of Keras's own layers with stored ``weights``, by their names in the network.
+
+    Its optimizer begins anew: bundles hold no state of optimizers. Raises SuiteError for weights of another network.
+    """
+    model = build_plain_model(trial)
+    stored = {weight_place(name) or (-1, 0): array for name, array in weights.items()}
+    for layer in model.layers:
+        number = re.match("[0-9]+", layer.name)
+        places = sorted(place for place in stored if number and place[0] == int(number[0]))
+        arrays = [stored.pop(place) for place in places]
+        if [array.shape for array in arrays] != [weight.shape for weight in layer.get_weights()]:
+            raise SuiteError(f"the stored weights of layer {layer.name} are not those of trial {trial.id}")
+        layer.set_weights(arrays)
+    if stored:
+        raise SuiteError(f"the stored weights have layers that trial {trial.id} does not have")
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=trial.label_smoothing)
+    model.compile(optimizer=keras_optimizer(trial), loss=loss, metrics=["accuracy"])
+    model.optimizer.build(model.trainable_variables)  # so that a file holds all that is loaded
+    return model
+
+
+def write_model(model: keras.Model, path: Path) -> None:
+    """Write a network as ``.keras`` or ``.onnx``; raises UsageError where a package for the latter is missing."""
+    if path.suffix != ".onnx":
+        model.save(path)
+        return
+    try:
+        image = keras.InputSpec(dtype="float32", shape=model.input.shape)
+        model.export(path, format="onnx", verbose=False, input_signature=[image])
+    except ImportError as error:
+        raise UsageError(f"{path}: Keras writes ONNX with other packages: pip install onnx tf2onnx") from error
+
+
+def without_gradient(model: keras.Sequential) -> list[str]:
+    """Return the weights that training cannot change, as found in the traced graph."""
+    found: list[str] = []
+
+    def trace(images: tf.Tensor) -> None:
+        weights = model.trainable_variables
+        with tf.GradientTape() as tape:
+            outputs = forward(model, images, training=True)
+        gradients = zip(weights, tape.gradient(outputs, weights), strict=True)
+        found.extend(weight.path for weight, gradient in gradients if gradient is None)
+
+    tf.function(trace).get_concrete_function(tf.TensorSpec([2, *INPUT_SHAPE]))
+    return found
+
+
+def count_macs(model: keras.Sequential) -> int:
+    """Count the multiply-accumulates of one image in the convolutions and matrix products of the traced model."""
+    image = tf.TensorSpec([1, *INPUT_SHAPE])
+    graph = tf.function(lambda images: forward(model, images, training=False)).get_concrete_function(image).graph
+    return sum(_macs_of(operation) for operation in graph.get_operations())
+
+
+def _macs_of(operation: tf.Operation) -> int:
+    """Return the products of one operation on tensors whose shapes are known."""
+    kind = operation.type
+    if kind not in ("Conv2D", "DepthwiseConv2dNative", "Conv2DBackpropInput", "MatMul", "BatchMatMulV2", "Einsum"):
+        return 0
+    inputs: list[list[int]] = [each.shape.as_list() for each in operation.inputs]
+    if kind == "Conv2DBackpropInput":  # a transposed convolution
+        return math.prod(inputs[2]) * math.prod(inputs[1][:3])
+    if kind == "Einsum":
+        words = operation.get_attr("equation").decode().partition("->")[0].split(",")
+        sizes = dict(zip("".join(words), chain(*inputs), strict=True))
+        return math.prod(sizes.values()) * (len(words) > 1)
+    results: int = math.prod(operation.outputs[0].shape.as_list())
+    if kind in ("MatMul", "BatchMatMulV2"):
+        turned = operation.get_attr("transpose_a" if kind == "MatMul" else "adj_x")
+        return results * inputs[0][-2 if turned else -1]
+    *kernel, channels, _ = inputs[1]
+    return results * math.prod(kernel) * (channels if kind == "Conv2D" else 1)

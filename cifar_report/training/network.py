@@ -1,30 +1,59 @@
 """One run of a network: its stages one after the other, going on from a checkpoint where there is one."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import keras
+import msgspec
 import numpy as np
-import tensorflow as tf
 
-from cifar_report.bundle import EpochHashes, Evaluation, History, Predictions, Scores, StageResult, Weights
+from cifar_report.bundle import EpochHashes, Evaluation, History, Predictions, Scores, StageResult, Weights, write_file
 from cifar_report.bundle.arrays import weight_place
 from cifar_report.data import Split
 from cifar_report.errors import UsageError
-from cifar_report.spec import INPUT_SHAPE, Stage, Trial
+from cifar_report.spec import Trial
 from cifar_report.spec.trials import MOST_WEIGHTS_BYTES
-from cifar_report.training import seeds
-from cifar_report.training.engine import Engine, Predicted, make_strategy
+from cifar_report.training import Array, Outcome, Progress, Seconds, Watcher, seeds
+from cifar_report.training.engine import Engine, make_strategy
 from cifar_report.training.keras_objects import make_optimizer
-from cifar_report.training.model import build_model, forward
-from cifar_report.training.outcome import Array, Checkpoint, Outcome, Progress, Seconds, Watcher
+from cifar_report.training.model import build_model, count_macs, without_gradient
+
+
+class Checkpoint(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The state of a run after an epoch, so that a killed run goes on and ends with the same bytes."""
+
+    key: str  # of the run: another key's checkpoint is no use
+    stage: int  # counted from 0
+    logs: list[dict[str, float]]  # of this stage
+    hashes: list[EpochHashes]  # of this stage
+    outcome: Outcome  # of the stages before, and all seconds
+    weights: list[Array]  # in Keras's order
+    best_weights: list[Array]
+    optimizer: list[Array]
+
+    def write(self, path: Path) -> None:
+        """Put the checkpoint in place in one step: beside, flushed, renamed."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        packed = msgspec.msgpack.encode(self, enc_hook=lambda array: (array.dtype.str, array.shape, array.tobytes()))
+        write_file(path, packed)
+
+    @classmethod
+    def read(cls, path: Path, key: str) -> Self | None:
+        """Return the checkpoint, or None where there is none of this key or it cannot be read: begin anew then."""
+        try:
+            found = msgspec.msgpack.decode(path.read_bytes(), type=cls, dec_hook=_unpacked)
+        except (OSError, msgspec.MsgspecError):
+            return None
+        return found if found.key == key else None
+
+
+def _unpacked(_: type, packed: tuple[str, list[int], bytes]) -> Array:
+    dtype, shape, content = packed
+    return np.frombuffer(content, dtype).reshape(shape)
 
 
 @dataclass(frozen=True)
@@ -59,7 +88,7 @@ def train_network(
         first, outcome, epochs = checkpoint.stage, checkpoint.outcome, len(checkpoint.logs)
         print(f"going on from the checkpoint after epoch {epochs} of stage {first + 1}", flush=True)
     for place in range(first, len(trial.stages)):
-        training = StageTraining(engine, seed, place, split, outcome, watch, resumption)
+        training = _StageTraining(engine, seed, place, split, outcome, watch, resumption)
         outcome.stages += (training.run(checkpoint if place == first else None),)
     outcome.streams = seeds.streams(seed, *(["layer"] if engine.drawing_layers[1] else []))
     outcome.parameters_total = engine.model.count_params()
@@ -94,7 +123,7 @@ def check_trials(trials: Sequence[Trial]) -> str:
 
 
 @dataclass
-class StageTraining:
+class _StageTraining:
     """Trains one stage of an engine's trial and evaluates it; an object serves for one call of ``run``.
 
     The best weights are those of the first epoch with the least validation loss, as Keras's ModelCheckpoint keeps
@@ -111,23 +140,18 @@ class StageTraining:
     logs: list[dict[str, float]] = field(default_factory=list)
     hashes: list[EpochHashes] = field(default_factory=list)
     best_weights: list[Array] = field(default_factory=list)
-    judged_weights: list[Array] = field(default_factory=list)  # after an epoch: averages where the optimizer keeps them
 
-    @property
-    def stage(self) -> Stage:
-        """Return what is asked of the stage."""
-        return self.engine.trial.stages[self.place]
+    def __post_init__(self) -> None:
+        self.stage = self.engine.trial.stages[self.place]
 
-    def run(self, checkpoint: Checkpoint | None = None) -> StageResult:
+    def run(self, checkpoint: Checkpoint | None) -> StageResult:
         """Train the stage and leave in the model the weights that the next stage starts from."""
         if checkpoint is not None:
             self.engine.set_weights(checkpoint.weights)
             self.engine.set_optimizer_state(checkpoint.optimizer)
             self.logs, self.hashes, self.best_weights = checkpoint.logs, checkpoint.hashes, checkpoint.best_weights
         while len(self.logs) < self.stage.epochs and not self._stopped():
-            self.logs.append(self._epoch(len(self.logs)))
-            if self._best_place() == len(self.logs) - 1:
-                self.best_weights = self.judged_weights
+            self._train_epoch(len(self.logs))
             if self.resumption is not None:
                 self._checkpoint(self.resumption.key).write(self.resumption.file)
             self._tell()
@@ -149,28 +173,41 @@ class StageTraining:
         since_best = len(self.logs) - 1 - self._best_place()
         return since_best >= max(1, self.stage.early_stopping.patience)
 
-    def _epoch(self, epoch: int) -> dict[str, float]:
+    def _train_epoch(self, epoch: int) -> None:
         drawn = 0 if self.engine.trial.data_order == "fixed" else epoch
         order = seeds.epoch_order(self.seed, self.place, drawn, self.split.train)
         keys = seeds.epoch_keys(self.seed, self.place, epoch, *self.engine.drawing_layers)
         started = time.perf_counter()
         trained = self.engine.train_epoch(order, keys, self.stage.augmentation)
         between = time.perf_counter()
-        with self.engine.averaged():
+        with self.engine.averaged():  # in place of the weights, where the optimizer keeps any
             validated = self.engine.evaluate(self.split.validation)
             finished = time.perf_counter()
-            self.judged_weights = self.engine.weights()
-        weights = seeds.fingerprint(*self.judged_weights)
-        self.hashes.append(EpochHashes(order=seeds.fingerprint(order), weights=weights))
-        self.outcome.seconds.epoch_seconds.setdefault(self.stage.id, []).append(between - started)
-        self.outcome.seconds.validation_seconds.setdefault(self.stage.id, []).append(finished - between)
-        logs = {
-            "loss": trained.loss,
-            "accuracy": trained.accuracy,
-            "val_loss": validated.loss,
-            "val_accuracy": validated.accuracy,
-        }
-        return logs if trained.regularization is None else logs | {"regularization": trained.regularization}
+            weights = self.engine.weights()
+        self.hashes.append(EpochHashes(order=seeds.fingerprint(order), weights=seeds.fingerprint(*weights)))
+        seconds = self.outcome.seconds
+        seconds.epoch_seconds.setdefault(self.stage.id, []).append(between - started)
+        seconds.validation_seconds.setdefault(self.stage.id, []).append(finished - between)
+        logs = {"loss": trained.loss, "accuracy": trained.accuracy}
+        logs |= {"val_loss": validated.loss, "val_accuracy": validated.accuracy}
+        if trained.regularization is not None:
+            logs["regularization"] = trained.regularization
+        self.logs.append(logs)
+        if self._best_place() == epoch:
+            self.best_weights = weights
+
+    def _checkpoint(self, key: str) -> Checkpoint:
+        """Return the state after the epoch that has just ended."""
+        return Checkpoint(
+            key=key,
+            stage=self.place,
+            logs=self.logs,
+            hashes=self.hashes,
+            outcome=self.outcome,
+            weights=self.engine.weights(),
+            best_weights=self.best_weights,
+            optimizer=self.engine.optimizer_state(),
+        )
 
     def _tell(self) -> None:
         stage, epoch, logs = self.stage, len(self.logs), self.logs[-1]
@@ -183,11 +220,11 @@ class StageTraining:
         """Evaluate the last weights and the best ones; leave the last ones in the model."""
         started = time.perf_counter()
         last_weights = self.engine.weights()
-        last = self._evaluation("last")
+        last = best = self._evaluation("last")
         numbers = any(math.isfinite(log["val_loss"]) for log in self.logs)
         best_epoch = self._best_place() + 1 if numbers else len(self.logs)
         if best_epoch == len(self.logs):
-            best = self._same_again(last)
+            self._store_last_as_best()
         else:
             self.engine.set_weights(self.best_weights)
             best = self._evaluation("best")
@@ -206,37 +243,18 @@ class StageTraining:
         )
 
     def _evaluation(self, weights: Weights) -> Evaluation:
-        test = self.engine.evaluate(self.split.test)
-        self.outcome.predictions.probabilities[self.stage.id, weights] = test.probabilities
+        parts = {part: self.engine.evaluate(getattr(self.split, part)) for part in ("test", "train", "validation")}
+        self.outcome.predictions.probabilities[self.stage.id, weights] = parts["test"].probabilities
         for name, variable in zip(weight_names(self.engine.model), self.engine.model.weights, strict=True):
             self.outcome.weights[f"{self.stage.id}.{weights}.{name}"] = np.array(variable.numpy())
-        return Evaluation(
-            train=_scores(self.engine.evaluate(self.split.train)),
-            validation=_scores(self.engine.evaluate(self.split.validation)),
-            test=_scores(test),
-            dead_units=test.dead_units,
-        )
+        scores = {part: Scores(accuracy=found.accuracy, loss=_number(found.loss)) for part, found in parts.items()}
+        return Evaluation(**scores, dead_units=parts["test"].dead_units)
 
-    def _same_again(self, last: Evaluation) -> Evaluation:
-        """Record the last weights as the best ones as well, since they are."""
+    def _store_last_as_best(self) -> None:
         stage, tables = self.stage.id, self.outcome.predictions.probabilities
         tables[stage, "best"] = tables[stage, "last"]
         for name in [name for name in self.outcome.weights if name.startswith(f"{stage}.last.")]:
             self.outcome.weights[name.replace(".last.", ".best.", 1)] = self.outcome.weights[name]
-        return last
-
-    def _checkpoint(self, key: str) -> Checkpoint:
-        """Return the state after the epoch that has just ended."""
-        return Checkpoint(
-            key=key,
-            stage=self.place,
-            logs=self.logs,
-            hashes=self.hashes,
-            outcome=self.outcome,
-            weights=self.engine.weights(),
-            best_weights=self.best_weights,
-            optimizer=self.engine.optimizer_state(),
-        )
 
 
 def weight_names(model: keras.Sequential) -> list[str]:
@@ -249,56 +267,5 @@ def weight_names(model: keras.Sequential) -> list[str]:
     return names
 
 
-def _scores(predicted: Predicted) -> Scores:
-    return Scores(accuracy=predicted.accuracy, loss=_number(predicted.loss))
-
-
 def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
-
-
-def without_gradient(model: keras.Sequential) -> list[str]:
-    """Return the weights that training cannot change, as found in the traced graph."""
-    found: list[str] = []
-
-    def trace(images: tf.Tensor) -> None:
-        with tf.GradientTape() as tape:
-            outputs = forward(model, images, training=True)
-        for weight, gradient in zip(
-            model.trainable_variables, tape.gradient(outputs, model.trainable_variables), strict=True
-        ):
-            if gradient is None:
-                found.append(weight.path)
-
-    tf.function(trace).get_concrete_function(tf.TensorSpec([2, *INPUT_SHAPE]))
-    return found
-
-
-def count_macs(model: keras.Sequential) -> int:
-    """Count the multiply-accumulates of one image in the convolutions and matrix products of the traced model."""
-    image = tf.TensorSpec([1, *INPUT_SHAPE])
-    graph = tf.function(lambda images: forward(model, images, training=False)).get_concrete_function(image).graph
-    return sum(_macs_of(operation) for operation in graph.get_operations())
-
-
-def _macs_of(operation: tf.Operation) -> int:
-    """Return the products of one operation on tensors whose shapes are known."""
-
-    def shapes(tensors: Sequence[tf.Tensor]) -> list[list[int]]:
-        return [tensor.shape.as_list() for tensor in tensors]
-
-    match operation.type:
-        case "Conv2D" | "DepthwiseConv2dNative":
-            ((*kernel, channels, _),), outputs = shapes(operation.inputs[1:2]), shapes(operation.outputs)
-            return math.prod(outputs[0]) * math.prod(kernel) * (channels if operation.type == "Conv2D" else 1)
-        case "Conv2DBackpropInput":  # a transposed convolution
-            kernel, upstream = shapes(operation.inputs[1:])
-            return math.prod(upstream) * math.prod(kernel[:3])
-        case "MatMul" | "BatchMatMulV2":
-            turned = operation.get_attr("transpose_a" if operation.type == "MatMul" else "adj_x")
-            return math.prod(shapes(operation.outputs)[0]) * shapes(operation.inputs)[0][-2 if turned else -1]
-        case "Einsum":
-            words = operation.get_attr("equation").decode().partition("->")[0].split(",")
-            sizes = dict(zip("".join(words), chain(*shapes(operation.inputs)), strict=True))
-            return math.prod(sizes.values()) * (len(words) > 1)
-    return 0

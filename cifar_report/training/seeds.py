@@ -1,11 +1,10 @@
 """Every random draw of a run, derived by name: nothing depends on hidden state, order or process."""
 
-from __future__ import annotations
-
 import hashlib
-from typing import Any
 
 import numpy as np
+
+from cifar_report.training import Array
 
 
 def derive(seed: int, *names: str | int) -> int:
@@ -14,7 +13,7 @@ def derive(seed: int, *names: str | int) -> int:
     return int.from_bytes(hashlib.sha256(path.encode()).digest()[:8], "big") >> 1
 
 
-def epoch_order(seed: int, stage: int, epoch: int, indices: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def epoch_order(seed: int, stage: int, epoch: int, indices: Array) -> Array:
     """Return the training images' indices in the order of one epoch, int32; all trials of a seed share it.
 
     ``stage`` and ``epoch`` count from 0.
@@ -23,7 +22,7 @@ def epoch_order(seed: int, stage: int, epoch: int, indices: np.ndarray[Any, Any]
     return generator.permutation(indices).astype(np.int32)
 
 
-def epoch_keys(seed: int, stage: int, epoch: int, dropout_layers: int, other_layers: int = 0) -> np.ndarray[Any, Any]:
+def epoch_keys(seed: int, stage: int, epoch: int, dropout_layers: int, other_layers: int = 0) -> Array:
     """Return the keys of one epoch's draws, int64: augmentation first, then one a dropout layer, then the others."""
     names: list[tuple[str | int, ...]] = [("augmentation",)]
     names += [("dropout", layer) for layer in range(dropout_layers)]
@@ -36,7 +35,7 @@ def initialisation(seed: int, layer: int) -> int:
     return derive(seed, "initialisation", layer) >> 32
 
 
-def fingerprint(*arrays: np.ndarray[Any, Any]) -> str:
+def fingerprint(*arrays: Array) -> str:
     """Return the first 16 hexadecimal digits of the SHA-256 over the arrays' bytes, one after the other."""
     total = hashlib.sha256()
     for array in arrays:
