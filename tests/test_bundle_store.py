@@ -26,7 +26,7 @@ from cifar_report.bundle import (
 from cifar_report.bundle.store import MANIFEST_FILE, bundle_files, write_manifest
 from cifar_report.cli import main
 from cifar_report.errors import UsageError
-from cifar_report.verify.archive import copy_numbers
+from cifar_report.verify.copies import copy_numbers
 
 OLD = {"run.json": b"old", "weights.npz": b"old weights"}
 NEW = {"predictions.npz": b"new predictions", "run.json": b"new"}

@@ -22,7 +22,7 @@ from cifar_report.report.tables import summary_tables
 from cifar_report.report.writer import Writer
 from cifar_report.running.environment import record_environment
 from cifar_report.spec import PROFILES
-from cifar_report.verify import compact as compacting
+from cifar_report.verify import copies
 from cifar_report.verify.integrity import verify_bundle
 from cifar_report.verify.rerun import certify
 
@@ -256,7 +256,7 @@ def test_runs_are_added_compactly_and_no_other_file_is_touched(whole, target, mo
     words = ["bundle", "add", "--compact", str(whole), str(target)]
     for name in ("write_record", "update_manifest", "write_manifest"):
         with monkeypatch.context() as patch:
-            patch.setattr(compacting, name, interrupt)
+            patch.setattr(copies, name, interrupt)
             assert main(words) == 130
     assert main(words) == 0
     assert ", there already: " in capsys.readouterr().out

@@ -16,7 +16,7 @@ from cifar_report.data.dataset import BINARY_NAMES, CIFAR10
 from cifar_report.data.reading import read
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import load_experiments
-from cifar_report.verify import archive
+from cifar_report.verify import copies
 from cifar_report.verify.integrity import other_plan
 
 
@@ -77,12 +77,12 @@ def test_a_full_disk_names_the_place_that_is_full(tmp_path, monkeypatch):
         store.write_file(tmp_path / "file", b"x")
     assert caught.value.filename == str(tmp_path / "file")
     monkeypatch.undo()
-    monkeypatch.setattr(archive.shutil, "copyfile", full)
+    monkeypatch.setattr(copies.shutil, "copyfile", full)
     with pytest.raises(SuiteError, match=rf"{tmp_path / 'copy'}/\S+ cannot be written: No space"):
-        archive.copy_numbers(source, tmp_path / "copy")
-    monkeypatch.setattr(archive.tarfile.TarFile, "addfile", full)
+        copies.copy_numbers(source, tmp_path / "copy")
+    monkeypatch.setattr(copies.tarfile.TarFile, "addfile", full)
     with pytest.raises(OSError, match="No space") as caught:
-        archive.export_bundle(source, tmp_path / "all.tar")
+        copies.export_bundle(source, tmp_path / "all.tar")
     assert caught.value.filename == str(tmp_path / "all.tar")
 
 

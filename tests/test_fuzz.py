@@ -23,7 +23,7 @@ from cifar_report.bundle.store import write_manifest
 from cifar_report.cli import main
 from cifar_report.data.dataset import BINARY_NAMES
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.verify.archive import export_bundle, import_bundle
+from cifar_report.verify.copies import export_bundle, import_bundle
 from cifar_report.verify.integrity import verify_bundle
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the bound on memory is Linux's")

@@ -103,7 +103,7 @@ TRIALS = {
 def test_a_killed_run_with_any_optimizer_ends_with_the_same_bytes(trial, sample, tmp_path):
     """State, schedule, averages and random draws go on; the log of hashes is that of the stored weights."""
     from cifar_report.training.network import Resumption, train_network
-    from cifar_report.verify.records import weights_hash
+    from cifar_report.verify.integrity import weights_hash
 
     def run(*, resumption=None, killed=False):
         def watch(_):

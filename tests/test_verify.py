@@ -26,8 +26,8 @@ from cifar_report.bundle import METHOD_VERSION, EpochHashes, Predictions, encode
 from cifar_report.cli import main
 from cifar_report.errors import UsageError
 from cifar_report.running.environment import processor_name
-from cifar_report.verify.files import printable
 from cifar_report.verify.integrity import summary, verify_bundle
+from cifar_report.verify.records import printable
 
 MANIFEST = "manifest-sha256.txt"
 BASELINE, LONGER, CLASSICAL = "baseline/seed-0", "baseline_30_epochs/seed-0", "nearest_centroid/once"

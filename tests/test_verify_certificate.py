@@ -24,8 +24,7 @@ from cifar_report.report.writer import Writer
 from cifar_report.running.environment import record_environment
 from cifar_report.simulation import Simulation, simulate_bundle
 from cifar_report.verify.compare import TOLERANCE, compare_arrays, compare_records
-from cifar_report.verify.files import Report, check_files
-from cifar_report.verify.records import read_bundle
+from cifar_report.verify.records import Report, check_files, read_bundle
 from cifar_report.verify.rerun import certify, choose_runs, kind_of, record_certificate
 
 RUN = "model_2/seed-0"
@@ -237,8 +236,9 @@ def test_each_run_tells_its_own_processor(pair, own, told):
 
 def found_in(folder):
     """Return what is wrong with the files and records of a bundle, line by line."""
-    report = Report()
-    read_bundle(check_files(folder, report), report)
+    report = Report(folder)
+    check_files(report)
+    read_bundle(report)
     return "".join(f"{finding}\n" for finding in report.findings)
 
 
@@ -271,14 +271,15 @@ def test_a_recording_that_is_cut_off_leaves_a_sound_bundle(original, tmp_path, w
         folder = copytree(original, tmp_path / str(step))
         if not interrupt(partial(record_certificate, folder, made), step, way):
             break
-        found = Report()
-        check_files(folder, found)
+        found = Report(folder)
+        check_files(found)
         assert found.findings == [], step
         left += any("as when recording it was interrupted" in note for note in found.notes)
         record_certificate(folder, later)
-        files = check_files(folder, found)
-        assert (found.findings, later.file_name in str(files.digests)) == ([], True)
-        assert files.digests.keys() == files.listed.keys()
+        found = Report(folder)
+        check_files(found)
+        assert (found.findings, later.file_name in str(found.digests)) == ([], True)
+        assert found.digests.keys() == found.listed.keys()
     assert step > 1
     assert left > 0 or way == "no space"
 

@@ -17,9 +17,8 @@ from cifar_report.bundle.arrays import dump_arrays, load_arrays
 from cifar_report.cli import main
 from cifar_report.commands.bundles import rerun
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.verify.files import sound_files
-from cifar_report.verify.integrity import verify_bundle
-from cifar_report.verify.records import weights_hash
+from cifar_report.verify.integrity import verify_bundle, weights_hash
+from cifar_report.verify.records import sound_files
 
 
 @pytest.fixture

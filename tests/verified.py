@@ -17,8 +17,8 @@ from cifar_report.bundle.store import key_of, write_manifest
 from cifar_report.report.tables import summary_tables
 from cifar_report.simulation import Simulation, simulate_bundle
 from cifar_report.spec import PROFILES, spec_hash
-from cifar_report.verify.files import Report, check_files
 from cifar_report.verify.integrity import verify_bundle
+from cifar_report.verify.records import Report, check_files
 
 SMOKE = PROFILES["smoke"]
 
@@ -109,8 +109,8 @@ def findings(folder: Path) -> dict[str, str]:
 
 def file_findings(folder: Path) -> dict[str, str]:
     """Compare the files of a bundle with its manifest and return all problems likewise."""
-    report = Report()
-    check_files(folder, report)
+    report = Report(folder)
+    check_files(report)
     return _by_file(report)
 
 

@@ -50,7 +50,7 @@ def _contents(bundle: Bundle) -> str:
 
 def export(options: Namespace) -> int:
     """Write a finished bundle as one archive."""
-    from cifar_report.verify.archive import export_bundle
+    from cifar_report.verify.copies import export_bundle
 
     size = export_bundle(options.folder, options.file)
     print(f"{options.file}: {size:,} bytes, the same for the same bundle on every machine")
@@ -59,7 +59,7 @@ def export(options: Namespace) -> int:
 
 def unpack(options: Namespace) -> int:
     """Unpack an archive as a new bundle; nothing in it is believed."""
-    from cifar_report.verify.archive import import_bundle
+    from cifar_report.verify.copies import import_bundle
 
     count = import_bundle(options.file, options.target)
     print(f"{options.target}: {count} files as their manifest says; 'cifar-report verify' checks their numbers")
@@ -68,7 +68,7 @@ def unpack(options: Namespace) -> int:
 
 def copy(options: Namespace) -> int:
     """Copy a finished bundle without its weights."""
-    from cifar_report.verify.archive import copy_numbers
+    from cifar_report.verify.copies import copy_numbers
 
     size = copy_numbers(options.folder, options.target, compact=options.compact)
     without = "neither weights nor all probabilities" if options.compact else "no weights"
@@ -78,7 +78,7 @@ def copy(options: Namespace) -> int:
 
 def add(options: Namespace) -> int:
     """Add the finished runs of one bundle to another."""
-    from cifar_report.verify.compact import add_runs
+    from cifar_report.verify.copies import add_runs
 
     added, known = add_runs([options.folder], options.target, compact=options.compact)
     print(f"{options.target}: runs added: {added}, there already: {known}; its tables and figures are new")
@@ -87,7 +87,7 @@ def add(options: Namespace) -> int:
 
 def merge(options: Namespace) -> int:
     """Join the finished runs of bundles in a new one."""
-    from cifar_report.verify.compact import merge_bundles
+    from cifar_report.verify.copies import merge_bundles
 
     merged, twice = merge_bundles(options.sources, options.target)
     print(f"{options.target}: runs: {merged}, in several bundles and the same there: {twice}")
@@ -98,7 +98,7 @@ def compare(options: Namespace) -> int:
     """Print which verdicts differ and why, and which common runs do; 0 when every common verdict is the same."""
     from cifar_report.bundle import Bundle
     from cifar_report.verify.compare import compare_bundles
-    from cifar_report.verify.files import printable
+    from cifar_report.verify.records import printable
 
     found = compare_bundles(Bundle.load(options.first), Bundle.load(options.second))
     if options.json:
@@ -139,8 +139,8 @@ def _names(what: str, of_one: Sequence[str], of_other: Sequence[str]) -> Iterato
 def verify(options: Namespace) -> int:
     """Check a bundle, or the numbers attached to a PDF against it; 0 when nothing was found, else 1."""
     from cifar_report.bundle import find_bundle
-    from cifar_report.verify.files import printable
     from cifar_report.verify.integrity import summary, verify_bundle, verify_pdf
+    from cifar_report.verify.records import printable
 
     _check(options)
     if len(options.folders) > 1 or options.json:
@@ -159,12 +159,12 @@ def verify(options: Namespace) -> int:
 
 def _verify_each(folders: Sequence[Path], options: Namespace) -> int:
     """Check bundles and print a line for each, or all that was found as JSON; one that cannot be read is a finding."""
-    from cifar_report.verify.files import Report, printable
     from cifar_report.verify.integrity import summary, verify_bundle, verify_pdf
+    from cifar_report.verify.records import Report, printable
 
     found = []
     for folder in folders:
-        report = Report()
+        report = Report(folder)
         try:
             report = verify_bundle(folder)
             if options.pdf is not None:

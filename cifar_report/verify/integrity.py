@@ -1,4 +1,4 @@
-"""The whole check of a bundle in one pass, and what follows from its numbers: its tables, and the numbers in a PDF."""
+"""The whole check of a bundle in one pass: its records, then all that follows from numbers: scores, tables, a PDF."""
 
 import csv
 import hashlib
@@ -6,21 +6,25 @@ import io
 import logging
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
-from cifar_report.bundle import METHOD_VERSION, Bundle
-from cifar_report.bundle.arrays import MOST_BYTES
+from cifar_report.analysis.values import primary_weights
+from cifar_report.bundle import METHOD_VERSION, Bundle, Predictions, Run, Scores
+from cifar_report.bundle.arrays import COMPACT_FILE, MOST_BYTES, PREDICTIONS_FILE, Array, load_arrays, weight_place
 from cifar_report.bundle.bundle import RECORD_FILE
+from cifar_report.bundle.records import SETS
 from cifar_report.bundle.store import MANIFEST_FILE, read_plain
+from cifar_report.data.dataset import TEST_COUNT, TRAIN_COUNT
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of, load_experiments, trials_of
-from cifar_report.spec import Experiment, differences
-from cifar_report.verify.files import Files, Report, check_files
-from cifar_report.verify.records import check_records, check_scores, check_weights, read_bundle
+from cifar_report.spec import Experiment, Trial, differences
+from cifar_report.verify.records import Report, check_files, check_records, read_bundle
 
 TABLES = "tables/"
 INPUTS = (RECORD_FILE, "runs/", "timing/")
@@ -30,6 +34,14 @@ MOST_CELLS = 3  # that are named of one table
 ROUNDING = 1e-9  # relative; other processors and releases of libraries round the last digits in another way
 NUMBERS_NAME = "results.json"  # of a PDF's attachment
 MOST_PDF_BYTES = 64 * 2**20
+NOT_RECOMPUTED = (
+    "their Brier scores, calibration and examples' probabilities are as recorded before the others were left out, and "
+    "the test scores of the weights that no verdict is about are as trained: neither can be computed again"
+)
+SUM_TOLERANCE = 1e-5  # of an image's ten probabilities, each a float32
+LOSS_TOLERANCE = 1e-6  # relative; TensorFlow takes the loss from the logits, and the two agree to about 1e-9
+# TensorFlow flushes smaller numbers to zero, so that a probability of zero means no more than "less than this".
+LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
 
 Numbers = dict[str, dict[str, Any]]
 
@@ -42,12 +54,12 @@ def verify_bundle(folder: Path) -> Report:
     """
     if not any((folder / name).is_file() for name in (RECORD_FILE, MANIFEST_FILE)):
         raise UsageError(f"{folder} is no results bundle: it holds neither {RECORD_FILE} nor {MANIFEST_FILE}")
-    report = Report()
-    files = check_files(folder, report)
-    bundle = read_bundle(files, report)
+    report = Report(folder)
+    check_files(report)
+    bundle = read_bundle(report)
     if bundle is not None:
         for check in (check_records, check_scores, check_weights, check_tables):
-            check(bundle, files, report)
+            check(bundle, report)
         report.notes += other_plan(bundle, load_experiments())
     report.findings.sort(key=lambda finding: finding.file)
     return report
@@ -90,9 +102,121 @@ def summary(report: Report) -> str:
     return f"checked {', '.join(parts)}: {end}"
 
 
-def check_tables(bundle: Bundle, files: Files, report: Report) -> None:
+def check_scores(bundle: Bundle, report: Report) -> None:
+    """Recompute the test scores of every finished run whose predictions can be read."""
+    images: dict[str, dict[bytes, list[str]]] = {}  # files by their runs' split, then by their test images with labels
+    for run in (run for run in bundle.runs if run.done):
+        whole, compact = (f"runs/{run.id}/{each}" for each in (PREDICTIONS_FILE, COMPACT_FILE))
+        found = {whole, compact} & report.digests.keys()
+        if len(found) == 2:
+            report.find(compact, f"stands beside {PREDICTIONS_FILE}: a run has the one or the other")
+        if len(found) != 1:
+            continue
+        name = found.pop()
+        predictions = report.read(name, partial(bundle.predictions, run))
+        if predictions is None:
+            continue
+        both = np.stack([predictions.indices, predictions.labels]).astype(np.int64).tobytes()
+        images.setdefault(run.key_parts.get("split", ""), {}).setdefault(both, []).append(name)
+        report.find(name, *_table_problems(run, predictions))
+        report.find(f"runs/{run.id}/run.json", *score_problems(run, predictions))
+        of_networks = len(predictions.compact or predictions.probabilities)
+        report.counts["test scores recomputed"] += 1 if run.classical else of_networks
+    for groups in images.values():
+        usual = max(groups.values(), key=len)
+        for name in (name for names in groups.values() if names is not usual for name in names):
+            report.find(name, f"its test images or their labels are others than those of {usual[0]}")
+    if count := report.counts["compact runs"]:
+        report.notes.append(f"compact runs: {count}; {NOT_RECOMPUTED}")
+
+
+def _table_problems(run: Run, predictions: Predictions) -> Iterator[str]:
+    indices = predictions.indices
+    of_test = (indices >= TRAIN_COUNT) & (indices < TRAIN_COUNT + TEST_COUNT)
+    if len(np.unique(indices)) < len(indices) or not np.all(of_test):
+        yield "must hold test images, each of them once"
+    trial = run.trial
+    tables = {(stage.id, weights) for stage in run.stages for weights in SETS}
+    if isinstance(trial, Trial) and predictions.compact:
+        tables = {(stage.id, primary_weights(trial, stage.id)) for stage in run.stages}
+    found = {*predictions.probabilities, *predictions.compact}
+    if found != tables or (predictions.predicted is None) != isinstance(trial, Trial):
+        yield "must hold the last and the best weights' probabilities of each stage, or a classifier's predictions"
+    for (stage, weights), table in predictions.probabilities.items():
+        if not np.all(np.abs(table.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE):
+            yield f"stage {stage}, {weights}: the probabilities of an image do not add up to 1"
+
+
+def score_problems(run: Run, predictions: Predictions) -> Iterator[str]:
+    """Yield which test accuracies and losses of a run do not follow from its predictions."""
+    labels = predictions.labels
+    if run.classical is not None and predictions.predicted is not None:
+        yield from _accuracy_problem(run.classical.test_accuracy, predictions.predicted, labels)
+    for stage in run.stages:
+        for weights in SETS:
+            answers, stored = predictions.answers(stage.id, weights), stage.evaluation(weights).test
+            if answers is not None and len(labels):
+                predicted, chosen = answers
+                problems = (*_accuracy_problem(stored.accuracy, predicted, labels), *_loss_problem(stored, chosen))
+                yield from (f"stage {stage.id}, {weights}: {problem}" for problem in problems)
+
+
+def _accuracy_problem(stored: float, predicted: Array, labels: Array) -> Iterator[str]:
+    accuracy = float(np.mean(predicted == labels)) if len(labels) else 0.0
+    if stored != accuracy:
+        yield f"test accuracy is {stored!r}, but its predictions give {accuracy!r}"
+
+
+def _loss_problem(stored: Scores, chosen: Array) -> Iterator[str]:
+    """Compare a loss with the probabilities of the labels; those flushed to zero bound it from below alone."""
+    least = float(np.mean(-np.log(np.maximum(chosen.astype(np.float64), LEAST_PROBABILITY))))
+    found = math.nan if stored.loss is None else stored.loss
+    same = math.isclose(found, least, rel_tol=LOSS_TOLERANCE, abs_tol=LOSS_TOLERANCE)
+    bounded = bool((chosen < LEAST_PROBABILITY).any()) and found > least
+    if not (same or bounded or (math.isnan(found) and math.isnan(least))):
+        yield f"test loss is {stored.loss!r}, but its predictions give {least!r}"
+
+
+def check_weights(bundle: Bundle, report: Report) -> None:
+    """Compare the weights of every finished network with the log of their hashes, and read its kernels."""
+    for run in bundle.runs:
+        name, kernels = (f"runs/{run.id}/{each}.npz" for each in ("weights", "kernels"))
+        shown = report.read(kernels, partial(bundle.kernels, run)) if kernels in report.digests else None
+        if not run.done or name not in report.digests:
+            continue
+        weights = report.read(name, partial(load_arrays, report.folder / name))
+        if weights is None:
+            continue
+        report.find(name, *_weight_problems(run, weights))
+        firsts = [array for each, array in weights.items() if ".network.00_" in each and each.endswith("kernel")]
+        if shown is not None and not any(np.array_equal(shown, array) for array in firsts):
+            report.find(kernels, "holds other kernels than those of the first layer in weights.npz")
+        report.counts["runs with weights"] += 1
+
+
+def _weight_problems(run: Run, weights: dict[str, Array]) -> Iterator[str]:
+    for stage in run.stages:
+        for kind, epoch in (("last", stage.epochs), ("best", stage.best_epoch)):
+            start = f"{stage.id}.{kind}."
+            own = {name.removeprefix(start): array for name, array in weights.items() if name.startswith(start)}
+            count = sum(array.size for array in own.values())
+            if count != run.parameters_total:
+                yield f"{stage.id}.{kind}: holds {count} parameters, but the network has {run.parameters_total}"
+            if stage.hashes and weights_hash(own) != stage.hashes[epoch - 1].weights:
+                yield f"{stage.id}.{kind}: are not the weights that the log of hashes has for epoch {epoch}"
+
+
+def weights_hash(arrays: dict[str, Array]) -> str:
+    """Return the first 16 hexadecimal digits of SHA-256 over a network's variables in Keras's order."""
+    total = hashlib.sha256()
+    for name in sorted(arrays, key=lambda name: weight_place(name) or (0, 0)):
+        total.update(np.ascontiguousarray(arrays[name]).tobytes())
+    return total.hexdigest()[:16]
+
+
+def check_tables(bundle: Bundle, report: Report) -> None:
     """Compute every table again and compare; figures are compared with their hashes in the manifest alone."""
-    stored = [name for name in sorted(files.digests) if name.startswith(TABLES)]
+    stored = [name for name in sorted(report.digests) if name.startswith(TABLES)]
     if not stored:
         report.notes.append("the bundle holds no tables, so none were compared")
     elif bundle.record.method_version != METHOD_VERSION:
@@ -107,7 +231,7 @@ def check_tables(bundle: Bundle, files: Files, report: Report) -> None:
             if name not in computed:
                 report.find(name, "does not follow from the numbers: no such table is computed from them")
                 continue
-            cells = list(_other_cells(read_plain(files.folder / name, MOST_BYTES), computed[name]))
+            cells = list(_other_cells(read_plain(report.folder / name, MOST_BYTES), computed[name]))
             more = [f"and {len(cells) - MOST_CELLS} more cells"] if len(cells) > MOST_CELLS else []
             report.find(name, *cells[:MOST_CELLS], *more)
             report.counts["tables compared"] += 1

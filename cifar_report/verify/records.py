@@ -1,85 +1,177 @@
-"""Whether the records of a bundle agree with its plan and one another, and the results with the arrays beside them."""
+"""Whether a bundle's files are those of its manifest, and its records agree with its plan and one another."""
 
 import hashlib
 import math
+import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
-import numpy as np
 
-from cifar_report.analysis.values import primary_weights
-from cifar_report.bundle import Bundle, Predictions, Run, Scores, StageResult, planned_trials, read_record, read_run
-from cifar_report.bundle.arrays import COMPACT_FILE, PREDICTIONS_FILE, Array, load_arrays, weight_place
+from cifar_report.bundle import Bundle, Run, StageResult, planned_trials, read_record, read_run
+from cifar_report.bundle.arrays import COMPACT_FILE, MOST_BYTES, PREDICTIONS_FILE
 from cifar_report.bundle.bundle import MOST_JSON_BYTES, RECORD_FILE, TIMING_FILE, decode, in_order
-from cifar_report.bundle.certificates import CERTIFICATES, Certificate
-from cifar_report.bundle.records import SETS
-from cifar_report.bundle.store import ENGINE, key_of, read_plain, recorded_parts, with_engine
-from cifar_report.data.dataset import TEST_COUNT, TRAIN_COUNT
+from cifar_report.bundle.certificates import CERTIFICATE_NAME, CERTIFICATES, Certificate
+from cifar_report.bundle.store import (
+    ENGINE,
+    MANIFEST_FILE,
+    key_of,
+    open_plain,
+    read_manifest,
+    read_plain,
+    recorded_parts,
+    with_engine,
+)
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.spec import Stage, Trial, registry_hash, spec_hash
-from cifar_report.verify.files import Files, Report
 
+RUN_PARTS = "run.json|timing.json|log.txt|predictions.npz|compact.npz|weights.npz|kernels.npz"
 RUN_RECORD = re.compile(r"runs/([^/]+/[^/]+)/run\.json")
-COUNTED = ("macs", "parameters_total", "parameters_trainable")  # they follow from the trial's layers
-NOT_RECOMPUTED = (
-    "their Brier scores, calibration and examples' probabilities are as recorded before the others were left out, and "
-    "the test scores of the weights that no verdict is about are as trained: neither can be computed again"
+CERTIFICATE_FILE = re.compile(f"{CERTIFICATES}/{CERTIFICATE_NAME.pattern}")
+KNOWN = re.compile(
+    rf"{RECORD_FILE}|ro-crate-metadata\.json|runs/[a-z0-9_.]+/(once|seed-\d+)/({RUN_PARTS})|timing/timing\.json"
+    rf"|{CERTIFICATE_FILE.pattern}|tables/[a-z0-9_]+\.csv|figures/[A-Za-z0-9_.-]+\.(svg|csv|png)"
 )
-SUM_TOLERANCE = 1e-5  # of an image's ten probabilities, each a float32
-LOSS_TOLERANCE = 1e-6  # relative; TensorFlow takes the loss from the logits, and the two agree to about 1e-9
-# TensorFlow flushes smaller numbers to zero, so that a probability of zero means no more than "less than this".
-LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
+"""Everything that a suite writes into a bundle, beside the manifest, and a description that bundles had before."""
+AT_WORK = re.compile(r"\.lock(\.soft)?|\.checkpoints|\..+\.part")  # what a suite has at work and leaves when killed
+COUNTED = ("macs", "parameters_total", "parameters_trainable")  # they follow from the trial's layers
 
 _T = TypeVar("_T")
 
 
-def readable(name: str, read: Callable[[], _T], folder: Path, report: Report) -> _T | None:
-    """Return what ``read`` returns; None, with a finding about the file ``name``, where it cannot be read."""
-    try:
-        return read()
-    except (SuiteError, UsageError) as error:
-        report.find(name, str(error).removeprefix(f"{folder / name} "))
-        return None
+class Finding(NamedTuple):
+    """One thing that is wrong: the file, as a path below the bundle, and what is wrong with it."""
+
+    file: str
+    problem: str
+
+    def __str__(self) -> str:
+        """Return the finding as one line."""
+        return f"{self.file}: {self.problem}"
 
 
-def read_bundle(files: Files, report: Report) -> Bundle | None:
+@dataclass
+class Report:
+    """All that one pass over a bundle found, what could not be checked and why (no finding), and how much was checked.
+
+    ``digests`` has the SHA-256 of every readable file, ``listed`` what the manifest says of it (None: there is none).
+    """
+
+    folder: Path
+    digests: dict[str, str] = field(default_factory=dict)
+    listed: dict[str, str] | None = None
+    findings: list[Finding] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def find(self, file: str, *problems: str) -> None:
+        """Add findings about one file."""
+        self.findings += [Finding(file, problem) for problem in problems]
+
+    def names(self, file: str) -> bool:
+        """Whether something is wrong with a file."""
+        return any(finding.file == file for finding in self.findings)
+
+    def read(self, name: str, read: Callable[[], _T]) -> _T | None:
+        """Return what ``read`` returns; None, with a finding about the file ``name``, where it cannot be read."""
+        try:
+            return read()
+        except (SuiteError, UsageError) as error:
+            self.find(name, str(error).removeprefix(f"{self.folder / name} "))
+            return None
+
+
+def printable(text: str) -> str:
+    """Return ``text`` with every character that a terminal might obey escaped."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
+def check_files(report: Report) -> None:
+    """Read every file of a bundle once and compare it with the manifest; no link is followed."""
+    for path in sorted(report.folder.rglob("*")):
+        place = path.relative_to(report.folder)
+        at_work = any(AT_WORK.fullmatch(part) for part in place.parts)
+        if at_work or place.as_posix() == MANIFEST_FILE or (path.is_dir() and not path.is_symlink()):
+            continue
+        try:
+            report.digests[place.as_posix()] = _digest(path)
+        except (OSError, ValueError) as error:
+            report.find(place.as_posix(), f"cannot be read: {error}")
+        if not KNOWN.fullmatch(place.as_posix()):
+            report.find(place.as_posix(), "no bundle holds such a file")
+    report.counts["files"] += len(report.digests)
+    report.listed = report.read(MANIFEST_FILE, lambda: read_manifest(report.folder))
+    if report.listed is not None:
+        _compare_with_manifest(report.listed, report)
+
+
+def _digest(path: Path) -> str:
+    with open_plain(path) as stream:
+        if os.fstat(stream.fileno()).st_size > MOST_BYTES:
+            raise ValueError(f"it is larger than {MOST_BYTES} bytes, which no file of a bundle is")
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _compare_with_manifest(listed: dict[str, str], report: Report) -> None:
+    """Find what is missing, added or changed; an interruption may leave a certificate unlisted, which is taken out."""
+    for name in sorted(listed.keys() - report.digests.keys()):
+        if not report.names(name):
+            report.find(name, f"is missing, though {MANIFEST_FILE} lists it")
+    for name, digest in list(report.digests.items()):
+        if name not in listed and CERTIFICATE_FILE.fullmatch(name):
+            unlisted = f"it is not in {MANIFEST_FILE}, as when recording it was interrupted"
+            report.notes.append(f"{name} is left out: {unlisted}")
+            del report.digests[name]
+        elif name not in listed:
+            report.find(name, f"is not in {MANIFEST_FILE}: it was added")
+        elif listed[name] != digest:
+            report.find(name, f"was changed: its SHA-256 is not the one in {MANIFEST_FILE}")
+
+
+def sound_files(folder: Path, besides: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return the SHA-256 of every file of a finished bundle by its path, the manifest left out.
+
+    Files whose path begins as one of ``besides`` may be missing, added or changed. Raises UsageError where the folder
+    is no bundle, SuiteError where it is unfinished, or names the first file that is missing, added or changed.
+    """
+    if read_record(folder).finished is None or not (folder / MANIFEST_FILE).exists():
+        raise SuiteError(f"{folder} is unfinished: let its suite come to the end first (the same call goes on)")
+    report = Report(folder)
+    check_files(report)
+    if found := [each for each in report.findings if not each.file.startswith(besides)]:
+        more = f" (and {len(found) - 1} more: cifar-report verify names them)" if len(found) > 1 else ""
+        raise SuiteError(f"{folder} is damaged: {printable(str(found[0]))}{more}")
+    return report.digests
+
+
+def read_bundle(report: Report) -> Bundle | None:
     """Return the bundle with every run whose record can be read; None without a readable ``bundle.json``."""
-    folder = files.folder
-    record = readable(RECORD_FILE, lambda: read_record(folder), folder, report)
+    folder = report.folder
+    record = report.read(RECORD_FILE, lambda: read_record(folder))
     if record is None:
         report.notes.append("the runs were not checked: without bundle.json nothing says what they should be")
         return None
     planned = {trial.id: trial for trial in planned_trials(record)}
     runs = []
-    for name in sorted(files.digests):
+    for name in sorted(report.digests):
         if found := RUN_RECORD.fullmatch(name):
-            runs.append(readable(name, partial(read_run, folder, found[1], planned), folder, report))
+            runs.append(report.read(name, partial(read_run, folder, found[1], planned)))
         elif name.startswith(f"{CERTIFICATES}/"):
-            readable(name, partial(decode, folder / name, Certificate), folder, report)
+            report.read(name, partial(decode, folder / name, Certificate))
     bundle = Bundle(folder, record, in_order(record, [run for run in runs if run is not None]))
-    if TIMING_FILE in files.digests:
-        readable(TIMING_FILE, lambda: bundle.timing_pass, folder, report)
+    if TIMING_FILE in report.digests:
+        report.read(TIMING_FILE, lambda: bundle.timing_pass)
     return bundle
 
 
-def check_records(bundle: Bundle, files: Files, report: Report) -> None:
+def check_records(bundle: Bundle, report: Report) -> None:
     """Check the bundle's own record, and each run's against it and its files; no result is recomputed here."""
-    record = bundle.record
-    stored = msgspec.json.decode(read_plain(files.folder / RECORD_FILE, MOST_JSON_BYTES))  # with its version's names
-    claims = [claim for experiment in stored["experiments"] for claim in experiment.get("claims", ())]
-    if record.claims_hash != registry_hash(claims):
-        problem = "claims_hash is not the hash of the claims that it holds: a claim or its margin was edited"
-        report.find(RECORD_FILE, problem)
-    plan = record.plan
-    ends = plan.seeds if plan is not None else {}
-    if any(end not in ends.get(trial, ()) for trial, end in record.asked.items()):
-        report.find(RECORD_FILE, "trials are asked for other seeds than a plan declares")
-    if plan is not None and (plan.hash != plan.sealed_hash() or not plan.holds_for(bundle.claims)):
-        report.find(RECORD_FILE, "the plan of its seeds was edited, or was declared for other claims")
+    report.find(RECORD_FILE, *_record_problems(bundle))
     for run in bundle.runs:
         name, timing = f"runs/{run.id}/run.json", f"runs/{run.id}/timing.json"
         report.find(name, *plan_problems(run, bundle))
@@ -89,15 +181,27 @@ def check_records(bundle: Bundle, files: Files, report: Report) -> None:
         if isinstance(run.trial, Trial):
             for planned, stage in zip(run.trial.stages, run.stages, strict=False):
                 report.find(name, *(f"stage {stage.id}: {problem}" for problem in _stage_problems(planned, stage)))
-        _check_run_files(run, files, report)
-        if timing in files.digests:
-            readable(timing, partial(bundle.timing, run), files.folder, report)
+        _check_run_files(run, report)
+        if timing in report.digests:
+            report.read(timing, partial(bundle.timing, run))
     _check_streams(bundle, report)
     report.counts["runs"] += len(bundle.runs)
-    report.counts["planned runs"] = sum(
-        len(bundle.seeds(trial.id)) if trial.seeded else 1 for trial in bundle.trials.values()
-    )
+    planned_runs = (len(bundle.seeds(trial.id)) if trial.seeded else 1 for trial in bundle.trials.values())
+    report.counts["planned runs"] = sum(planned_runs)
     report.counts["failed runs"] = sum(not run.done for run in bundle.runs)
+
+
+def _record_problems(bundle: Bundle) -> Iterator[str]:
+    record, plan = bundle.record, bundle.record.plan
+    stored = msgspec.json.decode(read_plain(bundle.folder / RECORD_FILE, MOST_JSON_BYTES))  # with its version's names
+    claims = [claim for experiment in stored["experiments"] for claim in experiment.get("claims", ())]
+    if record.claims_hash != registry_hash(claims):
+        yield "claims_hash is not the hash of the claims that it holds: a claim or its margin was edited"
+    ends = plan.seeds if plan is not None else {}
+    if any(end not in ends.get(trial, ()) for trial, end in record.asked.items()):
+        yield "trials are asked for other seeds than a plan declares"
+    if plan is not None and (plan.hash != plan.sealed_hash() or not plan.holds_for(bundle.claims)):
+        yield "the plan of its seeds was edited, or was declared for other claims"
 
 
 def _check_streams(bundle: Bundle, report: Report) -> None:
@@ -163,133 +267,19 @@ def _close(one: float | None, other: float | None) -> bool:
     return one == other or (one is not None and other is not None and math.isclose(one, other, rel_tol=1e-6))
 
 
-def _check_run_files(run: Run, files: Files, report: Report) -> None:
+def _check_run_files(run: Run, report: Report) -> None:
     """Compare a run's result files with the hashes in its record; weights may be left out, or compact."""
     record, compact = (f"runs/{run.id}/{name}" for name in ("run.json", COMPACT_FILE))
     if run.done and "predictions.npz" not in run.files:
         report.find(record, "lists no predictions.npz, so nothing shows that its scores are right")
     for name, digest in run.files.items():
         path = f"runs/{run.id}/{name}"
-        if path in files.digests:
-            if files.digests[path] != digest:
+        if path in report.digests:
+            if report.digests[path] != digest:
                 report.find(path, f"its SHA-256 is not the one in {record}")
-        elif name == "weights.npz" and path not in (files.listed or {}):
+        elif name == "weights.npz" and path not in (report.listed or {}):
             report.counts["runs without weights"] += 1
-        elif name == PREDICTIONS_FILE and compact in files.digests and path not in (files.listed or {}):
+        elif name == PREDICTIONS_FILE and compact in report.digests and path not in (report.listed or {}):
             report.counts["compact runs"] += 1
         elif not report.names(path):
             report.find(path, f"is missing, though {record} lists it")
-
-
-def check_scores(bundle: Bundle, files: Files, report: Report) -> None:
-    """Recompute the test scores of every finished run whose predictions can be read."""
-    images: dict[str, dict[bytes, list[str]]] = {}  # files by their runs' split, then by their test images with labels
-    for run in bundle.runs:
-        whole, compact = (f"runs/{run.id}/{each}" for each in (PREDICTIONS_FILE, COMPACT_FILE))
-        name = compact if compact in files.digests else whole
-        if not run.done or name not in files.digests:
-            continue
-        if {whole, compact} <= files.digests.keys():
-            report.find(compact, f"stands beside {PREDICTIONS_FILE}: a run has the one or the other")
-            continue
-        predictions = readable(name, partial(bundle.predictions, run), files.folder, report)
-        if predictions is None:
-            continue
-        both = np.stack([predictions.indices, predictions.labels]).astype(np.int64).tobytes()
-        images.setdefault(run.key_parts.get("split", ""), {}).setdefault(both, []).append(name)
-        report.find(name, *_table_problems(run, predictions))
-        report.find(f"runs/{run.id}/run.json", *score_problems(run, predictions))
-        of_networks = len(predictions.compact or predictions.probabilities)
-        report.counts["test scores recomputed"] += 1 if run.classical else of_networks
-    for groups in images.values():
-        usual = max(groups.values(), key=len)
-        for name in (name for names in groups.values() if names is not usual for name in names):
-            report.find(name, f"its test images or their labels are others than those of {usual[0]}")
-    if count := report.counts["compact runs"]:
-        report.notes.append(f"compact runs: {count}; {NOT_RECOMPUTED}")
-
-
-def _table_problems(run: Run, predictions: Predictions) -> Iterator[str]:
-    indices = predictions.indices
-    of_test = (indices >= TRAIN_COUNT) & (indices < TRAIN_COUNT + TEST_COUNT)
-    if len(np.unique(indices)) < len(indices) or not np.all(of_test):
-        yield "must hold test images, each of them once"
-    trial = run.trial
-    tables = {(stage.id, weights) for stage in run.stages for weights in SETS}
-    if isinstance(trial, Trial) and predictions.compact:
-        tables = {(stage.id, primary_weights(trial, stage.id)) for stage in run.stages}
-    found = {*predictions.probabilities, *predictions.compact}
-    if found != tables or (predictions.predicted is None) != isinstance(trial, Trial):
-        yield "must hold the last and the best weights' probabilities of each stage, or a classifier's predictions"
-    for (stage, weights), table in predictions.probabilities.items():
-        if not np.all(np.abs(table.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE):
-            yield f"stage {stage}, {weights}: the probabilities of an image do not add up to 1"
-
-
-def score_problems(run: Run, predictions: Predictions) -> Iterator[str]:
-    """Yield which test accuracies and losses of a run do not follow from its predictions."""
-    labels = predictions.labels
-    if run.classical is not None and predictions.predicted is not None:
-        yield from _accuracy_problem(run.classical.test_accuracy, predictions.predicted, labels)
-    for stage in run.stages:
-        for weights in SETS:
-            answers, stored = predictions.answers(stage.id, weights), stage.evaluation(weights).test
-            if answers is not None and len(labels):
-                predicted, chosen = answers
-                problems = (*_accuracy_problem(stored.accuracy, predicted, labels), *_loss_problem(stored, chosen))
-                yield from (f"stage {stage.id}, {weights}: {problem}" for problem in problems)
-
-
-def _accuracy_problem(stored: float, predicted: Array, labels: Array) -> Iterator[str]:
-    accuracy = float(np.mean(predicted == labels)) if len(labels) else 0.0
-    if stored != accuracy:
-        yield f"test accuracy is {stored!r}, but its predictions give {accuracy!r}"
-
-
-def _loss_problem(stored: Scores, chosen: Array) -> Iterator[str]:
-    """Compare a loss with the probabilities of the labels; those flushed to zero bound it from below alone."""
-    least = float(np.mean(-np.log(np.maximum(chosen.astype(np.float64), LEAST_PROBABILITY))))
-    found = math.nan if stored.loss is None else stored.loss
-    same = math.isclose(found, least, rel_tol=LOSS_TOLERANCE, abs_tol=LOSS_TOLERANCE)
-    bounded = bool((chosen < LEAST_PROBABILITY).any()) and found > least
-    if not (same or bounded or (math.isnan(found) and math.isnan(least))):
-        yield f"test loss is {stored.loss!r}, but its predictions give {least!r}"
-
-
-def check_weights(bundle: Bundle, files: Files, report: Report) -> None:
-    """Compare the weights of every finished network with the log of their hashes, and read its kernels."""
-    for run in bundle.runs:
-        name, kernels = (f"runs/{run.id}/{each}.npz" for each in ("weights", "kernels"))
-        shown = (
-            readable(kernels, partial(bundle.kernels, run), files.folder, report) if kernels in files.digests else None
-        )
-        if run.done and name in files.digests:
-            weights = readable(name, partial(load_arrays, files.folder / name), files.folder, report)
-            if weights is not None:
-                report.find(name, *_weight_problems(run, weights))
-                firsts = [
-                    array for each, array in weights.items() if ".network.00_" in each and each.endswith("kernel")
-                ]
-                if shown is not None and not any(np.array_equal(shown, array) for array in firsts):
-                    report.find(kernels, "holds other kernels than those of the first layer in weights.npz")
-                report.counts["runs with weights"] += 1
-
-
-def _weight_problems(run: Run, weights: dict[str, Array]) -> Iterator[str]:
-    for stage in run.stages:
-        for kind, epoch in (("last", stage.epochs), ("best", stage.best_epoch)):
-            start = f"{stage.id}.{kind}."
-            own = {name.removeprefix(start): array for name, array in weights.items() if name.startswith(start)}
-            count = sum(array.size for array in own.values())
-            if count != run.parameters_total:
-                yield f"{stage.id}.{kind}: holds {count} parameters, but the network has {run.parameters_total}"
-            if stage.hashes and weights_hash(own) != stage.hashes[epoch - 1].weights:
-                yield f"{stage.id}.{kind}: are not the weights that the log of hashes has for epoch {epoch}"
-
-
-def weights_hash(arrays: dict[str, Array]) -> str:
-    """Return the first 16 hexadecimal digits of SHA-256 over a network's variables in Keras's order."""
-    total = hashlib.sha256()
-    for name in sorted(arrays, key=lambda name: weight_place(name) or (0, 0)):
-        total.update(np.ascontiguousarray(arrays[name]).tobytes())
-    return total.hexdigest()[:16]

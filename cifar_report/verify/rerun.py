@@ -29,9 +29,9 @@ from cifar_report.running.runs import RunWriter
 from cifar_report.running.scheduler import train_runs
 from cifar_report.running.suite import hold
 from cifar_report.spec import ClassicalTrial
-from cifar_report.verify.compact import predictions_file
 from cifar_report.verify.compare import NOWHERE, TOLERANCE, compare_arrays, compare_records, key_values
-from cifar_report.verify.files import sound_files
+from cifar_report.verify.copies import predictions_file
+from cifar_report.verify.records import sound_files
 
 KINDS = ("one stage", "several stages or augmentation", "several devices", "classical")
 """What runs differ in as far as repeating them goes; those that have more to repeat come first."""

@@ -1,5 +1,12 @@
-"""Runs that keep less than all their probabilities: made from whole ones, and added to a bundle."""
+"""Copies of bundles: as one tar archive and back, without weights, compact; and their runs added to another, or merged.
 
+An archive is the same bytes for the same bundle on every machine, and reading one trusts nothing in it. It is not
+compressed: what a compressor writes depends on its release, the arrays, nearly all of a bundle, are compressed
+already, and nothing uncompressed is a compression bomb.
+"""
+
+import shutil
+import tarfile
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -21,23 +28,140 @@ from cifar_report.bundle import (
     write_folder,
     write_record,
 )
-from cifar_report.bundle.arrays import COMPACT_FILE, PREDICTIONS_FILE
+from cifar_report.bundle.arrays import COMPACT_FILE, MOST_BYTES, PREDICTIONS_FILE
 from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE, TIMING_FILE
-from cifar_report.bundle.store import current_parts, read_manifest, update_manifest, write_manifest
+from cifar_report.bundle.store import (
+    MANIFEST_FILE,
+    bundle_files,
+    current_parts,
+    naming,
+    open_plain,
+    read_manifest,
+    update_manifest,
+    write_manifest,
+)
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of
 from cifar_report.running.plan import changed_parts
 from cifar_report.running.runs import now
 from cifar_report.running.suite import hold
 from cifar_report.spec import Trial, registry_hash
-from cifar_report.verify.files import sound_files
-from cifar_report.verify.records import plan_problems, score_problems
+from cifar_report.verify.integrity import score_problems
+from cifar_report.verify.records import KNOWN, plan_problems, sound_files
 
-DERIVED = ("tables/", "figures/")
+ROOT = "bundle/"  # whoever unpacks with tar gets one folder
+MOST_ARCHIVE_BYTES = 16 * 2**30  # the whole suite with ten seeds and all weights has about 2
 WEIGHTS_FILE = "weights.npz"
 OTHERWISE = {WEIGHTS_FILE, PREDICTIONS_FILE, COMPACT_FILE, RUN_FILE}  # left out, or written in another way
 BEGUN = ".added.part"
 MOST_TOLD = 3  # differences in one sentence
+
+
+def export_bundle(folder: Path, file: Path) -> int:
+    """Write a finished bundle as one archive and return its size in bytes; a file of that name is replaced.
+
+    Raises UsageError where the folder is no bundle or the file cannot be there, SuiteError where the bundle is
+    unfinished or damaged; nothing is left behind then.
+    """
+    if file.is_dir() or file.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"{file} cannot be the archive: name a file outside of the bundle")
+    if not file.parent.is_dir():
+        raise UsageError(f"{file.parent} is no folder, so {file.name} cannot be written there")
+    names = [MANIFEST_FILE, *sorted(sound_files(folder))]
+    beside = file.with_name(f".{file.name}.part")
+    try:
+        with naming(file), tarfile.open(beside, "w", format=tarfile.USTAR_FORMAT) as archive:
+            for name in names:
+                entry = tarfile.TarInfo(ROOT + name)  # date 0, owner 0 without a name, rights 644
+                entry.size = (folder / name).stat().st_size
+                with open_plain(folder / name) as source:
+                    archive.addfile(entry, source)
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
+    return file.stat().st_size
+
+
+def import_bundle(file: Path, folder: Path) -> int:
+    """Unpack an archive as a new bundle and return the number of its files.
+
+    The folder must not exist or be empty. Raises UsageError where file or folder cannot be meant, SuiteError where the
+    archive or what it holds is not sound; nothing is left behind then.
+    """
+    if not hasattr(tarfile, "data_filter"):
+        raise SuiteError("this Python cannot unpack archives of strangers safely: use 3.11.4 or later")
+    _refuse_target(folder)
+    if not file.is_file():
+        raise UsageError(f"{file} is no file: name an archive that 'cifar-report bundle export' wrote")
+    with TemporaryDirectory(prefix=".", suffix=".part", dir=folder.absolute().parent) as beside:
+        unpacked = Path(beside, ROOT)
+        try:
+            _unpack(file, Path(beside))
+            count = 1 + len(sound_files(unpacked))
+            (unpacked / RECORD_FILE).touch()  # the latest bundle is found by its date
+        except (tarfile.TarError, ValueError) as error:
+            raise SuiteError(f"{file} is no archive that 'cifar-report bundle export' wrote: {error}") from error
+        except (SuiteError, UsageError) as error:
+            raise SuiteError(f"{file} is not taken: {str(error).replace(str(unpacked), 'what it holds')}") from error
+        if folder.exists():
+            folder.rmdir()  # it is empty, and not every system renames over a folder
+        unpacked.rename(folder)
+    return count
+
+
+def _unpack(file: Path, target: Path) -> None:
+    """Unpack the plain files of an archive; raises TarError or ValueError before anything is written."""
+    with tarfile.open(file, "r:") as archive:
+        members: list[tarfile.TarInfo] = []
+        total = 0
+        for member in archive:  # reads the headers alone
+            name = member.name.removeprefix(ROOT)
+            if member.isdir():
+                continue
+            if not member.isreg() or name == member.name or not (name == MANIFEST_FILE or KNOWN.fullmatch(name)):
+                raise ValueError(f"{member.name[:200]!a} is no plain file of a bundle")
+            if not 0 <= member.size <= MOST_BYTES:
+                raise ValueError(f"{member.name} declares {member.size} bytes, where a file has at most {MOST_BYTES}")
+            members.append(member)
+            total += tarfile.BLOCKSIZE + member.size
+            if total > MOST_ARCHIVE_BYTES:
+                raise ValueError(f"it holds more than {MOST_ARCHIVE_BYTES} bytes")
+        with naming(target):
+            archive.extractall(target, members, filter="data")
+
+
+def _refuse_target(folder: Path) -> None:
+    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
+        raise UsageError(f"{folder} is there already and no empty folder: name a new one")
+    if not folder.absolute().parent.is_dir():
+        raise UsageError(f"{folder.absolute().parent} is no folder, so {folder.name} cannot be made there")
+
+
+def copy_numbers(source: Path, target: Path, *, compact: bool = False) -> int:
+    """Copy a finished bundle without its weights into a new folder and return the size of the copy in bytes.
+
+    A ``compact`` copy keeps of each network's probabilities what ``CompactTable`` tells. The runs' records stay as
+    they are: they still name each file left out with its hash, so that whoever trains again can compare. Raises as
+    ``export_bundle`` does, and UsageError where the target is not empty.
+    """
+    _refuse_target(target)
+    sound_files(source)
+    bundle = Bundle.load(source)
+    kept = {run.id: predictions_file(bundle, run, compact=True) for run in bundle.runs if compact and run.done}
+    ignored = shutil.ignore_patterns(".*", "weights.npz", *((PREDICTIONS_FILE,) if compact else ()))
+    shutil.copytree(source, target, ignore=ignored, copy_function=_copy, dirs_exist_ok=True)
+    for run, files in kept.items():
+        for name, content in files.items():
+            write_file(target / "runs" / run / name, content)
+    write_manifest(target)
+    return sum(path.stat().st_size for path in bundle_files(target))
+
+
+def _copy(source: str, target: str) -> None:
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:  # which would name the source, and the copying would go on to the end
+        raise SuiteError(f"{target} cannot be written: {error.strerror or error}") from error
 
 
 def predictions_file(bundle: Bundle, run: Run, *, compact: bool) -> dict[str, bytes]:
@@ -73,7 +197,9 @@ def add_runs(sources: Sequence[Path], target: Path, *, compact: bool, weights: b
         listed = read_manifest(target)
         record, new, known = _joined(given, host, listed)
         begun = (target / BEGUN).is_file() and (target / BEGUN).read_bytes() == (target / RECORD_FILE).read_bytes()
-        sound_files(target, (*DERIVED, *(f"runs/{run.id}/" for _, run in new), *((RECORD_FILE,) if begun else ())))
+        sound_files(
+            target, ("tables/", "figures/", *(f"runs/{run.id}/" for _, run in new), *((RECORD_FILE,) if begun else ()))
+        )
         for bundle, run in new if compact else ():
             predictions_file(bundle, run, compact=True)  # raises before anything is written
         added = []
@@ -96,7 +222,7 @@ def merge_bundles(sources: Sequence[Path], target: Path) -> tuple[int, int]:
     A run that several have must be the same in each of them. The timing pass is the first one's that has one. Raises
     as ``add_runs`` does, and UsageError where the target is there already; nothing is left behind then.
     """
-    refuse_target(target)
+    _refuse_target(target)
     passes = filter(Path.is_file, (source / TIMING_FILE for source in sources))
     with TemporaryDirectory(prefix=".", suffix=".part", dir=target.absolute().parent) as beside:
         merged = Path(beside, "bundle")
@@ -112,14 +238,6 @@ def merge_bundles(sources: Sequence[Path], target: Path) -> tuple[int, int]:
             target.rmdir()  # it is empty, and not every system renames over a folder
         merged.rename(target)
     return counts
-
-
-def refuse_target(folder: Path) -> None:
-    """Raise UsageError where no new bundle can be written: something is there, or no folder to write it in."""
-    if folder.is_symlink() or (folder.exists() and (not folder.is_dir() or any(folder.iterdir()))):
-        raise UsageError(f"{folder} is there already and no empty folder: name a new one")
-    if not folder.absolute().parent.is_dir():
-        raise UsageError(f"{folder.absolute().parent} is no folder, so {folder.name} cannot be made there")
 
 
 def _joined(
