@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from cifar_report import __version__
-from cifar_report.commands import bundles, looks, models, suite
+from cifar_report.commands import bundles, suite
 from cifar_report.errors import SuiteError, UsageError
 
 FAILED, BAD_USAGE, INTERRUPTED = 1, 2, 130
@@ -177,7 +177,7 @@ COMMANDS = {
     "list": Command(suite.list_trials, "show every experiment and its trials", ("--json",)),
     "status": Command(suite.status, "show what is finished and why the rest would run", (*PLAN, "--json")),
     "plan": Command(
-        looks.plan,
+        suite.plan,
         "show what would decide a bundle's open claims: seeds, hours, and the best use of H hours",
         SEEDS,
     ),
@@ -190,15 +190,15 @@ COMMANDS = {
         COMPARE_EPILOG,
     ),
     "export": Command(
-        models.export,
+        bundles.export_network,
         "write a trained network as a file of plain Keras, or ONNX; its optimizer begins anew",
         ("run", *MODEL, "-o"),
     ),
     "notebook": Command(
-        models.notebook, "write a trial as a notebook of plain Keras", ("trial", "notebook --bundle", "-o")
+        bundles.notebook, "write a trial as a notebook of plain Keras", ("trial", "notebook --bundle", "-o")
     ),
     "predict": Command(
-        models.predict, "tell what a trained network sees in images", ("run", "images", *MODEL, "--json")
+        bundles.predict, "tell what a trained network sees in images", ("run", "images", *MODEL, "--json")
     ),
 }
 BUNDLE = "make one file of a bundle, or a bundle of it; copy one, add runs to it, or merge several"

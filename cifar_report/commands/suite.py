@@ -1,17 +1,22 @@
-"""The commands around training: run, list, status, data; and what they share with the others."""
+"""The commands around training: run, list, status, data and plan."""
 
 from __future__ import annotations
 
-import json
 import sys
+import textwrap
 from argparse import Namespace
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from cifar_report.commands import check_options, print_json, split_words, tell, warn
 from cifar_report.errors import UsageError
 
 if TYPE_CHECKING:
+    from cifar_report.analysis.planning import OpenClaim, Proposal
+    from cifar_report.bundle import Bundle
+    from cifar_report.bundle.plans import SeedPlan
     from cifar_report.running.plan import Prepared
 
 DEFAULT_PROFILE = "full"
@@ -20,17 +25,21 @@ GRADES = {
     "unverified": "unverified: well-formed, but not shown to be the published pixels",
     "stand-in": "stand-in: synthetic, not CIFAR-10",
 }
+WIDTH = 79
+RULE = (
+    "The rule: again and again the step is taken (more new seeds of the sides of one open claim, which need not get "
+    "equally many) that adds the most expected decided claims an hour, counting every claim of these trials, until no "
+    "step fits or is worth it. New seeds are judged alone, as a confirmation, and count from five of each side on."
+)
 
 
 def run(options: Namespace) -> int:
     """Train what is missing; 0 when every planned run is finished, else 1."""
-    from cifar_report.commands.looks import following
-
     prepared: Prepared | None = _prepare(options, download=True)
     failed = 0
     while prepared is not None and not failed:
         failed = _train(prepared, options)
-        prepared = None if failed else following(prepared)
+        prepared = None if failed else _following(prepared)
     return failed
 
 
@@ -52,6 +61,35 @@ def _train(prepared: Prepared, options: Namespace) -> int:
     elif result.timed:
         print("the timing pass is finished")
     return 1 if result.failed or result.timing_failed else 0
+
+
+def _following(prepared: Prepared) -> Prepared | None:
+    """Return the request for the next declared look; None where nothing goes on, and say what became of the claims."""
+    declared = prepared.plan
+    if declared is None or declared.confirms:
+        return None
+    from cifar_report.analysis.looks import look_ahead
+    from cifar_report.analysis.planning import run_seconds
+    from cifar_report.bundle import Bundle
+    from cifar_report.running.plan import with_ends
+
+    bundle = Bundle.load(prepared.folder)
+    found = look_ahead(bundle, declared, run_seconds(bundle))
+    most = max((ends[-1] for ends in declared.seeds.values()), default=0)
+    print(f"planned looks: {found.decided} claims are decided, {len(found.going)} go on")
+    _name(f"not decidable below {most} seeds", found.futile)
+    _name("open after the last look, or at the cap of hours", found.over)
+    more = with_ends(prepared, found.ends)
+    if len(more.runs) > len(prepared.runs):
+        return more
+    if found.ends:
+        print(f"the next look waits for other trials: {', '.join(found.ends)}")
+    return None
+
+
+def _name(what: str, claims: Sequence[str]) -> None:
+    if claims:
+        print(textwrap.fill(f"{what}: {', '.join(claims)}", WIDTH, break_long_words=False))
 
 
 def list_trials(options: Namespace) -> int:
@@ -155,62 +193,71 @@ def derive(folder: Path) -> None:
         warn(f"{error.name} is not installed, so the bundle gets no tables and plots: pip install -e '.[report]'")
 
 
-def check_options(options: Namespace) -> None:
-    """Raise UsageError for what either session would refuse, before anything is done: both may get the same words."""
-    given = vars(options)
-    for name, unit in (("seeds", "seed"), ("jobs", "worker")):
-        number = given.get(name)
-        if isinstance(number, int) and number < 1:
-            raise UsageError(f"--{name} {number}: at least one {unit} is needed")
-    if given.get("shard") is not None and given.get("seeds") == "auto":
-        raise UsageError("--shard goes with a fixed number of seeds: a look needs the results of all machines")
-    hours = given.get("hours")
-    if hours is not None and (given.get("seeds") != "auto" or not hours > 0):
-        raise UsageError(f"--hours {hours:g}: it goes with --seeds auto, and is more than 0")
-    if given.get("profile") is not None:
-        from cifar_report.running.plan import find_profile
+def plan(options: Namespace) -> int:
+    """Print what would decide the open claims, or what the bundle has declared; declare it where that is asked."""
+    import msgspec
 
-        find_profile(given["profile"])
-    if given.get("only") is not None:
-        from cifar_report.registry import load_experiments, select, trials_of
+    from cifar_report.analysis.planning import propose
+    from cifar_report.bundle import Bundle, find_bundle
+    from cifar_report.bundle.plans import SeedPlan
 
-        select(trials_of(load_experiments()), split_words(given["only"]))
-    languages(given.get("lang", "en"))
+    if not options.hours > 0:
+        raise UsageError(f"--hours {options.hours:g}: a plan needs some hours of processor time")
+    from cifar_report.running.declaring import declare_confirmation, todays_record
+    from cifar_report.running.suite import hold
 
-
-def languages(language: str) -> tuple[str, ...]:
-    """Return the languages that ``--lang`` asks for; raises UsageError for one that there is no report in."""
-    from cifar_report.spec import LANGUAGES
-
-    if language not in (*LANGUAGES, "all"):
-        raise UsageError(f"there is no report in the language {language!r}; there are {', '.join(LANGUAGES)} and all")
-    return LANGUAGES if language == "all" else (language,)
-
-
-def split_words(text: str | None) -> list[str]:
-    """Return the words of a list with commas, none for None; raises UsageError when it was given and is empty."""
-    found = [word.strip() for word in (text or "").split(",")]
-    if text is not None and not any(found):
-        raise UsageError("--only names no trial")
-    return [word for word in found if word]
-
-
-def print_json(value: Any) -> int:
-    """Print a value as JSON and return the status of success."""
-    print(json.dumps(value, indent=1))
+    bundle = Bundle.load(find_bundle(options.folder))
+    bundle = replace(bundle, record=todays_record(bundle.folder, bundle.record))
+    declared = bundle.record.plan
+    if declared is not None and options.declare:
+        raise UsageError(f"{bundle.folder} has a declaration of {declared.declared[:10]} already, which stays")
+    found = propose(bundle, options.hours) if declared is None else declared
+    if options.json:
+        print(msgspec.json.format(msgspec.json.encode(found), indent=1).decode())
+    else:
+        print("\n".join(_describe_declared(bundle, found) if isinstance(found, SeedPlan) else _describe(found)))
+    if options.declare and not isinstance(found, SeedPlan):
+        with hold(bundle.folder):
+            new = declare_confirmation(bundle.folder, found.seeds, derive)
+        trained = f"'cifar-report run --bundle {bundle.folder}' trains them"
+        print(f"declared ({new.hash[:8]}), to be committed before the first new run: {trained}", file=sys.stderr)
     return 0
 
 
-def tell(text: str) -> None:
-    """Print what takes long to a person who waits; a log needs no such line."""
-    if sys.stderr.isatty():
-        print(text, file=sys.stderr)
+def _describe(proposal: Proposal) -> Iterator[str]:
+    """Yield a proposal as lines of at most 80 characters."""
+    yield f"Open claims: {len(proposal.claims)}. Seeds (new ones of each side) and hours of processor time are"
+    yield "those for 80 % power; the last column is the chance with the seeds below."
+    yield ""
+    yield f"{'claim':38}{'missing':12}{'seeds':>11}{'hours':>12}{'chance':>7}"
+    for claim in proposal.claims:
+        yield _row(claim)
+    yield ""
+    yield f"New seeds for {proposal.budget:g} hours of processor time:"
+    yield f"{'trial':24}{'new seeds':>10}{'minutes a run':>15}{'hours':>8}{'open claims':>13}"
+    for trial, count in proposal.seeds.items():
+        seconds, named = proposal.seconds[trial], sum(trial in claim.trials for claim in proposal.claims)
+        yield f"{trial:24}{count:>10}{seconds / 60:>15.1f}{count * seconds / 3600:>8.2f}{named:>13}"
+    total = f"{sum(proposal.seeds.values())} runs, {proposal.hours:.1f} hours"
+    yield f"{total}: about {proposal.expected:.0f} of {len(proposal.claims)} open claims are decided then, and"
+    yield f"{proposal.kept:.1f} of {proposal.decided} decided ones stay so where new seeds test them again."
+    yield ""
+    yield from textwrap.wrap(RULE, WIDTH)
 
 
-def warn(text: str) -> None:
-    """Print a warning that cannot be missed."""
-    from rich.console import Console
-    from rich.panel import Panel
-    from rich.text import Text
+def _row(claim: OpenClaim) -> str:
+    least, most = claim.seeds
+    counts = "over 60" if least is None else f"{least:.0f} to {'60+' if most is None else f'{most:.0f}'}"
+    hours = ["…" if each is None else f"{each:.1f}" for each in claim.hours]
+    price = "–" if least is None else " to ".join(hours)
+    return f"{claim.id:38}{claim.lacking or '–':12}{counts:>11}{price:>12}{claim.chance:>7.0%}"
 
-    Console(stderr=True).print(Panel(Text(text), title="warning", border_style="bold yellow"))
+
+def _describe_declared(bundle: Bundle, declared: SeedPlan) -> Iterator[str]:
+    """Yield what a bundle has declared, and how much of it has run, as lines."""
+    kind = f"a confirmation by new seeds from {declared.first} on" if declared.confirms else "planned looks"
+    yield f"{bundle.folder} declares {kind} ({declared.declared[:10]}, {declared.hash[:8]}):"
+    yield f"{'trial':24}{'ends of its seeds':>24}{'run':>6}"
+    for trial, ends in declared.seeds.items():
+        run = sum(each.seed is not None and each.seed >= declared.first for each in bundle.runs_of(trial))
+        yield f"{trial:24}{', '.join(map(str, ends)):>24}{run:>6}"
