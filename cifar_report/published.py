@@ -33,37 +33,36 @@ class History(_Record, frozen=True, kw_only=True):
             raise ValueError("the four curves of a history must have equally many epochs")
 
 
-class TrialRecord(_Record, frozen=True, kw_only=True):
-    """One trial as the original ran it: one run, without a seed."""
+class OriginalStage(_Record, frozen=True, kw_only=True):
+    """What the original published about one training; None where it printed nothing."""
 
     id: str
+    epochs: int  # that really ran
+    seconds: float | None = msgspec.field(name="train_seconds")
+    test_accuracy: float | None  # a share, not percent
+    test_loss: float | None
+    validation_accuracy: float | None = None  # that the text states, with the restored weights
+    history: History
+
+
+class TrialRecord(OriginalStage, frozen=True, kw_only=True):
+    """One trial as the original ran it: one run, without a seed."""
+
     trial: int
     source: str
     architecture: str
     batch_size: int
-    epochs: int
     params_total: int
     params_trainable: int
-    train_seconds: float | None
-    test_accuracy: float | None
-    test_loss: float | None
-    history: History
 
 
-class StageRecord(_Record, frozen=True, kw_only=True):
+class StageRecord(OriginalStage, frozen=True, kw_only=True):
     """One of the three trainings of model 2."""
 
-    id: str
     max_epochs: int
-    epochs: int  # that really ran
     augmentation: dict[str, Any] | None  # arguments of Keras's ImageDataGenerator
-    train_seconds: float | None
-    test_accuracy: float
-    test_loss: float
     test_read_from: Literal["plot", "text"]
-    history: History
     crashed_in_epoch: int | None = None
-    validation_accuracy: float | None = None  # that the text states, with the restored weights
 
 
 class Model2Record(_Record, frozen=True, kw_only=True):
@@ -75,18 +74,6 @@ class Model2Record(_Record, frozen=True, kw_only=True):
     batch_size: int
     note: str
     stages: Annotated[tuple[StageRecord, ...], Meta(min_length=1)]
-
-
-class OriginalStage(NamedTuple):
-    """What the original published about one training; None where it printed nothing."""
-
-    id: str
-    epochs: int
-    seconds: float | None
-    test_accuracy: float | None  # a share, not percent
-    test_loss: float | None
-    validation_accuracy: float | None
-    history: History
 
 
 class OriginalTrial(NamedTuple):
@@ -108,11 +95,6 @@ class OriginalTrial(NamedTuple):
         known = [stage.seconds for stage in self.stages if stage.seconds is not None]
         return sum(known) if len(known) == len(self.stages) else None
 
-    @property
-    def test_loss(self) -> float | None:
-        """Return the test loss after the last stage."""
-        return self.stages[-1].test_loss
-
 
 class Original(_Record, frozen=True, kw_only=True):
     """Everything that the original published, one run each."""
@@ -129,26 +111,13 @@ class Original(_Record, frozen=True, kw_only=True):
 
     def trial(self, key: str) -> OriginalTrial:
         """Return the network of ``key``: a trial's id, or ``model_2``. Raises KeyError for any other."""
-        network: TrialRecord | Model2Record
-        if key == "model_2":
-            network = self.model_2
-            stages = [_stage(stage.id, stage, stage.validation_accuracy) for stage in network.stages]
-        else:
+        network: TrialRecord | Model2Record = self.model_2
+        stages: tuple[OriginalStage, ...] = self.model_2.stages
+        if key != "model_2":
             network = {record.id: record for record in self.trials}[key]
-            stages = [_stage("training", network, network.history.val_accuracy[-1])]
-        return OriginalTrial(key, network.params_total, network.params_trainable, network.batch_size, tuple(stages))
-
-
-def _stage(stage_id: str, record: TrialRecord | StageRecord, validation_accuracy: float | None) -> OriginalStage:
-    return OriginalStage(
-        stage_id,
-        record.epochs,
-        record.train_seconds,
-        record.test_accuracy,
-        record.test_loss,
-        validation_accuracy,
-        record.history,
-    )
+            last = network.history.val_accuracy[-1]
+            stages = (msgspec.structs.replace(network, id="training", validation_accuracy=last),)
+        return OriginalTrial(key, network.params_total, network.params_trainable, network.batch_size, stages)
 
 
 def load_original(folder: Path | None = None) -> Original:

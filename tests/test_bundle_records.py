@@ -189,7 +189,6 @@ GOOD = member(np.arange(4, dtype=np.int32))
 ATTACKS = {
     "a pickled object": packed({"a.npy": member(np.array([Boom()], dtype=object))}),
     "a pickle instead of an array": packed({"a.npy": pickle.dumps(Boom())}),
-    "a path that leaves the folder": packed({"../a.npy": GOOD}),
     "something that is no array": packed({"a.txt": b"hello"}),
     "text as an array": packed({"a.npy": b"hello"}),
     "an array of texts": packed({"a.npy": member(np.array(["a", "b"]))}),
@@ -205,7 +204,6 @@ ATTACKS = {
     "code as a header": described("__import__('os').abort()"),
     "a header of brackets": packed({"a.npy": header("(" * 9000)}),
     "bytes behind the array": packed({"a.npy": GOOD + b"more"}),
-    "another packing": packed({"a.npy": GOOD}, zipfile.ZIP_LZMA),
     "too many members": packed({f"a{place}.npy": b"" for place in range(1001)}),
     "an archive cut off": packed({"a.npy": GOOD})[:-30],
     "no archive": b"PK\x03\x04 no archive",

@@ -150,7 +150,7 @@ def test_original_is_read_by_stage():
     assert len(baseline.stages[0].history.val_loss) == 15
     model_2 = original.trial("model_2")
     assert [stage.id for stage in model_2.stages] == ["first", "second", "augmented"]
-    assert (model_2.stages[-1].test_accuracy, model_2.test_loss, model_2.seconds) == (0.7951, 0.5947, None)
+    assert (model_2.stages[-1].test_accuracy, model_2.stages[-1].test_loss, model_2.seconds) == (0.7951, 0.5947, None)
     assert model_2.stage("second") == model_2.stages[1]
     assert model_2.stage() == model_2.stages[2]
     assert model_2.stage("fourth") is None

@@ -84,7 +84,7 @@ def _trial_result(
         unusual=unusual_runs(primary),
         median=_center(trial.id, "median", primary),
         trimmed_mean=_center(trial.id, "trimmed_mean", primary),
-        original_loss=original_datum(f"{trial.id}.loss", "loss", original.test_loss if original else None),
+        original_loss=original_datum(f"{trial.id}.loss", "loss", original.stages[-1].test_loss if original else None),
         original_seconds=original_datum(f"{trial.id}.seconds", "seconds", original.seconds if original else None),
         as_written_changes=_changes(bundle, trial.as_written, trial),
         one_change_changes=_changes(bundle, trial.one_change, trial),

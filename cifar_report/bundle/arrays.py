@@ -3,6 +3,7 @@
 import io
 import math
 import re
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -26,15 +27,9 @@ MOST_ARRAYS = 1_000
 IMAGE_COUNT = 60_000  # of the whole data set
 BINS = 15  # of a reliability diagram: of the predicted class's probability, equal in width
 ROUNDING = 1e-3  # a probability may be that much above 1
-_NAME = re.compile(r"[a-z0-9_.]{1,120}\.npy")
-# The one form in which NumPy writes such arrays (format 1.0); its own reader would allocate whatever a header declares.
-_HEADER = re.compile(
-    rb"\x93NUMPY\x01\x00(?s:..)\{'descr': '(?P<dtype>\|u1|\|b1|<i4|<i8|<f4|<f8)', 'fortran_order': False, "
-    rb"'shape': \((?P<shape>[0-9, ]{0,200})\), \} *\n"
-)
-_ENCRYPTED = 0x1  # flag bit of a zip archive's entry
-_UNREADABLE = (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error)
-
+DTYPES = {"|u1", "|b1", "<i4", "<i8", "<f4", "<f8"}
+# What zip archives, or NumPy's reader of headers, raise where they are damaged, encrypted or something else.
+_UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, OverflowError, MemoryError)
 
 # A layer's variables in Keras's order, in which the log hashes them; layers are numbered in their names. Variables of
 # layers that are known by their Keras name alone carry their place among all of them.
@@ -80,27 +75,21 @@ def load_arrays(path: Path) -> dict[str, Array]:
                 raise ValueError(f"declares more than {MOST_ARRAYS} arrays or {MOST_BYTES} bytes")
             if len({entry.filename for entry in entries}) < len(entries):
                 raise ValueError("two arrays have the same name")
-            return {entry.filename[: -len(".npy")]: _load_member(archive, entry) for entry in entries}
-    except _UNREADABLE as error:
+            return {entry.filename.removesuffix(".npy"): _load_member(archive, entry) for entry in entries}
+    except (*_UNREADABLE, zipfile.BadZipFile, zlib.error, tokenize.TokenError) as error:
         raise SuiteError(f"{path} cannot be read as arrays: {error}") from error
 
 
 def _load_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
-    if not _NAME.fullmatch(entry.filename):
-        raise ValueError(f"unexpected member {entry.filename!r}")
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or entry.flag_bits & _ENCRYPTED:
-        raise ValueError(f"{entry.filename} is packed or encrypted in an unexpected way")
+    """Read an array by its header; NumPy's own reader would allocate whatever that declares."""
     with archive.open(entry) as stream:
-        content = stream.read(entry.file_size + 1)
-    header = _HEADER.match(content)
-    if header is None or int.from_bytes(content[8:10], "little") != header.end() - 10:
-        raise ValueError(f"{entry.filename}: not the header of an array that this project writes")
-    shape = tuple(int(side) for side in header["shape"].replace(b",", b" ").split())
-    dtype = np.dtype(header["dtype"].decode())
-    size = len(content) - header.end()
-    if math.prod(shape) * dtype.itemsize != size:
-        raise ValueError(f"{entry.filename}: {size} bytes for {dtype} of shape {shape}")
-    return np.frombuffer(content, dtype, offset=header.end()).reshape(shape)
+        content = io.BytesIO(stream.read(entry.file_size + 1))
+    np.lib.format.read_magic(content)
+    shape, columns_first, dtype = np.lib.format.read_array_header_1_0(content)
+    rest = content.read()
+    if columns_first or dtype.str not in DTYPES or math.prod(shape) * dtype.itemsize != len(rest):
+        raise ValueError(f"{entry.filename}: {len(rest)} bytes for {dtype} of shape {shape}")
+    return np.frombuffer(rest, dtype).reshape(shape)
 
 
 class CompactTable(NamedTuple):
@@ -171,15 +160,10 @@ class Predictions:
         else:
             arrays["indices"] = self.indices
         arrays |= {f"{stage}.{weights}": table for (stage, weights), table in self.probabilities.items()}
-        for (
-            stage,
-            weights,
-        ), kept in self.compact.items():  # what packs best: zeros where right, equal bytes side by side
-            planes = np.ascontiguousarray(kept.chosen).view(np.uint8).reshape(-1, 4).T
-            found = kept._asdict() | {
-                "predicted": (kept.predicted + CLASS_COUNT - self.labels) % CLASS_COUNT,
-                "chosen": planes,
-            }
+        for (stage, weights), kept in self.compact.items():
+            found = kept._asdict()  # what packs best: zeros where right, equal bytes side by side
+            found["predicted"] = (kept.predicted + CLASS_COUNT - self.labels) % CLASS_COUNT
+            found["chosen"] = np.ascontiguousarray(kept.chosen).view(np.uint8).reshape(-1, 4).T
             arrays |= {f"{stage}.{weights}.{name}": array for name, array in found.items() if array is not None}
         return dump_arrays(arrays if self.predicted is None else arrays | {"predicted": self.predicted})
 
@@ -202,12 +186,11 @@ class Predictions:
 
     def _check(self) -> None:
         """Raise ValueError when the arrays do not fit together."""
-        if self.labels.ndim != 1:
-            raise ValueError("labels must hold one whole number for each image")
-        _check_numbers("indices", self.indices, self.labels.shape, IMAGE_COUNT)
-        for name, vector in (("labels", self.labels), ("predicted", self.predicted)):
-            if vector is not None:
-                _check_numbers(name, vector, self.labels.shape, CLASS_COUNT)
+        images = (self.labels.size,)
+        _check_numbers("labels", self.labels, images, CLASS_COUNT)
+        _check_numbers("indices", self.indices, images, IMAGE_COUNT)
+        if self.predicted is not None:
+            _check_numbers("predicted", self.predicted, images, CLASS_COUNT)
         for (stage, weights), table in self.probabilities.items():
             _check_probabilities(f"{stage}.{weights}", table, (len(self.labels), CLASS_COUNT))
         for kept in self.compact.values():

@@ -27,7 +27,6 @@ BY_NAME = {"spec", "dataset", "split", "seed"}  # parts of a key that are told i
 OF_A_PASS = ("processor", "platform", "python")  # facts of an environment that keys do not tell
 PROSE = {"statement", "said", "proxy", "code"}  # fields of a claim that decide nothing
 
-
 Place = tuple[int, int]
 """A stage and an epoch of it, both counted from 1."""
 NOWHERE: Place = (0, 0)  # of what belongs to no epoch
@@ -42,14 +41,14 @@ class RunDiff:
     differences: set[tuple[Place, What]] = field(default_factory=set)
     distances: list[tuple[Place, Quantity, float]] = field(default_factory=list)
 
-    def note(self, place: Place, what: What, *, same: bool) -> None:
+    def note(self, place: Place, what: What, one: object, other: object) -> None:
         """Keep whether two things are the same."""
-        if not same:
+        if one != other:
             self.differences.add((place, what))
 
     def measure(self, place: Place, what: What, quantity: Quantity, one: float | None, other: float | None) -> None:
         """Keep whether two numbers are the same and how far apart; infinitely far where one of them alone is None."""
-        self.note(place, what, same=one == other)
+        self.note(place, what, one, other)
         distance = abs(one - other) if one is not None and other is not None else 0.0 if one is other else math.inf
         self.distances.append((place, quantity, distance))
 
@@ -66,22 +65,19 @@ class RunDiff:
         """Return how far they agree; "statistical" wherever rounding does not explain the difference."""
         if not self.differences:
             return "bitwise"
-        within = all(
-            value <= TOLERANCE if quantity in ("loss", "accuracy") else math.isfinite(value)
-            for _, quantity, value in self.distances
-        )
+        most = {"loss": TOLERANCE, "accuracy": TOLERANCE}
+        within = all(math.isfinite(value) and value <= most.get(name, value) for _, name, value in self.distances)
         return "numerical" if within and all(what != "order" for _, what in self.differences) else "statistical"
 
     @property
     def first(self) -> FirstDifference | None:
         """Return the first epoch that differs; None where no epoch does."""
-        places = sorted(place for place, _ in self.differences if place != NOWHERE)
-        if not places:
+        place = min((place for place, _ in self.differences if place != NOWHERE), default=None)
+        if place is None:
             return None
-        stage, epoch = places[0]
-        what = tuple(each for each in CAUSES if (places[0], each) in self.differences)
-        deviation = self.largest(places[0])
-        return FirstDifference(stage=self.run.stages[stage - 1].id, epoch=epoch, what=what, deviation=deviation)
+        what = tuple(each for each in CAUSES if (place, each) in self.differences)
+        stage = self.run.stages[place[0] - 1].id
+        return FirstDifference(stage=stage, epoch=place[1], what=what, deviation=self.largest(place))
 
 
 def compare_records(run: Run, again: Run) -> RunDiff:
@@ -89,7 +85,7 @@ def compare_records(run: Run, again: Run) -> RunDiff:
     diff = RunDiff(run)
     if run.classical is not None and again.classical is not None:
         diff.compared.append("accuracy")
-        accuracies = run.classical.test_accuracy, again.classical.test_accuracy
+        accuracies = (each.test_accuracy for each in (run.classical, again.classical))
         diff.measure(NOWHERE, "evaluation", "accuracy", *accuracies)
     if run.stages:
         diff.compared.append("history")
@@ -102,15 +98,14 @@ def compare_records(run: Run, again: Run) -> RunDiff:
 
 def _compare_stages(number: int, one: StageResult, other: StageResult, diff: RunDiff) -> None:
     for epoch, (first, second) in enumerate(zip(one.hashes, other.hashes, strict=False), 1):
-        diff.note((number, epoch), "order", same=first.order == second.order)
-        diff.note((number, epoch), "weights", same=first.weights == second.weights)
+        diff.note((number, epoch), "order", first.order, second.order)
+        diff.note((number, epoch), "weights", first.weights, second.weights)
     for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
         quantity: Quantity = "loss" if name.endswith("loss") else "accuracy"
         curves = getattr(one.history, name), getattr(other.history, name)
         for epoch, values in enumerate(zip_longest(*curves, fillvalue=math.inf), 1):  # one may have stopped earlier
             diff.measure((number, epoch), "history", quantity, *values)
-    earliest = min(one.best_epoch, other.best_epoch)
-    diff.note((number, earliest), "evaluation", same=one.best_epoch == other.best_epoch)
+    diff.note((number, min(one.best_epoch, other.best_epoch)), "evaluation", one.best_epoch, other.best_epoch)
     for weights in SETS:
         place, pair = _after(number, one, weights), (one.evaluation(weights), other.evaluation(weights))
         for part in ("train", "validation", "test"):
@@ -136,8 +131,8 @@ def compare_arrays(diff: RunDiff, folder: Path, again_folder: Path) -> None:
         quantity: Quantity = "probabilities" if predicted else "weights"
         for array in sorted(first.keys() | second.keys()):
             one, other = (arrays.get(array, np.empty(0)) for arrays in (first, second))
-            place, same = _place_of(diff.run, array), (one.dtype, one.shape) == (other.dtype, other.shape)
-            diff.note(place, what, same=same and one.tobytes() == other.tobytes())
+            place = _place_of(diff.run, array)
+            diff.note(place, what, *((each.dtype, each.shape, each.tobytes()) for each in (one, other)))
             if array.rpartition(".")[2] not in ("indices", "labels", "predicted"):
                 diff.distances.append((place, quantity, _distance(one, other)))
 
@@ -220,19 +215,15 @@ def compare_bundles(one: Bundle, other: Bundle) -> Comparison:
 
     before, after = ({verdict.id: verdict for verdict in analyse(bundle).verdicts} for bundle in (one, other))
     pairs = common_runs(one, other)
-    common = [claim for claim in before if claim in after]
-    differing = [claim for claim in common if before[claim].outcome != after[claim].outcome]
+    common = [(before[claim], after[claim]) for claim in before if claim in after]
+    differing = [
+        VerdictDiff(first.id, first.outcome, second.outcome, _reasons(one, other, pairs, first.claim, second.claim))
+        for first, second in common
+        if first.outcome != second.outcome
+    ]
     mine, theirs = ({run.trial.id: None for run in bundle.runs if run.done} for bundle in (one, other))
     return Comparison(
-        verdicts=tuple(
-            VerdictDiff(
-                claim=claim,
-                before=before[claim].outcome,
-                after=after[claim].outcome,
-                reasons=_reasons(one, other, pairs, before[claim].claim, after[claim].claim),
-            )
-            for claim in differing
-        ),
+        verdicts=tuple(differing),
         same=len(common) - len(differing),
         claims_of_one=tuple(claim for claim in before if claim not in after),
         claims_of_other=tuple(claim for claim in after if claim not in before),
@@ -273,8 +264,7 @@ def _reasons(one: Bundle, other: Bundle, pairs: Sequence[RunPair], before: Claim
     found = [*_against(_claim_facts(before), _claim_facts(after)), *_against(_plan_facts(one), _plan_facts(other))]
     for trial in trials:
         if trial in one.trials and trial in other.trials:
-            changes = differences(one.trials[trial], other.trials[trial])
-            for change in changes:
+            for change in differences(one.trials[trial], other.trials[trial]):
                 found.append(f"trial: {trial}, {change.place} {change.before!r:.40} against {change.after!r:.40}")
     found += _against(*(_run_facts(bundle, trials) for bundle in (one, other)))
     if {before.quantity, after.quantity} & TIMED and one.timing_pass != other.timing_pass:
@@ -294,10 +284,8 @@ def _against(before: dict[str, str], after: dict[str, str]) -> Iterator[str]:
 
 
 def _claim_facts(claim: Claim) -> dict[str, str]:
-    fields = msgspec.structs.asdict(claim)
-    return {
-        f"claim: its {name} is": str(getattr(fields[name], "trial", fields[name])) for name in fields.keys() - PROSE
-    }
+    fields = {name: value for name, value in msgspec.structs.asdict(claim).items() if name not in PROSE}
+    return {f"claim: its {name} is": str(getattr(value, "trial", value)) for name, value in fields.items()}
 
 
 def _plan_facts(bundle: Bundle) -> dict[str, str]:

@@ -323,8 +323,7 @@ def number_differences(attached: Numbers, expected: Numbers) -> Iterator[str]:
     yield from (f"{number}: is not attached, but the bundle gives it" for number in expected.keys() - attached)
     yield from (f"{number}: the bundle gives no such number" for number in attached.keys() - expected)
     for number in attached.keys() & expected.keys():
-        given, right = attached[number], expected[number]
-        for field in sorted(given.keys() | right.keys()):
-            pair = given.get(field), right.get(field)
-            if not _same(*pair):
-                yield f"{number}: {field} is {pair[0]!r:.100} in the PDF, but the bundle gives {pair[1]!r:.100}"
+        for field in sorted(attached[number].keys() | expected[number].keys()):
+            given, right = attached[number].get(field), expected[number].get(field)
+            if not _same(given, right):
+                yield f"{number}: {field} is {given!r:.100} in the PDF, but the bundle gives {right!r:.100}"

@@ -34,7 +34,7 @@ from cifar_report.verify.copies import predictions_file
 from cifar_report.verify.records import sound_files
 
 KINDS = ("one stage", "several stages or augmentation", "several devices", "classical")
-"""What runs differ in as far as repeating them goes; those that have more to repeat come first."""
+"""What runs differ in as far as repeating them goes."""
 FACTS = {
     "Python": "python",
     "platform": "platform",
@@ -61,9 +61,8 @@ def choose_runs(bundle: Bundle, count: int, only: Sequence[str] = ()) -> list[Ru
 
     The same bundle gives the same choice. ``only`` names trials or runs. Raises UsageError where nothing is left.
     """
-    known = bundle.trials.keys() | {run.id for run in bundle.runs}
     for name in only:
-        if name not in known:
+        if name not in bundle.trials.keys() | {run.id for run in bundle.runs}:
             raise UsageError(f"{bundle.folder} has no trial and no run {name!r}")
     runs = [run for run in bundle.runs if run.done and (not only or {run.id, run.trial.id} & set(only))]
     if not runs:
@@ -80,9 +79,8 @@ def rerun(
 ) -> Certificate:
     """Train ``runs`` again, set them beside the bundle's, and return how far they agree; ``record`` it in the bundle.
 
-    A bundle that it is recorded in is held meanwhile, so that no suite changes it; another one may be read only.
-    Raises UsageError for other data, and SuiteError when
-    the bundle is unfinished or damaged, when another suite holds it, or when a run cannot be trained again.
+    A bundle that it is recorded in is held meanwhile. Raises UsageError for other data, and SuiteError when the bundle
+    is unfinished or damaged, when another suite holds it, or when a run cannot be trained again.
     """
     made_from = bundle.record.dataset
     if dataset.fingerprint != made_from.fingerprint:
@@ -115,11 +113,11 @@ def _train(
     prepared = Prepared(record.profile, record.seeds, dataset, described, folder, planned)
     writer = RunWriter(prepared, {each.id: key_parts(each, record.profile, described) for each in planned})
     train_runs(writer, planned, jobs, console, fresh=True)  # nothing of one run may reach the next
-    trained = Bundle(folder, record, tuple(again for run in runs if (again := read_run(folder, run.id)) is not None))
-    for again in trained.runs:
-        if again.error is not None:
-            raise SuiteError(f"{again.id} could not be trained again: {again.error.strip().splitlines()[-1]}")
-    return trained
+    again = tuple(found for run in runs if (found := read_run(folder, run.id)) is not None)
+    for run in again:
+        if run.error is not None:
+            raise SuiteError(f"{run.id} could not be trained again: {run.error.strip().splitlines()[-1]}")
+    return Bundle(folder, record, again)
 
 
 @dataclass(frozen=True)
@@ -146,11 +144,9 @@ def certify(bundle: Bundle, again: Bundle, environment: Environment) -> Certific
         if bundle.is_compact(run) and not again.is_compact(run):  # of the rest it has the hash
             for name, content in predictions_file(again, other, compact=True).items():
                 write_file(again.folder / "runs" / run.id / name, content)
-            same = run.files[PREDICTIONS_FILE] == other.files[PREDICTIONS_FILE]
-            diffs[-1].note(NOWHERE, "predictions", same=same)
+            diffs[-1].note(NOWHERE, "predictions", *(each.files[PREDICTIONS_FILE] for each in (run, other)))
         compare_arrays(diffs[-1], *(each.folder / "runs" / run.id for each in (bundle, again)))
-    differ = any(diff.level != "bitwise" for diff in diffs)
-    changed = changed_verdicts(bundle, again) if differ else ()
+    changed = changed_verdicts(bundle, again) if any(diff.level != "bitwise" for diff in diffs) else ()
     reruns = tuple(
         Rerun(
             run=diff.run.id,
