@@ -18,10 +18,7 @@ def project_folder(name: str) -> Path:
 
 
 def load_bundle(folder: str | Path) -> Bundle:
-    """Read a results bundle; nothing in it is executed.
-
-    Raises UsageError when the folder is none, SuiteError when a file in it is damaged.
-    """
+    """Read a results bundle, executing nothing; raises UsageError for no bundle, SuiteError for a damaged one."""
     from cifar_report.bundle import Bundle
 
     return Bundle.load(Path(folder))
@@ -44,10 +41,7 @@ def verdicts(bundle: Bundle) -> Any:
 
 
 def history(bundle: Bundle) -> Any:
-    """Return a row for each epoch of each network's runs: losses and accuracies; as ``verdicts`` does.
-
-    Training values are running means over the epoch, as Keras prints them.
-    """
+    """Return a row for each epoch of each network's runs, as ``verdicts`` does; training values are running means."""
     names = ("loss", "accuracy", "val_loss", "val_accuracy")
     return _table(
         [

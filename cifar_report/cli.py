@@ -295,10 +295,7 @@ def _fail(sentence: str, status: int = FAILED) -> int:
 
 
 def make_parser(*, sessions: bool = False) -> Parser:
-    """Return the parser of the whole command; with ``sessions``, run and report take each other's options too.
-
-    Both nox sessions get the same words after ``--``; options of the other command are accepted and not shown.
-    """
+    """Return the parser; with ``sessions``, run and report accept each other's options too, and show them not."""
     parser = Parser(
         prog="cifar-report",
         description="Train the fixed-seed CIFAR-10 suite, and report what its data say about the write-up's claims.",

@@ -108,10 +108,7 @@ def excerpts(trial: Trial, seed: int = 0) -> Iterator[Excerpt]:
 
 
 def shown_excerpts(trials: Sequence[Trial]) -> dict[str, tuple[Trial, str]]:
-    """Return by topic one page's worth of the program: of the first trial, or of the first that does more.
-
-    What no trial does is left out. Each has at most 15 lines, unless the first network is deeper.
-    """
+    """Return by topic what a page shows of the program: of the first trial, or of the first that does more."""
     first = trials[0]
     found = {each.topic: (first, each.code) for each in excerpts(first)}
     stopping = next((each for each in trials if each.stages[0].early_stopping), first)

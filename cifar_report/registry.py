@@ -25,9 +25,8 @@ PACKAGE = "cifar_report_experiments"  # the name under which the files of a fold
 def load_experiments(folder: Path | None = None) -> tuple[Experiment, ...]:
     """Return every experiment of ``folder`` (default: the project's own), in the order of the report.
 
-    Each ``*.py`` file is one experiment and must define EXPERIMENT; names that begin with ``_`` or ``.`` are left out.
-    Raises SuiteError, naming the file, for one that cannot be imported or read, for an id that is used twice and
-    for a reference to a trial or stage that does not exist.
+    Each ``*.py`` file defines one EXPERIMENT; names that begin with ``_`` or ``.`` are left out. Raises SuiteError,
+    naming the file, for one that cannot be read, an id that is used twice and a reference to what does not exist.
     """
     folder = FOLDER if folder is None else folder.resolve()
     files = sorted(path for path in folder.glob("*.py") if not path.name.startswith(("_", ".")))
@@ -52,10 +51,7 @@ def claims_of(experiments: Iterable[Experiment]) -> tuple[Claim, ...]:
 
 
 def select(trials: Mapping[str, AnyTrial], only: Sequence[str]) -> dict[str, AnyTrial]:
-    """Return the trials whose ids are in ``only``, in run order; all of them where it is empty.
-
-    Raises UsageError for ids that do not exist, with the closest ones that do.
-    """
+    """Return the trials whose ids are in ``only`` (empty: all), in run order; raises UsageError for unknown ids."""
     unknown = [trial_id for trial_id in dict.fromkeys(only) if trial_id not in trials]
     if unknown:
         raise UsageError("; ".join(_unknown(trial_id, trials) for trial_id in unknown))

@@ -64,10 +64,7 @@ def dump_arrays(arrays: Mapping[str, Array], *, compress: bool = True) -> bytes:
 
 
 def load_arrays(path: Path) -> dict[str, Array]:
-    """Read an ``.npz`` file without unpickling; raises SuiteError when it is damaged, too large or holds anything else.
-
-    No declared size is used before it was bounded.
-    """
+    """Read an ``.npz`` file without unpickling; raises SuiteError when it is damaged, too large or anything else."""
     try:
         with open_plain(path) as stream, zipfile.ZipFile(stream) as archive:
             entries = archive.infolist()

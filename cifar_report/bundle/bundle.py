@@ -125,10 +125,7 @@ def is_bundle(folder: Path) -> bool:
 
 
 def find_bundle(named: Path | None, profile: str | None = None) -> Path:
-    """Return the named bundle, else the one below ``report/bundle`` that was written last.
-
-    ``profile`` narrows the choice. Raises UsageError where there is none.
-    """
+    """Return the named bundle, else the last written (of a profile) below ``report/bundle``; raises UsageError."""
     if named is not None:
         record = read_record(named)
         if profile is not None and record.profile.name != profile:
@@ -171,10 +168,7 @@ def write_timing_pass(folder: Path, timing: TimingPass) -> None:
 
 
 def read_run(folder: Path, run_id: str, planned: Mapping[str, AnyTrial] | None = None) -> Run | None:
-    """Read one run's record; None when it has not been run, SuiteError when the record is damaged.
-
-    ``planned`` maps ids to trials: a run of one of them must have its stages.
-    """
+    """Read one run's record (None: not run); raises SuiteError when it is damaged or has not its trial's stages."""
     path = place(folder, f"runs/{run_id}/{RUN_FILE}")
     if not path.exists():
         return None
@@ -188,10 +182,7 @@ def read_run(folder: Path, run_id: str, planned: Mapping[str, AnyTrial] | None =
 
 
 def write_run(folder: Path, run: Run, files: dict[str, bytes], volatile: dict[str, bytes]) -> Run:
-    """Write a run's folder and return the record with the hashes of ``files``; ``run.json``, the last, is the commit.
-
-    ``volatile`` files (log, timing) stand beside them; their hashes are in the bundle's manifest only.
-    """
+    """Write a run's folder and return its record with the hashes of ``files``, those of ``volatile`` files left out."""
     run = msgspec.structs.replace(run, files={name: sha256(files[name]) for name in sorted(files)})
     write_folder(folder / "runs" / run.id, {**files, **volatile, RUN_FILE: encode(run)})
     return run
@@ -215,10 +206,7 @@ class _Versioned(msgspec.Struct):
 
 
 def decode(path: Path, kind: type[_T]) -> _T:
-    """Read a record: bounded in size, strictly typed.
-
-    Raises SuiteError naming the file where it is no record of this kind, UsageError where a newer version wrote it.
-    """
+    """Read a record, strictly typed; raises SuiteError for any other file, UsageError for one of a newer version."""
     try:
         content = read_plain(path, MOST_JSON_BYTES)
         version = msgspec.json.decode(content, type=_Versioned).schema_version

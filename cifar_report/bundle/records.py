@@ -129,10 +129,9 @@ class ClassicalResult(Record, frozen=True, kw_only=True):
 class Run(Record, frozen=True, kw_only=True):
     """One trial under one seed: the scientific part, free of dates, hosts and seconds.
 
-    ``trial`` is what was really trained (the profile's epochs applied); ``key`` changes when anything changes that
-    could change the result, and ``key_parts`` says what went into it; the kind of processor decides how it rounds, and
-    is no part of it, so that a suite can go on elsewhere. ``files`` holds the SHA-256 of the files
-    beside the record. A failed run has an ``error`` (its traceback) and no results.
+    ``trial`` is what was really trained (the profile's epochs applied); ``key`` changes when anything in ``key_parts``
+    does. The kind of processor is no part of it, so that a suite can go on elsewhere. ``files`` holds the SHA-256 of
+    the files beside the record. A failed run has an ``error`` (its traceback) and no results.
     """
 
     schema_version: int = SCHEMA_VERSION
@@ -232,8 +231,7 @@ class Measurement(Record, frozen=True, kw_only=True):
 class TimingPass(Record, frozen=True, kw_only=True):
     """The exclusive timing pass: blocks that hold every timed trial once, in random order.
 
-    ``trials`` maps the timed trials to a hash of what decides their speed; like ``key_parts`` (the machine, the code,
-    its versions, what is measured) it says when the pass is to be repeated.
+    ``trials`` maps them to a hash of what decides their speed; it and ``key_parts`` say when to repeat the pass.
     """
 
     schema_version: int = SCHEMA_VERSION

@@ -76,10 +76,7 @@ def _flush_to_disk(descriptor: int) -> None:
 
 
 def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Replace the files of a folder; the last of ``files`` is its commit: removed first, written last.
-
-    Whoever finds that file finds all others. After an interruption it is missing.
-    """
+    """Replace the files of a folder; the last of ``files`` is its commit: removed first, written last."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / list(files)[-1]).unlink(missing_ok=True)
     for path in sorted(folder.iterdir()):
@@ -124,10 +121,7 @@ def write_manifest(folder: Path) -> None:
 
 
 def update_manifest(folder: Path, listed: dict[str, str], changed: Iterable[Path]) -> None:
-    """Write the manifest with what was ``listed`` and the new hashes of ``changed`` files alone.
-
-    A file that was damaged meanwhile keeps its old hash, so that the damage can still be found.
-    """
+    """Write the manifest as ``listed``, with new hashes of ``changed`` files alone, so that damage stays visible."""
     hashes = dict(listed)
     for path in changed:
         with path.open("rb") as stream:
@@ -137,10 +131,7 @@ def update_manifest(folder: Path, listed: dict[str, str], changed: Iterable[Path
 
 
 def read_manifest(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of each file of a finished bundle by its path.
-
-    Raises SuiteError when there is no manifest (the last pass did not come to its end) or when it is damaged.
-    """
+    """Return the SHA-256 of each file of a bundle by its path; raises SuiteError when it is missing or damaged."""
     path = folder / MANIFEST_FILE
     listed: dict[str, str] = {}
     try:
@@ -174,10 +165,7 @@ def key_of(parts: dict[str, str]) -> str:
 def recorded_parts(
     trial: AnyTrial, seed: int | None, profile: Profile, dataset: DatasetRecord, version: int = SCHEMA_VERSION
 ) -> dict[str, str]:
-    """Return the parts of a key that say which run it is, as a record of that schema version holds them.
-
-    The others say with which engine, versions and devices it ran.
-    """
+    """Return the parts of a key that say which run it is, as a record of that schema version holds them."""
     return {
         "spec": spec_hash(trial, version),
         "dataset": dataset.fingerprint,
@@ -193,10 +181,7 @@ def current_parts(run: Run) -> dict[str, str]:
 
 
 def with_engine(parts: dict[str, str]) -> dict[str, str]:
-    """Return key parts with the engine's version in place of a hash, or several, over its source.
-
-    A hash that is none of ``SOURCE_HASHES`` stands for itself: it equals no version.
-    """
+    """Return key parts with the engine's version in place of a hash over its source; an unknown hash stays."""
     if "training code" not in parts:
         return dict(parts)
     versions = {SOURCE_HASHES.get(code, code) for code in parts["training code"].split(", ")}

@@ -55,13 +55,10 @@ class Side(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One testable sentence of the write-up (or of its README), in our words.
 
-    ``margin`` is in the quantity's unit: accuracy points as a fraction (.01 = one point), loss and time as a share
-    (.10), epochs as a number. ``original_difference`` is what the write-up's own numbers give for the same
-    quantity: the value of an absolute claim, else the difference, but the ratio for seconds and throughput (whose
-    scale is a log ratio) and for a "quarter"; None where it printed none.
-
-    The exact relation "quarter" holds where subject / comparator lies within [.25 / 1.25, .25 * 1.25]: the band in
-    which a measured ratio counts as near the stated one holds for a count that is called a quarter, too.
+    ``margin`` is in the quantity's unit: accuracy as a fraction (.01 = one point), loss and time as a share, epochs as
+    a number. ``original_difference`` is what the write-up's own numbers give: the value of an absolute claim, the
+    ratio for seconds, throughput and a "quarter", else the difference; None where it printed none. "quarter" holds
+    where subject / comparator lies within [.25 / 1.25, .25 * 1.25], the band in which a measured ratio is near.
     """
 
     id: Word  # for example "C05a.one_change"
@@ -173,10 +170,7 @@ def family_of(quantity: Quantity, comparison: str) -> Family:
 
 
 def pairs_by_seed(claim: Claim, trials: Mapping[str, AnyTrial]) -> bool:
-    """Whether seeds pair the two sides: one network continued or run again, or one side that has no seeds.
-
-    Between different networks or training parameters the same seed shares nothing. Data never choose.
-    """
+    """Whether seeds pair the two sides: one network continued or run again, or a side that has no seeds."""
     if claim.comparator is None:
         return True
     first, second = (trials[side.trial] for side in (claim.subject, claim.comparator))
@@ -196,9 +190,6 @@ def definitions(claims: Iterable[Claim]) -> dict[str, dict[str, Any]]:
 
 
 def registry_hash(claims: Iterable[Claim] | Iterable[dict[str, Any]]) -> str:
-    """Return the SHA-256 of the claims in canonical JSON, ordered by id; any change of a margin shows in it.
-
-    Claims as JSON objects are hashed as they are stored, whatever their fields are called today.
-    """
+    """Return the SHA-256 of the claims, or of their JSON as it is stored, in canonical JSON ordered by id."""
     ordered = sorted((msgspec.to_builtins(claim) for claim in claims), key=lambda claim: claim["id"])
     return hashlib.sha256(msgspec.json.encode(ordered, order="sorted")).hexdigest()

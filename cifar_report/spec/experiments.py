@@ -31,8 +31,7 @@ Figure = Literal["curves", "study", "stages", "scaling", "methods"]
 class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One file of ``experiments/``: data only.
 
-    ``points`` lists the trials that a study shows, in order, its own and others' (nothing is trained twice);
-    it is empty where the experiment's own trials are all there is.
+    ``points`` lists the trials that a study shows, its own and others'; empty: the experiment's own are all there is.
     """
 
     id: Id

@@ -161,10 +161,7 @@ SAME_SHAPE = frozenset({
 
 
 class KerasLayer(KerasObject, Layer, frozen=True, tag=True):
-    """Any other layer by its Keras name and arguments, as in ``KerasLayer("LeakyReLU", {"negative_slope": 0.1})``.
-
-    Its random numbers come from a stream of the run; one that cannot be trained so is refused before training.
-    """
+    """Any other layer by its Keras name and arguments, as in ``KerasLayer("ELU", {"alpha": 0.5})``."""
 
     @property
     def kind(self) -> str:
@@ -213,10 +210,7 @@ CLASS_COUNT = 10
 
 
 class LayerRow(NamedTuple):
-    """One line of a network's table: the layer, its output's shape and what it costs for one image.
-
-    None stands for what only the built model can tell.
-    """
+    """A layer, its output's shape and what it costs for one image; None: only the built model can tell."""
 
     layer: AnyLayer
     shape: Shape | None
@@ -226,10 +220,7 @@ class LayerRow(NamedTuple):
 
 
 def walk(layers: tuple[AnyLayer, ...], shape: Shape | None = INPUT_SHAPE) -> list[LayerRow]:
-    """Return a row for each layer of a network that starts from a CIFAR-10 image.
-
-    Raises ValueError where a layer does not fit behind the one before it.
-    """
+    """Return a row for each layer of a network for CIFAR-10; raises ValueError where one does not fit."""
     rows = []
     for layer in layers:
         rows.append(LayerRow(layer, *(UNKNOWN if shape is None else layer.costs(shape))))

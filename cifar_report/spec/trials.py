@@ -66,8 +66,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class _Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
     """What all kinds of trials have: names and comparisons, which are no part of the configuration.
 
-    ``as_written`` names the trial that the write-up compared it with, ``one_change`` the trial that differs by
-    one change alone; either is None where there is none.
+    ``as_written`` names the trial that the write-up compared it with, ``one_change`` one that differs by one change.
     """
 
     id: Id
@@ -195,10 +194,9 @@ HASHED_BY_VERSION_1 = {
 def spec_hash(trial: AnyTrial, version: int | None = None) -> str:
     """Return the SHA-256 of a trial's configuration in canonical JSON; names and prose are no part of it.
 
-    A field that equals its default is left out, at every depth, so that a new option with a default keeps the hashes
-    of all trials that do not use it. Changing a default therefore changes what a stored hash stands for: raise
-    ``bundle.records.SCHEMA_VERSION`` with it. ``version`` is the schema version of the record that holds the hash
-    (None: today's); version 1 hashed every field.
+    Fields that equal their default are left out, at every depth, so that a new option keeps the hashes of trials that
+    do not use it. Whoever changes a default raises ``bundle.records.SCHEMA_VERSION``. ``version`` is the schema version
+    of the record that holds the hash (None: today's); version 1 hashed every field.
     """
     stored = msgspec.json.decode(msgspec.json.encode(trial), type=type(trial))  # 1 and 1.0, list and tuple hash alike
     kept = HASHED_BY_VERSION_1 if version == 1 else set()
@@ -233,8 +231,7 @@ class Change(NamedTuple):
 def differences(before: AnyTrial, after: AnyTrial) -> tuple[Change, ...]:
     """Return every single change that leads from one trial's configuration to the other's.
 
-    An inserted or removed convolution together with its pooling is one change, as is any one argument of one
-    layer, stage or training parameter. Trials of different kinds differ in their kind.
+    A convolution that comes or goes with its pooling is one change, as is any one argument of a layer or a stage.
     """
     if type(before) is not type(after):
         return (Change("kind", type(before).__name__, type(after).__name__),)

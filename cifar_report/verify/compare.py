@@ -167,8 +167,8 @@ def key_values(runs: Sequence[Run]) -> dict[str, list[str]]:
 class RunPair:
     """One run that is finished in both bundles.
 
-    ``predictions`` and ``weights`` say whether the files are the same bytes (None: one bundle has none).
-    ``first`` names the first epoch that differs and in what; None where no epoch does.
+    ``predictions`` and ``weights``: whether the files are the same bytes (None: one bundle has none). ``first`` names
+    the first epoch that differs and in what; None where no epoch does.
     """
 
     run: str
@@ -207,10 +207,7 @@ class Comparison:
 
 
 def compare_bundles(one: Bundle, other: Bundle) -> Comparison:
-    """Analyse two bundles with the same program and return where they differ.
-
-    Raises SuiteError when a file of either is damaged.
-    """
+    """Analyse two bundles and return where they differ; raises SuiteError when a file of either is damaged."""
     from cifar_report.analysis import analyse  # training again needs none of its packages
 
     before, after = ({verdict.id: verdict for verdict in analyse(bundle).verdicts} for bundle in (one, other))

@@ -60,8 +60,7 @@ MOST_TOLD = 3  # differences in one sentence
 def export_bundle(folder: Path, file: Path) -> int:
     """Write a finished bundle as one archive and return its size in bytes; a file of that name is replaced.
 
-    Raises UsageError where the folder is no bundle or the file cannot be there, SuiteError where the bundle is
-    unfinished or damaged; nothing is left behind then.
+    Raises UsageError for no bundle or no place for the file, SuiteError for an unfinished or damaged bundle.
     """
     if file.is_dir() or file.resolve().is_relative_to(folder.resolve()):
         raise UsageError(f"{file} cannot be the archive: name a file outside of the bundle")
@@ -83,10 +82,9 @@ def export_bundle(folder: Path, file: Path) -> int:
 
 
 def import_bundle(file: Path, folder: Path) -> int:
-    """Unpack an archive as a new bundle and return the number of its files.
+    """Unpack an archive as a new bundle, in no folder or an empty one, and return the number of its files.
 
-    The folder must not exist or be empty. Raises UsageError where file or folder cannot be meant, SuiteError where the
-    archive or what it holds is not sound; nothing is left behind then.
+    Raises UsageError where file or folder cannot be meant, SuiteError where what it holds is not sound.
     """
     if not hasattr(tarfile, "data_filter"):
         raise SuiteError("this Python cannot unpack archives of strangers safely: use 3.11.4 or later")
@@ -140,9 +138,8 @@ def _refuse_target(folder: Path) -> None:
 def copy_numbers(source: Path, target: Path, *, compact: bool = False) -> int:
     """Copy a finished bundle without its weights into a new folder and return the size of the copy in bytes.
 
-    A ``compact`` copy keeps of each network's probabilities what ``CompactTable`` tells. The runs' records stay as
-    they are: they still name each file left out with its hash, so that whoever trains again can compare. Raises as
-    ``export_bundle`` does, and UsageError where the target is not empty.
+    A ``compact`` copy keeps of each network's probabilities what ``CompactTable`` tells. The runs' records stay: they
+    name each file left out with its hash. Raises as ``export_bundle``, and UsageError where the target is not empty.
     """
     _refuse_target(target)
     sound_files(source)
@@ -183,10 +180,9 @@ def predictions_file(bundle: Bundle, run: Run, *, compact: bool) -> dict[str, by
 def add_runs(sources: Sequence[Path], target: Path, *, compact: bool, weights: bool = False) -> tuple[int, int]:
     """Add the finished runs of bundles to another; return how many, and how many were there or given already.
 
-    ``weights``: with their weights. Of the target's files only its record, tables, figures and manifest are written
-    anew; the next call finishes an interrupted one. Raises UsageError where a folder is no bundle, and SuiteError,
-    before anything is written, where one is unfinished or damaged, where profile, data or claims differ, or a run that
-    two of them have.
+    Of the target's files only its record, tables, figures and manifest are written anew; the next call finishes an
+    interrupted one. Raises UsageError for no bundle, and SuiteError, before anything is written, for an unfinished or
+    damaged one, and where profile, data, claims or a run that two of them have differ.
     """
     from cifar_report.report.build import write_derived  # its packages may be missing: then nothing is added
 
@@ -219,8 +215,7 @@ def add_runs(sources: Sequence[Path], target: Path, *, compact: bool, weights: b
 def merge_bundles(sources: Sequence[Path], target: Path) -> tuple[int, int]:
     """Write the finished runs of bundles of one plan, weights and all, as a new bundle; return what ``add_runs`` does.
 
-    A run that several have must be the same in each of them. The timing pass is the first one's that has one. Raises
-    as ``add_runs`` does, and UsageError where the target is there already; nothing is left behind then.
+    A run that several have must be the same in each. The timing pass is the first one's that has one.
     """
     _refuse_target(target)
     passes = filter(Path.is_file, (source / TIMING_FILE for source in sources))

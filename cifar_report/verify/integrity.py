@@ -47,10 +47,9 @@ Numbers = dict[str, dict[str, Any]]
 
 
 def verify_bundle(folder: Path) -> Report:
-    """Check everything that a bundle says against everything else that it says; findings are sorted by file.
+    """Check everything that a bundle says against everything else; findings are sorted by file.
 
-    What agrees may still be invented as a whole: only training again shows that (``verify --rerun``). Raises
-    UsageError where the folder is no bundle, not even a damaged one.
+    What agrees may still be invented as a whole: only training again shows that. Raises UsageError for no bundle.
     """
     if not any((folder / name).is_file() for name in (RECORD_FILE, MANIFEST_FILE)):
         raise UsageError(f"{folder} is no results bundle: it holds neither {RECORD_FILE} nor {MANIFEST_FILE}")
@@ -279,10 +278,7 @@ def _same(one: Any, other: Any) -> bool:
 
 
 def verify_pdf(pdf: Path, folder: Path, report: Report) -> None:
-    """Compare the numbers attached to a report with those that the bundle gives, and add what differs.
-
-    The words and the figures on its pages are not compared.
-    """
+    """Compare the numbers attached to a report, not its words and figures, with those that the bundle gives."""
     from cifar_report.analysis import analyse
 
     try:
@@ -296,10 +292,7 @@ def verify_pdf(pdf: Path, folder: Path, report: Report) -> None:
 
 
 def attached_numbers(path: Path) -> Numbers:
-    """Return the numbers attached to a PDF by id, each with its fields.
-
-    Raises SuiteError where the file is no report of this project.
-    """
+    """Return the numbers attached to a PDF, fields by id; raises SuiteError for a file without them."""
     import pypdf
 
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what is wrong is said in the error

@@ -136,8 +136,8 @@ def _compare_with_manifest(listed: dict[str, str], report: Report) -> None:
 def sound_files(folder: Path, besides: tuple[str, ...] = ()) -> dict[str, str]:
     """Return the SHA-256 of every file of a finished bundle by its path, the manifest left out.
 
-    Files whose path begins as one of ``besides`` may be missing, added or changed. Raises UsageError where the folder
-    is no bundle, SuiteError where it is unfinished, or names the first file that is missing, added or changed.
+    Raises UsageError for no bundle, and SuiteError where it is unfinished or a file is missing, added or changed whose
+    path does not begin as one of ``besides``.
     """
     if read_record(folder).finished is None or not (folder / MANIFEST_FILE).exists():
         raise SuiteError(f"{folder} is unfinished: let its suite come to the end first (the same call goes on)")

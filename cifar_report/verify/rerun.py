@@ -57,10 +57,7 @@ def kind_of(run: Run) -> str:
 
 
 def choose_runs(bundle: Bundle, count: int, only: Sequence[str] = ()) -> list[Run]:
-    """Return the finished runs to train again: the cheapest of each kind, then the cheapest of the rest.
-
-    The same bundle gives the same choice. ``only`` names trials or runs. Raises UsageError where nothing is left.
-    """
+    """Return the cheapest finished run of each kind, then the cheapest of the rest; ``only`` names trials or runs."""
     for name in only:
         if name not in bundle.trials.keys() | {run.id for run in bundle.runs}:
             raise UsageError(f"{bundle.folder} has no trial and no run {name!r}")
@@ -79,8 +76,8 @@ def rerun(
 ) -> Certificate:
     """Train ``runs`` again, set them beside the bundle's, and return how far they agree; ``record`` it in the bundle.
 
-    A bundle that it is recorded in is held meanwhile. Raises UsageError for other data, and SuiteError when the bundle
-    is unfinished or damaged, when another suite holds it, or when a run cannot be trained again.
+    Raises UsageError for other data, and SuiteError for a bundle that is unfinished, damaged or held by another suite,
+    and when a run cannot be trained again.
     """
     made_from = bundle.record.dataset
     if dataset.fingerprint != made_from.fingerprint:
@@ -133,10 +130,7 @@ class Mixed(Bundle):
 
 
 def certify(bundle: Bundle, again: Bundle, environment: Environment) -> Certificate:
-    """Return how far the runs in ``again`` agree with the same runs of ``bundle``.
-
-    Raises SuiteError when arrays are damaged.
-    """
+    """Return how far the runs in ``again`` agree with the bundle's; raises SuiteError when arrays are damaged."""
     pairs = [(next(run for run in bundle.runs if run.id == other.id), other) for other in again.runs]
     diffs = []
     for run, other in pairs:
@@ -194,10 +188,7 @@ def environment_changes(bundle: Bundle, pairs: Sequence[tuple[Run, Run]], enviro
 
 
 def record_certificate(folder: Path, certificate: Certificate) -> Path:
-    """Put a certificate into a finished bundle, list it in the manifest, and return its path.
-
-    The other files keep the hashes that they had. One that an interruption left unlisted is listed with it.
-    """
+    """Put a certificate into a bundle, list it (and any left unlisted) in the manifest, and return its path."""
     listed = read_manifest(folder)
     path = folder / CERTIFICATES / certificate.file_name
     path.parent.mkdir(exist_ok=True)
