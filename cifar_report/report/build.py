@@ -1,7 +1,5 @@
 """From a bundle to the report's files, and to the tables and figures that lie beside its raw numbers."""
 
-from __future__ import annotations
-
 import filecmp
 import os
 import signal
@@ -20,10 +18,9 @@ from cifar_report.analysis import analyse
 from cifar_report.analysis.results import Results
 from cifar_report.bundle import Bundle, write_file, write_folder
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.report.document import render, to_pdf
+from cifar_report.report.document import page_data, render, to_pdf
 from cifar_report.report.figures import draw_all, find_images
 from cifar_report.report.i18n import SOURCE_LANGUAGE, Translation
-from cifar_report.report.page_data import page_data
 from cifar_report.report.sections import ReportView, assemble
 from cifar_report.report.tables import summary_tables, to_csv
 from cifar_report.report.writer import Cover, Medium, Writer

@@ -4,8 +4,6 @@ Run ``python -m cifar_report.report.catalog update`` after a change of words, ``
 done and whether a message is missing, fuzzy or has other placeholders than its source.
 """
 
-from __future__ import annotations
-
 import argparse
 import io
 import re

@@ -1,7 +1,5 @@
 """What templates show: cells, tables with the widths of their columns, figures, headings, and markup."""
 
-from __future__ import annotations
-
 import base64
 import re
 from collections.abc import Mapping, Sequence

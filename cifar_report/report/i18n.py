@@ -1,7 +1,5 @@
 """Words and numbers in the report's languages: gettext catalogues, compiled in memory, and Babel's formats."""
 
-from __future__ import annotations
-
 import datetime
 import gettext as gettext_module
 import io

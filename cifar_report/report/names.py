@@ -1,7 +1,5 @@
 """What codes, classes, layers and stages are called; the words of codes are translated where they are used."""
 
-from __future__ import annotations
-
 from cifar_report.analysis.results import CautionCode, Formula, Outcome, Undefined, Verdict
 from cifar_report.report.i18n import Numbers, load_messages, mark
 from cifar_report.spec import (

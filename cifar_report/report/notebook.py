@@ -1,7 +1,5 @@
 """A trial as a notebook of plain Keras, with what a bundle says of it; nothing is executed here."""
 
-from __future__ import annotations
-
 import base64
 import re
 from collections.abc import Iterator

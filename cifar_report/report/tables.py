@@ -1,7 +1,5 @@
 """Summary tables as CSV: UTF-8, full precision, the same bytes for the same results, safe in a spreadsheet."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence

@@ -1,7 +1,5 @@
 """What every section is written with: sentences, numbers linked to their origin, numbered tables and figures."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeAlias

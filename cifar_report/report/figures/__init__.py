@@ -1,7 +1,5 @@
 """All figures of a report, drawn from results: those that its experiments ask for, and those that it always has."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,16 +7,14 @@ from cifar_report.analysis.results import Results, Unit
 from cifar_report.bundle import Bundle
 from cifar_report.data.dataset import CIFAR10, open_prepared
 from cifar_report.data.searching import cache_folder
-from cifar_report.report.figures import backend as backend  # the first to import matplotlib
 from cifar_report.report.figures.base import DrawnFigure, Images, showcase
 from cifar_report.report.figures.curves import draw_curves, draw_overview
 from cifar_report.report.figures.effects import draw_effects
 from cifar_report.report.figures.errors import draw_confusion, draw_examples, draw_reliability
-from cifar_report.report.figures.kernels import draw_kernels
+from cifar_report.report.figures.inside import draw_dead_units, draw_kernels
 from cifar_report.report.figures.ladder import draw_ladder, draw_methods
 from cifar_report.report.figures.pairs import draw_pairs, draw_studies
 from cifar_report.report.figures.verdicts import draw_dependence, draw_matrix, draw_verdict_bar
-from cifar_report.report.figures.why import draw_dead_units
 from cifar_report.report.i18n import Translation
 from cifar_report.spec import Experiment
 

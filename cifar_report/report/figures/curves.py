@@ -1,7 +1,5 @@
 """Learning curves on one scale: all networks side by side, and those of one experiment with their losses."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,13 +15,13 @@ from cifar_report.report.figures.base import (
     SAY,
     Cell,
     DrawnFigure,
+    data_gid,
     reference,
     seeds_text,
     trial_name,
     written_trials,
 )
 from cifar_report.report.figures.style import Look
-from cifar_report.report.figures.svg import data_gid
 from cifar_report.report.i18n import Translation
 
 Score = Literal["accuracy", "loss"]

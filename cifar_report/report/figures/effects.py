@@ -1,7 +1,5 @@
 """The effects behind the claims."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,10 +14,10 @@ from cifar_report.report.figures.base import (
     Cell,
     DrawnFigure,
     comparison_name,
+    data_gid,
 )
 from cifar_report.report.figures.ladder import ORIGINAL
 from cifar_report.report.figures.style import VERDICTS, Look, RowPlot
-from cifar_report.report.figures.svg import data_gid
 from cifar_report.report.i18n import DASH, Translation, mark
 from cifar_report.report.names import OUTCOMES, QUANTITIES, seeds_needed
 

@@ -1,7 +1,5 @@
 """What the best network takes for what: shares, the change from the reference model, images, and its probabilities."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from typing import Final

@@ -1,7 +1,5 @@
 """Test accuracies in rows: every seed, the mean with its interval, the original's value, and the baseline's line."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -15,6 +13,7 @@ from cifar_report.report.figures.base import (
     Cell,
     DrawnFigure,
     comparable,
+    data_gid,
     percent,
     percent_interval,
     reference,
@@ -23,7 +22,6 @@ from cifar_report.report.figures.base import (
     written_trials,
 )
 from cifar_report.report.figures.style import Look, RowPlot
-from cifar_report.report.figures.svg import data_gid
 from cifar_report.report.i18n import DASH, Translation
 
 INTERVAL: Final[Look] = {"color": style.SKY, "lw": 2.2, "ls": "-", "solid_capstyle": "butt"}

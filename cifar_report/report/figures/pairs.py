@@ -1,7 +1,5 @@
 """One experiment's networks beside those that they are compared with, seed by seed; and the studies."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -11,10 +9,18 @@ from matplotlib.axes import Axes
 
 from cifar_report.analysis.results import Measure, Results, Study, TrialResult
 from cifar_report.report.figures import style
-from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, percent, percent_interval, stage_name, trial_name
+from cifar_report.report.figures.base import (
+    SAY,
+    Cell,
+    DrawnFigure,
+    data_gid,
+    percent,
+    percent_interval,
+    stage_name,
+    trial_name,
+)
 from cifar_report.report.figures.ladder import INTERVAL, ORIGINAL, OURS, compared, mean_label
 from cifar_report.report.figures.style import Look
-from cifar_report.report.figures.svg import data_gid
 from cifar_report.report.i18n import Translation
 from cifar_report.spec import Experiment, Trial, differences, same_network
 from cifar_report.spec.claims import MARGINS

@@ -1,7 +1,5 @@
 """One look for all figures: sizes for an A4 page, colours for every eye, numbers as the language writes them."""
 
-from __future__ import annotations
-
 import io
 import locale
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,8 +23,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import ScalarFormatter
 
 from cifar_report.analysis.results import Outcome
-from cifar_report.report.figures.base import Cell, DrawnFigure
-from cifar_report.report.figures.svg import to_inline
+from cifar_report.report.figures.base import Cell, DrawnFigure, to_inline
 from cifar_report.report.i18n import Translation
 
 Look = dict[str, Any]

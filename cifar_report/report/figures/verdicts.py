@@ -1,7 +1,5 @@
 """Verdicts at a glance: their numbers as a bar, all of them by experiment and quantity, and what they depend on."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
@@ -12,9 +10,8 @@ from matplotlib.patches import Patch, Rectangle
 
 from cifar_report.analysis.results import Outcome, Results, Verdict
 from cifar_report.report.figures import style
-from cifar_report.report.figures.base import SAY, SEPARATOR, Cell, DrawnFigure, comparison_name
+from cifar_report.report.figures.base import SAY, SEPARATOR, Cell, DrawnFigure, comparison_name, data_gid
 from cifar_report.report.figures.style import VERDICTS, Look
-from cifar_report.report.figures.svg import data_gid
 from cifar_report.report.i18n import Translation, mark
 from cifar_report.report.names import MARKS, OUTCOMES, QUANTITIES
 from cifar_report.spec import Experiment, Quantity
