@@ -21,9 +21,9 @@ from cifar_report.errors import SuiteError, UsageError
 from cifar_report.report.document import page_data, render, to_pdf
 from cifar_report.report.figures import draw_all, find_images
 from cifar_report.report.i18n import SOURCE_LANGUAGE, Translation
-from cifar_report.report.sections import ReportView, assemble
+from cifar_report.report.sections import assemble
 from cifar_report.report.tables import summary_tables, to_csv
-from cifar_report.report.writer import Cover, Medium, Writer
+from cifar_report.report.writer import Cover, Writer
 
 
 def usable_cores() -> int:
@@ -131,18 +131,13 @@ def _write_both(
     images = find_images(bundle.record.dataset.fingerprint)
     figures = draw_all(results, translation, bundle=bundle, images=images)
     created = bundle.record.finished or bundle.record.created
-
-    def writer(medium: Medium) -> Writer:
-        return Writer(bundle, results, translation, figures, medium, cover)
-
-    def view(medium: Medium) -> ReportView:
-        return assemble(writer(medium), pictures=images is not None)
-
+    writers = [Writer(bundle, results, translation, figures, medium, cover) for medium in ("screen", "screen", "print")]
+    data = page_data(writers[0], images)
+    screen, printed = (assemble(writer, pictures=images is not None) for writer in writers[1:])
     html, pdf = (output / name for name in file_names((language,)))
     others = {each: file_names((each,))[0] for each in languages if each != language}
-    data = page_data(writer("screen"), images)
-    _write(html, render(view("screen"), translation, "screen", created, data=data, others=others).encode())
-    _write(pdf, to_pdf(view("print"), translation, created, to_json(results)))
+    _write(html, render(screen, translation, "screen", created, data=data, others=others).encode())
+    _write(pdf, to_pdf(printed, translation, created, to_json(results)))
     return html, pdf
 
 

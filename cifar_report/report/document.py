@@ -1,4 +1,4 @@
-"""The report as one self-contained HTML file, and as one accessible PDF, the same bytes for the same bundle."""
+"""The report as one self-contained HTML file, with what its script computes with, and as one accessible PDF."""
 
 import base64
 import gc
@@ -21,9 +21,8 @@ from matplotlib.image import imsave
 from cifar_report import __version__, project_folder
 from cifar_report.analysis.decisions import DIRECTIONS, family_key, side_of
 from cifar_report.analysis.predictions import condensed, surest_of_pair
-from cifar_report.analysis.results import Results, TrialResult, Verdict
+from cifar_report.analysis.results import TrialResult, Verdict
 from cifar_report.analysis.values import is_time
-from cifar_report.bundle import Bundle
 from cifar_report.errors import SuiteError
 from cifar_report.report.elements import data_address
 from cifar_report.report.figures.base import Images
@@ -61,7 +60,10 @@ FACES = (
 )
 # On the screen alone, since print has outlines: the text of inline drawings, and MathML, without whose table of
 # measures limits collide with their sums (cut from STIX Two Math 2.11).
-SCREEN_FACES = (("Report Figures", "report-figures-400-normal"), ("Report Math", "report-math-400-normal"))
+SCREEN_FACES = (
+    ("Report Figures", "report-figures-400-normal", 400, "normal"),
+    ("Report Math", "report-math-400-normal", 400, "normal"),
+)
 RULE = '@font-face{{font-family:"{}";font-weight:{};font-style:{};src:url({}) format("woff2")}}'
 
 
@@ -74,26 +76,20 @@ def render(
     data: Markup | None = None,
     others: Mapping[str, str] | None = None,
 ) -> str:
-    """Return the report as one HTML document, with everything inside, for the screen or for the printed report.
-
-    ``data`` is what its script computes with, ``others`` the files beside it by their language.
-    """
+    """Return the report as one HTML document; ``others`` are the files beside it by their language."""
     script = _own("report.js") if medium == "screen" else ""
-    source: str = (
-        _templates(translation.language)
-        .get_template("report.html.j2")
-        .render(
-            report=view,
-            language=translation.language,
-            medium=medium,
-            version=__version__,
-            created=created,
-            sheets=_sheets(medium),
-            script=script,
-            script_hash=base64.b64encode(sha256(f"\n{script}\n".encode()).digest()).decode(),
-            data=data,
-            others=[(each, Locale.parse(each).display_name, name) for each, name in (others or {}).items()],
-        )
+    template = _templates(translation.language).get_template("report.html.j2")
+    source: str = template.render(
+        report=view,
+        language=translation.language,
+        medium=medium,
+        version=__version__,
+        created=created,
+        sheets=_sheets(medium),
+        script=script,
+        script_hash=base64.b64encode(sha256(f"\n{script}\n".encode()).digest()).decode(),
+        data=data,
+        others=[(each, Locale.parse(each).display_name, name) for each, name in (others or {}).items()],
     )
     return source.replace(" × ", f"{NO_BREAK}×{NO_BREAK}")
 
@@ -118,26 +114,19 @@ def _templates(language: str) -> Any:
 def _sheets(medium: Medium) -> tuple[tuple[str, Markup], ...]:
     """Return the style sheets inside the document: the medium that each is for ("" for any), and its rules."""
     if medium == "print":
-        return (("", _font_faces()), ("", _own("print.css")), ("", _own("pages.css")))
-    return (("", _font_faces() + _screen_faces()), ("screen", _own("screen.css")), ("print", _own("print.css")))
+        return (("", _font_faces(FACES)), ("", _own("print.css")), ("", _own("pages.css")))
+    faces = _font_faces(FACES + SCREEN_FACES)
+    return (("", faces), ("screen", _own("screen.css")), ("print", _own("print.css")))
 
 
 @cache
-def _font_faces() -> Markup:
+def _font_faces(faces: tuple[tuple[str, str, int, str], ...]) -> Markup:
     """Return the ``@font-face`` rules with the fonts in them."""
     rules = []
-    for family, name, weight, style in FACES:
+    for family, name, weight, style in faces:
         content = (FONTS / f"{name}.woff2").read_bytes()
         rules.append(RULE.format(family, weight, style, data_address(content, "font/woff2")))
     return Markup("\n".join(rules))  # noqa: S704 - files of this project
-
-
-def _screen_faces() -> Markup:
-    rules = []
-    for family, name in SCREEN_FACES:
-        content = (FONTS / f"{name}.woff2").read_bytes()
-        rules.append(RULE.format(family, 400, "normal", data_address(content, "font/woff2")))
-    return Markup("\n" + "\n".join(rules))  # noqa: S704 - files of this project
 
 
 def _own(name: str) -> Markup:
@@ -202,7 +191,7 @@ def page_data(writer: Writer, images: Images | None) -> Markup:
             ]
             for first, second in combinations(ran, 2)
         },
-        "confusions": _confusions(writer, results, writer.bundle, images),
+        "confusions": _confusions(writer, images),
     }
     encoded = msgspec.json.encode(data).decode().replace("<", "\\u003c")
     return Markup(encoded)  # noqa: S704 - no "<" is left in it
@@ -246,8 +235,9 @@ def _trial(writer: Writer, trial: TrialResult) -> dict[str, Any]:
     return {"id": trial.id, "name": name, "scores": scores, "mean": trial.primary.datum.value, "curves": curves}
 
 
-def _confusions(writer: Writer, results: Results, bundle: Bundle, images: Images | None) -> dict[str, Any] | None:
+def _confusions(writer: Writer, images: Images | None) -> dict[str, Any] | None:
     """Return the confusions of the run that the examples are of, and of each the images that it was surest of."""
+    results, bundle = writer.results, writer.bundle
     shown = results.examples[0] if results.examples else None
     run = next((each for each in bundle.runs if shown and each.id == shown.run), None)
     if shown is None or run is None or not isinstance(run.trial, Trial):

@@ -69,12 +69,9 @@ def layer_name(layer: AnyLayer, numbers: Numbers) -> str:
             return plain(SUM_WITH_SHORTCUT if shortcut else SUM_WITH_INPUT, values)
         case Conv2D(filters, size, strides, padding):
             values = {"filters": whole(filters), "size": whole(size), "stride": whole(strides), "padding": padding}
-            name = plain(
-                mark("Conv2D, %(filters)s filters %(size)s × %(size)s, stride %(stride)s, %(padding)s"), values
-            )
-            return ", ".join(
-                [name, *([] if layer.activation == "relu" else [setting_name(layer.activation)]), *_extras(layer)]
-            )
+            name = mark("Conv2D, %(filters)s filters %(size)s × %(size)s, stride %(stride)s, %(padding)s")
+            activation = [] if layer.activation == "relu" else [setting_name(layer.activation)]
+            return ", ".join([plain(name, values), *activation, *_extras(layer)])
         case MaxPooling2D(size):
             return plain(mark("MaxPooling2D, %(size)s × %(size)s"), {"size": whole(size)})
         case Dense(units):

@@ -3,7 +3,6 @@
 import base64
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -29,6 +28,7 @@ NOTES = {
     ),
 }
 JUPYTER: Any = nbformat.v4  # its functions carry no types
+_text = JUPYTER.new_markdown_cell
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
 
@@ -38,26 +38,21 @@ def make_notebook(trial_id: str, bundle: Bundle | None = None) -> str:
     Raises UsageError where there is no such network.
     """
     experiments = load_experiments() if bundle is None else bundle.record.experiments
-    by_trial = {trial.id: each for each in experiments for trial in each.trials}
-    trials = {trial.id: trial for each in experiments for trial in each.trials}
-    select(trials, [trial_id])
-    trial, experiment = trials[trial_id], by_trial[trial_id]
+    found = {trial.id: (trial, each) for each in experiments for trial in each.trials}
+    select({name: trial for name, (trial, _) in found.items()}, [trial_id])
+    trial, experiment = found[trial_id]
     if not isinstance(trial, Trial):
         raise UsageError(f"{trial_id} is no network: there is nothing of Keras in it")
-    cells = [_text("question", f"# {trial.title}\n\n{experiment.question}\n\n{experiment.change}")]
-    cells.append(_text("explanation", experiment.explanation))
+    question = f"# {trial.title}\n\n{experiment.question}\n\n{experiment.change}"
+    cells = [_text(question, id="question"), _text(experiment.explanation, id="explanation")]
     for number, each in enumerate(excerpts(trial)):
         stage = f" (stage *{each.stage}*)" if len(trial.stages) > 1 and each.stage else ""
         name = f"{number:02}-{each.topic}"
-        cells.append(_text(f"{name}-text", f"## {TITLES[each.topic]}{stage}\n\n{NOTES[each.topic]}"))
+        cells.append(_text(f"## {TITLES[each.topic]}{stage}\n\n{NOTES[each.topic]}", id=f"{name}-text"))
         cells.append(JUPYTER.new_code_cell(each.code.rstrip(), id=name))
     if bundle is not None:
         cells += _results(bundle, trial, experiment)
     return str(JUPYTER.writes(JUPYTER.new_notebook(cells=cells, metadata=KERNEL))) + "\n"
-
-
-def _text(name: str, source: str) -> Any:
-    return JUPYTER.new_markdown_cell(source, id=name)
 
 
 def _results(bundle: Bundle, trial: Trial, experiment: Experiment) -> Iterator[Any]:
@@ -65,11 +60,14 @@ def _results(bundle: Bundle, trial: Trial, experiment: Experiment) -> Iterator[A
     results = analyse(bundle)
     values = results.trial(trial.id).primary.seeds
     seeds = ", ".join(f"{each.value:.1%} (seed {each.seed})" for each in values if each.value is not None)
-    yield _text("results", f"## What the suite measured\n\nTest accuracy: {seeds or 'no run has finished'}.")
+    yield _text(f"## What the suite measured\n\nTest accuracy: {seeds or 'no run has finished'}.", id="results")
     if lines := list(_verdicts(results, trial)):
-        yield _text("claims", "## Claims\n\n" + "\n".join(lines))
+        yield _text("## Claims\n\n" + "\n".join(lines), id="claims")
     for path in sorted(place(bundle.folder, "figures").glob(f"*.{experiment.id}.svg")):
-        yield _figure(path)
+        name = re.sub("[^a-z0-9]", "-", path.stem)
+        cell = _text(f"![{path.stem}](attachment:{path.name})", id=f"figure-{name}"[:64])
+        cell["attachments"] = {path.name: {"image/svg+xml": base64.b64encode(path.read_bytes()).decode()}}
+        yield cell
 
 
 def _verdicts(results: Results, trial: Trial) -> Iterator[str]:
@@ -77,10 +75,3 @@ def _verdicts(results: Results, trial: Trial) -> Iterator[str]:
         sides = (verdict.claim.subject, verdict.claim.comparator)
         if any(side is not None and side.trial == trial.id for side in sides):
             yield f"- {verdict.claim.statement} **{verdict.outcome.replace('_', ' ')}** ({verdict.id})"
-
-
-def _figure(path: Path) -> Any:
-    name = re.sub("[^a-z0-9]", "-", path.stem)
-    cell = _text(f"figure-{name}"[:64], f"![{path.stem}](attachment:{path.name})")
-    cell["attachments"] = {path.name: {"image/svg+xml": base64.b64encode(path.read_bytes()).decode()}}
-    return cell

@@ -46,11 +46,10 @@ def summary_tables(bundle: Bundle, results: Results) -> dict[str, bytes]:
     }
 
 
-SCORES: Final = ("accuracy", "loss")
 PARTS: Final = ("train", "validation", "test")
 RUN_COLUMNS: Final = (
     *("run", "trial", "seed", "status", "stage", "epochs", "best_epoch", "stopped_early"),
-    *(f"{weights}_{part}_{score}" for weights in ("last", "best") for part in PARTS for score in SCORES),
+    *(f"{weights}_{part}_{score}" for weights in ("last", "best") for part in PARTS for score in ("accuracy", "loss")),
     *("parameters", "trainable_parameters", "macs", "training_images", "error"),
 )
 DEAD_UNITS: Final = ("last_dead_units", "best_dead_units")  # further columns, where a run recorded them
@@ -76,10 +75,10 @@ def _run_rows(run: Run) -> Iterator[Row]:
         dead = (stage.last.dead_units, stage.best.dead_units)
         yield (*start, stage.id, stage.epochs, stage.best_epoch, stage.stopped_early, *values, *end, *dead)
     if not run.stages:
-        scores: list[Cell] = [None] * (2 * len(PARTS) * len(SCORES))
+        scores: dict[str, Cell] = dict.fromkeys(RUN_COLUMNS[4:-5])
         if run.classical is not None:
-            scores[PARTS.index("test") * len(SCORES)] = run.classical.test_accuracy
-        yield (*start, None, None, None, None, *scores, *end, None, None)
+            scores["last_test_accuracy"] = run.classical.test_accuracy
+        yield (*start, *scores.values(), *end, None, None)
 
 
 EPOCH_COLUMNS: Final = ("run", "stage", "epoch", "loss", "accuracy", "validation_loss", "validation_accuracy")
@@ -115,21 +114,8 @@ def _trial_row(result: TrialResult) -> Row:
 
 VERDICT_COLUMNS: Final = (
     *("claim", "code", "statement", "outcome", "reason", "direction_only", "test", "n", "n_of"),
-    *(
-        "n_comparator",
-        "estimate",
-        "low",
-        "high",
-        "coverage",
-        "unit",
-        "bound",
-        "margin",
-        "stated",
-        "p",
-        "p_corrected",
-        "family",
-        "family_size",
-    ),
+    *("n_comparator", "estimate", "low", "high", "coverage", "unit", "bound", "margin", "stated", "p", "p_corrected"),
+    *("family", "family_size"),
     *("original", "original_inside", "detectable", "seeds_needed", "lacking", "fragile", "missing_seeds"),
 )
 
@@ -155,18 +141,15 @@ def _verdict_row(verdict: Verdict) -> Row:
         *(claim.family, verdict.family_size, _value(verdict.original), verdict.original_inside),
         *(_value(verdict.detectable), _value(verdict.seeds_needed), verdict.lacking, verdict.fragile),
         sum(len(seeds) for _, seeds in verdict.missing),
-        *by_plan,
-        *beside,
+        *(*by_plan, *beside),
     )
 
 
-DATA_COLUMNS: Final = (*("id", "value", "unit", "n", "n_of", "low", "high", "formula", "reason", "origin", "runs"),)
+DATA_COLUMNS: Final = ("id", "value", "unit", "n", "n_of", "low", "high", "formula", "reason", "origin", "runs")
 
 
 def _datum_row(datum: Datum) -> Row:
-    bounds = (datum.low, datum.high)
-    end = (datum.formula, datum.reason, datum.origin, " ".join(datum.runs))
-    return (datum.id, datum.value, datum.unit, datum.n, datum.n_of, *bounds, *end)
+    return (*(getattr(datum, name) for name in DATA_COLUMNS[:-1]), " ".join(datum.runs))
 
 
 def _value(datum: Datum | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from string import ascii_lowercase
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from markupsafe import Markup, escape
@@ -17,7 +18,6 @@ from cifar_report.spec import Experiment, Section, Trial
 Medium = Literal["screen", "print"]
 Value: TypeAlias = Cell | Datum | str | int | None  # what a table cell is made from
 USUAL = 0.95  # coverage of an interval that says nothing of it
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 class Cover(NamedTuple):
@@ -29,11 +29,7 @@ class Cover(NamedTuple):
 
 @dataclass
 class Writer:
-    """One report being written, in one language and for one medium.
-
-    It numbers tables and figures in the order in which they are made, and remembers headings and the numbers that
-    were linked, so that the appendix can hold a row for each.
-    """
+    """One report being written: numbers tables and figures, remembers headings and the numbers that were linked."""
 
     bundle: Bundle
     results: Results
@@ -75,33 +71,30 @@ class Writer:
         self.headings.append(heading)
         return heading
 
-    def badge(self, outcome: Outcome) -> Markup:
-        """Return an outcome's name as a mark that can be told from others without colour."""
-        return Markup('<span class="badge badge-{}">{}</span>').format(outcome, self.word(names.OUTCOMES[outcome]))
+    def badge(self, outcome: Outcome, text: str | None = None) -> Markup:
+        """Return an outcome as a mark that can be told from others without colour: its name, or a longer text."""
+        shown = self.word(names.OUTCOMES[outcome]) if text is None else text
+        return Markup('<span class="badge badge-{}">{}</span>').format(outcome, shown)
 
     def verdict_badge(self, verdict: Verdict) -> Markup:
         """Return a verdict's mark: its outcome, "supported" where the original measured nothing, and its cautions."""
         words = names.OUTCOMES if verdict.measured_before else {**names.OUTCOMES, **names.UNMEASURED}
         cautions = {"fragile": verdict.fragile, "missing": bool(verdict.missing)}
         shown = [words[verdict.outcome], *(names.MARKS[name] for name, holds in cautions.items() if holds)]
-        text = ", ".join(map(self.word, shown))
-        return Markup('<span class="badge badge-{}">{}</span>').format(verdict.outcome, text)
+        return self.badge(verdict.outcome, ", ".join(map(self.word, shown)))
 
     # Names
 
     def trial_name(self, trial_id: str, stage: str | None = None) -> Markup:
         """Return a trial's title for a sentence, set apart from it, with its stage where one of several is meant."""
-        trial = self.bundle.trials.get(trial_id)
-        title = trial_id if trial is None else self.translation.text(trial.title)
-        name = Markup('<span class="trial">{}</span>').format(title)
+        name = Markup('<span class="trial">{}</span>').format(self.trial_title(trial_id))
         stage_name = self.stage_name(trial_id, stage)
         return name if stage_name is None else self.sentence("%(name)s (%(stage)s)", name=name, stage=stage_name)
 
     def trial_title(self, trial_id: str, stage: str | None = None) -> str:
         """Return a trial's title as it stands in a table."""
-        trial = self.bundle.trials.get(trial_id)
+        trial, name = self.bundle.trials.get(trial_id), self.stage_name(trial_id, stage)
         title = trial_id if trial is None else self.translation.text(trial.title)
-        name = self.stage_name(trial_id, stage)
         return title if name is None else f"{title}, {name}"
 
     def stage_name(self, trial_id: str, stage: str | None) -> str | None:
@@ -122,10 +115,7 @@ class Writer:
     # Numbers
 
     def link(self, datum: Datum, text: str | None = None) -> Markup:
-        """Return a number as a link to its row of the appendix; a dash with its reason where it has no value.
-
-        The printed report has no such row: all numbers are attached to it.
-        """
+        """Return a number as a link to its row of the appendix, which print lacks; where it has no value, a dash."""
         if datum.value is None:
             return Markup('<span class="missing" title="{}">{}</span>').format(self.reason(datum), DASH)
         shown = self.numbers.number(datum) if text is None else text
@@ -163,9 +153,8 @@ class Writer:
             return Cell(escape(DASH), numeric=True, missing=self.reason(value))
         shown = self.link(value) if link else escape(self.numbers.number(value))
         if interval and (value.low is not None or value.high is not None):
-            coverage = (
-                "" if value.coverage == USUAL else f"{self.numbers.bare(value.coverage, 'share', trimmed=True)}% "
-            )
+            percent = self.numbers.bare(value.coverage, "share", trimmed=True)
+            coverage = "" if value.coverage == USUAL else f"{percent}% "
             shown += Markup(' <span class="interval">{}{}</span>').format(coverage, self.numbers.interval(value))
         return Cell(shown, numeric=True)
 
@@ -186,8 +175,7 @@ class Writer:
 
     def columns(self, titles: str, words: int = 1) -> tuple[Column, ...]:
         """Return columns from their titles, separated by " | "; the first ``words`` hold words, the others numbers."""
-        named = enumerate(self.translation.columns(titles))
-        return tuple(Column(title, place >= words) for place, title in named)
+        return tuple(Column(title, place >= words) for place, title in enumerate(self.translation.columns(titles)))
 
     def table(
         self,
@@ -250,8 +238,8 @@ class Writer:
 
     def _figure_data(self, figure: DrawnFigure, number: str) -> Table:
         """Return what a figure draws as a table without a number, leaving out columns that hold nothing."""
-        rows, places = figure.rows, range(len(figure.columns))
-        told = [place for place in places if any(row[place] not in (None, "") for row in rows)]
+        rows = figure.rows
+        told = [place for place in range(len(figure.columns)) if any(row[place] not in (None, "") for row in rows)]
         numeric = {place: all(isinstance(row[place], (int, float, type(None))) for row in rows) for place in told}
 
         def cell(value: str | float | None, place: int) -> Cell:
@@ -268,5 +256,5 @@ class Writer:
 
 def _letter(place: int) -> str:
     """Return the letter of the note at a place, counted from 0: a to z, then aa, ab and so on."""
-    before, last = divmod(place, len(LETTERS))
-    return (_letter(before - 1) if before else "") + LETTERS[last]
+    before, last = divmod(place, 26)
+    return (_letter(before - 1) if before else "") + ascii_lowercase[last]

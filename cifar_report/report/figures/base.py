@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode
 from xml.etree import ElementTree
 
 import numpy as np
 
-from cifar_report.analysis.results import Datum, Measure, PredictionMetrics, Results, StageSummary, TrialResult, Verdict
+from cifar_report.analysis.results import Datum, PredictionMetrics, Results, StageSummary, TrialResult, Verdict
 from cifar_report.report import names
 from cifar_report.report.i18n import Translation, load_messages
 from cifar_report.report.names import QUANTITIES
@@ -34,67 +34,41 @@ SAY = load_messages("figures")
 
 @dataclass(frozen=True)
 class DrawnFigure:
-    """One figure of the report, in one language, with its texts and its data.
+    """One figure of the report, in one language, with its texts and its data."""
 
-    ``id`` is unique and serves as HTML id and as file name; ``title`` and ``alt`` state the finding, the latter for
-    people who do not see the picture; ``caption`` is one or two whole sentences. ``columns`` and ``rows`` are the
-    numbers drawn. ``group`` is the experiment's id or the figure's own, by which sections ask for it. ``png`` is the
-    figure with photographs in it; they must not be passed on with the numbers, so ``svg`` never holds them. ``inline``
-    is the SVG for an HTML page, which gives it its colours.
-    """
-
-    id: str
+    id: str  # unique: the HTML id and the file name
     svg: bytes
     width_points: float
     height_points: float
-    alt: str
-    caption: str
+    alt: str  # states the finding for people who do not see the picture
+    caption: str  # one or two whole sentences
     columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    group: str
-    png: bytes | None = None
-    title: str = ""
-    inline: str = ""
+    rows: tuple[tuple[Cell, ...], ...]  # the numbers drawn
+    group: str  # the experiment's id or the figure's own, by which sections ask for it
+    png: bytes | None = None  # with photographs, which must not be passed on with the numbers: ``svg`` has none
+    title: str = ""  # states the finding
+    inline: str = ""  # the SVG for an HTML page, which gives it its colours
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(NamedTuple):
     """A network that is looked at closely: the trial, its last stage and the metrics of its predictions."""
 
     result: TrialResult
     stage: StageSummary
     metrics: PredictionMetrics
 
-    def title(self, translate: Translation) -> str:
-        """Return the trial's title, with the stage where it has several."""
-        return trial_name(self.result.trial, translate, self.stage.id)
 
-
-def showcase(results: Results) -> tuple[Shown, ...]:
+def showcase(results: Results) -> list[Shown]:
     """Return the reference network and the final one: the first trial, and the first with several stages.
 
     They are chosen by their place in the write-up, never by what they reached. Either is left out where its
     predictions are missing; where both are, the first trial with predictions stands in.
     """
-    shown = [
-        Shown(result, stage, stage.test)
-        for result in results.trials
-        if (stage := result.stage()) is not None and stage.test is not None
-    ]
-    first = next((result.id for result in results.trials), None)
-    picked = [each for each in shown if each.result.id == first]
+    last = [(result, result.stage()) for result in results.trials]
+    shown = [Shown(result, stage, stage.test) for result, stage in last if stage is not None and stage.test is not None]
+    picked = [each for each in shown if each.result is results.trials[0]]
     picked += [each for each in shown if len(each.result.stages) > 1][:1]
-    return tuple(picked or shown[:1])
-
-
-def seeds_text(count: int, translate: Translation) -> str:
-    """Return, for example, "5 seeds"."""
-    return translate.ngettext("%(count)s seed", "%(count)s seeds", count) % {"count": translate.numbers.integer(count)}
-
-
-def comparable(measure: Measure) -> bool:
-    """Whether the original's absolute value may be compared with ours: only canonical pixels allow that."""
-    return measure.compatibility is None or measure.compatibility.outcome != "not_testable"
+    return picked or shown[:1]
 
 
 def class_names(translate: Translation) -> tuple[str, ...]:
@@ -103,7 +77,7 @@ def class_names(translate: Translation) -> tuple[str, ...]:
 
 
 def stage_name(trial: AnyTrial, stage_id: str, translate: Translation) -> str:
-    """Return what a stage is called: its place among the trial's stages, and whether images were augmented."""
+    """Return what a stage is called, with its number on the same line."""
     name = names.stage_name(trial, stage_id, translate.numbers, names.AS_TITLE)
     return re.sub(r" (?=\d)", "\N{NO-BREAK SPACE}", name)
 
@@ -118,8 +92,7 @@ def trial_name(trial: AnyTrial, translate: Translation, stage_id: str | None = N
 
 def reference(results: Results) -> TrialResult | None:
     """Return the reference model, the first trial, where it has an accuracy."""
-    first = next(iter(results.trials), None)
-    return first if first is not None and first.stages and first.primary.datum.value is not None else None
+    return next((each for each in results.trials[:1] if each.stages and each.primary.datum.value is not None), None)
 
 
 def written_trials(results: Results) -> list[TrialResult]:
@@ -135,9 +108,9 @@ def percent(share: float, translate: Translation) -> str:
 
 def percent_interval(datum: Datum) -> tuple[float, float] | None:
     """Return the part of a share's interval that is possible, in per cent; None where it has none."""
-    return (
-        None if datum.low is None or datum.high is None else (max(0.0, 100 * datum.low), min(100.0, 100 * datum.high))
-    )
+    if datum.low is None or datum.high is None:
+        return None
+    return max(0.0, 100 * datum.low), min(100.0, 100 * datum.high)
 
 
 def comparison_name(verdict: Verdict, results: Results, translate: Translation) -> str:

@@ -2,8 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,16 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from cifar_report.analysis.results import Results, StageSummary, TrialResult
 from cifar_report.report.figures import style
-from cifar_report.report.figures.base import (
-    SAY,
-    Cell,
-    DrawnFigure,
-    data_gid,
-    reference,
-    seeds_text,
-    trial_name,
-    written_trials,
-)
+from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, data_gid, reference, trial_name, written_trials
 from cifar_report.report.figures.style import Look
 from cifar_report.report.i18n import Translation
 
@@ -37,8 +27,7 @@ MOST_PANELS: Final = 32
 HEIGHT: Final = 590.0  # points that the small multiples fill at most
 
 
-@dataclass(frozen=True)
-class Panel:
+class Panel(NamedTuple):
     """One training of a network."""
 
     name: str
@@ -46,8 +35,7 @@ class Panel:
     stage: StageSummary
 
 
-@dataclass(frozen=True)
-class Scale:
+class Scale(NamedTuple):
     """What all learning curves of a report share: epochs, accuracies in per cent, the largest loss, the baseline."""
 
     epochs: int
@@ -94,12 +82,12 @@ def draw_overview(results: Results, translate: Translation) -> DrawnFigure | Non
         axes = style.panel(figure, 32 + column * (width + 10), row * step + 14, width, step - 20, translate)
         _draw_panel(axes, panel, "accuracy", scale)
         _label_ends(axes, panel, translate)
-        axes.set_title(style.shortened(panel.name, width + 2, style.SMALL), fontsize=style.SMALL, pad=2)
+        axes.set_title(style.shortened(panel.name, width + 2), fontsize=style.SMALL, pad=2)
         lowest = place + ACROSS >= len(panels)
         axes.tick_params(labelleft=column == 0, labelbottom=lowest)
         if column == 0:
-            axes.set_ylabel(translate.gettext("Accuracy (%)"), fontsize=style.SMALL)
-    figure.text(1, 15 / figure.get_size_inches()[1] / 72, translate.gettext("Epoch"), ha="right", fontsize=style.SMALL)
+            axes.set_ylabel(translate.gettext("Accuracy (%)"))
+    figure.text(1, 15 / figure.get_size_inches()[1] / 72, translate.gettext("Epoch"), ha="right")
     style.legend_below(figure, _legend(translate, scale), 6)
     gaps = sorted(panels, key=lambda panel: panel.stage.primary.gap.datum.value or -1.0)
     return style.finished(
@@ -126,18 +114,20 @@ def draw_curves(
         left, top = 30 + place % across * (width + 10), place // across * step
         above = style.panel(figure, left, top + 14, width, 88, translate)
         below = style.panel(figure, left, top + 114, width, 46, translate)
-        for axes, score in ((above, "accuracy"), (below, "loss")):
-            _draw_panel(axes, panel, score, scale)  # type: ignore[arg-type]  # mypy widens the literals
-            axes.tick_params(labelleft=place % across == 0, labelbottom=axes is below)
+        _draw_panel(above, panel, "accuracy", scale)
+        _draw_panel(below, panel, "loss", scale)
+        above.tick_params(labelleft=place % across == 0, labelbottom=False)
+        below.tick_params(labelleft=place % across == 0)
         _label_ends(above, panel, translate)
-        above.set_title(style.shortened(panel.name, width, style.SMALL), fontsize=style.SMALL, pad=3)
+        above.set_title(style.shortened(panel.name, width), fontsize=style.SMALL, pad=3)
         if place % across == 0:
-            above.set_ylabel(translate.gettext("Accuracy (%)"), fontsize=style.SMALL)
-            below.set_ylabel(translate.gettext("Loss"), fontsize=style.SMALL)
-    figure.axes[-1].set_xlabel(translate.gettext("Epoch"), fontsize=style.SMALL, loc="right", labelpad=1)
+            above.set_ylabel(translate.gettext("Accuracy (%)"))
+            below.set_ylabel(translate.gettext("Loss"))
+    figure.axes[-1].set_xlabel(translate.gettext("Epoch"), loc="right", labelpad=1)
     style.legend_below(figure, legend, columns)
     count = max(len(panel.stage.curves) for panel in panels)
-    caption = translate.plain_plural(SAY.curves, count, {"seeds": seeds_text(count, translate)})
+    seeds = translate.ngettext("%(count)s seed", "%(count)s seeds", count)
+    caption = translate.plain_plural(SAY.curves, count, {"seeds": seeds % {"count": translate.numbers.integer(count)}})
     return style.finished(
         figure, f"curves.{experiment}", group, alt=" ".join(_told(each, translate) for each in panels),
         caption=caption, columns=_columns(translate), rows=_rows(panels),
@@ -187,7 +177,7 @@ def _label_ends(axes: Axes, panel: Panel, translate: Translation) -> None:
     (training, validation), last = (each[-1] if each else None for each in ends), len(panel.stage.epochs_table)
     low, high = axes.get_ylim()
     line = 7.5 * (high - low) / (72 * axes.get_window_extent().height / axes.figure.dpi)
-    look: Look = {"fontsize": style.SMALL, "va": "center_baseline", "clip_on": False}
+    look: Look = {"va": "center_baseline", "clip_on": False}
     if training is not None and validation is not None:
         upper, lower = 100 * max(training, validation), 100 * min(training, validation)
         apart = max(0.0, line - (upper - lower)) / 2
@@ -197,7 +187,7 @@ def _label_ends(axes: Axes, panel: Panel, translate: Translation) -> None:
     gap = panel.stage.primary.gap.datum
     if gap.value is not None:
         text = translate.plain(SAY.gap, {"gap": translate.numbers.bare(gap.value, "points", signed=True)})
-        axes.text(0.99, 0.07, text, transform=axes.transAxes, ha="right", fontsize=style.SMALL, color=style.GREY)
+        axes.text(0.99, 0.07, text, transform=axes.transAxes, ha="right", color=style.GREY)
 
 
 def _legend(translate: Translation, scale: Scale) -> dict[str, Look]:

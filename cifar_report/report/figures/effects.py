@@ -1,21 +1,15 @@
 """The effects behind the claims."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from cifar_report.analysis.results import Results, Unit, Verdict
 from cifar_report.report.figures import style
-from cifar_report.report.figures.base import (
-    RELATIONS,
-    SAY,
-    Cell,
-    DrawnFigure,
-    comparison_name,
-    data_gid,
-)
+from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, comparison_name, data_gid
 from cifar_report.report.figures.ladder import ORIGINAL
 from cifar_report.report.figures.style import VERDICTS, Look, RowPlot
 from cifar_report.report.i18n import DASH, Translation, mark
@@ -47,8 +41,7 @@ PAGE: Final = 590.0  # points of rows that one figure holds at most
 ARROWS: Final = ("\N{LEFTWARDS ARROW}", "\N{RIGHTWARDS ARROW}")
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One row of the figure: a verdict, or the heading of those below."""
 
     name: str
@@ -57,7 +50,7 @@ class Row:
 
 def draw_effects(unit: Unit, results: Results, translate: Translation) -> Iterator[DrawnFigure]:
     """Yield the effects of one unit, grouped by quantity and sorted, as many figures as their rows fill."""
-    for place, rows in enumerate(_pages(list(_rows(unit, results, translate))), start=1):
+    for place, rows in enumerate(_pages([*_rows(unit, results, translate)]), start=1):
         yield _draw(unit, f"effects.{unit}" + (f".{place}" if place > 1 else ""), rows, results, translate)
 
 
@@ -68,7 +61,6 @@ def _rows(unit: Unit, results: Results, translate: Translation) -> Iterator[Row]
         if verdict.estimate.unit == unit
         and verdict.estimate.value is not None
         and verdict.claim.comparator is not None
-        and verdict.claim.relation in RELATIONS
         and verdict.claim.relation != "exact"
     ]
     for quantity, title in QUANTITIES.items():
@@ -81,9 +73,7 @@ def _rows(unit: Unit, results: Results, translate: Translation) -> Iterator[Row]
 
 def _pages(rows: Sequence[Row]) -> Iterator[list[Row]]:
     """Yield the rows in portions of about the same height, none of which ends with a heading."""
-    heights = [
-        GAP + style.ROW_LINE * (style.wrapped(row.name, NAMES - 36, style.SMALL).count("\n") + 1) for row in rows
-    ]
+    heights = [GAP + style.ROW_LINE * (style.wrapped(row.name, NAMES - 36).count("\n") + 1) for row in rows]
     most = sum(heights) / max(1, -(-sum(heights) // PAGE)) + 24
     page: list[Row] = []
     height = 0.0
@@ -103,20 +93,20 @@ def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], results: Results, tra
     needed = any(verdict.seeds_needed for verdict in verdicts)
     heads = translate.columns("Effect [interval] | Verdict | Seeds needed")[: 3 if needed else 2]
     texts = [heads, *(_texts(verdict, translate)[: len(heads)] for verdict in verdicts)]
-    widths = [max(style.text_width(text, style.SMALL) for text in column) for column in zip(*texts, strict=True)]
+    widths = [max(style.text_width(text) for text in column) for column in zip(*texts, strict=True)]
     right = 1 + sum(widths) + BETWEEN * len(widths)
-    plot = style.row_plot([row.name for row in rows], NAMES, translate, codes=codes, right=right, top=14, gap=GAP)
+    names, label = [row.name for row in rows], translate.gettext(LABELS[unit])
+    plot = style.row_plot(names, NAMES, label, translate, codes=codes, right=right, top=14, gap=GAP)
     axes, bounds = plot.axes, _bounds(unit, verdicts)
     if unit == "ratio":
         axes.set_xscale("log")
     axes.set_xlim(*bounds)
     axes.axvline(1 if unit == "ratio" else 0, color=style.BLACK, lw=0.7)
-    for label, row in zip(axes.get_yticklabels(), rows, strict=True):
+    for heading, place, row in zip(axes.get_yticklabels(), plot.places, rows, strict=True):
         if row.verdict is None:
-            label.set(color=style.BLUE)
-    for place, row in zip(plot.places, rows, strict=True):
-        if row.verdict is not None:
-            _draw_row(plot, place, row.verdict, bounds, translate)
+            heading.set(color=style.BLUE)
+        else:
+            _draw_row(plot.axes, place, row.verdict, bounds, translate)
             _write(plot, place, _texts(row.verdict, translate), widths)
     _write(plot, -7, heads, widths, color=style.GREY)
     legend: dict[str, Look] = {
@@ -126,7 +116,7 @@ def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], results: Results, tra
     if any(verdict.original for verdict in verdicts):
         legend[translate.gettext("The original's difference")] = ORIGINAL
     margin = Patch(**MARGIN, label=translate.gettext("Within the margin"))
-    plot.finish(translate.gettext(LABELS[unit]), legend, 4, [margin])
+    style.legend_below(plot.figure, legend, 4, [margin])
     if unit == "ratio":
         axes.set_xticks(RATIOS, [translate.numbers.plain(ratio) for ratio in RATIOS], minor=False)
         axes.set_xticks([], minor=True)
@@ -172,11 +162,8 @@ def _narrow(verdict: Verdict) -> Bounds:
     return min(bound.value, other), max(bound.value, other)
 
 
-def _draw_row(
-    plot: RowPlot, place: float, verdict: Verdict, bounds: tuple[float, float], translate: Translation
-) -> None:
-    axes, unit, estimate = plot.axes, verdict.estimate.unit, verdict.estimate
-    factor, colour = FACTORS[unit], VERDICTS[verdict.outcome]["mec"]
+def _draw_row(axes: Axes, place: float, verdict: Verdict, bounds: tuple[float, float], translate: Translation) -> None:
+    estimate, factor, colour = verdict.estimate, FACTORS[verdict.estimate.unit], VERDICTS[verdict.outcome]["mec"]
     low, high = _margin(verdict)
     if low is not None and high is not None:
         axes.fill_betweenx((place - 5, place + 5), factor * low, factor * high, **MARGIN)
@@ -185,23 +172,17 @@ def _draw_row(
             axes.plot((factor * start, factor * end), (place, place), color=colour, lw=width, alpha=0.8)
     for seed in verdict.differences:
         if seed.difference is not None and bounds[0] <= factor * seed.difference <= bounds[1]:
-            axes.plot(
-                factor * seed.difference, place + 3.2, **SEED, color=colour,
-                gid=data_gid(seed=seed.seed, trial=verdict.claim.subject.trial),
-            )  # fmt: skip
+            gid = data_gid(seed=seed.seed, trial=verdict.claim.subject.trial)
+            axes.plot(factor * seed.difference, place + 3.2, **SEED, color=colour, gid=gid)
     if verdict.original is not None and verdict.original.value is not None:
         axes.plot(factor * verdict.original.value, place, **ORIGINAL, zorder=3)
-    value = factor * (estimate.value or 0.0)
+    value, gid = factor * (estimate.value or 0.0), data_gid(claim=verdict.id)
     if bounds[0] <= value <= bounds[1]:
-        axes.plot(
-            value, place, **VERDICTS[verdict.outcome], ls="none", ms=4.4, zorder=4, gid=data_gid(claim=verdict.id)
-        )
+        axes.plot(value, place, **VERDICTS[verdict.outcome], ls="none", ms=4.4, zorder=4, gid=gid)
     else:
-        above = value > bounds[1]
-        shown = translate.numbers.number(estimate)
+        above, shown = value > bounds[1], translate.numbers.number(estimate)
         text = f"{shown} {ARROWS[1]}" if above else f"{ARROWS[0]} {shown}"
-        look: dict[str, Any] = {"ha": "right" if above else "left", "va": "center_baseline", "fontsize": style.SMALL}
-        axes.text(bounds[above], place, text, gid=data_gid(claim=verdict.id), **look)
+        axes.text(bounds[above], place, text, gid=gid, ha="right" if above else "left", va="center_baseline")
 
 
 def _write(plot: RowPlot, place: float, texts: Sequence[str], widths: Sequence[float], **look: Any) -> None:
@@ -233,21 +214,18 @@ def _margin(verdict: Verdict) -> Bounds:
 
 def _title(unit: Unit, rows: Sequence[Row], translate: Translation) -> str:
     """Return which effect of the first quantity is the largest one and which the smallest."""
-    own = [row for row in rows if row.verdict and row.verdict.claim.quantity == _first(rows)]
-    most, least = (translate.numbers.quantity(row.verdict.estimate) for row in (own[0], own[-1]) if row.verdict)
+    shown = [(row.name, row.verdict) for row in rows if row.verdict]
+    own = [(name, each.estimate) for name, each in shown if each.claim.quantity == shown[0][1].claim.quantity]
+    (first, most), (last, least) = own[0], own[-1]
     values = {"quantity": rows[0].name if rows[0].verdict is None else translate.gettext(LABELS[unit])}
-    values |= {"first": own[0].name, "most": most, "last": own[-1].name, "least": least}
+    values |= {"first": first, "most": translate.numbers.quantity(most)}
+    values |= {"last": last, "least": translate.numbers.quantity(least)}
     return translate.plain(SAY.effects_title if len(own) > 1 else SAY.effects_one, values)
 
 
-def _first(rows: Sequence[Row]) -> str:
-    return next(row.verdict.claim.quantity for row in rows if row.verdict)
-
-
 def _alternative(unit: Unit, verdicts: Sequence[Verdict], translate: Translation) -> str:
-    counts = [(outcome, sum(verdict.outcome == outcome for verdict in verdicts)) for outcome in VERDICTS]
-    whole = translate.numbers.integer
-    found = [f"{translate.gettext(OUTCOMES[outcome])}: {whole(count)}" for outcome, count in counts if count]
+    counts, whole = Counter(verdict.outcome for verdict in verdicts), translate.numbers.integer
+    found = [f"{translate.gettext(OUTCOMES[each])}: {whole(counts[each])}" for each in VERDICTS if counts[each]]
     values = {"axis": translate.gettext(LABELS[unit]), "count": whole(len(verdicts)), "verdicts": ", ".join(found)}
     return translate.plain_plural(SAY.effects_alt, len(verdicts), values)
 

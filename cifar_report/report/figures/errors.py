@@ -11,7 +11,7 @@ from matplotlib.patches import Patch, Rectangle
 
 from cifar_report.analysis.results import Example, PredictionMetrics, ReliabilityBin, Results
 from cifar_report.report.figures import style
-from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, Images, Shown, class_names, reference, trial_name
+from cifar_report.report.figures.base import SAY, DrawnFigure, Images, Shown, class_names, reference, trial_name
 from cifar_report.report.figures.style import Look
 from cifar_report.report.i18n import Translation
 
@@ -35,26 +35,26 @@ def draw_confusion(results: Results, translate: Translation) -> DrawnFigure | No
     before = first.stages[-1].test if first is not None and first.id != result.id else None
     change = None if before is None else shares - _percent(before)
     names, _ = class_names(translate), translate.gettext
-    left = max(style.text_width(name, style.SMALL) for name in names) + 18
+    left = max(style.text_width(name) for name in names) + 18
     side = (style.WIDTH - left - 12) / 2
     figure = style.sheet(side + 74)
     axes = style.panel(figure, left, 16, side, side, translate)
     _draw_matrix(axes, shares, _("Share of the class (%)"), translate)
-    axes.set_ylabel(_("True class"), fontsize=style.SMALL)
+    axes.set_ylabel(_("True class"))
     if change is not None and first is not None:
         beside = style.panel(figure, left + side + 12, 16, side, side, translate)
         title = translate.plain(SAY.change_from, {"trial": trial_name(first.trial, translate)})
         _draw_matrix(beside, change, title, translate, change=True)
         beside.tick_params(labelleft=False)
     trial = trial_name(result.trial, translate, stage.id)
-    rows: list[tuple[Cell, ...]] = [
+    rows = [
         (names[label], names[other], stage.test.confusion[label][other], shares[place, column] / 100,
          None if change is None else change[place, column] / 100)
         for place, label in enumerate(ORDER)
         for column, other in enumerate(ORDER)
     ]  # fmt: skip
     return style.finished(
-        figure, "confusion", "confusion", title=_mistakes(trial, stage.test, translate), alt="",
+        figure, "confusion", "confusion", title=_mistakes(trial, stage.test, translate),
         caption=translate.plain(SAY.confusion, {"trial": trial}), rows=rows,
         columns=translate.columns("True class | Predicted class | Images | Share of the class | Change"),
     )  # fmt: skip
@@ -72,19 +72,18 @@ def _draw_matrix(axes: Axes, values: Matrix, title: str, translate: Translation,
             strength, colour = 0.25, style.GREY
         elif change and value < 0:
             colour = style.BLUE
-        cell = Rectangle((column - 0.5, row - 0.5), 1, 1, fc=colour, alpha=0.75 * strength, lw=0)
-        axes.add_patch(cell)
+        axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fc=colour, alpha=0.75 * strength, lw=0))
         if abs(value) >= LEAST_SHOWN:
             text = f"{value:+.0f}".replace("-", "\N{MINUS SIGN}") if change else f"{value:.0f}"
-            axes.text(column, row, text, ha="center", va="center_baseline", fontsize=style.SMALL)
+            axes.text(column, row, text, ha="center", va="center_baseline")
     for start, size in ((0, VEHICLES), (VEHICLES, 10 - VEHICLES)):
         axes.add_patch(Rectangle((start - 0.5, start - 0.5), size, size, fill=False, ec=style.BLACK, lw=0.9))
     names = [class_names(translate)[label] for label in ORDER]
-    axes.set_xticks(range(10), names, rotation=45, ha="right", rotation_mode="anchor", fontsize=style.SMALL)
-    axes.set_yticks(range(10), names, fontsize=style.SMALL)
+    axes.set_xticks(range(10), names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(10), names)
     axes.set(xlim=(-0.5, 9.5), ylim=(9.5, -0.5))
     axes.set_title(title, pad=4, fontsize=style.SIZE)
-    axes.set_xlabel(translate.gettext("Predicted class"), fontsize=style.SMALL)
+    axes.set_xlabel(translate.gettext("Predicted class"))
     axes.tick_params(length=0, pad=2)
     axes.spines[["left", "bottom"]].set_visible(False)
 
@@ -137,43 +136,32 @@ def _draw_examples(examples: Sequence[Example], images: Images | None, translate
     names, numbers = class_names(translate), translate.numbers
     pairs = list(dict.fromkeys((each.label, each.predicted) for each in examples if each.kind == "confused"))
     figure, axes = style.canvas(72 + BLOCK * -(-len(pairs) // 2), translate)
-    axes.text(0, 5, translate.gettext("Surest right answers"), va="center_baseline", fontsize=style.SMALL)
+
+    def draw_image(place: int, left: float, top: float, side: float) -> None:
+        if images is None:
+            axes.add_patch(Rectangle((left, top), side, side, fc=style.BAND, ec=style.GREY, lw=0.5))
+            axes.text(left + side / 2, top + side / 2, str(place), ha="center", va="center")
+        else:
+            picture = style.panel(figure, left, top, side, side, translate)
+            picture.imshow(images[place], interpolation="nearest", aspect="auto")
+            picture.set_axis_off()
+
+    axes.text(0, 5, translate.gettext("Surest right answers"), va="center_baseline")
     for each in (each for each in examples if each.kind == "right"):
-        corner = (each.label * STEP, 11.0)
-        _draw_image(figure, axes, each, corner, PHOTOGRAPH, images, translate)
-        axes.text(corner[0], 60, names[each.label], va="center_baseline", fontsize=style.SMALL)
-    width = (style.WIDTH - GAP) / 2
-    small = PHOTOGRAPH * 3 / 4
+        draw_image(each.image, each.label * STEP, 11, PHOTOGRAPH)
+        axes.text(each.label * STEP, 60, names[each.label], va="center_baseline")
+    width, small = (style.WIDTH - GAP) / 2, PHOTOGRAPH * 3 / 4
     for place, pair in enumerate(pairs):
         left, top = place % 2 * (width + GAP), 80 + place // 2 * BLOCK
         title = f"{names[pair[0]]} \N{RIGHTWARDS ARROW} {names[pair[1]]}"
-        axes.text(left, top, title, va="center_baseline", fontsize=style.SMALL)
+        axes.text(left, top, title, va="center_baseline")
         shown = [each for each in examples if each.kind == "confused" and (each.label, each.predicted) == pair]
         for number, each in enumerate(shown):
-            corner = (left + number * width / 6, top + 7)
-            _draw_image(figure, axes, each, corner, small, images, translate)
+            across = left + number * width / 6
+            draw_image(each.image, across, top + 7, small)
             text = f"{numbers.bare(each.probability.value or 0.0, 'share')}%"
-            axes.text(corner[0], corner[1] + small + 7, text, va="center_baseline", fontsize=style.SMALL)
+            axes.text(across, top + small + 14, text, va="center_baseline")
     return figure
-
-
-def _draw_image(
-    figure: Figure,
-    axes: Axes,
-    example: Example,
-    corner: tuple[float, float],
-    side: float,
-    images: Images | None,
-    translate: Translation,
-) -> None:
-    if images is not None:
-        picture = style.panel(figure, *corner, side, side, translate)
-        picture.imshow(images[example.image], interpolation="nearest", aspect="auto")
-        picture.set_axis_off()
-        return
-    axes.add_patch(Rectangle(corner, side, side, fc=style.BAND, ec=style.GREY, lw=0.5))
-    middle = (corner[0] + side / 2, corner[1] + side / 2)
-    axes.text(*middle, str(example.image), ha="center", va="center", fontsize=style.SMALL)
 
 
 def _confusions(examples: Sequence[Example], translate: Translation) -> str:
@@ -197,24 +185,25 @@ def draw_reliability(shown: Sequence[Shown], translate: Translation) -> DrawnFig
     shown = [each for each in shown if each.metrics.reliability]
     if not shown:
         return None
-    _ = translate.gettext
+    _, titles = translate.gettext, [trial_name(each.result.trial, translate, each.stage.id) for each in shown]
     figure = style.sheet(216)
     left = (style.WIDTH - len(shown) * ACROSS + ACROSS - SIDE) / 2
     for place, each in enumerate(shown):
         axes = style.panel(figure, left + place * ACROSS, 18, SIDE, SIDE, translate)
         _draw_bins(axes, each.metrics.reliability, translate)
-        axes.set_title(each.title(translate))
+        axes.set_title(titles[place])
         if place == 0:
-            axes.set_ylabel(_("Right answers (%)"))
+            axes.set_ylabel(_("Right answers (%)"), fontsize=style.SIZE)
     lines = {_("Right answers"): ANSWERS, _("As sure as right"): DIAGONAL}
     style.legend_below(figure, lines, 3, [Patch(**BAR, label=_("Share of images"))])
     columns = translate.columns("Training | From | To | Images | Mean probability | Share of right answers")
     rows = [
-        (each.title(translate), part.low, part.high, part.count, part.confidence, part.accuracy)
-        for each in shown
+        (title, part.low, part.high, part.count, part.confidence, part.accuracy)
+        for title, each in zip(titles, shown, strict=True)
         for part in each.metrics.reliability
     ]
-    alt, caption = " ".join(_calibration_error(each, translate) for each in shown), translate.plain(SAY.reliability)
+    alt = " ".join(_calibration_error(*each, translate) for each in zip(titles, shown, strict=True))
+    caption = translate.plain(SAY.reliability)
     return style.finished(figure, "reliability", "calibration", alt=alt, caption=caption, columns=columns, rows=rows)
 
 
@@ -227,12 +216,13 @@ def _draw_bins(axes: Axes, bins: Sequence[ReliabilityBin], translate: Translatio
     axes.plot((0, 100), (0, 100), **DIAGONAL)
     filled = [(e.confidence, e.accuracy) for e in bins if e.confidence is not None and e.accuracy is not None]
     axes.plot([100 * confidence for confidence, _ in filled], [100 * accuracy for _, accuracy in filled], **ANSWERS)
-    axes.set(xlim=(0, 100), ylim=(0, 100), xlabel=translate.gettext("Probability of the answer (%)"))
+    axes.set(xlim=(0, 100), ylim=(0, 100))
+    axes.set_xlabel(translate.gettext("Probability of the answer (%)"), fontsize=style.SIZE)
     axes.grid(True)
 
 
-def _calibration_error(each: Shown, translate: Translation) -> str:
-    error, trial = each.metrics.calibration_error, each.title(translate)
+def _calibration_error(trial: str, each: Shown, translate: Translation) -> str:
+    error = each.metrics.calibration_error
     if error is None:
         return translate.plain(SAY.reliability_unknown_alt, {"trial": trial})
     return translate.plain(SAY.reliability_alt, {"trial": trial, "error": translate.numbers.number(error.datum)})

@@ -6,7 +6,7 @@ import numpy as np
 
 from cifar_report.analysis.results import Results, TrialResult
 from cifar_report.report.figures import style
-from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, data_gid, trial_name
+from cifar_report.report.figures.base import SAY, DrawnFigure, data_gid, trial_name
 from cifar_report.report.figures.style import Look
 from cifar_report.report.i18n import Translation
 
@@ -30,13 +30,9 @@ def draw_kernels(result: TrialResult, run_id: str, kernels: Kernels, translate: 
     axes.set_axis_off()
     axes.imshow(picture, interpolation="none", aspect="auto")
     numbers, size = translate.numbers, "\N{MULTIPLICATION SIGN}".join(map(str, kernels.shape[:2]))
-    values = {
-        "trial": trial_name(result.trial, translate),
-        "run": run_id,
-        "size": size,
-        "count": numbers.integer(count),
-    }
+    values = {"trial": trial_name(result.trial, translate), "run": run_id, "size": size}
     values |= {"low": numbers.bare(float(kernels.min()), "score"), "high": numbers.bare(float(kernels.max()), "score")}
+    values |= {"count": numbers.integer(count)}
     colours = translate.columns("red | green | blue")
     rows = [
         (place + 1, colour, " ".join(f"{weight:.2f}" for weight in kernels[:, :, depth, place].ravel()))
@@ -81,10 +77,10 @@ def draw_dead_units(results: Results, translate: Translation) -> DrawnFigure | N
     found = [(result, pairs) for result in results.trials if (pairs := _pairs(result))]
     if sum(len(pairs) for _, pairs in found) < 2:
         return None
-    found.sort(key=lambda each: -_range(each[1]))
+    found.sort(key=lambda each: -np.ptp([dead for _, dead, _ in each[1]]))
     own = [result.id for result, _ in found[: len(LOOKS)]]
     figure = style.sheet(240, 340)
-    (axes,) = style.panels(figure, 1, 6, 160, translate, left=40)
+    axes = style.panel(figure, 40, 6, 294, 160, translate)
     legend: dict[str, Look] = {}
     for number, (result, pairs) in enumerate(found):
         look = {"ms": 4, "mew": 0.9} | LOOKS[number] if result.id in own else OTHERS
@@ -92,18 +88,19 @@ def draw_dead_units(results: Results, translate: Translation) -> DrawnFigure | N
             axes.plot(dead, accuracy, ls="none", **look, gid=data_gid(trial=result.id, seed=seed))
         name = trial_name(result.trial, translate) if result.id in own else translate.gettext("Other trials")
         legend[name] = {"ls": "none"} | look
-    axes.set(xlabel=translate.gettext("Dead hidden units (%)"), ylabel=translate.gettext("Test accuracy (%)"))
+    axes.set_xlabel(translate.gettext("Dead hidden units (%)"), fontsize=style.SIZE)
+    axes.set_ylabel(translate.gettext("Test accuracy (%)"), fontsize=style.SIZE)
     axes.margins(0.06)
     axes.grid(True)
     style.legend_below(figure, legend, style.legend_columns([*legend], 4, 340))
-    rows: list[tuple[Cell, ...]] = [
+    rows = [
         (trial_name(result.trial, translate), seed, dead / 100, accuracy / 100)
         for result, pairs in found
         for seed, dead, accuracy in pairs
     ]
     columns = translate.columns("Trial | Seed | Dead hidden units | Test accuracy")
     return style.finished(
-        figure, "dead_units", "why", title=_title(results, translate), alt="", caption=translate.plain(SAY.dead_units),
+        figure, "dead_units", "why", title=_title(results, translate), caption=translate.plain(SAY.dead_units),
         columns=columns, rows=rows,
     )  # fmt: skip
 
@@ -118,10 +115,6 @@ def _pairs(result: TrialResult) -> Pairs:
         for each in stage.primary.dead_units.seeds
         if each.value is not None and (accuracy := accuracies.get(each.seed)) is not None
     ]
-
-
-def _range(pairs: Pairs) -> float:
-    return max(dead for _, dead, _ in pairs) - min(dead for _, dead, _ in pairs)
 
 
 def _title(results: Results, translate: Translation) -> str:

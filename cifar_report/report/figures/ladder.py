@@ -1,18 +1,15 @@
 """Test accuracies in rows: every seed, the mean with its interval, the original's value, and the baseline's line."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
-from cifar_report.analysis.results import Comparison, Datum, Measure, Results, Study
+from cifar_report.analysis.results import Comparison, Datum, Measure, Results, Study, TrialResult
 from cifar_report.analysis.results.numbers import SeedValue
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import (
     SAY,
-    Cell,
     DrawnFigure,
-    comparable,
     data_gid,
     percent,
     percent_interval,
@@ -33,36 +30,27 @@ MOST_NAMES: Final = 170.0  # points
 MOST_LONG_NAMES: Final = 24  # rows, beyond which names keep to one line
 
 
-@dataclass(frozen=True)
-class Rung:
-    """One accuracy with its name."""
+class Rung(NamedTuple):
+    """One accuracy with its name; ``original`` is None where none was published."""
 
     name: str
     trial: str
     measure: Measure
-    unusual: tuple[SeedValue, ...] = ()
+    mean: float | None
+    original: float | None
+    unusual: tuple[SeedValue, ...]
 
-    @property
-    def mean(self) -> float | None:
-        """Return the mean over the seeds, where all have a value."""
-        return self.measure.datum.value
 
-    @property
-    def original(self) -> float | None:
-        """Return the original's accuracy, where it published one."""
-        return None if self.measure.original is None else self.measure.original.value
+def _rung(name: str, result: TrialResult, measure: Measure) -> Rung:
+    original, unusual = measure.original, result.unusual if measure is result.primary else ()
+    return Rung(name, result.id, measure, measure.datum.value, None if original is None else original.value, unusual)
 
 
 @style.in_style()
 def draw_ladder(results: Results, translate: Translation) -> DrawnFigure | None:
     """Draw every training of the write-up's networks, best mean first; None when nothing finished."""
     rungs = [
-        Rung(
-            trial_name(result.trial, translate, stage.id),
-            result.id,
-            stage.primary.test_accuracy,
-            result.unusual if stage is result.stages[-1] else (),
-        )
+        _rung(trial_name(result.trial, translate, stage.id), result, stage.primary.test_accuracy)
         for result in written_trials(results)
         for stage in result.stages
         if stage.primary.test_accuracy.values
@@ -79,7 +67,7 @@ def draw_methods(study: Study, results: Results, translate: Translation) -> Draw
     found = [result for result in map(results.trial, ids) if result.primary.datum.value is not None]
     if len(found) < 2:
         return None
-    rungs = [Rung(trial_name(result.trial, translate), result.id, result.primary, result.unusual) for result in found]
+    rungs = [_rung(trial_name(result.trial, translate), result, result.primary) for result in found]
     return _draw(rungs, f"methods.{study.experiment}", study.experiment, "", results, translate)
 
 
@@ -88,10 +76,11 @@ def _draw(
 ) -> DrawnFigure:
     rungs = sorted(rungs, key=lambda rung: -1.0 if rung.mean is None else rung.mean, reverse=True)
     many = len(rungs) > MOST_LONG_NAMES
-    names = [style.shortened(rung.name, MOST_NAMES - 10, style.SMALL) if many else rung.name for rung in rungs]
-    width = min(max(style.text_width(name, style.SMALL) for name in names) + 10, MOST_NAMES)
+    names = [style.shortened(rung.name, MOST_NAMES - 10) if many else rung.name for rung in rungs]
+    width = min(max(style.text_width(name) for name in names) + 10, MOST_NAMES)
     above = [LABEL if rung.unusual else 0.0 for rung in rungs]
-    plot = style.row_plot(names, width, translate, right=34, top=12, above=above, gap=2.6)
+    label = translate.gettext("Test accuracy (%)")
+    plot = style.row_plot(names, width, label, translate, right=34, top=12, above=above, gap=2.6)
     _draw_baseline(plot, results, translate)
     for place, rung in zip(plot.places, rungs, strict=True):
         _draw_rung(plot, place, rung, translate)
@@ -100,7 +89,7 @@ def _draw(
         legend |= {translate.gettext("One seed"): SEEDS}
     if any(rung.original is not None for rung in rungs):
         legend[translate.gettext("Original, one run")] = ORIGINAL
-    plot.finish(translate.gettext("Test accuracy (%)"), legend, 3)
+    style.legend_below(plot.figure, legend, 3)
     for place, rung in zip(plot.places, rungs, strict=True):
         _name_unusual(plot, place, rung, translate)
     best, worst = rungs[0], rungs[-1]
@@ -108,10 +97,11 @@ def _draw(
     caption = translate.plain(SAY.ladder)
     if any(rung.measure.datum.n_of == "images" for rung in rungs):
         caption += f" {translate.plain(SAY.over_images)}"
-    if any(rung.original is not None and not comparable(rung.measure) for rung in rungs):
+    fits = [rung.measure.compatibility for rung in rungs if rung.original is not None]
+    if any(fit is not None and fit.outcome == "not_testable" for fit in fits):  # only canonical pixels compare
         caption += f" {translate.gettext(SAY.original_apart)}"
     columns = translate.columns("Training | Test accuracy | Low | High | Seeds | Original")
-    rows: list[tuple[Cell, ...]] = [
+    rows = [
         (rung.name, rung.mean, rung.measure.datum.low, rung.measure.datum.high, len(rung.measure.values), rung.original)
         for rung in rungs
     ]
@@ -154,7 +144,7 @@ def _draw_baseline(plot: RowPlot, results: Results, translate: Translation) -> N
     value = baseline.primary.datum.value
     plot.axes.axvline(100 * value, color=style.GREY, lw=0.9, zorder=1)
     name = f"{trial_name(baseline.trial, translate)} {percent(value, translate)}"
-    look: Look = {"ha": "center", "va": "bottom", "fontsize": style.SMALL, "color": style.GREY}
+    look: Look = {"ha": "center", "va": "bottom", "color": style.GREY}
     plot.axes.annotate(name, (100 * value, 0), (0, 2), textcoords="offset points", annotation_clip=False, **look)
 
 
@@ -167,7 +157,7 @@ def _name_unusual(plot: RowPlot, place: float, rung: Rung, translate: Translatio
     for each in sorted(rung.unusual, key=lambda each: each.value or 0.0):
         value = percent(each.value or 0.0, translate)
         text = translate.plain(SAY.unusual, {"seed": each.seed, "value": value})
-        size = style.text_width(text, style.SMALL)
+        size = style.text_width(text)
         middle = left + width * (100 * (each.value or 0.0) - low) / (high - low)
         start = min(max(middle - size / 2, free), left + width - size)
         plot.write(place - LABEL, start, text, color=style.VERMILLION)

@@ -1,9 +1,8 @@
 """One experiment's networks beside those that they are compared with, seed by seed; and the studies."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations, pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from matplotlib.axes import Axes
 
@@ -11,7 +10,6 @@ from cifar_report.analysis.results import Measure, Results, Study, TrialResult
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import (
     SAY,
-    Cell,
     DrawnFigure,
     data_gid,
     percent,
@@ -33,8 +31,7 @@ LINE: Final = 9.5  # points, of a comparison above the axes
 HEIGHT: Final = 134.0  # points, of the axes
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """One training with its values by seed; ``own``: of the experiment's own networks."""
 
     name: str
@@ -50,17 +47,15 @@ def draw_pairs(experiment: Experiment, results: Results, translate: Translation)
     own = [known[trial.id] for trial in experiment.trials if trial.id in known]
     others = [name for each in own for name in (each.trial.as_written, each.trial.one_change) if name in known]
     others = [name for name in dict.fromkeys(others) if name not in {each.id for each in own}]
-    columns = [*_columns([known[name] for name in others if name], translate, own=False)]
-    columns = [each for each in (*columns, *_columns(own, translate, own=True)) if each.measure.values][:MOST_COLUMNS]
+    beside = _columns([known[name] for name in others if name], translate, own=False)
+    columns = [*beside, *_columns(own, translate, own=True)][:MOST_COLUMNS]
     if len(columns) < 2 or not any(column.own for column in columns):
         return None
     said, legend = _comparisons(columns, results, translate), _legend(columns, translate)
     total = style.HALF if len(columns) < 5 else style.WIDTH
-    texts = [line for text in said for line in style.wrapped(text, total - 4, style.SMALL).split("\n")]
+    texts = [line for text in said for line in style.wrapped(text, total - 4).split("\n")]
     width = (total - 38) / len(columns)
-    names = [
-        style.wrapped(column.name.replace("\N{NO-BREAK SPACE}", " "), width - 4, style.SMALL) for column in columns
-    ]
+    names = [style.wrapped(column.name.replace("\N{NO-BREAK SPACE}", " "), width - 4) for column in columns]
     across = style.legend_columns([*legend], 3, total)
     below = 9 * max(name.count("\n") + 1 for name in names) + 9 - len(legend) // -across * style.LEGEND_LINE
     top = len(texts) * LINE + 8
@@ -68,71 +63,62 @@ def draw_pairs(experiment: Experiment, results: Results, translate: Translation)
     axes = style.panel(figure, 33, top, total - 37, HEIGHT, translate)
     for number, text in enumerate(texts):
         place = 1 - (LINE * number + 5) / (top + HEIGHT + below)
-        figure.text(0, place, text, va="center_baseline", fontsize=style.SMALL)
+        figure.text(0, place, text, va="center_baseline")
     _draw(axes, columns, translate)
-    axes.set_xticks(range(len(columns)), names, fontsize=style.SMALL)
+    axes.set_xticks(range(len(columns)), names)
     style.legend_below(figure, legend, across)
     titles = translate.columns("Training | Seed | Test accuracy")
-    rows: list[tuple[Cell, ...]] = [
-        (column.name, each.seed, each.value) for column in columns for each in column.measure.seeds
-    ]
-    joined = [translate.plain(SAY.pairs_joined)] if any(map(_paired, columns, columns[1:])) else []
-    caption = " ".join([translate.plain(SAY.pairs), *joined])
+    rows = [(column.name, each.seed, each.value) for column in columns for each in column.measure.seeds]
+    caption = translate.plain(SAY.pairs) + (f" {translate.plain(SAY.pairs_joined)}" if _paired(columns) else "")
     alt = " ".join(f"{text}." for text in said) or caption
     return style.finished(
         figure, f"pairs.{experiment.id}", experiment.id, alt=alt, caption=caption, columns=titles, rows=rows
     )
 
 
+def _paired(columns: Sequence[Column]) -> bool:
+    """Whether one seed gives two neighbours the same beginning, so that its two values belong together."""
+    return any(same_network(one.result.trial, other.result.trial) for one, other in pairwise(columns))
+
+
 def _legend(columns: Sequence[Column], translate: Translation) -> dict[str, Look]:
     legend: dict[str, Look] = {mean_label([column.measure for column in columns], translate): OURS | INTERVAL}
-    paired = any(map(_paired, columns, columns[1:]))
-    seed = translate.gettext("Seed, paired") if paired else translate.gettext("Seed")
-    legend[seed] = DOT | ({"ls": "-"} | LINK if paired else {})
+    if _paired(columns):
+        legend[translate.gettext("Seed, paired")] = DOT | {"ls": "-"} | LINK
+    else:
+        legend[translate.gettext("Seed")] = DOT
     return legend | ({translate.gettext("Original"): ORIGINAL} if any(e.measure.original for e in columns) else {})
 
 
 def _columns(found: Sequence[TrialResult], translate: Translation, *, own: bool) -> list[Column]:
     """Return a column for every training of the experiment's own networks, and for the last one of others."""
-    return [
-        Column(_short(result, stage.id, translate), result, stage.primary.test_accuracy, own)
-        for result in found
-        for stage in (result.stages if own else result.stages[-1:])
-    ]
-
-
-def _short(result: TrialResult, stage: str, translate: Translation) -> str:
-    many = len(result.stages) > 1
-    return stage_name(result.trial, stage, translate) if many else trial_name(result.trial, translate)
-
-
-def _paired(one: Column, other: Column) -> bool:
-    """Whether one seed gives both the same beginning, so that its two values belong together."""
-    return same_network(one.result.trial, other.result.trial)
+    columns = []
+    for result in found:
+        for stage in result.stages if own else result.stages[-1:]:
+            many = len(result.stages) > 1
+            name = stage_name(result.trial, stage.id, translate) if many else trial_name(result.trial, translate)
+            columns.append(Column(name, result, stage.primary.test_accuracy, own))
+    return [column for column in columns if column.measure.values]
 
 
 def _draw(axes: Axes, columns: Sequence[Column], translate: Translation) -> None:
     first, margin = columns[0].measure.datum.value, MARGINS["accuracy"]
     if first is not None:
         axes.axhspan(100 * (first - margin), 100 * (first + margin), **MARGIN)
-    _join_seeds(axes, columns)
+    for place, (one, other) in enumerate(pairwise(columns)):
+        if _paired((one, other)):
+            ends = {each.seed: each.value for each in other.measure.seeds}
+            for each in one.measure.seeds:
+                if each.value is not None and (end := ends.get(each.seed)) is not None:
+                    gid = data_gid(seed=each.seed)
+                    axes.plot((place, place + 1), (100 * each.value, 100 * end), **LINK, gid=gid)
     for place, column in enumerate(columns):
         _draw_column(axes, place, column, translate)
     axes.set_xlim(-0.5, len(columns) - 0.5)
     axes.margins(y=0.12)
     axes.grid(True, axis="y")
     axes.tick_params(axis="x", length=0)
-    axes.set_ylabel(translate.gettext("Test accuracy (%)"), fontsize=style.SMALL)
-
-
-def _join_seeds(axes: Axes, columns: Sequence[Column]) -> None:
-    for place, (one, other) in enumerate(pairwise(columns)):
-        if _paired(one, other):
-            ends = {each.seed: each.value for each in other.measure.seeds}
-            for each in one.measure.seeds:
-                if each.value is not None and (end := ends.get(each.seed)) is not None:
-                    gid = data_gid(seed=each.seed)
-                    axes.plot((place, place + 1), (100 * each.value, 100 * end), **LINK, gid=gid)
+    axes.set_ylabel(translate.gettext("Test accuracy (%)"))
 
 
 def _draw_column(axes: Axes, place: int, column: Column, translate: Translation) -> None:
@@ -149,8 +135,8 @@ def _draw_column(axes: Axes, place: int, column: Column, translate: Translation)
             axes.plot(place, 100 * each.value, **DOT, gid=data_gid(trial=column.result.id, seed=each.seed))
         if each.value is not None and each.seed in strange:
             text = translate.plain(SAY.unusual, {"seed": each.seed, "value": percent(each.value, translate)})
-            look: Look = {"ha": "center", "va": "top", "fontsize": style.SMALL, "color": style.VERMILLION}
-            axes.annotate(text, (place, 100 * each.value), (0, -4), textcoords="offset points", **look)
+            look: Look = {"ha": "center", "va": "top", "color": style.VERMILLION, "textcoords": "offset points"}
+            axes.annotate(text, (place, 100 * each.value), (0, -4), **look)
 
 
 def _comparisons(columns: Sequence[Column], results: Results, translate: Translation) -> list[str]:
@@ -192,9 +178,9 @@ def draw_studies(results: Results, experiments: Sequence[Experiment], translate:
         panels.append(axes)
         axes.set_title(style.shortened(title, width, style.SIZE), pad=3)
         _draw_study(axes, points, width, joined=bool(label) and len(points) > 2)
-        axes.set_xlabel(style.shortened(label, width, style.SMALL), fontsize=style.SMALL)
+        axes.set_xlabel(style.shortened(label, width))
         if number % A_ROW == 0:
-            axes.set_ylabel(translate.gettext("Test accuracy (%)"), fontsize=style.SMALL)
+            axes.set_ylabel(translate.gettext("Test accuracy (%)"))
         rows += [
             (title, name, each.primary.datum.value, each.primary.datum.low, each.primary.datum.high)
             for name, each in points
@@ -231,7 +217,7 @@ def _points(trials: Sequence[TrialResult], translate: Translation) -> tuple[str,
 def _below(points: Points, width: float) -> float:
     """Return the room below a panel, in points: more where names do not fit side by side and stand aslant."""
     names, share = [name for name, _ in points], 0.92 * width / len(points)
-    lines = max(style.wrapped(name, share, style.SMALL).count("\n") for name in names)
+    lines = max(style.wrapped(name, share).count("\n") for name in names)
     return ASLANT if lines > 2 or style.widest_word(*names) > share else LEVEL
 
 
@@ -247,11 +233,11 @@ def _draw_study(axes: Axes, points: Points, width: float, *, joined: bool) -> No
     if joined:
         axes.plot(range(len(points)), [100 * (each.primary.datum.value or 0.0) for _, each in points], **LINK, zorder=1)
     turned: Look = {}
-    names = [style.wrapped(name, 0.92 * width / len(points), style.SMALL) for name, _ in points]
+    names = [style.wrapped(name, 0.92 * width / len(points)) for name, _ in points]
     if _below(points, width) == ASLANT:
-        names = [style.shortened(name, ASLANT - 16, style.SMALL) for name, _ in points]
+        names = [style.shortened(name, ASLANT - 16) for name, _ in points]
         turned = {"rotation": 60, "ha": "right", "rotation_mode": "anchor"}
-    axes.set_xticks(range(len(points)), names, fontsize=style.SMALL, **turned)
+    axes.set_xticks(range(len(points)), names, **turned)
     axes.set_xlim(-0.5, len(points) - 0.5)
     axes.grid(True, axis="y")
 

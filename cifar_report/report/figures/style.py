@@ -4,10 +4,9 @@ import io
 import locale
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import matplotlib
 import matplotlib.style
@@ -74,7 +73,6 @@ VERDICTS: Final[dict[Outcome, Look]] = {
 """Each outcome has a form of its own, so that no colour is needed to read it."""
 
 ROW_LINE: Final = 9.2  # points from one line of a row's name to the next
-ROW_GAP: Final = 4.0  # points between two rows
 BELOW_ROWS: Final = 32.0  # points for the axis and its title
 LEGEND_LINE: Final = 13.0
 HANDLE, GAP_OF_LEGEND = 26.0, 8.4  # points of a legend's mark and the space after it, and of the space after a column
@@ -115,15 +113,6 @@ def panel(figure: Figure, left: float, top: float, width: float, height: float, 
     return axes
 
 
-def panels(
-    figure: Figure, count: int, top: float, height: float, translate: Translation, *, left: float = 34, gap: float = 44
-) -> list[Axes]:
-    """Add ``count`` axes of one size side by side over the figure's width."""
-    total = figure.get_size_inches()[0] * POINTS_PER_INCH - left - 6
-    width = (total - (count - 1) * gap) / count
-    return [panel(figure, left + place * (width + gap), top, width, height, translate) for place in range(count)]
-
-
 def canvas(height: float, translate: Translation) -> tuple[Figure, Axes]:
     """Return a figure and axes all over it that count in points from the top left corner, for drawings."""
     figure = sheet(height)
@@ -136,7 +125,7 @@ def canvas(height: float, translate: Translation) -> tuple[Figure, Axes]:
 def legend_columns(labels: Sequence[str], most: int, width: float = WIDTH) -> int:
     """Return in how many columns, ``most`` at most, a legend of these labels fits a width in points."""
     for count in range(min(most, len(labels)), 1, -1):
-        columns = np.array_split([text_width(label, SMALL) for label in labels], count)
+        columns = np.array_split([text_width(label) for label in labels], count)
         if sum(column.max() + HANDLE for column in columns) <= width + GAP_OF_LEGEND:
             return count
     return 1
@@ -150,8 +139,7 @@ def legend_below(figure: Figure, lines: Mapping[str, Look], columns: int, patche
     figure.legend(handles=[*handles, *patches], ncols=columns, **place)
 
 
-@dataclass(frozen=True)
-class RowPlot:
+class RowPlot(NamedTuple):
     """An empty figure with named rows; ``places`` are the rows' heights on the axes, in points from the top."""
 
     figure: Figure
@@ -162,39 +150,32 @@ class RowPlot:
     def write(self, place: float, across: float, text: str, **look: Any) -> None:
         """Write beside the axes, ``across`` points from the left and ``place`` points below the axes' top."""
         width, height = self.figure.get_size_inches() * POINTS_PER_INCH
-        whole: Look = {"va": "center_baseline", "fontsize": SMALL} | look
-        self.figure.text(across / width, 1 - (self.top + place) / height, text, **whole)
-
-    def finish(self, label: str, lines: Mapping[str, Look], columns: int, patches: Sequence[Patch] = ()) -> None:
-        """Write the axis's title and the legend."""
-        self.axes.set_xlabel(label)
-        legend_below(self.figure, lines, columns, patches)
+        self.figure.text(across / width, 1 - (self.top + place) / height, text, va="center_baseline", **look)
 
 
 def row_plot(
     names: Sequence[str],
     names_width: float,
+    label: str,
     translate: Translation,
     *,
     codes: Sequence[str] = (),
-    legend_lines: int = 1,
-    right: float = 6.0,
-    top: float = 4.0,
+    right: float,
+    top: float,
     above: Sequence[float] = (),
-    below: float = BELOW_ROWS,
-    gap: float = ROW_GAP,
+    gap: float,
 ) -> RowPlot:
-    """Return a figure with one named row per trial or claim and one axis at the bottom.
+    """Return a figure with one named row per trial or claim and one axis, called ``label``, at the bottom.
 
     ``names_width`` is the column left of the axes and ``right`` the one beside them, in points; ``codes`` stand at the
     left edge; ``above`` gives rows room for what stands above their marks.
     """
-    codes_width = 8 + max((text_width(code, SMALL) for code in codes), default=0)
-    texts = [wrapped(name, names_width - codes_width, SMALL) for name in names]
+    codes_width = 8 + max((text_width(code) for code in codes), default=0)
+    texts = [wrapped(name, names_width - codes_width) for name in names]
     sizes = [ROW_LINE * (text.count("\n") + 1) + gap for text in texts]
     more = above or [0.0] * len(sizes)
     total = sum(sizes) + sum(more)
-    figure = sheet(top + total + below + legend_lines * LEGEND_LINE)
+    figure = sheet(top + total + BELOW_ROWS + LEGEND_LINE)
     axes = panel(figure, names_width, top, WIDTH - names_width - right, total, translate)
     places, start = [], 0.0
     for row, (size, room) in enumerate(zip(sizes, more, strict=True)):
@@ -203,13 +184,14 @@ def row_plot(
         places.append(start + room + size / 2)
         start += size + room
     axes.set_ylim(total, 0)
-    axes.set_yticks(places, texts, fontsize=SMALL)
+    axes.set_yticks(places, texts)
     axes.tick_params(axis="y", length=0, pad=4)
     plot = RowPlot(figure, axes, tuple(places), top)
     for middle, code in zip(places, codes, strict=False):
         plot.write(middle, 0, code)
     axes.spines["left"].set_visible(False)
     axes.grid(True, axis="x")
+    axes.set_xlabel(label, fontsize=SIZE)
     return plot
 
 
@@ -219,16 +201,13 @@ def finished(
     group: str,
     *,
     title: str = "",
-    alt: str,
+    alt: str = "",
     caption: str,
     columns: Sequence[str],
     rows: Sequence[tuple[Cell, ...]],
     png: bytes | None = None,
 ) -> DrawnFigure:
-    """Return the figure as SVG with its texts and data; the same figure gives the same bytes.
-
-    ``title`` is a sentence that says what the figure shows; without one and without ``alt`` the caption is read aloud.
-    """
+    """Return the figure as SVG with its texts and data; without ``title`` and ``alt`` its caption is read aloud."""
     alt = f"{title} {alt}".strip() or caption
     drawn, anchor = _saved(figure, figure_id, "none"), f"svg-{figure_id.replace('.', '-')}"
     inline = to_inline(drawn, anchor, title or caption, alt, COLOURS, FACES)
@@ -250,7 +229,7 @@ def _saved(figure: Figure, figure_id: str, text: str) -> bytes:
 
 
 @cache
-def text_width(text: str, size: float = SIZE) -> float:
+def text_width(text: str, size: float = SMALL) -> float:
     """Return how wide ``text`` is set, in points."""
     font = font_manager.get_font([font_manager.findfont(name) for name in ("Report Figures", "DejaVu Sans")])
     font.set_size(UNSCALED, POINTS_PER_INCH)
@@ -258,38 +237,38 @@ def text_width(text: str, size: float = SIZE) -> float:
     return float(font.get_width_height()[0]) / 64 * (size / UNSCALED)
 
 
-def widest_word(*texts: str, size: float = SMALL) -> float:
+def widest_word(*texts: str) -> float:
     """Return how wide the widest word of some texts is set, in points: less cannot hold them."""
-    return max((text_width(word, size) for text in texts for word in text.split(" ")), default=0.0)
+    return max(text_width(word) for text in texts for word in text.split(" "))
 
 
-def wrapped(text: str, width: float, size: float = SIZE) -> str:
+def wrapped(text: str, width: float) -> str:
     """Break ``text`` between words into the fewest lines of at most ``width`` points, all about equally long.
 
     Only a single word may be wider.
     """
-    lines = _filled(text, width, size)
+    lines = _filled(text, width)
     while len(lines) > 1:
-        widest = max(text_width(line, size) for line in lines)
-        tighter = _filled(text, widest - 0.5, size)
-        if len(tighter) > len(lines) or max(text_width(line, size) for line in tighter) >= widest:
+        widest = max(map(text_width, lines))
+        tighter = _filled(text, widest - 0.5)
+        if len(tighter) > len(lines) or max(map(text_width, tighter)) >= widest:
             break
         lines = tighter
     return "\n".join(lines)
 
 
-def _filled(text: str, width: float, size: float) -> list[str]:
+def _filled(text: str, width: float) -> list[str]:
     """Return lines that each hold as many words as they can."""
     lines: list[str] = []
     for word in text.split(" "):
-        if lines and text_width(f"{lines[-1]} {word}", size) <= width:
+        if lines and text_width(f"{lines[-1]} {word}") <= width:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
     return lines
 
 
-def shortened(text: str, width: float, size: float = SIZE) -> str:
+def shortened(text: str, width: float, size: float = SMALL) -> str:
     """Return ``text``, cut and marked with an ellipsis where it is wider than ``width`` points."""
     if text_width(text, size) <= width:
         return text

@@ -26,53 +26,36 @@ def draw_verdict_bar(results: Results, translate: Translation) -> DrawnFigure | 
     found = Counter(verdict.outcome for verdict in results.tallied)
     if not found:
         return None
-    counts = [(outcome, found[outcome], _fragile(results, outcome)) for outcome in VERDICTS if found[outcome]]
-    legend: dict[str, Look] = {}
-    for outcome, count, _ in counts:
-        legend[f"{translate.gettext(OUTCOMES[outcome])} ({translate.numbers.integer(count)})"] = _glyph(outcome)
-    hatched = [Patch(**HATCH, label=translate.gettext(MARKS["fragile"]))] if any(each[2] for each in counts) else []
-    columns = style.legend_columns([*legend, *(str(patch.get_label()) for patch in hatched)], 6)
+    unsure = Counter(verdict.outcome for verdict in results.tallied if verdict.fragile)
+    counts = [(outcome, found[outcome], unsure[outcome]) for outcome in VERDICTS if found[outcome]]
+    total, whole = found.total(), translate.numbers.integer
+    hatched = [translate.gettext(MARKS["fragile"])] if unsure else []
+    legend = {f"{translate.gettext(OUTCOMES[each])} ({whole(count)})": _glyph(each) for each, count, _ in counts}
+    columns = style.legend_columns([*legend, *hatched], 6)
     lines = -(-(len(legend) + len(hatched)) // columns)
     figure, axes = style.canvas(BAR + 4 + lines * style.LEGEND_LINE, translate)
-    left, unit = 0.0, style.WIDTH / sum(found.values())
+    left, unit = 0.0, style.WIDTH / total
     for outcome, count, fragile in counts:
-        ground = VERDICTS[outcome]["mec"]
-        axes.add_patch(
-            Rectangle((left, 0), count * unit, BAR, fc=ground, alpha=0.28, lw=0, gid=data_gid(outcome=outcome))
-        )
+        look: Look = {"fc": VERDICTS[outcome]["mec"], "alpha": 0.28, "lw": 0, "gid": data_gid(outcome=outcome)}
+        axes.add_patch(Rectangle((left, 0), count * unit, BAR, **look))
         axes.add_patch(Rectangle((left, 0), fragile * unit, BAR, **HATCH))
-        text, place = translate.numbers.integer(count), left + (count + fragile) * unit / 2
-        if style.text_width(text) < (count - fragile) * unit:
+        text, place = whole(count), left + (count + fragile) * unit / 2
+        if style.text_width(text, style.SIZE) < (count - fragile) * unit:
             axes.text(place, BAR / 2, text, ha="center", va="center_baseline", fontsize=style.SIZE)
         if left:
             axes.plot((left, left), (0, BAR), color=style.WHITE, lw=1.2)
         left += count * unit
-    style.legend_below(figure, legend, columns, hatched)
-    total = sum(found.values())
-    numbers = {name: translate.numbers.integer(found[outcome]) for name, outcome in NAMED.items()}
-    numbers |= {"count": translate.numbers.integer(total)}
-    numbers |= {"fragile": translate.numbers.integer(sum(each[2] for each in counts))}
+    style.legend_below(figure, legend, columns, [Patch(**HATCH, label=name) for name in hatched])
+    numbers = {"reproduced": whole(found["reproduced"]), "contradicted": whole(found["not_reproduced"])}
+    numbers |= {"open": whole(found["inconclusive"]), "fragile": whole(unsure.total()), "count": whole(total)}
     title = translate.plain_plural(SAY.bar_title, total, numbers)
     rows = [(translate.gettext(OUTCOMES[outcome]), count, fragile) for outcome, count, fragile in counts]
     heads, caption = translate.columns("Verdict | Tests | Fragile"), translate.plain(SAY.bar)
-    return style.finished(
-        figure, "verdict_bar", "verdict_bar", title=title, alt="", caption=caption, columns=heads, rows=rows
-    )
+    return style.finished(figure, "verdict_bar", "verdict_bar", title=title, caption=caption, columns=heads, rows=rows)
 
 
-NAMED: Final[dict[str, Outcome]] = {
-    "reproduced": "reproduced",
-    "contradicted": "not_reproduced",
-    "open": "inconclusive",
-}
-
-
-def _fragile(results: Results, outcome: Outcome) -> int:
-    return sum(verdict.outcome == outcome and bool(verdict.fragile) for verdict in results.tallied)
-
-
-def _glyph(outcome: Outcome, size: float = 5.0) -> Look:
-    return {"ls": "none", "ms": size, "mew": 1.1} | VERDICTS[outcome]
+def _glyph(outcome: Outcome) -> Look:
+    return {"ls": "none", "ms": 5.0, "mew": 1.1} | VERDICTS[outcome]
 
 
 GROUPS: Final[dict[str, tuple[Quantity, ...]]] = {
@@ -113,7 +96,7 @@ def draw_matrix(results: Results, experiments: Sequence[Experiment], translate: 
         return None
     halves = list(_halves(rows, translate))
     start = style.WIDTH - halves[-1].left - halves[-1].width
-    names = [style.wrapped(translate.text(each.title), start - 20, style.SMALL) for each, _ in rows]
+    names = [style.wrapped(translate.text(each.title), start - 20) for each, _ in rows]
     heights = [
         max(1 + 8.5 * (name.count("\n") + 1), *(CELL * -(-len(half.of(found)) // IN_A_LINE) for half in halves)) + 3
         for name, (_, found) in zip(names, rows, strict=True)
@@ -125,9 +108,8 @@ def draw_matrix(results: Results, experiments: Sequence[Experiment], translate: 
     for place, (name, (experiment, found), height) in enumerate(zip(names, rows, heights, strict=True)):
         if place % 2 == 0:
             axes.add_patch(Rectangle((0, top), style.WIDTH, height, fc=style.BAND, lw=0, zorder=0))
-        middle: Look = {"y": top + height / 2, "fontsize": style.SMALL}
-        axes.text(x=12, s=name, va="center", linespacing=1.05, **middle)
-        axes.text(x=9, s=experiment.number or "", va="center", ha="right", **middle)
+        axes.text(12, top + height / 2, name, va="center", linespacing=1.05)
+        axes.text(9, top + height / 2, experiment.number or "", va="center", ha="right")
         for half in halves:
             for number, verdict in enumerate(half.of(found)):
                 line, column = divmod(number, IN_A_LINE)
@@ -143,12 +125,11 @@ def draw_matrix(results: Results, experiments: Sequence[Experiment], translate: 
     )  # fmt: skip
 
 
-def _cell(verdict: Verdict) -> tuple[str | None, int]:
+def _cell(verdict: Verdict) -> tuple[str, int]:
     """Return the group of quantities and the half, as written or by one change, in which a verdict stands."""
-    claim = verdict.claim
-    group = "Overfitting" if claim.relation == "onset" else None
-    group = group or next((name for name, quantities in GROUPS.items() if claim.quantity in quantities), None)
-    return group, int(claim.comparison == "one_change")
+    quantity: Quantity = "gap" if verdict.claim.relation == "onset" else verdict.claim.quantity
+    group = next(name for name, quantities in GROUPS.items() if quantity in quantities)
+    return group, int(verdict.claim.comparison == "one_change")
 
 
 def _halves(rows: Rows, translate: Translation) -> Iterator[Half]:
@@ -169,13 +150,12 @@ def _draw_heads(axes: Axes, halves: Sequence[Half], start: float, bottom: float,
     for group in dict.fromkeys(half.group for half in halves):
         own = [half for half in halves if half.group == group]
         left, right = start + own[0].left, start + own[-1].left + own[-1].width
-        title = style.wrapped(translate.gettext(group), right - left + 2, style.SMALL)
-        axes.text(left, 21, title, va="bottom", fontsize=style.SMALL, linespacing=1.05)
+        title = style.wrapped(translate.gettext(group), right - left + 2)
+        axes.text(left, 21, title, va="bottom", linespacing=1.05)
         axes.plot((left, right), (23, 23), color=style.GREY, lw=0.6)
         for half in own:
-            text = style.wrapped(translate.gettext(HALVES[half.change]), half.width, style.SMALL)
-            look: Look = {"fontsize": style.SMALL, "color": style.GREY, "linespacing": 1.0}
-            axes.text(start + half.left, 25.5, text, va="top", **look)
+            text = style.wrapped(translate.gettext(HALVES[half.change]), half.width)
+            axes.text(start + half.left, 25.5, text, va="top", color=style.GREY, linespacing=1.0)
         if len(own) > 1:
             middle = start + own[1].left - HALF_GAP / 2
             axes.plot((middle, middle), (25, bottom), color=style.PALE, lw=0.6)
@@ -197,8 +177,7 @@ def _legend(figure: Figure, present: Container[Outcome], translate: Translation,
 
 
 def _told(title: str, found: Sequence[Verdict], translate: Translation) -> str:
-    counts = Counter(verdict.outcome for verdict in found)
-    whole = translate.numbers.integer
+    counts, whole = Counter(verdict.outcome for verdict in found), translate.numbers.integer
     parts = [f"{translate.gettext(OUTCOMES[each])} {whole(counts[each])}" for each in VERDICTS if counts[each]]
     return f"{translate.text(title)}: {translate.numbers.enumeration(parts)}."
 
@@ -215,8 +194,8 @@ def _matrix_title(rows: Rows, translate: Translation) -> str:
     said, whole = [], translate.numbers.integer
     for outcome, message in (("not_reproduced", SAY.matrix_contradicted), ("inconclusive", SAY.matrix_open)):
         groups = [_cell(verdict)[0] for _, found in rows for verdict in found if verdict.outcome == outcome]
-        if counts := Counter(group for group in groups if group is not None):
-            group, most = max(counts.items(), key=lambda item: item[1])
+        if groups:
+            group, most = Counter(groups).most_common(1)[0]
             values = {"group": translate.gettext(group), "most": whole(most), "count": whole(len(groups))}
             said.append(translate.plain_plural(message, len(groups), values))
     return " ".join(said)
@@ -245,41 +224,41 @@ def draw_dependence(results: Results, translate: Translation) -> DrawnFigure | N
     if not found:
         return None
     places = _places({key for _, changed in found for key in changed}, translate)
-    names = [_row_name(verdict, results, translate) for verdict, _ in found]
-    texts = [style.wrapped(name, places[NOW] - CHOICE / 2 - 30, style.SMALL) for name in names]
+    quantities = [translate.gettext(QUANTITIES[verdict.claim.quantity]) for verdict, _ in found]
+    sides = [comparison_name(verdict, results, translate) for verdict, _ in found]
+    names = list(map(SEPARATOR.join, zip(sides, quantities, strict=True)))
+    texts = [style.wrapped(name, places[NOW] - CHOICE / 2 - 30) for name in names]
     if sum(text.count("\n") for text in texts) > MOST_LINES - len(texts):
-        texts = [style.shortened(name, places[NOW] - CHOICE / 2 - 30, style.SMALL) for name in names]
+        texts = [style.shortened(name, places[NOW] - CHOICE / 2 - 30) for name in names]
     heights = [max(style.ROW_LINE * (text.count("\n") + 1) + 2, CELL) for text in texts]
-    heads = {
-        key: style.wrapped(translate.gettext(CHOICES[key]), CHOICE - 2, style.SMALL) for key in places if key in CHOICES
-    }
+    heads = {key: style.wrapped(translate.gettext(CHOICES[key]), CHOICE - 2) for key in places if key in CHOICES}
     top = 9.0 * max(head.count("\n") + 1 for head in heads.values()) + 4
     figure, axes = style.canvas(top + sum(heights) + 20, translate)
-    _head_choices(axes, places, heads, top, translate)
+    look: Look = {"va": "bottom", "linespacing": 1.05}
+    for key, middle in places.items():
+        axes.text(middle, top - 2, heads.get(key, key.rpartition(" ")[2]), ha="center", **look)
+    if seeds := [middle for key, middle in places.items() if key not in CHOICES]:
+        text = style.wrapped(translate.gettext("without seed"), 60)
+        axes.text(seeds[0] - SEED / 2 + 2, top - 12, text, ha="left", **look)
     for row, ((verdict, changed), text, height) in enumerate(zip(found, texts, heights, strict=True)):
         if row % 2 == 0:
             axes.add_patch(Rectangle((0, top), style.WIDTH, height, fc=style.BAND, lw=0, zorder=0))
-        axes.text(0, top + height / 2, verdict.claim.code, va="center", fontsize=style.SMALL)
-        axes.text(28, top + height / 2, text, va="center", fontsize=style.SMALL, linespacing=1.1)
+        axes.text(0, top + height / 2, verdict.claim.code, va="center")
+        axes.text(28, top + height / 2, text, va="center", linespacing=1.1)
         for key, outcome in changed.items():
             corner = (places[key] - CELL / 2, top + height / 2 - CELL / 2)
             _draw_cell(axes, corner, outcome, verdict.id, fragile=False)
         top += height
     _legend(figure, {outcome for _, changed in found for outcome in changed.values()}, translate, hatched=False)
-    rows: list[tuple[Cell, ...]] = [
+    rows = [
         (verdict.id, name, *(translate.gettext(OUTCOMES[changed[key]]) if key in changed else None for key in places))
         for (verdict, changed), name in zip(found, names, strict=True)
     ]
     return style.finished(
-        figure, "dependence", "dependence", title=_dependence_title(results, found, translate), alt="",
+        figure, "dependence", "dependence", title=_dependence_title(results, found, translate),
         caption=translate.plain(SAY.dependence), rows=rows,
         columns=(*translate.columns("Claim | Comparison"), *(_choice_name(key, translate) for key in places)),
     )  # fmt: skip
-
-
-def _row_name(verdict: Verdict, results: Results, translate: Translation) -> str:
-    quantity = translate.gettext(QUANTITIES[verdict.claim.quantity])
-    return f"{comparison_name(verdict, results, translate)}{SEPARATOR}{quantity}"
 
 
 def _choices(verdict: Verdict) -> dict[str, Outcome]:
@@ -310,18 +289,6 @@ def _places(keys: Collection[str], translate: Translation) -> dict[str, float]:
     return places
 
 
-def _head_choices(
-    axes: Axes, places: Mapping[str, float], heads: Mapping[str, str], top: float, translate: Translation
-) -> None:
-    look: Look = {"ha": "center", "va": "bottom", "fontsize": style.SMALL, "linespacing": 1.05}
-    for key, middle in places.items():
-        axes.text(middle, top - 2, heads.get(key, key.rpartition(" ")[2]), **look)
-    seeds = [middle for key, middle in places.items() if key not in CHOICES]
-    if seeds:
-        text = style.wrapped(translate.gettext("without seed"), 60, style.SMALL)
-        axes.text(seeds[0] - SEED / 2 + 2, top - 12, text, **look | {"ha": "left"})
-
-
 def _choice_name(key: str, translate: Translation) -> str:
     if key in CHOICES:
         return translate.gettext(CHOICES[key])
@@ -333,7 +300,6 @@ def _dependence_title(
 ) -> str:
     """Return how many verdicts depend on a choice, and on which one most of them do."""
     counts = Counter(key for _, changed in found for key in changed if key != NOW)
-    key, most = max(counts.items(), key=lambda item: item[1])
-    whole = translate.numbers.integer
+    (key, most), whole = counts.most_common(1)[0], translate.numbers.integer
     values = {"count": whole(len(found)), "all": whole(len(results.verdicts)), "choice": _choice_name(key, translate)}
     return translate.plain_plural(SAY.dependence_title, len(found), values | {"most": whole(most)})
