@@ -15,10 +15,9 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.robust_compare import TrimmedMean
 from statsmodels.stats.weightstats import ttost_ind, ttost_paired
 
-from cifar_report.analysis.hypothesis_tests import EpochTest, McNemar, TTest
+from cifar_report.analysis.hypothesis_tests import EpochTest, McNemar, TTest, holm, prediction_interval, t_interval
 from cifar_report.analysis.power import detectable_effect, seeds_needed
 from cifar_report.analysis.predictions import brier, calibration_error, negative_log_likelihood, reliability
-from cifar_report.analysis.statistics import holm, prediction_interval, t_interval
 
 SUBJECT = array(0.62, 0.61, 0.64, 0.60, 0.63)
 COMPARATOR = array(0.60, 0.60, 0.61, 0.60, 0.60)

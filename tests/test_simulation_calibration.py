@@ -10,7 +10,7 @@ from suites import shared
 
 from cifar_report.analysis import calibration as stored
 from cifar_report.analysis.calibration import Calibration, Rates, load_calibration
-from cifar_report.analysis.statistics import exact_interval
+from cifar_report.analysis.hypothesis_tests import exact_interval
 from cifar_report.bundle import Bundle
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.simulation import calibration

@@ -1,7 +1,5 @@
 """From a bundle to every number of the report: metrics, statistics and verdicts; nothing is trained or formatted."""
 
-from __future__ import annotations
-
 from cifar_report.analysis.results import Results, Seeds
 from cifar_report.bundle import Bundle
 
@@ -12,7 +10,7 @@ def analyse(bundle: Bundle) -> Results:
     Raises SuiteError when a file of the bundle is damaged.
     """
     # Imported where it is asked for: who only shows results does without two seconds of statistics.
-    from cifar_report.analysis import checks, ranking, sensitivity, trials, verdicts, views
+    from cifar_report.analysis import checks, sensitivity, trials, verdicts, views
     from cifar_report.analysis.estimates import scope_of
     from cifar_report.analysis.predictions import read_predictions
 
@@ -32,7 +30,7 @@ def analyse(bundle: Bundle) -> Results:
         verdicts=found,
         statements=verdicts.statements(found),
         studies=views.studies(bundle, by_id),
-        ranking=ranking.ranked(results),
+        ranking=views.ranked(results),
         pareto=views.pareto_fronts(results, times, bundle.record.dataset.counts[0]),
         ablation=views.ablation(by_id),
         variance=views.variance_rows(results, predictions),

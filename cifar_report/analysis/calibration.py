@@ -1,7 +1,5 @@
 """The method's own error rates, as simulated with known truth and committed, and what the method promises of them."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Literal
 

@@ -1,18 +1,22 @@
 """What a reader should know about the data: oddities, and how far results repeat on other machines and devices."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from cifar_report.analysis.estimates import mean_datum, mean_difference
+from cifar_report.analysis.hypothesis_tests import SAME
 from cifar_report.analysis.predictions import FILE_NAME, PredictionTable, same_images
-from cifar_report.analysis.results import Curve, Determinism, TimingRow, TrialResult
-from cifar_report.analysis.results.numbers import SeedValue
-from cifar_report.analysis.results.views import Caution, ReplicaAgreement
-from cifar_report.analysis.statistics import SAME
+from cifar_report.analysis.results import (
+    Caution,
+    Curve,
+    Determinism,
+    ReplicaAgreement,
+    SeedValue,
+    TimingRow,
+    TrialResult,
+)
 from cifar_report.analysis.trials import COLUMNS
 from cifar_report.analysis.values import finite, primary_weights
 from cifar_report.bundle import Bundle, Run

@@ -1,7 +1,5 @@
 """The numbers of one claim: estimate, margin, stated and original value, what more seeds could see; its networks."""
 
-from __future__ import annotations
-
 import math
 from typing import Any, Literal, get_args
 
@@ -10,14 +8,19 @@ from scipy import stats
 
 from cifar_report.analysis.decisions import DIRECTIONS, RATIO_SLACK, limits_of, side_of
 from cifar_report.analysis.estimates import mean_datum, prediction_datum
-from cifar_report.analysis.hypothesis_tests import RESAMPLES, HypothesisTest, McNemar, TTest
+from cifar_report.analysis.hypothesis_tests import (
+    RESAMPLES,
+    HypothesisTest,
+    McNemar,
+    TTest,
+    exact_interval,
+    exponential,
+)
 from cifar_report.analysis.power import detectable_effect, seeds_needed
 from cifar_report.analysis.predictions import PredictionTable, StagePredictions, same_images
-from cifar_report.analysis.results import Datum, Formula, Networks, Undefined, Unit
-from cifar_report.analysis.results.numbers import SeedValue
-from cifar_report.analysis.results.verdicts import NetworkTest, SeedDifference
+from cifar_report.analysis.results import Datum, Formula, SeedValue, Undefined, Unit
+from cifar_report.analysis.results.verdicts import Networks, NetworkTest, SeedDifference
 from cifar_report.analysis.samples import Sample, onset_hits, planned_runs
-from cifar_report.analysis.statistics import exact_interval, exponential
 from cifar_report.analysis.values import LEVEL, Array, Value, is_time
 from cifar_report.bundle import Bundle
 from cifar_report.spec import Claim, Quantity, Side

@@ -1,16 +1,13 @@
 """The method's table: from a test, a margin and p-values corrected within families to an outcome with its reason."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from scipy import stats
 
-from cifar_report.analysis.hypothesis_tests import HypothesisTest
-from cifar_report.analysis.results import Lacking, Outcome, Reason
-from cifar_report.analysis.statistics import SAME, holm
+from cifar_report.analysis.hypothesis_tests import SAME, HypothesisTest, holm
+from cifar_report.analysis.results.verdicts import Lacking, Outcome, Reason
 from cifar_report.analysis.values import HIGHER_IS_BETTER, LEVEL, is_time
 from cifar_report.spec import STATEMENTS, Claim
 

@@ -1,16 +1,13 @@
 """From values by seed to estimates: means with intervals, differences, and how the original's number stands."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 
-from cifar_report.analysis.hypothesis_tests import TTest
-from cifar_report.analysis.results import Datum, Formula, Measure, Scope, Undefined, Unit
-from cifar_report.analysis.results.numbers import Compatibility, SeedValue
-from cifar_report.analysis.statistics import all_equal, exponential, prediction_interval, t_interval
+from cifar_report.analysis.hypothesis_tests import TTest, all_equal, exponential, prediction_interval, t_interval
+from cifar_report.analysis.results import Scope
+from cifar_report.analysis.results.trials import Compatibility, Datum, Formula, Measure, SeedValue, Undefined, Unit
 from cifar_report.analysis.values import Array, Value
 from cifar_report.bundle import Bundle, Run
 
@@ -64,7 +61,7 @@ def mean_datum(
     values = [entry.value for entry in entries if entry.value is not None and not entry.censored]
     formula: Formula = "mean_over_seeds"
     reason: Undefined | None = None if entries else "not_run"
-    value: float | None = None
+    value = low = high = None
     if any(entry.censored for entry in entries):
         median = float(np.median(values + [np.inf] * (count - len(values))))
         value, formula = (median if np.isfinite(median) else None), "median_over_seeds"
@@ -74,22 +71,10 @@ def mean_datum(
     elif count == 1:
         value, formula, reason = float(values[0]), "single_value", None if entries[0].seed is None else "one_seed"
     elif count:
-        return interval_datum(identity, unit, formula, np.array(values, float), runs, n_of)
-    return Datum(identity, value, unit, formula, count, n_of, runs=runs, reason=reason)
-
-
-def interval_datum(
-    identity: str,
-    unit: Unit,
-    formula: Formula,
-    values: Array,
-    runs: tuple[str, ...],
-    n_of: Literal["seeds", "images", "blocks"] = "seeds",
-) -> Datum:
-    """Return the mean with its t interval, or why it has none; ``values`` float [n >= 1], of a ratio logarithms."""
-    mean, low, high = exponential(t_interval(values)) if unit == "ratio" else t_interval(values)
-    reason: Undefined | None = "one_seed" if len(values) < 2 else "no_spread" if all_equal(values) else None
-    return Datum(identity, mean, unit, formula, len(values), n_of, low, high, runs, reason)
+        known = np.array(values, float)
+        value, low, high = t_interval(known)
+        reason = "no_spread" if all_equal(known) else None
+    return Datum(identity, value, unit, formula, count, n_of, low, high, runs, reason)
 
 
 def prediction_datum(identity: str, unit: Unit, formula: Formula, values: Array, runs: tuple[str, ...]) -> Datum:

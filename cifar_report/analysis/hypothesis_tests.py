@@ -1,12 +1,11 @@
-"""Hypothesis tests for one comparison: Welch's and paired t, exact tests of whole epochs, McNemar's test."""
-
-from __future__ import annotations
+"""Tests of one comparison (t, Welch's, exact ones of whole epochs, McNemar's), intervals, and Holm's correction."""
 
 import math
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from scipy import special, stats
@@ -14,19 +13,77 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.robust_compare import TrimmedMean
 
 from cifar_report.analysis.results.verdicts import Procedure
-from cifar_report.analysis.statistics import SAME, Bounds, all_equal
 from cifar_report.analysis.values import LEVEL, Array
 
+SAME = 1e-9  # values nearer than this are equal: differences of shares carry rounding errors of 1e-17
 RESAMPLES = 4_000  # of the bootstrap over images
 TRIM = 0.2  # of each end, for trimmed means
 LEAST_WELCH = 4  # runs of each side from which Welch's degrees of freedom hold
 
 
-class HypothesisTest(ABC):
-    """What one comparison says about its true difference; every relation is decided through these answers.
+class Bounds(NamedTuple):
+    """A mean and its bounds, None where one value alone gives none."""
 
-    A ``side`` is +1 for "above" and -1 for "below".
+    mean: float
+    low: float | None
+    high: float | None
+
+
+def all_equal(values: Array) -> bool:
+    """Whether there is no spread, so that a t test has nothing to work with."""
+    return bool(np.ptp(values) <= SAME) if len(values) else True
+
+
+def t_interval(values: Array, spread: float = 1.0) -> Bounds:
+    """Return mean and two-sided 95 % t interval, mean ± t·s·√(spread / n), of float [n >= 1]."""
+    mean, count = float(np.mean(values)), len(values)
+    if count < 2:
+        return Bounds(mean, None, None)
+    if all_equal(values):
+        return Bounds(mean, mean, mean)
+    low, high = stats.t.interval(1 - LEVEL, count - 1, mean, np.std(values, ddof=1) * np.sqrt(spread / count))
+    return Bounds(mean, float(low), float(high))
+
+
+def exponential(bounds: Bounds) -> Bounds:
+    """Transform bounds of logarithms back, so that a mean becomes a geometric mean."""
+    low, high = (None if edge is None else math.exp(edge) for edge in bounds[1:])
+    return Bounds(math.exp(bounds.mean), low, high)
+
+
+def prediction_interval(values: Array) -> Bounds:
+    """Return the mean and the 95 % interval of one more value, mean ± t·s·√(1 + 1/n)."""
+    return t_interval(values, spread=len(values) + 1)
+
+
+def holm(p_values: Sequence[float] | Array, size: int) -> Array:
+    """Return Holm's corrected p-values for a family of ``size`` claims, of which only some gave a p-value.
+
+    Claims without one count as 1, so that the correction is that of the registry, whatever was run.
     """
+    padded = np.array([*p_values, *[1.0] * (size - len(p_values))])
+    # Not statsmodels' multipletests, which these lines repeat: each of its calls collects the process's garbage for
+    # a thirtieth of a second or more, and the sensitivity of a report asks a thousand times.
+    order = np.argsort(padded)
+    corrected = np.empty(len(padded))
+    corrected[order] = np.minimum(1.0, np.maximum.accumulate(padded[order] * np.arange(len(padded), 0, -1)))
+    return corrected[: len(p_values)]
+
+
+def wilson_interval(successes: int, count: int) -> tuple[float, float]:
+    """Return the 95 % Wilson interval of a share of images."""
+    interval = stats.binomtest(successes, count).proportion_ci(method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def exact_interval(successes: int, count: int, coverage: float = 1 - LEVEL) -> tuple[float, float]:
+    """Return the exact (Clopper-Pearson) two-sided interval of a share of seeds."""
+    interval = stats.binomtest(successes, count).proportion_ci(coverage, method="exact")
+    return float(interval.low), float(interval.high)
+
+
+class HypothesisTest(ABC):
+    """What one comparison says about its true difference; a ``side`` is +1 for "above" and -1 for "below"."""
 
     procedure: Procedure
     center: float  # the estimate
@@ -49,7 +106,7 @@ class HypothesisTest(ABC):
         """Return the p-value for a difference between the two (TOST: two one-sided tests)."""
         return max(self.p_value(low, 1), self.p_value(high, -1))
 
-    def deciding(self, bound: float, side: int) -> HypothesisTest:  # noqa: ARG002 - of several looks
+    def deciding(self, bound: float, side: int) -> "HypothesisTest":  # noqa: ARG002 - of several looks
         """Return the test that gave this p-value: under planned looks one of several."""
         return self
 
@@ -94,25 +151,22 @@ class TTest(HypothesisTest):
             self.freedom = float(sample.nobs_reduced) - 1
         else:
             self.center, self.error, self.freedom = map(float, _student(values, others))
-        self._paired, still = others is None, all_equal(values) and (others is None or all_equal(others))
-        self._settle(still)
+        self._settle(others is None, all_equal(values) and (others is None or all_equal(others)))
 
     @classmethod
-    def of_draws(cls, values: Array, others: Array | None = None) -> Iterator[TTest]:
+    def of_draws(cls, values: Array, others: Array | None = None) -> Iterator["TTest"]:
         """Yield the test of each row of float [draws, n] each."""
         still = np.all([np.ptp(each, axis=1) <= SAME for each in (values, others) if each is not None], axis=0)
         for *parts, flat in zip(*(each.tolist() for each in (*_student(values, others), still)), strict=True):
             test = cls.__new__(cls)
             test.center, test.error, test.freedom = parts
-            test._paired = others is None
-            test._settle(flat)
+            test._settle(others is None, flat)
             yield test
 
-    def _settle(self, still: bool) -> None:
-        usual: Procedure = "paired_t" if self._paired else "welch"
-        self.procedure = "all_equal" if still or self.error <= 0 or math.isnan(self.error) else usual
-        if self.procedure == "all_equal":
-            self.error = 0.0
+    def _settle(self, paired: bool, still: bool) -> None:
+        self.procedure = "paired_t" if paired else "welch"
+        if still or not self.error > 0:  # which NaN is not either
+            self.procedure, self.error = "all_equal", 0.0
 
     def p_value(self, bound: float, side: int) -> float:
         """Return the p-value of t; without spread the side decides."""
@@ -155,8 +209,7 @@ def _share_of_signs(values: tuple[int, ...]) -> float:
 class EpochTest(HypothesisTest):
     """Exact permutation test of a difference of means of whole epochs; of one sample by sign flips.
 
-    All divisions of the runs into two groups (all patterns of signs) are counted by the sums that they give
-    (dynamic programming over integers), because drawing some of them at random breaks down at few runs.
+    All divisions of the runs (all patterns of signs) are counted, because drawing some breaks down at few runs.
     """
 
     def __init__(self, values: Array, others: Array | None = None) -> None:
@@ -216,16 +269,12 @@ class LooksTest(HypothesisTest):
         return min(self._looks, key=lambda look: look[0].p_value(bound, side) / look[1])[0]
 
 
+@lru_cache(maxsize=1_000)
 def _resampled(only_subject: int, only_comparator: int, total: int) -> Array:
     """Return differences of resampled images: resampling images is drawing from three kinds."""
     shares = np.array((only_subject, only_comparator, total - only_subject - only_comparator)) / total
     drawn = np.random.default_rng(0).multinomial(total, shares, RESAMPLES)
     return np.asarray((drawn[:, 0] - drawn[:, 1]) / total)
-
-
-@lru_cache(maxsize=10_000)
-def _share_beyond(counts: tuple[int, int, int], bound: float, side: int) -> float:
-    return float(np.mean(side * _resampled(*counts) <= side * bound))
 
 
 class McNemar(HypothesisTest):
@@ -238,14 +287,15 @@ class McNemar(HypothesisTest):
         self.center = (only_subject - only_comparator) / total
 
     @classmethod
-    def of(cls, subject: Array, comparator: Array) -> McNemar:
+    def of(cls, subject: Array, comparator: Array) -> "McNemar":
         """Count bool [N] of each: where it is right."""
         return cls(int(np.sum(subject & ~comparator)), int(np.sum(comparator & ~subject)), len(subject))
 
     def p_value(self, bound: float, side: int) -> float:
         """Return the exact p-value at zero, the bootstrap's share beyond any other bound."""
         if bound:
-            return _share_beyond((self.only_subject, self.only_comparator, self.total), bound, side)
+            drawn = _resampled(self.only_subject, self.only_comparator, self.total)
+            return float(np.mean(side * drawn <= side * bound))
         wins, losses = (self.only_subject, self.only_comparator)[::side]
         return float(stats.binomtest(wins, wins + losses, alternative="greater").pvalue) if wins + losses else 1.0
 
@@ -255,8 +305,5 @@ class McNemar(HypothesisTest):
 
     def edge(self, side: int, level: float = LEVEL) -> float:
         """Return the bootstrap's one-sided bound."""
-        return float(
-            np.quantile(
-                _resampled(self.only_subject, self.only_comparator, self.total), 1 - level if side > 0 else level
-            )
-        )
+        drawn = _resampled(self.only_subject, self.only_comparator, self.total)
+        return float(np.quantile(drawn, 1 - level if side > 0 else level))

@@ -1,7 +1,5 @@
 """Planned looks: which trials go on to the next one, from values by seed alone."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from typing import NamedTuple

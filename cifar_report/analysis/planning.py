@@ -1,7 +1,5 @@
 """What more seeds would decide: open claims, the processor time of a run, and the seeds that decide the most."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +11,7 @@ from cifar_report.analysis.decisions import Families, PValues, family_key
 from cifar_report.analysis.estimates import scope_of
 from cifar_report.analysis.power import COUNTS, POWER, power_of_more
 from cifar_report.analysis.predictions import read_predictions
-from cifar_report.analysis.results import Lacking, Verdict
+from cifar_report.analysis.results.verdicts import Lacking, Verdict
 from cifar_report.analysis.samples import Sample, claim_sides
 from cifar_report.analysis.values import LEVEL
 from cifar_report.analysis.verdicts import LEAST_NEW_SEEDS, families_of, planned_sample, verdicts

@@ -1,7 +1,5 @@
 """What a test could have found: detectable differences, and the seeds that the method's own rule would need."""
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """Test predictions of each run and what they say: confusion, rates by class, likelihood, Brier score, calibration."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
@@ -11,15 +9,15 @@ import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from cifar_report.analysis.estimates import mean_datum, measure
-from cifar_report.analysis.results import Datum, Measure, PredictionMetrics, ReliabilityBin, Unit
-from cifar_report.analysis.results.numbers import SeedValue
-from cifar_report.analysis.results.trials import ClassScores, ConfusedPair
+from cifar_report.analysis.results import trials as results
+from cifar_report.analysis.results.trials import Datum, Measure, SeedValue
 from cifar_report.analysis.values import Array, Value, primary_weights
 from cifar_report.bundle import Bundle, Predictions, Run, Weights
 from cifar_report.bundle.arrays import BINS, CompactTable
 from cifar_report.spec import CLASS_COUNT, Trial
 
 FILE_NAME = "predictions.npz"
+CLASSES = range(CLASS_COUNT)
 MOST_PAIRS = 10  # of confused classes that are listed
 OF_A_PAIR = 6  # images that are shown of one
 
@@ -64,7 +62,11 @@ def _stages(run: Run, file: Predictions) -> Iterator[tuple[str | None, StagePred
         for stage in run.stages:
             kept = condensed(file, stage.id, primary_weights(run.trial, stage.id))
             if kept is not None and len(file.labels):
-                yield stage.id, _of_table(file, kept)
+                found = StagePredictions(file.indices, file.labels, kept.predicted)
+                if kept.brier is not None:
+                    metrics = negative_log_likelihood(kept.chosen), float(kept.brier), kept.bins
+                    found = StagePredictions(file.indices, file.labels, kept.predicted, kept.top, *metrics)
+                yield stage.id, found
 
 
 def condensed(file: Predictions, stage: str, weights: Weights) -> CompactTable | None:
@@ -74,16 +76,8 @@ def condensed(file: Predictions, stage: str, weights: Weights) -> CompactTable |
     table, answers = file.probabilities.get((stage, weights)), file.answers(stage, weights)
     if table is None or answers is None or not np.isfinite(table).all():
         return None if answers is None else CompactTable(*answers)
-    top = table.max(axis=1)
-    score = np.array(brier(file.labels, table))
+    top, score = table.max(axis=1), np.array(brier(file.labels, table))
     return CompactTable(*answers, score, reliability(top, np.equal(answers[0], file.labels)), top)
-
-
-def _of_table(file: Predictions, kept: CompactTable) -> StagePredictions:
-    if kept.brier is None:
-        return StagePredictions(file.indices, file.labels, kept.predicted)
-    metrics = negative_log_likelihood(kept.chosen), float(kept.brier), kept.bins
-    return StagePredictions(file.indices, file.labels, kept.predicted, kept.top, *metrics)
 
 
 def compacted(run: Run, file: Predictions) -> Predictions:
@@ -94,7 +88,7 @@ def compacted(run: Run, file: Predictions) -> Predictions:
         if (kept := condensed(file, stage.id, weights)) is not None:
             if kept.top is not None:
                 shown = [place for _, _, place in surest(file.labels, kept.predicted, kept.top)]
-                for pair in permutations(range(CLASS_COUNT), 2):
+                for pair in permutations(CLASSES, 2):
                     shown += surest_of_pair(file.labels, kept.predicted, kept.top, pair)
                 kept = kept._replace(top=np.where(np.isin(np.arange(len(file.labels)), shown), kept.top, 0))
             tables[stage.id, weights] = kept
@@ -104,7 +98,7 @@ def compacted(run: Run, file: Predictions) -> Predictions:
 def surest(labels: Array, predicted: Array, top: Array) -> Iterator[tuple[int, Literal["right", "wrong"], int]]:
     """Yield, by class, the place of the right and of the wrong prediction with the highest probability ``top`` [N]."""
     kinds: tuple[Literal["right", "wrong"], ...] = ("right", "wrong")
-    for label, kind in product(range(CLASS_COUNT), kinds):
+    for label, kind in product(CLASSES, kinds):
         chosen = np.flatnonzero((labels == label) & ((predicted == labels) == (kind == "right")))
         if len(chosen):
             yield label, kind, int(chosen[np.argmax(top[chosen])])
@@ -136,25 +130,24 @@ def brier(labels: Array, probabilities: Array) -> float:
 
 def prediction_metrics(
     prefix: str, weights: Weights | None, runs: Sequence[Run], given: Sequence[StagePredictions]
-) -> PredictionMetrics:
+) -> results.PredictionMetrics:
     """Return the metrics of one stage; ``given`` holds each run's predictions, in the order of ``runs``."""
-    classes = range(CLASS_COUNT)
-    matrix = np.sum([confusion_matrix(each.labels, each.predicted, labels=classes) for each in given], axis=0)
+    matrix = np.sum([confusion_matrix(each.labels, each.predicted, labels=CLASSES) for each in given], axis=0)
     totals = matrix.sum(axis=1, keepdims=True)
     shares = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
 
-    def over_seeds(name: str, unit: Unit, values: Sequence[float | None]) -> Measure | None:
+    def over_seeds(name: str, unit: results.Unit, values: Sequence[float | None]) -> Measure | None:
         if all(value is None for value in values):
             return None
         return measure(f"{prefix}.test.{name}", unit, runs, [Value(value) for value in values])
 
     bins = [each.bins for each in given]
     errors = [None if each is None else calibration_error(each) for each in bins]
-    return PredictionMetrics(
+    return results.PredictionMetrics(
         weights=weights,
         confusion=tuple(tuple(int(cell) for cell in row) for row in matrix),
         confusion_shares=tuple(tuple(float(cell) for cell in row) for row in shares),
-        classes=_class_scores(prefix, runs, given),
+        classes=tuple(_class_scores(prefix, runs, given)),
         most_confused=tuple(_most_confused(prefix, runs, matrix, shares)),
         negative_log_likelihood=over_seeds(
             "negative_log_likelihood", "loss", [each.negative_log_likelihood for each in given]
@@ -165,24 +158,21 @@ def prediction_metrics(
     )
 
 
-def _class_scores(prefix: str, runs: Sequence[Run], given: Sequence[StagePredictions]) -> tuple[ClassScores, ...]:
-    classes = range(CLASS_COUNT)
-    rates = np.array(
-        [precision_recall_fscore_support(e.labels, e.predicted, labels=classes, zero_division=0)[:3] for e in given]
-    )  # runs, metrics, classes
-
-    def mean(label: int, place: int, name: str) -> Datum:
-        by_run = zip(runs, rates[:, place, label], strict=True)
-        entries = [SeedValue(run.seed, run.id, float(rate)) for run, rate in by_run]
-        return mean_datum(f"{prefix}.test.class_{label}.{name}", "score", entries)
-
-    return tuple(
-        ClassScores(label, mean(label, 0, "precision"), mean(label, 1, "recall"), mean(label, 2, "f1"))
-        for label in classes
-    )
+def _class_scores(prefix: str, runs: Sequence[Run], given: Sequence[StagePredictions]) -> Iterator[results.ClassScores]:
+    """Yield the scores of each class, by scikit-learn."""
+    scored = [
+        precision_recall_fscore_support(each.labels, each.predicted, labels=CLASSES, zero_division=0)[:3]
+        for each in given
+    ]
+    for label, rates in enumerate(np.moveaxis(np.array(scored), 2, 0)):  # float [runs, scores] of each class
+        means = []
+        for name, by_run in zip(("precision", "recall", "f1"), rates.T, strict=True):
+            entries = [SeedValue(run.seed, run.id, float(rate)) for run, rate in zip(runs, by_run, strict=True)]
+            means.append(mean_datum(f"{prefix}.test.class_{label}.{name}", "score", entries))
+        yield results.ClassScores(label, *means)
 
 
-def _most_confused(prefix: str, runs: Sequence[Run], matrix: Array, shares: Array) -> Iterator[ConfusedPair]:
+def _most_confused(prefix: str, runs: Sequence[Run], matrix: Array, shares: Array) -> Iterator[results.ConfusedPair]:
     wrong = matrix * (1 - np.eye(CLASS_COUNT, dtype=matrix.dtype))
     order = np.argsort(-wrong, axis=None, kind="stable")[:MOST_PAIRS]
     ids = tuple(run.id for run in runs)
@@ -192,7 +182,7 @@ def _most_confused(prefix: str, runs: Sequence[Run], matrix: Array, shares: Arra
         name = f"{prefix}.test.confused_{label}_{predicted}"
         count = Datum(f"{name}.count", int(wrong[label, predicted]), "count", "sum_over_seeds", len(runs), runs=ids)
         share = Datum(f"{name}.share", float(shares[label, predicted]), "share", "sum_over_seeds", len(runs), runs=ids)
-        yield ConfusedPair(int(label), int(predicted), count, share)
+        yield results.ConfusedPair(int(label), int(predicted), count, share)
 
 
 def reliability(top: Array, correct: Array) -> Array:
@@ -210,12 +200,12 @@ def calibration_error(bins: Array) -> float:
     return float(np.abs(confidences - correct).sum() / max(1, counts.sum()))
 
 
-def _reliability_bins(by_run: Sequence[Array | None]) -> tuple[ReliabilityBin, ...]:
+def _reliability_bins(by_run: Sequence[Array | None]) -> tuple[results.ReliabilityBin, ...]:
     known = [bins for bins in by_run if bins is not None]
     if len(known) < len(by_run):
         return ()
     made = []
     for place, (count, confidence, correct) in enumerate(np.sum(known, axis=0).T):
         means = (float(confidence / count), float(correct / count)) if count else (None, None)
-        made.append(ReliabilityBin(place / BINS, (place + 1) / BINS, int(count), *means))
+        made.append(results.ReliabilityBin(place / BINS, (place + 1) / BINS, int(count), *means))
     return tuple(made)

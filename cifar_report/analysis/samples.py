@@ -1,22 +1,20 @@
 """Collects what a claim compares: values by seed, by timing block or by image, or why there are none."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Literal, NamedTuple, TypeVar
 
 import numpy as np
 
 from cifar_report.analysis.decisions import Decision, decide_onset
-from cifar_report.analysis.hypothesis_tests import EpochTest, HypothesisTest, LooksTest, McNemar, TTest
+from cifar_report.analysis.hypothesis_tests import SAME, EpochTest, HypothesisTest, LooksTest, McNemar, TTest
 from cifar_report.analysis.predictions import PredictionTable, same_images
-from cifar_report.analysis.results import Outcome, Reason
-from cifar_report.analysis.statistics import SAME
+from cifar_report.analysis.results.verdicts import Outcome, Reason
 from cifar_report.analysis.trials import LEAST_RUNS, are_unusual
-from cifar_report.analysis.values import Array, Value, by_block, diverged, is_time, overfits_from, read
-from cifar_report.bundle import Bundle, Run
+from cifar_report.analysis.values import Array, Value, by_block, finite, is_time, overfits_from, read
+from cifar_report.bundle import Bundle, Run, StageResult
 from cifar_report.bundle.plans import SeedPlan
 from cifar_report.spec import Claim, Quantity, Side, Trial, pairs_by_seed
 
@@ -42,20 +40,16 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True)
 class Sample:
-    """A claim's values: ``keys`` are seeds or blocks (None: no seed), the ids of their runs beside them.
-
-    ``comparator`` is empty for absolute claims; where nothing pairs the two sides, ``comparator_keys`` are its own.
-    ``images`` is set where two classifiers without seeds are compared over images alone.
-    """
+    """A claim's values by seed, block or image, with the ids of their runs."""
 
     scale: Scale
     n_of: Literal["seeds", "images", "blocks"]
-    keys: tuple[int | None, ...]
+    keys: tuple[int | None, ...]  # seeds or blocks; None: no seed
     subject: tuple[Value, ...]
-    comparator: tuple[Value, ...] = ()
+    comparator: tuple[Value, ...] = ()  # none of absolute claims
     subject_runs: tuple[str, ...] = ()
     comparator_runs: tuple[str, ...] = ()
-    images: McNemar | None = None
+    images: McNemar | None = None  # of two classifiers without seeds, which are compared over images alone
     comparator_keys: tuple[int | None, ...] | None = None  # None: the same as ``keys``, in pairs
     whole: bool = False  # whole epochs, which exact tests compare
     looks: tuple[Look, ...] = ()  # that were taken by plan; none where there is one look at everything
@@ -72,11 +66,16 @@ class Sample:
         return self.comparator_keys is None
 
     @property
+    def others(self) -> tuple[int | None, ...]:
+        """Return the comparator's seeds or blocks."""
+        return self.keys if self.comparator_keys is None else self.comparator_keys
+
+    @property
     def count(self) -> int:
         """Return how many seeds, blocks or images there are; of two sides that nothing pairs the fewer."""
         if self.images is not None:
             return self.images.total
-        return min(len(self.keys), len(self.keys if self.comparator_keys is None else self.comparator_keys))
+        return min(len(self.keys), len(self.others))
 
     @property
     def defined(self) -> bool:
@@ -105,43 +104,38 @@ class Sample:
         return EpochTest(*self.sides()) if self.whole else TTest(*self.sides(), trim=trim)
 
     @property
-    def parts(self) -> tuple[Sample, ...]:
+    def parts(self) -> tuple["Sample", ...]:
         """Return what each look tests: the first seeds of both sides; everything where there is one look."""
         return tuple(part for part in map(self.at, self.looks) if part.count > 1) or (self,)
 
-    def at(self, look: Look) -> Sample:
+    def at(self, look: Look) -> "Sample":
         """Return the part of the sample that one look tests."""
         ends = (min(look[:2]),) * 2 if self.paired else look[:2]
-        keys = (self.keys, self.keys if self.comparator_keys is None else self.comparator_keys)
-        first, second = (
-            [place for place, key in enumerate(side) if key is None or key < end]
-            for side, end in zip(keys, ends, strict=True)
-        )
+        first = [key is None or key < ends[0] for key in self.keys]
+        second = [key is None or key < ends[1] for key in self.others]
         return replace(
             self,
-            keys=_picked(self.keys, first),
-            subject=_picked(self.subject, first),
-            comparator=_picked(self.comparator, second),
-            subject_runs=_picked(self.subject_runs, first),
-            comparator_runs=_picked(self.comparator_runs, second),
-            comparator_keys=None if self.comparator_keys is None else _picked(self.comparator_keys, second),
+            keys=tuple(compress(self.keys, first)),
+            subject=tuple(compress(self.subject, first)),
+            comparator=tuple(compress(self.comparator, second)),
+            subject_runs=tuple(compress(self.subject_runs, first)),
+            comparator_runs=tuple(compress(self.comparator_runs, second)),
+            comparator_keys=None if self.comparator_keys is None else tuple(compress(self.others, second)),
             looks=(),
             share=look.share,
         )
 
-    def without(self, place: int, *, comparator: bool = False) -> Sample:
+    def without(self, place: int, *, comparator: bool = False) -> "Sample":
         """Return the sample without one value of one side, or without one pair."""
 
-        def left(values: tuple[Value, ...]) -> tuple[Value, ...]:
+        def left(values: tuple[T, ...]) -> tuple[T, ...]:
             return values[:place] + values[place + 1 :]
 
-        keys = self.keys[:place] + self.keys[place + 1 :]
         if self.comparator_keys is None:
-            return replace(self, keys=keys, subject=left(self.subject), comparator=left(self.comparator))
-        if not comparator:
-            return replace(self, keys=keys, subject=left(self.subject))
-        others = self.comparator_keys[:place] + self.comparator_keys[place + 1 :]
-        return replace(self, comparator_keys=others, comparator=left(self.comparator))
+            return replace(self, keys=left(self.keys), subject=left(self.subject), comparator=left(self.comparator))
+        if comparator:
+            return replace(self, comparator_keys=left(self.comparator_keys), comparator=left(self.comparator))
+        return replace(self, keys=left(self.keys), subject=left(self.subject))
 
 
 def onset_hits(claim: Claim, sample: Sample, factor: float = 1.0) -> list[bool]:
@@ -150,11 +144,6 @@ def onset_hits(claim: Claim, sample: Sample, factor: float = 1.0) -> list[bool]:
     return [
         each.value is not None and not each.censored and abs(each.value - stated) <= slack for each in sample.subject
     ]
-
-
-def _picked(values: tuple[T, ...], places: Sequence[int]) -> tuple[T, ...]:
-    """Return the values in these places; none where nothing is known."""
-    return tuple(values[place] for place in places) if values else ()
 
 
 def _floats(values: tuple[Value, ...]) -> Array:
@@ -199,15 +188,8 @@ def _by_seed(claim: Claim, bundle: Bundle) -> Sample | NotTestable:
         seeds = [common] * len(found)
     if not all(seeds):
         return NotTestable("not_run", "no_common_seeds")
-    chosen = [
-        [runs[seed] if seed in runs else runs[None] for seed in each] for runs, each in zip(found, seeds, strict=True)
-    ]
-    values = [
-        _count_unusual(runs, side)
-        if quantity == "unusual_runs"
-        else tuple(_value(run, side, quantity, claim) for run in runs)
-        for runs, (side, quantity) in zip(chosen, claim_sides(claim), strict=True)
-    ]
+    chosen = [[runs.get(seed) or runs[None] for seed in each] for runs, each in zip(found, seeds, strict=True)]
+    values = [_values(claim, runs, *side) for runs, side in zip(chosen, claim_sides(claim), strict=True)]
     if claim.quantity == "unusual_runs" and min(map(len, chosen)) < LEAST_RUNS:
         return NotTestable("inconclusive", "too_few_runs")
     if claim.quantity == "dead_units" and any(value.value is None for side in values for value in side):
@@ -229,28 +211,27 @@ def _by_seed(claim: Claim, bundle: Bundle) -> Sample | NotTestable:
     )
 
 
-def _count_unusual(runs: Sequence[Run], side: Side) -> tuple[Value, ...]:
-    """Return the number of a trial's unusual runs, the same for each of them."""
-    accuracies = [read(run, side, "accuracy").value or 0.0 for run in runs]
-    return (Value(sum(are_unusual(accuracies))),) * len(runs)
-
-
 def _two(sides: Sequence[tuple[T, ...]]) -> tuple[tuple[T, ...], tuple[T, ...]]:
     """Return both sides, an empty comparator for absolute claims."""
     return sides[0], sides[1] if len(sides) > 1 else ()
 
 
-def _value(run: Run, side: Side, quantity: Quantity, claim: Claim) -> Value:
-    """Return the run's value; for an onset the epoch from which it overfits, 0 where it never does.
-
-    Of a run that diverged nobody can say when it would have overfitted.
-    """
+def _values(claim: Claim, runs: Sequence[Run], side: Side, quantity: Quantity) -> tuple[Value, ...]:
+    """Return the value of each run; of an onset the epoch from which it overfits, 0 where it never does."""
+    if quantity == "unusual_runs":  # a number of the trial, the same for each of its runs
+        accuracies = [read(run, side, "accuracy").value or 0.0 for run in runs]
+        return (Value(sum(are_unusual(accuracies))),) * len(runs)
     if claim.relation != "onset":
-        return read(run, side, quantity)
-    epoch = overfits_from(run.stage(side.stage))
-    if epoch is None and not diverged(run.stage(side.stage)):
+        return tuple(read(run, side, quantity) for run in runs)
+    return tuple(_onset(run.stage(side.stage)) for run in runs)
+
+
+def _onset(stage: StageResult) -> Value:
+    epoch = overfits_from(stage)
+    losses = (*stage.history.loss, *stage.history.val_loss)
+    if epoch is None and all(finite(loss) is not None for loss in losses):
         return Value(0.0, censored=True)
-    return Value(epoch)
+    return Value(epoch)  # of a run that diverged nobody can say when it would have overfitted
 
 
 def _by_image(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | NotTestable:
@@ -291,9 +272,8 @@ def _lacks_hardware(claim: Claim, bundle: Bundle) -> bool:
 
 def onset_decision(claim: Claim, sample: Sample, factor: float = 1.0) -> tuple[Decision, Sample]:
     """Return the decision of an onset with the look that gave it: the first one that decides, else the last one."""
-    found = [
-        (decide_onset(sum(onset_hits(claim, part, factor)), part.count, part.share), part) for part in sample.parts
-    ]
+    hits = [(sum(onset_hits(claim, part, factor)), part) for part in sample.parts]
+    found = [(decide_onset(count, part.count, part.share), part) for count, part in hits]
     return next((each for each in found if each[0].outcome != "inconclusive"), found[-1])
 
 

@@ -1,13 +1,12 @@
 """What other choices would have said: other margins, one run less, a missing seed, trimmed means; the fragile ones."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cifar_report.analysis.decisions import DIRECTIONS, Families, decide, decide_onset, margin_of, p_values, side_of
 from cifar_report.analysis.hypothesis_tests import TRIM, EpochTest, HypothesisTest, TTest
-from cifar_report.analysis.results import ChangeKind, ChangeOfMind, Outcome, Reason, Sensitivity, Verdict
+from cifar_report.analysis.results import ChangeKind, ChangeOfMind
+from cifar_report.analysis.results.verdicts import Outcome, Reason, Sensitivity, Verdict
 from cifar_report.analysis.samples import Sample, claim_sides, onset_decision, onset_hits, planned_runs
 from cifar_report.analysis.values import Value, read
 from cifar_report.bundle import Bundle

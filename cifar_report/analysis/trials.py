@@ -1,7 +1,5 @@
 """Every planned trial's result: its runs, curves and scores by stage, its costs, the original's numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -9,24 +7,11 @@ import numpy as np
 from scipy import stats
 
 from cifar_report.analysis.estimates import measure, original_datum
-from cifar_report.analysis.hypothesis_tests import TRIM
+from cifar_report.analysis.hypothesis_tests import TRIM, exact_interval, wilson_interval
 from cifar_report.analysis.predictions import PredictionTable, prediction_metrics
-from cifar_report.analysis.results import (
-    Curve,
-    Datum,
-    Formula,
-    Measure,
-    Scope,
-    StageSummary,
-    Status,
-    TrialResult,
-    Undefined,
-    Unit,
-    WeightScores,
-)
-from cifar_report.analysis.results.numbers import SeedValue
-from cifar_report.analysis.results.trials import ClassicalSummary, Costs, EpochRow, FailedRun
-from cifar_report.analysis.statistics import exact_interval, wilson_interval
+from cifar_report.analysis.results import Scope
+from cifar_report.analysis.results import trials as results
+from cifar_report.analysis.results.trials import Curve, Datum, Measure, SeedValue, StageSummary, TrialResult, Unit
 from cifar_report.analysis.values import (
     LEVEL,
     Value,
@@ -41,6 +26,7 @@ from cifar_report.published import OriginalStage, OriginalTrial
 from cifar_report.spec import AnyTrial, Change, Experiment, Trial, differences
 
 COLUMNS: dict[str, Unit] = {"loss": "loss", "accuracy": "share", "val_loss": "loss", "val_accuracy": "share"}
+PARTS = ("train", "validation", "test")
 LEAST_RUNS = 3  # for a median that says something
 UNUSUAL_POINTS, UNUSUAL_DEVIATIONS = 0.04, 4.0  # from the median, both
 MOST_CHARACTERS = 1_000  # of an error, as it is shown
@@ -75,7 +61,7 @@ def _trial_result(
         status=_status(runs, failed, planned),
         seeds_planned=planned,
         seeds_run=tuple(run.seed for run in runs),
-        failed=tuple(FailedRun(run.id, run.seed, _last_line(run.error)) for run in failed),
+        failed=tuple(results.FailedRun(run.id, run.seed, _last_line(run.error)) for run in failed),
         runs=tuple(run.id for run in runs),
         stages=stages,
         classical=classical,
@@ -109,7 +95,7 @@ def _stage_summary(
         values = [read(run.stage(stage_id)) for run in runs]
         return measure(f"{prefix}.{name}", "epochs", runs, values, original=published)
 
-    def scores(weights: Weights) -> WeightScores:
+    def scores(weights: Weights) -> results.WeightScores:
         return _weight_scores(prefix, weights, runs, stage_id, original if primary == weights else None, scope)
 
     original_epochs = first_epoch_at_level(original.history.val_accuracy) if original else None
@@ -132,7 +118,7 @@ def _stage_summary(
 
 def _weight_scores(
     prefix: str, weights: Weights, runs: Sequence[Run], stage_id: str, original: OriginalStage | None, scope: Scope
-) -> WeightScores:
+) -> results.WeightScores:
     evaluations = [run.stage(stage_id).evaluation(weights) for run in runs]
 
     def over_runs(part: str, name: str, unit: Unit) -> Measure:
@@ -143,14 +129,10 @@ def _weight_scores(
     gaps = [Value(finite(evaluation.gap)) for evaluation in evaluations]
     dead = [(run, each.dead_units) for run, each in zip(runs, evaluations, strict=True) if each.dead_units is not None]
     recorded, shares = [run for run, _ in dead], [Value(share) for _, share in dead]
-    return WeightScores(
+    return results.WeightScores(
         weights,
-        train_accuracy=over_runs("train", "accuracy", "share"),
-        validation_accuracy=over_runs("validation", "accuracy", "share"),
-        test_accuracy=over_runs("test", "accuracy", "share"),
-        train_loss=over_runs("train", "loss", "loss"),
-        validation_loss=over_runs("validation", "loss", "loss"),
-        test_loss=over_runs("test", "loss", "loss"),
+        **{f"{part}_accuracy": over_runs(part, "accuracy", "share") for part in PARTS},
+        **{f"{part}_loss": over_runs(part, "loss", "loss") for part in PARTS},
         gap=measure(f"{prefix}.{weights}.gap", "points", runs, gaps),
         dead_units=measure(f"{prefix}.{weights}.dead_units", "share", recorded, shares) if dead else None,
     )
@@ -163,31 +145,29 @@ def _curve(run: Run, stage_id: str) -> Curve:
 
 
 def _original_curve(stage: OriginalStage) -> Curve:
-    """Return the curves that the original printed."""
     columns = {name: tuple(getattr(stage.history, name)) for name in COLUMNS}
     best = int(np.argmin(columns["val_loss"])) + 1 if columns["val_loss"] else None
     return Curve("original", None, **columns, best_epoch=best, stopped_early=None)
 
 
-def _epoch_rows(prefix: str, curves: Sequence[Curve]) -> tuple[EpochRow, ...]:
+def _epoch_rows(prefix: str, curves: Sequence[Curve]) -> tuple[results.EpochRow, ...]:
     """Return the means by epoch over the seeds that trained in it; a seed without a number makes a mean undefined."""
+
+    def mean(name: str, epoch: int, running: Sequence[Curve]) -> Datum:
+        values = [getattr(curve, name)[epoch - 1] for curve in running]
+        value = None if None in values else sum(values) / len(values)
+        identity, runs = f"{prefix}.epoch_{epoch}.{name}", tuple(curve.run for curve in running)
+        reason: results.Undefined | None = "not_a_number" if value is None else None
+        return Datum(identity, value, COLUMNS[name], "mean_over_running_seeds", len(runs), runs=runs, reason=reason)
+
     rows = []
     for epoch in range(1, max((len(curve.loss) for curve in curves), default=0) + 1):
         running = [curve for curve in curves if len(curve.loss) >= epoch]
-        means = {name: _epoch_mean(f"{prefix}.epoch_{epoch}.{name}", running, name, epoch) for name in COLUMNS}
-        rows.append(EpochRow(epoch, len(running), **means))
+        rows.append(results.EpochRow(epoch, len(running), **{name: mean(name, epoch, running) for name in COLUMNS}))
     return tuple(rows)
 
 
-def _epoch_mean(identity: str, running: Sequence[Curve], name: str, epoch: int) -> Datum:
-    values = [getattr(curve, name)[epoch - 1] for curve in running]
-    runs = tuple(curve.run for curve in running)
-    mean = None if None in values else sum(values) / len(values)
-    reason: Undefined | None = "not_a_number" if mean is None else None
-    return Datum(identity, mean, COLUMNS[name], "mean_over_running_seeds", len(running), runs=runs, reason=reason)
-
-
-def _classical(trial: AnyTrial, runs: Sequence[Run], predictions: PredictionTable) -> ClassicalSummary | None:
+def _classical(trial: AnyTrial, runs: Sequence[Run], predictions: PredictionTable) -> results.ClassicalSummary | None:
     """Return what a classifier without seeds reached; its interval is over the test images."""
     run = next((run for run in runs if run.classical is not None), None)
     if isinstance(trial, Trial) or run is None or run.classical is None:
@@ -201,17 +181,17 @@ def _classical(trial: AnyTrial, runs: Sequence[Run], predictions: PredictionTabl
         reached = Measure(datum, reached.seeds)
     images = Datum(f"{trial.id}.training_images", run.classical.training_images, "count", "single_value")
     metrics = prediction_metrics(trial.id, None, [run], [given]) if given is not None else None
-    return ClassicalSummary(reached, images, metrics)
+    return results.ClassicalSummary(reached, images, metrics)
 
 
 def _primary(
-    trial: AnyTrial, stages: Sequence[StageSummary], classical: ClassicalSummary | None, failed: Sequence[Run]
+    trial: AnyTrial, stages: Sequence[StageSummary], classical: results.ClassicalSummary | None, failed: Sequence[Run]
 ) -> Measure:
     if stages:
         return stages[-1].primary.test_accuracy
     if classical is not None:
         return classical.test_accuracy
-    reason: Undefined = "failed" if failed else "not_run"
+    reason: results.Undefined = "failed" if failed else "not_run"
     return Measure(Datum(f"{trial.id}.test_accuracy", None, "share", "mean_over_seeds", 0, reason=reason), ())
 
 
@@ -244,29 +224,30 @@ def _center(trial: str, name: Literal["median", "trimmed_mean"], measure: Measur
     if len(values) < LEAST_RUNS:
         return None
     value = float(np.median(values) if name == "median" else stats.trim_mean(values, TRIM))
-    formula: Formula = "median_over_seeds" if name == "median" else "trimmed_mean"
+    formula: results.Formula = "median_over_seeds" if name == "median" else "trimmed_mean"
     return Datum(f"{trial}.{name}", value, "share", formula, len(values), runs=measure.datum.runs)
 
 
-def _status(runs: Sequence[Run], failed: Sequence[Run], planned: Sequence[int | None]) -> Status:
+def _status(runs: Sequence[Run], failed: Sequence[Run], planned: Sequence[int | None]) -> results.Status:
     if not runs:
         return "failed" if failed else "missing"
     return "done" if {run.seed for run in runs} >= set(planned) else "partial"
 
 
-def _costs(trial: Trial, runs: Sequence[Run], original: OriginalTrial | None) -> Costs:
+def _costs(trial: Trial, runs: Sequence[Run], original: OriginalTrial | None) -> results.Costs:
     """Return the counts of the description; where it does not tell, those that a run took from the built model."""
 
     def counted(name: str, field: str) -> Datum:
-        if (value := getattr(trial, field)) is not None:
-            return Datum(f"{trial.id}.{name}", value, "count", "counted_in_spec", origin="spec")
+        identity, value = f"{trial.id}.{name}", getattr(trial, field)
+        if value is not None:
+            return Datum(identity, value, "count", "counted_in_spec", origin="spec")
         run = next((run for run in runs if getattr(run, field) is not None), None)
         if run is None:
-            return Datum(f"{trial.id}.{name}", None, "count", "counted_in_model", reason="not_run")
-        return Datum(f"{trial.id}.{name}", getattr(run, field), "count", "counted_in_model", runs=(run.id,))
+            return Datum(identity, None, "count", "counted_in_model", reason="not_run")
+        return Datum(identity, getattr(run, field), "count", "counted_in_model", runs=(run.id,))
 
     published = (original.parameters_total, original.parameters_trainable) if original else (None, None)
-    return Costs(
+    return results.Costs(
         parameters=counted("parameters", "parameters_total"),
         trainable_parameters=counted("trainable_parameters", "parameters_trainable"),
         macs=counted("macs", "macs"),

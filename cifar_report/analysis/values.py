@@ -1,7 +1,5 @@
 """Reads one quantity of one run or timing block: the value that the method judges, and whether it was reached."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from statistics import median
@@ -52,9 +50,9 @@ def read(run: Run, side: Side, quantity: Quantity) -> Value:
     if not isinstance(run.trial, Trial):
         return Value(None)
     scores = stage.evaluation(primary_weights(run.trial, stage.id))
-    dead = {"dead_units": scores.dead_units}
-    accuracies = {"accuracy": scores.test.accuracy, "validation_accuracy": scores.validation.accuracy}
-    return Value(finite((accuracies | {"loss": scores.test.loss, "gap": scores.gap} | dead)[quantity]))
+    known: dict[str, float | None] = {"loss": scores.test.loss, "gap": scores.gap, "dead_units": scores.dead_units}
+    known |= {"accuracy": scores.test.accuracy, "validation_accuracy": scores.validation.accuracy}
+    return Value(finite(known[quantity]))
 
 
 def epochs_to_accuracy(stage: StageResult) -> Value:
@@ -70,17 +68,21 @@ def first_epoch_at_level(accuracies: tuple[float, ...]) -> float | None:
 
 def epoch_of_least_loss(stage: StageResult) -> float | None:
     """Return the epoch of the least validation loss, the first of equal ones; None when no epoch had a number."""
-    losses = np.array([math.nan if (known := finite(loss)) is None else known for loss in stage.history.val_loss])
+    losses = _validation_losses(stage)
     return None if np.all(np.isnan(losses)) else float(np.nanargmin(losses) + 1)
 
 
 def smoothed_loss(stage: StageResult) -> Array:
     """Return float [epochs]: the median of each epoch's validation loss and its two neighbours'; NaN at the ends."""
-    losses = np.array([math.nan if (known := finite(loss)) is None else known for loss in stage.history.val_loss])
+    losses = _validation_losses(stage)
     smooth = np.full(len(losses), np.nan)
     for place in range(1, len(losses) - 1):
         smooth[place] = np.median(losses[place - 1 : place + 2])
     return smooth
+
+
+def _validation_losses(stage: StageResult) -> Array:
+    return np.array([finite(loss) for loss in stage.history.val_loss], float)  # NaN where None
 
 
 def overfits_from(stage: StageResult) -> float | None:
@@ -92,11 +94,6 @@ def overfits_from(stage: StageResult) -> float | None:
     training = np.array(stage.history.loss, float)
     rises = (smooth[place + 1 :] >= LOSS_RISE * smooth[place]) & (training[place + 1 :] < training[place])
     return float(place + 1) if rises.any() else None
-
-
-def diverged(stage: StageResult) -> bool:
-    """Whether the training or validation loss of some epoch is no number."""
-    return any(finite(loss) is None for loss in (*stage.history.loss, *stage.history.val_loss))
 
 
 def finite(value: float | None) -> float | None:

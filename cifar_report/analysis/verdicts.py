@@ -1,9 +1,7 @@
 """From the registry of claims and a bundle to a verdict for every claim."""
 
-from __future__ import annotations
-
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import count
 from typing import Any, Literal, cast, get_args
@@ -21,21 +19,11 @@ from cifar_report.analysis.decisions import (
     p_values,
     side_of,
 )
-from cifar_report.analysis.hypothesis_tests import HypothesisTest
+from cifar_report.analysis.hypothesis_tests import SAME, HypothesisTest
 from cifar_report.analysis.power import LEAST_POWER, power_at_last
 from cifar_report.analysis.predictions import PredictionTable
-from cifar_report.analysis.results import (
-    Datum,
-    Formula,
-    OtherVerdict,
-    Outcome,
-    Reason,
-    Scope,
-    StatementTally,
-    TakenLook,
-    Verdict,
-)
-from cifar_report.analysis.results.views import StatementKind
+from cifar_report.analysis.results import Datum, Formula, Outcome, Reason, Scope, StatementKind, StatementTally, Verdict
+from cifar_report.analysis.results.verdicts import OtherVerdict, TakenLook
 from cifar_report.analysis.samples import (
     NotTestable,
     Sample,
@@ -46,7 +34,6 @@ from cifar_report.analysis.samples import (
     with_looks,
 )
 from cifar_report.analysis.sensitivity import fragile, missing_seeds, sensitivities
-from cifar_report.analysis.statistics import SAME
 from cifar_report.analysis.values import is_time
 from cifar_report.bundle import Bundle
 from cifar_report.bundle.plans import SeedPlan
@@ -74,13 +61,19 @@ def _verdicts(bundle: Bundle, predictions: PredictionTable, scope: Scope) -> tup
     Holm's correction needs the p-values of a whole family, so all claims are tested before the first is judged.
     """
     samples = {claim.id: planned_sample(claim, bundle, predictions) for claim in bundle.claims}
-    testable = {
-        claim.id: sample
-        for claim in bundle.claims
-        if isinstance(sample := samples[claim.id], Sample) and not_testable(claim, sample, scope) is None
-    }
-    families = families_of(testable, bundle.claims)
+    families = families_of(testable(bundle.claims, samples, scope), bundle.claims)
     return tuple(judge_claim(claim, samples[claim.id], families, scope, bundle, predictions) for claim in bundle.claims)
+
+
+def testable(claims: Iterable[Claim], samples: Mapping[str, Sample | NotTestable], scope: Scope) -> dict[str, Sample]:
+    """Return the samples of the claims that a hypothesis test or an onset's count can decide."""
+    return {
+        claim.id: sample
+        for claim in claims
+        if isinstance(sample := samples[claim.id], Sample)
+        and claim.relation != "exact"
+        and not_testable(claim, sample, scope) is None
+    }
 
 
 def planned_sample(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | NotTestable:

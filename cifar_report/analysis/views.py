@@ -1,39 +1,24 @@
-"""Views that put trials side by side: studies, costs, ablation, weights, variance, times, and examples."""
+"""Views that put trials side by side: studies, ranking, costs, ablation, weights, variance, times, and examples."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 from scipy import stats
 
+from cifar_report.analysis import results
 from cifar_report.analysis.estimates import mean_difference
+from cifar_report.analysis.hypothesis_tests import TTest, all_equal, t_interval
 from cifar_report.analysis.predictions import PredictionTable, surest, surest_of_pair
-from cifar_report.analysis.ranking import ranked
-from cifar_report.analysis.results import (
-    Comparison,
-    Datum,
-    Example,
-    ParetoFront,
-    ParetoPoint,
-    StageSummary,
-    Study,
-    TimingRow,
-    TrialResult,
-    Undefined,
-    Unit,
-)
-from cifar_report.analysis.results.views import AblationRow, StudyPoint, VarianceRow, WeightsRow
-from cifar_report.analysis.statistics import all_equal, t_interval
-from cifar_report.analysis.values import by_block
+from cifar_report.analysis.results import Datum, Measure, StageSummary, TimingRow, TrialResult
+from cifar_report.analysis.values import LEVEL, by_block
 from cifar_report.bundle import Bundle, Measurement
 from cifar_report.spec import Change, Quantity, Trial, same_network
 
 CONFUSIONS = 5  # the commonest ones, of which images are shown
 
 
-def studies(bundle: Bundle, trials: Mapping[str, TrialResult]) -> tuple[Study, ...]:
+def studies(bundle: Bundle, trials: Mapping[str, TrialResult]) -> tuple[results.Study, ...]:
     """Return the points of every experiment, in its order."""
     return tuple(
         _study(experiment.id, [trials[name] for name in dict.fromkeys(experiment.shown) if name in trials])
@@ -41,16 +26,16 @@ def studies(bundle: Bundle, trials: Mapping[str, TrialResult]) -> tuple[Study, .
     )
 
 
-def _study(experiment: str, shown: Sequence[TrialResult]) -> Study:
+def _study(experiment: str, shown: Sequence[TrialResult]) -> results.Study:
     compared = [trial for trial in shown if trial.one_change_changes]
     points = []
     for trial in shown:
         parameters = trial.costs.parameters if trial.costs else None
         stages = [(stage.id, stage.primary.test_accuracy) for stage in trial.stages]
         for stage, accuracy in stages if len(stages) > 1 else [(None, trial.primary)]:
-            points.append(StudyPoint(trial.id, stage, trial.status, accuracy.datum, parameters))
+            points.append(results.StudyPoint(trial.id, stage, trial.status, accuracy.datum, parameters))
     only_splits = bool(compared) and all(_other_split(trial) for trial in compared)
-    return Study(experiment, tuple(points), ranked(shown), only_splits)
+    return results.Study(experiment, tuple(points), ranked(shown), only_splits)
 
 
 def _other_split(trial: TrialResult) -> bool:
@@ -58,18 +43,70 @@ def _other_split(trial: TrialResult) -> bool:
     return {change.place for change in trial.one_change_changes} == {"split_seed"}
 
 
-def _repeats(trial: TrialResult) -> bool:
-    """Whether a trial is another one's configuration on another split or on several devices."""
-    return _other_split(trial) or (isinstance(trial.trial, Trial) and trial.trial.strategy != "single")
+def ranked(trials: Sequence[TrialResult]) -> tuple[results.RankRow, ...]:
+    """Return all trials that have a primary accuracy, best first, each tied with the first one or not."""
+    order = [trial for trial in trials if trial.primary.datum.value is not None]
+    order.sort(key=lambda trial: -(trial.primary.datum.value or 0.0))
+    tied = ties([trial.primary for trial in order])
+    rows = enumerate(zip(order, tied, strict=True), start=1)
+    return tuple(results.RankRow(place, trial.id, trial.primary.datum, row) for place, (trial, row) in rows)
 
 
-def pareto_fronts(trials: Sequence[TrialResult], timing: Sequence[TimingRow], images: int) -> tuple[ParetoFront, ...]:
-    """Return accuracy against parameters, multiply-accumulates and seconds for one epoch of ``images`` images."""
-    networks = [
-        trial for trial in trials if trial.costs and trial.primary.datum.value is not None and not _repeats(trial)
-    ]
+def ties(order: Sequence[Measure]) -> list[bool | None]:
+    """Return of measures, the best first, whether each is tied with the first; None where too few runs speak.
+
+    The first is chosen by the data that it is tested on, so that each of its tests stands for one of every two
+    trials: from the least p-value on, p is multiplied by the pairs among the first and the trials that are left.
+    """
+    p_values = [_p_value(order[0], other) for other in order[1:]]
+    known = sorted((p, place) for place, p in enumerate(p_values, start=1) if p is not None)
+    found: list[bool | None] = [None if p is None else True for p in (1.0, *p_values)][: len(order)]
+    for left, (p, place) in zip(range(len(known), 0, -1), known, strict=True):
+        if p * left * (left + 1) / 2 >= LEVEL:
+            break
+        found[place] = False
+    return found
+
+
+def _p_value(first: Measure, second: Measure) -> float | None:
+    """Return Welch's two-sided p-value; None where fewer than two runs speak.
+
+    A classifier without seeds is a fixed value; two of them are compared by Fisher's test over the images.
+    """
+    once = [None in {each.seed for each in side.seeds} for side in (first, second)]
+    if all(once):
+        return _images_p_value(first, second)
+    samples = [np.array(side.values) for side, single in zip((first, second), once, strict=True) if not single]
+    if min(map(len, samples)) < 2:
+        return None
+    fixed = next((side.values[0] for side, single in zip((first, second), once, strict=True) if single), 0.0)
+    test = TTest(samples[0] - fixed, samples[1] if len(samples) > 1 else None)
+    return min(1.0, 2 * min(test.p_value(0.0, 1), test.p_value(0.0, -1)))
+
+
+def _images_p_value(first: Measure, second: Measure) -> float | None:
+    """Return the p-value of Fisher's test on correct and wrong predictions (unpaired, so a little conservative)."""
+    if first.datum.n_of != "images" or second.datum.n_of != "images":
+        return None
+    counts = [((each.datum.value or 0.0), (each.datum.n or 0)) for each in (first, second)]
+    table = [[round(share * count), count - round(share * count)] for share, count in counts]
+    return float(stats.fisher_exact(table).pvalue)
+
+
+def pareto_fronts(
+    trials: Sequence[TrialResult], timing: Sequence[TimingRow], images: int
+) -> tuple[results.ParetoFront, ...]:
+    """Return accuracy against parameters, multiply-accumulates and seconds for one epoch of ``images`` images.
+
+    A trial that repeats another one's configuration, on another split or on several devices, is left out.
+    """
+    networks = {
+        trial.id: trial
+        for trial in trials
+        if isinstance(trial.trial, Trial) and trial.trial.strategy == "single" and not _other_split(trial)
+    }
+    costs = {name: trial.costs for name, trial in networks.items() if trial.costs}
     seconds = {row.trial: datum for row in timing if (datum := _epoch_seconds(row, images)) is not None}
-    costs = {trial.id: trial.costs for trial in networks if trial.costs}
     return (
         _front("parameters", networks, {name: cost.parameters for name, cost in costs.items()}, "not_run"),
         _front("macs", networks, {name: cost.macs for name, cost in costs.items()}, "not_run"),
@@ -88,24 +125,25 @@ def _epoch_seconds(row: TimingRow, images: int) -> Datum | None:
 
 def _front(
     cost: Literal["parameters", "macs", "seconds"],
-    trials: Sequence[TrialResult],
+    trials: Mapping[str, TrialResult],
     costs: Mapping[str, Datum],
     missing: Literal["no_timing_pass", "not_run"],
-) -> ParetoFront:
-    chosen = [trial for trial in trials if trial.id in costs]
-    chosen.sort(key=lambda trial: (costs[trial.id].value or 0.0, -(trial.primary.datum.value or 0.0)))
+) -> results.ParetoFront:
+    accuracies = {name: trial.primary.datum for name, trial in trials.items() if name in costs}
+    values = {name: datum.value for name, datum in accuracies.items() if datum.value is not None}
+    known = [(costs[name].value or 0.0, accuracy, name) for name, accuracy in values.items()]
     best, points = -1.0, []
-    for trial in chosen:  # cheapest first: on the front is whoever is more accurate than all cheaper ones
-        accuracy = trial.primary.datum.value or 0.0
-        points.append(ParetoPoint(trial.id, costs[trial.id], trial.primary.datum, on_front=accuracy > best))
+    for _, accuracy, name in sorted(known, key=lambda point: (point[0], -point[1])):
+        # The cheapest comes first: on the front is whoever is more accurate than all cheaper ones.
+        points.append(results.ParetoPoint(name, costs[name], accuracies[name], on_front=accuracy > best))
         best = max(best, accuracy)
-    return ParetoFront(cost, tuple(points), None if points else missing)
+    return results.ParetoFront(cost, tuple(points), None if points else missing)
 
 
-def ablation(trials: Mapping[str, TrialResult]) -> tuple[AblationRow, ...]:
+def ablation(trials: Mapping[str, TrialResult]) -> tuple[results.AblationRow, ...]:
     """Return each trial that is compared with another one, as written and by one change."""
     return tuple(
-        AblationRow(
+        results.AblationRow(
             result.id,
             _comparison(trials, result.trial.as_written, result, result.as_written_changes),
             _comparison(trials, result.trial.one_change, result, result.one_change_changes),
@@ -117,32 +155,31 @@ def ablation(trials: Mapping[str, TrialResult]) -> tuple[AblationRow, ...]:
 
 def _comparison(
     trials: Mapping[str, TrialResult], other: str | None, result: TrialResult, changes: tuple[Change, ...]
-) -> Comparison | None:
+) -> results.Comparison | None:
     if other is None or other not in trials:
         return None
     paired = same_network(result.trial, trials[other].trial)
     identity = f"{result.id}.against.{other}"
     difference = mean_difference(identity, result.primary, trials[other].primary, paired=paired)
-    return Comparison(other, difference, changes)
+    return results.Comparison(other, difference, changes)
 
 
-def weights_rows(trials: Sequence[TrialResult]) -> tuple[WeightsRow, ...]:
+def weights_rows(trials: Sequence[TrialResult]) -> tuple[results.WeightsRow, ...]:
     """Return last epoch and validation-selected weights of every stage side by side."""
     rows = []
-    for trial in trials:
-        for stage in trial.stages:
-            last, best = stage.last.test_accuracy, stage.best.test_accuracy
-            difference = mean_difference(f"{trial.id}.{stage.id}.best_against_last", best, last, paired=True)
-            rows.append(WeightsRow(trial.id, stage.id, last.datum, best.datum, difference))
+    for stage in (stage for trial in trials for stage in trial.stages):
+        last, best = stage.last.test_accuracy, stage.best.test_accuracy
+        difference = mean_difference(f"{stage.trial}.{stage.id}.best_against_last", best, last, paired=True)
+        rows.append(results.WeightsRow(stage.trial, stage.id, last.datum, best.datum, difference))
     return tuple(rows)
 
 
-def variance_rows(trials: Sequence[TrialResult], predictions: PredictionTable) -> tuple[VarianceRow, ...]:
+def variance_rows(trials: Sequence[TrialResult], predictions: PredictionTable) -> tuple[results.VarianceRow, ...]:
     """Return a row for every trial with at least two seeds that have predictions."""
     return tuple(row for trial in trials if (row := _variance(trial, predictions)) is not None)
 
 
-def _variance(trial: TrialResult, predictions: PredictionTable) -> VarianceRow | None:
+def _variance(trial: TrialResult, predictions: PredictionTable) -> results.VarianceRow | None:
     """Split the variance of one run into that between seeds and that of drawing other test images.
 
     The noise of the images within each run, p(1 - p) / N, is in the spread of the seeds' accuracies and is taken out of
@@ -154,46 +191,40 @@ def _variance(trial: TrialResult, predictions: PredictionTable) -> VarianceRow |
     right = [each.correct for each in given if each is not None]
     if len(right) < len(trial.runs) or len({len(each) for each in right}) != 1 or len(right[0]) < 2:
         return None
-    table = np.array(right, float)
-    runs_count, images_count = table.shape
+    table, runs = np.array(right, float), trial.runs
+    count, images_count = table.shape
     within = float(np.mean(np.var(table, axis=0, ddof=1)))  # p(1 - p) of each image over the runs, without bias
     seeds = max(float(np.var(table.mean(axis=1), ddof=1)) - within / images_count, 0.0)
-    images = max(float(np.var(table.mean(axis=0), ddof=1)) - within / runs_count, 0.0) / images_count
-    total, count, runs = seeds + images, len(right), trial.runs
+    images = max(float(np.var(table.mean(axis=0), ddof=1)) - within / count, 0.0) / images_count
+    total = seeds + images
 
     def spread(name: str, variance: float) -> Datum:
         identity = f"{trial.id}.variance.{name}"
         return Datum(identity, float(np.sqrt(variance)), "points", "standard_deviation", count, runs=runs)
 
     identity, share = f"{trial.id}.variance.seed_share", seeds / total if total else None
-    reason: Undefined | None = None if total else "no_spread"
-    return VarianceRow(
-        trial.id,
-        observed=spread("seeds", seeds),
-        sampling=spread("images", images),
-        seed_share=Datum(identity, share, "share", "variance_share", count, runs=runs, reason=reason),
-    )
+    reason: results.Undefined | None = None if total else "no_spread"
+    seed_share = Datum(identity, share, "share", "variance_share", count, runs=runs, reason=reason)
+    return results.VarianceRow(trial.id, spread("seeds", seeds), spread("images", images), seed_share)
 
 
-def examples(trials: Sequence[TrialResult], predictions: PredictionTable) -> tuple[Example, ...]:
+def examples(trials: Sequence[TrialResult], predictions: PredictionTable) -> tuple[results.Example, ...]:
     """Return per class the most confident correct and wrong prediction of one run, and those of its commonest mistakes.
 
     It is the median run of the trial with the best mean validation accuracy, by that accuracy too, so that nothing is
     selected on the test set; ties go to the earlier trial and the lower seed.
     """
-    candidates = [
-        (trial, trial.stages[-1], run) for trial in trials if (run := _median_run(trial, predictions)) is not None
-    ]
+    candidates = [found for trial in trials for found in _median_run(trial, predictions)]
     if not candidates:
         return ()
-    trial, stage, run = max(candidates, key=lambda candidate: _validation(candidate[1]))
+    _, stage, run = max(candidates, key=lambda candidate: candidate[0])
     given = predictions[run, stage.id]
     top = given.top if given.top is not None else np.zeros(len(given.labels))
 
-    def example(kind: Literal["right", "wrong", "confused"], identity: str, place: int) -> Example:
+    def example(kind: Literal["right", "wrong", "confused"], identity: str, place: int) -> results.Example:
         probability = Datum(identity, float(top[place]), "share", "run_probability", 1, "images", runs=(run,))
         image, label, predicted = (int(each[place]) for each in (given.indices, given.labels, given.predicted))
-        return Example(kind, image, label, predicted, probability, run, trial.id, stage.id)
+        return results.Example(kind, image, label, predicted, probability, run, stage.trial, stage.id)
 
     shown = []
     for label, surely, place in surest(given.labels, given.predicted, top):
@@ -205,25 +236,18 @@ def examples(trials: Sequence[TrialResult], predictions: PredictionTable) -> tup
     return tuple(shown)
 
 
-def _median_run(trial: TrialResult, predictions: PredictionTable) -> str | None:
-    """Return the run with the median validation accuracy among those with probabilities (the lower of two)."""
+def _median_run(trial: TrialResult, predictions: PredictionTable) -> Iterator[tuple[float, StageSummary, str]]:
+    """Yield mean validation accuracy, stage and the run with the median one of those with probabilities, if any."""
     stage = trial.stage()
     if stage is None:
-        return None
-    known = [
-        each
-        for each in stage.primary.validation_accuracy.seeds
-        if each.value is not None
-        and (found := predictions.get((each.run, stage.id))) is not None
-        and found.top is not None
-    ]
-    ordered = sorted(known, key=lambda each: (each.value or 0.0, each.seed or 0))
-    return ordered[(len(ordered) - 1) // 2].run if ordered else None
-
-
-def _validation(stage: StageSummary) -> float:
-    value = stage.primary.validation_accuracy.datum.value
-    return -1.0 if value is None else value
+        return
+    accuracy = stage.primary.validation_accuracy
+    given = {each.run: predictions.get((each.run, stage.id)) for each in accuracy.seeds if each.value is not None}
+    known = [each for each in accuracy.seeds if (found := given.get(each.run)) is not None and found.top is not None]
+    if known:
+        ordered = sorted(known, key=lambda each: (each.value or 0.0, each.seed or 0))
+        mean = accuracy.datum.value
+        yield -1.0 if mean is None else mean, stage, ordered[(len(ordered) - 1) // 2].run
 
 
 def dead_units(trials: Sequence[TrialResult]) -> Datum | None:
@@ -242,7 +266,7 @@ def dead_units(trials: Sequence[TrialResult]) -> Datum | None:
     both = np.concatenate(deviations).T
     known = not any(map(all_equal, both))
     value = float(stats.spearmanr(*both).statistic) if known else None
-    reason: Undefined | None = None if known else "no_spread"
+    reason: results.Undefined | None = None if known else "no_spread"
     identity = "dead_units.rank_correlation"
     return Datum(identity, value, "score", "rank_correlation", len(runs), "runs", runs=tuple(runs), reason=reason)
 
@@ -260,7 +284,7 @@ def timing_rows(bundle: Bundle) -> tuple[TimingRow, ...]:
 def _timing_row(bundle: Bundle, trial: str, measurements: list[Measurement]) -> TimingRow:
     """Return a trial's row; it speaks of disturbed blocks only where no other is left, and counts them."""
 
-    def rate(quantity: Quantity, name: str, unit: Unit) -> Datum | None:
+    def rate(quantity: Quantity, name: str, unit: results.Unit) -> Datum | None:
         values = by_block(bundle, trial, quantity) or by_block(bundle, trial, quantity, disturbed=True)
         if not values:
             return None

@@ -1,7 +1,5 @@
 """Writes simulated bundles: the records of real runs, with results drawn around chosen accuracies."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -5,8 +5,6 @@ functions, in the families of the whole registry. ``nox -s calibration`` (``pyth
 cifar_report.simulation.calibration``) writes all of it as JSON; the report shows the committed file in its appendix.
 """
 
-from __future__ import annotations
-
 import argparse
 import math
 from collections import Counter
@@ -20,14 +18,13 @@ import numpy as np
 
 from cifar_report.analysis.calibration import COMMAND, RESULTS, Calibration, Noise, Rates, Scenario, Spread
 from cifar_report.analysis.decisions import DIRECTIONS, Decision, decide_onset, limits_of, margin_of, side_of
+from cifar_report.analysis.hypothesis_tests import exact_interval
 from cifar_report.analysis.looks import take_looks
 from cifar_report.analysis.power import power
-from cifar_report.analysis.ranking import ties
-from cifar_report.analysis.results import Datum, Measure
-from cifar_report.analysis.results.numbers import SeedValue
-from cifar_report.analysis.statistics import exact_interval
+from cifar_report.analysis.results import Datum, Measure, SeedValue
 from cifar_report.analysis.values import LEVEL, is_time
 from cifar_report.analysis.verdicts import decided
+from cifar_report.analysis.views import ties
 from cifar_report.bundle import Bundle
 from cifar_report.bundle.plans import declare_looks
 from cifar_report.registry import load_experiments, trials_of

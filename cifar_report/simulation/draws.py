@@ -1,7 +1,5 @@
 """What the calibration draws: each claim's values as they scatter in a bundle, around a true difference."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple

@@ -1,51 +1,227 @@
 """What the analysis hands to the report: every number final, none formatted, each with its origin."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
-from cifar_report.analysis.results.numbers import Datum, Formula, Measure, Undefined, Unit
 from cifar_report.analysis.results.trials import (
     Curve,
+    Datum,
+    Formula,
+    Measure,
     PredictionMetrics,
     ReliabilityBin,
+    SeedValue,
     StageSummary,
     Status,
     TrialResult,
-    WeightScores,
+    Undefined,
+    Unit,
 )
-from cifar_report.analysis.results.verdicts import (
-    Lacking,
-    Networks,
-    OtherVerdict,
-    Outcome,
-    Reason,
-    Sensitivity,
-    SensitivityKind,
-    TakenLook,
-    Verdict,
-)
-from cifar_report.analysis.results.views import (
-    AblationRow,
-    Caution,
-    CautionCode,
-    ChangeKind,
-    ChangeOfMind,
-    Comparison,
-    Determinism,
-    Example,
-    ParetoFront,
-    ParetoPoint,
-    RankRow,
-    StatementTally,
-    Study,
-    TimingRow,
-    VarianceRow,
-    WeightsRow,
-)
-from cifar_report.spec import STATEMENTS
+from cifar_report.analysis.results.verdicts import Outcome, Reason, Sensitivity, SensitivityKind, Verdict
+from cifar_report.bundle.certificates import Certificate
+from cifar_report.spec import STATEMENTS, Change
+
+
+@dataclass(frozen=True)
+class RankRow:
+    """One trial's place by mean primary accuracy."""
+
+    place: int
+    trial: str
+    accuracy: Datum
+    tied: bool | None  # no significant difference from the first one; None where too few runs speak
+
+
+StatementKind = Literal["every", "counts", "times", "accuracy", "convergence", "gap"]
+
+
+@dataclass(frozen=True)
+class StatementTally:
+    """How the statements of one kind fared, and the tests of them: all, some or none of a statement's reproduced."""
+
+    kind: StatementKind
+    all: int
+    some: int
+    none: int
+    tests: tuple[tuple[Outcome, int], ...]
+
+    @property
+    def statements(self) -> int:
+        """Return the number of statements."""
+        return self.all + self.some + self.none
+
+
+@dataclass(frozen=True)
+class StudyPoint:
+    """One trial (and stage) that an experiment shows."""
+
+    trial: str
+    stage: str | None
+    status: Status
+    accuracy: Datum  # the primary one
+    parameters: Datum | None
+
+
+@dataclass(frozen=True)
+class Study:
+    """The points of one experiment, in its order, stage by stage where a trial has several."""
+
+    experiment: str
+    points: tuple[StudyPoint, ...]
+    ranking: tuple[RankRow, ...] = ()  # of its trials among themselves
+    only_splits: bool = False  # whether they differ in the division of the images alone
+
+
+@dataclass(frozen=True)
+class ParetoPoint:
+    """A trial's accuracy and cost; on the front when no other mean is as high at the same cost or a lower one."""
+
+    trial: str
+    cost: Datum
+    accuracy: Datum
+    on_front: bool
+
+
+@dataclass(frozen=True)
+class ParetoFront:
+    """Mean accuracy against one cost, cheapest first; empty with a reason where the cost was not measured."""
+
+    cost: Literal["parameters", "macs", "seconds"]
+    points: tuple[ParetoPoint, ...]
+    reason: Literal["no_timing_pass", "not_run"] | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A trial against another one: the difference of primary accuracies and what differs in the spec."""
+
+    comparator: str
+    difference: Datum
+    changes: tuple[Change, ...]
+
+    @property
+    def confounded(self) -> bool:
+        """Whether more than one thing differs."""
+        return len(self.changes) > 1
+
+
+@dataclass(frozen=True)
+class AblationRow:
+    """One trial as the write-up compared it and by one change alone."""
+
+    trial: str
+    as_written: Comparison | None
+    one_change: Comparison | None
+
+
+@dataclass(frozen=True)
+class VarianceRow:
+    """Where a trial's spread comes from: standard deviations in points and the seeds' share of the variance."""
+
+    trial: str
+    observed: Datum  # between seeds, net of the noise of the images within each run
+    sampling: Datum  # what drawing other test images would add to the mean of the seeds
+    seed_share: Datum
+
+
+@dataclass(frozen=True)
+class WeightsRow:
+    """Last epoch and validation-selected weights of one stage side by side; nothing is selected on test images."""
+
+    trial: str
+    stage: str
+    last: Datum
+    best: Datum
+    difference: Datum  # best - last
+
+
+@dataclass(frozen=True)
+class Example:
+    """A test image by the fixed rule: the most confident predictions of one run, per class and per confusion."""
+
+    kind: Literal["right", "wrong", "confused"]
+    image: int  # place in the 60,000 images
+    label: int
+    predicted: int
+    probability: Datum
+    run: str
+    trial: str
+    stage: str
+
+
+@dataclass(frozen=True)
+class ReplicaAgreement:
+    """The same configuration and seeds on one device and on several: how near the results are."""
+
+    trial: str
+    single: str
+    same_predictions: Datum  # share of test images with the same prediction, mean over seeds
+    accuracy_difference: Datum
+
+
+@dataclass(frozen=True)
+class Determinism:
+    """Facts that bound what may be claimed about repeating the results bit for bit."""
+
+    environments: int  # different sets of versions and threads among the finished runs
+    processors: tuple[tuple[str, int], ...]  # each recorded kind, and how many networks it trained
+    unknown_processors: int  # networks whose record names none
+    parts: tuple[tuple[str, tuple[str, ...]], ...]  # what went into the keys, each with all its values
+    identical: tuple[tuple[str, ...], ...]  # runs whose prediction files are equal byte for byte
+    replicas: tuple[ReplicaAgreement, ...]
+    certificate: Certificate | None = None  # the latest, where it speaks of runs that the bundle still holds
+
+
+@dataclass(frozen=True)
+class TimingRow:
+    """One trial in the exclusive timing pass, alone on the machine."""
+
+    trial: str
+    replicas: int
+    seconds_per_step: Datum | None  # None for classical classifiers
+    images_per_second: Datum | None
+    fit_seconds: Datum | None
+    predict_seconds: Datum | None
+    peak_memory: Datum | None
+    blocks: int
+    contended: int  # blocks that stayed disturbed
+
+
+ChangeKind = Literal[
+    "margin_halved", "margin_doubled", "without_run", "missing_seed", "trimmed_mean",
+    "more_seeds", "canonical_pixels", "timing_pass", "full_profile", "real_data", "missing_runs",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ChangeOfMind:
+    """Something that would change, or could change, a verdict."""
+
+    claim: str
+    kind: ChangeKind
+    outcome: str | None  # the verdict under the other choice; None where it is not known
+    seed: int | None = None
+    seeds_needed: Datum | None = None
+
+
+CautionCode = Literal[
+    "not_a_number", "constant_values", "class_never_predicted", "failed_run", "missing_seeds",
+    "unplanned_run", "other_configuration", "parameter_mismatch", "different_environments", "contended_timing",
+    "test_mismatch",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something odd in the data that a reader should know."""
+
+    code: CautionCode
+    trial: str | None
+    run: str | None = None
+    stage: str | None = None
+    label: int | None = None  # of class_never_predicted
+    detail: str | None = None  # a name (of a column, for example), no prose
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,9 @@
 """A claim's verdict: what the data say about it, how sure that is and what would change it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 
-from cifar_report.analysis.results.numbers import Datum
+from cifar_report.analysis.results.trials import Datum
 from cifar_report.spec import Claim
 
 Outcome = Literal["reproduced", "not_reproduced", "inconclusive", "not_run", "not_testable"]
@@ -83,16 +81,13 @@ SensitivityKind = Literal[
 
 @dataclass(frozen=True)
 class Sensitivity:
-    """The verdict under one other choice, with the uncorrected ``p`` of that choice.
-
-    ``seed`` (or block) names the run that was left out or that is missing, ``trial`` its side where sides do not pair.
-    """
+    """The verdict under one other choice."""
 
     kind: SensitivityKind
     outcome: Outcome
-    p: float | None
-    seed: int | None = None
-    trial: str | None = None
+    p: float | None  # of that choice, uncorrected
+    seed: int | None = None  # or block: the run that was left out or that is missing
+    trial: str | None = None  # its side, where sides do not pair
     changes: bool = False  # whether the outcome differs from the verdict's
 
     @property

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from cifar_report.analysis.results import Comparison, Datum, Measure, Results, Study, TrialResult
-from cifar_report.analysis.results.numbers import SeedValue
+from cifar_report.analysis.results import Comparison, Datum, Measure, Results, SeedValue, Study, TrialResult
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import (
     SAY,
