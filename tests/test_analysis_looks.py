@@ -17,13 +17,13 @@ from cifar_report.analysis.power import power_of_more
 from cifar_report.analysis.samples import Look, with_looks
 from cifar_report.analysis.verdicts import deciding_look, families_of, judged
 from cifar_report.bundle import Bundle
-from cifar_report.bundle.plans import HUB_LOOKS, LOOKS, SHARES, declare, declare_looks
 from cifar_report.registry import claims_of, load_experiments, trials_of
 from cifar_report.report.i18n import Translation
 from cifar_report.report.tables import BY_PLAN, summary_tables
 from cifar_report.report.text.verdicts import verdict_paragraph
 from cifar_report.report.writer import Writer
 from cifar_report.spec import Side
+from cifar_report.spec.experiments import HUB_LOOKS, LOOKS, SHARES, declare, declare_looks
 
 FAMILY = "accuracy by one change"
 BETTER = claim(id="better", family=FAMILY)

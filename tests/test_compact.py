@@ -14,14 +14,13 @@ from cifar_report.analysis import analyse
 from cifar_report.analysis.predictions import compacted
 from cifar_report.bundle import Bundle, Predictions, encode, read_run, write_folder
 from cifar_report.bundle.arrays import COMPACT_FILE, PREDICTIONS_FILE, CompactTable, dump_arrays, load_arrays
-from cifar_report.bundle.plans import declare
-from cifar_report.bundle.store import key_of
 from cifar_report.cli import main
 from cifar_report.report.i18n import Translation
 from cifar_report.report.tables import summary_tables
 from cifar_report.report.writer import Writer
 from cifar_report.running.environment import record_environment
-from cifar_report.spec import PROFILES
+from cifar_report.spec import PROFILES, json_hash
+from cifar_report.spec.experiments import declare
 from cifar_report.verify import copies
 from cifar_report.verify.integrity import verify_bundle
 from cifar_report.verify.rerun import certify
@@ -318,7 +317,7 @@ def other_key(source):
     run = read_run(source, "baseline/seed-0")
     parts = run.key_parts | {"version of keras": "0.1"}
     place = source / "runs" / run.id / "run.json"
-    place.write_bytes(encode(replace(run, key_parts=parts, key=key_of(parts))))
+    place.write_bytes(encode(replace(run, key_parts=parts, key=json_hash(parts))))
 
 
 def other_result(source):

@@ -12,7 +12,6 @@ from networks import RECORD
 from cifar_report import cli
 from cifar_report.bundle import Bundle, read_record, write_record
 from cifar_report.bundle.bundle import RECORD_FILE
-from cifar_report.bundle.plans import LOOKS, MOST_SEEDS
 from cifar_report.bundle.store import write_manifest
 from cifar_report.commands import suite as commands
 from cifar_report.data import Dataset
@@ -22,6 +21,7 @@ from cifar_report.running.declaring import agree_on_seeds, declare_confirmation
 from cifar_report.running.plan import Prepared, plan_runs
 from cifar_report.running.suite import SuiteResult
 from cifar_report.spec import PROFILES
+from cifar_report.spec.experiments import LOOKS, MOST_SEEDS
 from cifar_report.verify.integrity import verify_bundle
 
 BETTER = claim(id="better", family="accuracy by one change")

@@ -14,7 +14,7 @@ from cifar_report.bundle import (
     write_record,
     write_run,
 )
-from cifar_report.bundle.store import current_parts, key_of
+from cifar_report.bundle.store import current_parts
 from cifar_report.errors import UsageError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running import plan as plan_module
@@ -29,7 +29,7 @@ from cifar_report.running.plan import (
     prepare,
     states_of,
 )
-from cifar_report.spec import PROFILES, ClassicalTrial, Dropout, Stage, Trial, spec_hash
+from cifar_report.spec import PROFILES, ClassicalTrial, Dropout, Stage, Trial, json_hash, spec_hash
 
 TRIALS = trials_of(load_experiments())
 
@@ -110,7 +110,7 @@ def parts_of():
 def test_each_thing_that_decides_a_result_is_in_the_key(parts_of, changed, part):
     """A change of spec, seed, split or data changes the key, and the reason names it."""
     before, after = parts_of(), parts_of(**changed)
-    assert key_of(before) != key_of(after)
+    assert json_hash(before) != json_hash(after)
     assert changed_parts(before, after) == [f"{part} changed"]
 
 

@@ -13,10 +13,10 @@ from reports import few_experiments
 
 from cifar_report.analysis import analyse
 from cifar_report.bundle import BundleRecord, Run, encode, read_record, read_run, sha256, write_folder, write_record
-from cifar_report.bundle.store import key_of, write_manifest
+from cifar_report.bundle.store import write_manifest
 from cifar_report.report.tables import summary_tables
 from cifar_report.simulation import Simulation, simulate_bundle
-from cifar_report.spec import PROFILES, spec_hash
+from cifar_report.spec import PROFILES, json_hash, spec_hash
 from cifar_report.verify.integrity import verify_bundle
 from cifar_report.verify.records import Report, check_files
 
@@ -59,7 +59,7 @@ def change_run(folder: Path, run_id: str, change: Callable[[Run], Run], **arrays
     for name, content in arrays.items():
         (place / f"{name}.npz").write_bytes(content)
     files = {path.name: sha256(path.read_bytes()) for path in sorted(place.glob("*.npz"))}
-    run = msgspec.structs.replace(run, files=files, key=key_of(run.key_parts), spec_hash=spec_hash(run.trial))
+    run = msgspec.structs.replace(run, files=files, key=json_hash(run.key_parts), spec_hash=spec_hash(run.trial))
     (place / "run.json").write_bytes(encode(run))
     finish(folder)
 

@@ -11,8 +11,8 @@ from cifar_report.analysis.predictions import read_predictions
 from cifar_report.analysis.samples import Sample, claim_sides, with_looks
 from cifar_report.analysis.verdicts import families_of, finished_seeds, judged, not_testable, planned_sample
 from cifar_report.bundle import Bundle
-from cifar_report.bundle.plans import SeedPlan
 from cifar_report.spec import Claim
+from cifar_report.spec.experiments import SeedPlan
 
 
 class NextLook(NamedTuple):

@@ -14,8 +14,8 @@ from cifar_report.analysis.decisions import DIRECTIONS, decide_onset, limits_of,
 from cifar_report.analysis.hypothesis_tests import EpochTest, TTest, bounded_freedom
 from cifar_report.analysis.samples import Sample, claim_sides, onset_hits
 from cifar_report.analysis.values import LEVEL, Array
-from cifar_report.bundle.plans import SeedPlan
 from cifar_report.spec import Claim
+from cifar_report.spec.experiments import SeedPlan
 
 POWER = 0.80
 LEAST_POWER = 0.20  # of an open claim at the last planned look, below which nothing more is trained for it

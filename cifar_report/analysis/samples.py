@@ -15,8 +15,8 @@ from cifar_report.analysis.results.verdicts import Outcome, Reason
 from cifar_report.analysis.trials import LEAST_RUNS, are_unusual
 from cifar_report.analysis.values import Array, Value, by_block, finite, is_time, overfits_from, read
 from cifar_report.bundle import Bundle, Run, StageResult
-from cifar_report.bundle.plans import SeedPlan
 from cifar_report.spec import Claim, Quantity, Side, Trial, pairs_by_seed
+from cifar_report.spec.experiments import SeedPlan
 
 T = TypeVar("T")
 Scale = Literal["difference", "relative", "log_ratio", "value"]

@@ -36,8 +36,8 @@ from cifar_report.analysis.samples import (
 from cifar_report.analysis.sensitivity import fragile, missing_seeds, sensitivities
 from cifar_report.analysis.values import is_time
 from cifar_report.bundle import Bundle
-from cifar_report.bundle.plans import SeedPlan
 from cifar_report.spec import STATEMENTS, Claim
+from cifar_report.spec.experiments import SeedPlan
 
 RULED_OUT = ("margin_ruled_out", "improvement_ruled_out")
 NEAR = ("equal", "ratio", "value")

@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from cifar_report.bundle.plans import MOST_SEEDS, SeedCount, SeedPlan
 from cifar_report.published import Original
 from cifar_report.spec import AnyTrial, Experiment, Profile, Trial
-from cifar_report.spec.experiments import ImageCount, Share
+from cifar_report.spec.experiments import MOST_SEEDS, ImageCount, SeedCount, SeedPlan, Share
 from cifar_report.spec.trials import Paragraph, Word
 
 SCHEMA_VERSION = 2

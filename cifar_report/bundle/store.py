@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
 
-import msgspec
-
 from cifar_report.bundle.records import SCHEMA_VERSION, DatasetRecord, Run
 from cifar_report.errors import SuiteError
 from cifar_report.spec import AnyTrial, Profile, spec_hash
@@ -155,11 +153,6 @@ def bundle_files(folder: Path) -> Iterator[Path]:
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if path.is_file() and not path.is_symlink() and not hidden and path != folder / MANIFEST_FILE:
             yield path
-
-
-def key_of(parts: dict[str, str]) -> str:
-    """Return the SHA-256 of a key's parts in canonical JSON."""
-    return sha256(msgspec.json.encode(parts, order="sorted"))
 
 
 def recorded_parts(

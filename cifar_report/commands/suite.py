@@ -16,8 +16,8 @@ from cifar_report.errors import UsageError
 if TYPE_CHECKING:
     from cifar_report.analysis.planning import OpenClaim, Proposal
     from cifar_report.bundle import Bundle
-    from cifar_report.bundle.plans import SeedPlan
     from cifar_report.running.plan import Prepared
+    from cifar_report.spec.experiments import SeedPlan
 
 DEFAULT_PROFILE = "full"
 GRADES = {
@@ -199,7 +199,7 @@ def plan(options: Namespace) -> int:
 
     from cifar_report.analysis.planning import propose
     from cifar_report.bundle import Bundle, find_bundle
-    from cifar_report.bundle.plans import SeedPlan
+    from cifar_report.spec.experiments import SeedPlan
 
     if not options.hours > 0:
         raise UsageError(f"--hours {options.hours:g}: a plan needs some hours of processor time")

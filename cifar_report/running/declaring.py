@@ -10,12 +10,12 @@ import msgspec
 
 from cifar_report.bundle import METHOD_VERSION, SCHEMA_VERSION, BundleRecord, read_record, write_record
 from cifar_report.bundle.bundle import RECORD_FILE
-from cifar_report.bundle.plans import LOOKS, MOST_SEEDS, SeedPlan, declare, declare_looks
 from cifar_report.bundle.store import read_manifest, update_manifest, write_manifest
 from cifar_report.errors import UsageError
 from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments, trials_of
 from cifar_report.spec import Experiment, Profile, definitions, registry_hash
+from cifar_report.spec.experiments import LOOKS, MOST_SEEDS, SeedPlan, declare, declare_looks
 
 SeedsAsked = int | Literal["auto"] | None
 

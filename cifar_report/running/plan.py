@@ -5,7 +5,6 @@ A run is finished when its record has the key that the run would have today: eve
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -19,7 +18,6 @@ import msgspec
 
 from cifar_report.bundle import BundleRecord, DatasetRecord, is_bundle, read_record, read_run
 from cifar_report.bundle.bundle import BUNDLES, RECORD_FILE, check_readable
-from cifar_report.bundle.plans import SeedPlan
 from cifar_report.bundle.store import ENGINE, ENGINE_VERSION, current_parts, recorded_parts
 from cifar_report.data import Dataset, locate
 from cifar_report.errors import SuiteError, UsageError
@@ -34,7 +32,8 @@ from cifar_report.running.environment import (
     record_environment,
 )
 from cifar_report.spec import PROFILES, TIMES, AnyTrial, Claim, ClassicalTrial, Dropout, Profile, Trial, registry_hash
-from cifar_report.spec.trials import without_defaults
+from cifar_report.spec.experiments import SeedPlan
+from cifar_report.spec.trials import json_hash, without_defaults
 
 LOCK_FILE, SOFT_LOCK_FILE = ".lock", ".lock.soft"
 TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES = 40_000, 10_000, 10_000
@@ -248,7 +247,7 @@ def cost_hash(trial: AnyTrial) -> str:
         costs = [layers, trial.batch_size, trial.strategy, msgspec.to_builtins(trial.stages[0].augmentation)]
         if not trial.plain:
             costs.append(without_defaults(trial.optimizer))
-    return hashlib.sha256(msgspec.json.encode(costs, order="sorted")).hexdigest()
+    return json_hash(costs)
 
 
 def _refuse_other_bundle(folder: Path, profile: Profile, dataset: Dataset | None = None) -> None:

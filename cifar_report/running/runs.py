@@ -20,13 +20,12 @@ import psutil
 
 from cifar_report.bundle import Run, RunTiming, encode, write_run
 from cifar_report.bundle.arrays import dump_arrays
-from cifar_report.bundle.store import key_of
 from cifar_report.data import Dataset, Split, split
 from cifar_report.errors import UsageError
 from cifar_report.running.environment import available_cores, processor_name, shown
 from cifar_report.running.plan import PlannedRun, Prepared
 from cifar_report.running.workers import Report, call_alone
-from cifar_report.spec import AnyTrial, ClassicalTrial, Profile, Trial, spec_hash
+from cifar_report.spec import AnyTrial, ClassicalTrial, Profile, Trial, json_hash, spec_hash
 
 if TYPE_CHECKING:
     import numpy as np
@@ -156,7 +155,7 @@ class RunWriter:
             seed=planned.seed,
             dataset=prepared.dataset,
             profile=prepared.profile,
-            key=key_of(self._key_parts[planned.id]),
+            key=json_hash(self._key_parts[planned.id]),
             checkpoint=self._checkpoint(planned),
             card=planned.card,
         )
@@ -196,7 +195,7 @@ def run_record(planned: PlannedRun, key_parts: dict[str, str], result: RunResult
         trial=trial,
         seed=planned.seed,
         status="failed" if outcome is None else "done",
-        key=key_of(key_parts),
+        key=json_hash(key_parts),
         key_parts=key_parts,
         spec_hash=spec_hash(trial),
         processor=processor_name(),

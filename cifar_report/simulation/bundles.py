@@ -13,13 +13,13 @@ from scipy.special import softmax
 
 from cifar_report.bundle import Bundle, Predictions, Weights, encode, records, sha256, write_record, write_timing_pass
 from cifar_report.bundle.arrays import dump_arrays
-from cifar_report.bundle.plans import SeedPlan
-from cifar_report.bundle.store import key_of, recorded_parts
+from cifar_report.bundle.store import recorded_parts
 from cifar_report.data import TRAIN_COUNT
 from cifar_report.published import Original, load_original
 from cifar_report.spec import CLASS_COUNT, PROFILES, AnyTrial, ClassicalTrial, Conv2D, Experiment, Profile, Stage, Trial
 from cifar_report.spec.claims import registry_hash
-from cifar_report.spec.trials import spec_hash
+from cifar_report.spec.experiments import SeedPlan
+from cifar_report.spec.trials import json_hash, spec_hash
 
 Array = np.ndarray[Any, Any]
 Generator = np.random.Generator
@@ -143,7 +143,7 @@ def _draw_run(
         trial=trial,
         seed=seed,
         status="failed" if failed else "done",
-        key=key_of(parts),
+        key=json_hash(parts),
         key_parts=parts,
         spec_hash=spec_hash(trial),
         processor="simulated",

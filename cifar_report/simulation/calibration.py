@@ -26,7 +26,6 @@ from cifar_report.analysis.values import LEVEL, is_time
 from cifar_report.analysis.verdicts import decided
 from cifar_report.analysis.views import ties
 from cifar_report.bundle import Bundle
-from cifar_report.bundle.plans import declare_looks
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.simulation.draws import (
     COLLAPSES,
@@ -42,6 +41,7 @@ from cifar_report.simulation.draws import (
     registry,
 )
 from cifar_report.spec import Claim, Trial
+from cifar_report.spec.experiments import declare_looks
 
 Array = np.ndarray[Any, Any]
 

@@ -42,6 +42,7 @@ from cifar_report.spec.trials import (
     Stage,
     Trial,
     differences,
+    json_hash,
     same_network,
     spec_hash,
     variant,

@@ -1,12 +1,11 @@
 """Claims as data, fixed before training: what was said, how it is measured and when it counts as reproduced."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
 
-from cifar_report.spec.trials import AnyTrial, Paragraph, Word, same_network
+from cifar_report.spec.trials import AnyTrial, Paragraph, Word, json_hash, same_network
 
 Number = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
 
@@ -192,4 +191,4 @@ def definitions(claims: Iterable[Claim]) -> dict[str, dict[str, Any]]:
 def registry_hash(claims: Iterable[Claim] | Iterable[dict[str, Any]]) -> str:
     """Return the SHA-256 of the claims, or of their JSON as it is stored, in canonical JSON ordered by id."""
     ordered = sorted((msgspec.to_builtins(claim) for claim in claims), key=lambda claim: claim["id"])
-    return hashlib.sha256(msgspec.json.encode(ordered, order="sorted")).hexdigest()
+    return json_hash(ordered)

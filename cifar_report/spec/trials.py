@@ -202,7 +202,12 @@ def spec_hash(trial: AnyTrial, version: int | None = None) -> str:
     kept = HASHED_BY_VERSION_1 if version == 1 else set()
     fields = without_defaults(stored, kept)
     configuration = {name: fields[name] for name in stored.configuration() if name in fields}
-    return hashlib.sha256(msgspec.json.encode(configuration, order="sorted")).hexdigest()
+    return json_hash(configuration)
+
+
+def json_hash(value: Any) -> str:
+    """Return the SHA-256 of a value in canonical JSON."""
+    return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()
 
 
 def without_defaults(value: Any, kept: Collection[str] = HASHED_BY_VERSION_1) -> Any:

@@ -20,7 +20,6 @@ from cifar_report.bundle.certificates import CERTIFICATE_NAME, CERTIFICATES, Cer
 from cifar_report.bundle.store import (
     ENGINE,
     MANIFEST_FILE,
-    key_of,
     open_plain,
     read_manifest,
     read_plain,
@@ -28,7 +27,7 @@ from cifar_report.bundle.store import (
     with_engine,
 )
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.spec import Stage, Trial, registry_hash, spec_hash
+from cifar_report.spec import Stage, Trial, json_hash, registry_hash, spec_hash
 
 RUN_PARTS = "run.json|timing.json|log.txt|predictions.npz|compact.npz|weights.npz|kernels.npz"
 RUN_RECORD = re.compile(r"runs/([^/]+/[^/]+)/run\.json")
@@ -238,7 +237,7 @@ def plan_problems(run: Run, bundle: Bundle) -> Iterator[str]:
 def _expected(run: Run, bundle: Bundle) -> Iterator[tuple[str, object, object]]:
     """Yield what of a run's record follows from other records: its name, what it is, and what they give."""
     record, trial = bundle.record, run.trial
-    yield "key", run.key, key_of(run.key_parts)
+    yield "key", run.key, json_hash(run.key_parts)
     yield "spec_hash", run.spec_hash, spec_hash(trial, run.schema_version)
     parts = recorded_parts(trial, run.seed, record.profile, record.dataset, run.schema_version)
     yield from ((f"key part {name!r}", run.key_parts.get(name), part) for name, part in parts.items())
