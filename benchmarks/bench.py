@@ -30,7 +30,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from cifar_report.data import Dataset, locate, split
+from cifar_report.data import PreparedData, locate, split
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running.environment import WORKER_VARIABLES, available_cores, record_environment
@@ -122,7 +122,7 @@ def work(way: str, part: str, folder: str, images: int, cores: list[int]) -> int
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, cores)
     prepare = {"engine": engine, "notebook": notebook, "peak": peak}[way]
-    dataset = Dataset(Path(folder), "", "unverified", canonical_labels=False, source="", location="")
+    dataset = PreparedData(Path(folder), "", "unverified", canonical_labels=False, source="", location="")
     measure = prepare(part, dataset, images)
     print("ready", file=answers, flush=True)
     sys.stdin.readline()
@@ -130,7 +130,7 @@ def work(way: str, part: str, folder: str, images: int, cores: list[int]) -> int
     return 0
 
 
-def engine(part: str, dataset: Dataset, images: int) -> Measure:
+def engine(part: str, dataset: PreparedData, images: int) -> Measure:
     """Train two epochs as a worker of the suite does; the first one traces, the second one counts."""
     from cifar_report.training.engine import configure
     from cifar_report.training.network import Resumption, train_network
@@ -155,7 +155,7 @@ def engine(part: str, dataset: Dataset, images: int) -> Measure:
     return measure
 
 
-def notebook(part: str, dataset: Dataset, images: int) -> Measure:
+def notebook(part: str, dataset: PreparedData, images: int) -> Measure:
     """Train one epoch by ``fit`` with its defaults, from its beginning until ``fit`` returns."""
     import keras
 
@@ -180,7 +180,7 @@ def notebook(part: str, dataset: Dataset, images: int) -> Measure:
     return measure
 
 
-def arrays(dataset: Dataset, first: int, count: int) -> list[np.ndarray[Any, Any]]:
+def arrays(dataset: PreparedData, first: int, count: int) -> list[np.ndarray[Any, Any]]:
     """Return images as float32 [count, 32, 32, 3] from 0 to 1, and labels one-hot [count, 10], as the notebook does."""
     images, labels = (each[first : first + count] for each in (dataset.images(), dataset.labels()))
     return [images.astype(np.float32) / np.float32(255), np.eye(10, dtype=np.float32)[labels]]
@@ -214,7 +214,7 @@ def keras_model(trial: Trial) -> Any:
     return model
 
 
-def peak(part: str, dataset: Dataset, images: int) -> Measure:  # noqa: ARG001 - called as the ways are
+def peak(part: str, dataset: PreparedData, images: int) -> Measure:  # noqa: ARG001 - called as the ways are
     """Measure the FLOP/s of NumPy's product of two float32 matrices with one thread, the best of ten."""
     left, right = np.random.default_rng(0).random((2, SIDE, SIDE), np.float32)
 

@@ -4,8 +4,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from cifar_report.spec import (
-    CLASS_COUNT,
-    INPUT_SHAPE,
     AnyLayer,
     Augmentation,
     BatchNormalization,
@@ -93,7 +91,7 @@ def excerpts(trial: Trial, seed: int = 0) -> Iterator[Excerpt]:
     """Yield the program of a trial from top to bottom; executed one after the other they train it."""
     if trial.strategy == "mirrored":
         yield Excerpt("devices", DEVICES)  # before anything starts TensorFlow
-    yield Excerpt("data", DATA.format(seed=seed, classes=CLASS_COUNT, split=trial.split_seed))
+    yield Excerpt("data", DATA.format(seed=seed, classes=trial.classes, split=trial.split_seed))
     yield Excerpt("model", _in_scope(trial, model_source(trial)))
     yield Excerpt("compile", _in_scope(trial, _compile(trial)))
     fixed = trial.data_order == "fixed"
@@ -124,7 +122,7 @@ def shown_excerpts(trials: Sequence[Trial]) -> dict[str, tuple[Trial, str]]:
 
 def model_source(trial: Trial) -> str:
     """Return the text that builds a trial's network: in a row, or by name where branches are added."""
-    rows = [f"keras.Input({INPUT_SHAPE})"]
+    rows = [f"keras.Input({trial.input_shape})"]
     if not any(isinstance(layer, Residual) for layer in trial.layers):
         rows += [_layer(trial, layer) for layer in trial.layers]
         return "model = keras.Sequential([\n" + "".join(f"{INDENT}{row},\n" for row in rows) + "])\n"

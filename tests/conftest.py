@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from command import TRAINING_ALONE, Called, Suite, call
 
-from cifar_report.data import Dataset, Split, locate, split
+from cifar_report.data import PreparedData, Split, locate, split
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.running.environment import WORKER_VARIABLES
 
@@ -43,7 +43,7 @@ SMOKE_TRIALS = ("baseline", "dropout", "model_2", "nearest_centroid")
 
 
 @cache
-def find_images() -> Dataset:
+def find_images() -> PreparedData:
     """Find the real images where this machine has them, else draw the stand-in; the network is not asked."""
     try:
         return locate(None, allow_stand_in=True, warn=lambda _: None, download=False)
@@ -103,7 +103,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 
 @pytest.fixture(scope="session")
-def dataset() -> Dataset:
+def dataset() -> PreparedData:
     """Return the real images, or else the stand-in."""
     return find_images()
 

@@ -12,7 +12,7 @@ from unittest import mock
 
 import numpy as np
 
-from cifar_report.data.dataset import BINARY_NAMES, Dataset, Release
+from cifar_report.data.dataset import BINARY_NAMES, PreparedData, Release
 from cifar_report.data.searching import locate
 
 RECORDS = 20  # in each of the six files
@@ -97,7 +97,7 @@ def find(
     warn: Callable[[str], None] = lambda _: None,
     notify: Callable[[str], None] = lambda _: None,
     **options: object,
-) -> Dataset:
+) -> PreparedData:
     """Find a dataset with the cache, Keras's and ours, inside one folder; ``variable`` is what CIFAR10_DIR says."""
     places = {"CIFAR_REPORT_CACHE": folder / "cache", "KERAS_HOME": folder / "keras", "CIFAR10_DIR": variable}
     with mock.patch.dict(os.environ, {name: str(value) for name, value in places.items()}):

@@ -18,7 +18,7 @@ from data_samples import (
     write_files,
 )
 
-from cifar_report.data import CIFAR10
+from cifar_report.data.dataset import RELEASE as CIFAR10
 from cifar_report.data.reading import RECORD_BYTES
 from cifar_report.errors import UsageError
 

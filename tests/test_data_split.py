@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cifar_report.data import TEST_COUNT, TRAIN_COUNT, Split, split
+from cifar_report.data import Split, split
+from cifar_report.spec import CIFAR10
+
+TRAIN_COUNT, TEST_COUNT = CIFAR10.counts
 
 LABELS = np.random.default_rng(3).permutation(np.arange(TRAIN_COUNT + TEST_COUNT) % 10).astype(np.uint8)
 UNEVEN = np.random.default_rng(4).choice(10, 60_000, p=np.arange(1, 11) / 55).astype(np.uint8)

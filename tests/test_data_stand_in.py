@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cifar_report.data.dataset import CIFAR10, Images
+from cifar_report.data.dataset import RELEASE, Images
 from cifar_report.data.stand_in import draw
 
-SMALL = replace(CIFAR10, records_per_file=500)
+SMALL = replace(RELEASE, records_per_file=500)
 PINNED = "2d21d5bc372daa0d867604b053eee25adacb2e503bce4aa8f561158c61a51b16"  # integers and a stable stream: any machine
 
 

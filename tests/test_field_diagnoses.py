@@ -12,7 +12,7 @@ from verified import copied, made
 
 from cifar_report.bundle import Bundle, store
 from cifar_report.cli import main
-from cifar_report.data.dataset import BINARY_NAMES, CIFAR10
+from cifar_report.data.dataset import BINARY_NAMES, RELEASE
 from cifar_report.data.reading import read
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import load_experiments
@@ -59,7 +59,7 @@ def test_what_was_named_in_place_of_the_archive_is_told(tmp_path, name, content,
     """Whoever names another kind of file reads what it is and what to name, and nothing of fetching it again."""
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match=sentence) as caught:
-        read(tmp_path / name, CIFAR10)
+        read(tmp_path / name, RELEASE)
     assert ("Fetch the dataset again" in str(caught.value)) == ("no whole" in sentence)
     assert BINARY_NAMES[0] == "data_batch_1.bin"
 

@@ -9,7 +9,7 @@ from networks import RECORD, small_trial
 from rich.console import Console
 
 from cifar_report.bundle import Run, read_record, write_run
-from cifar_report.data import Dataset
+from cifar_report.data import PreparedData
 from cifar_report.registry import load_experiments
 from cifar_report.running import plan, suite
 from cifar_report.running.plan import Prepared
@@ -31,7 +31,7 @@ def with_other_margin() -> tuple[Experiment, ...]:
 @pytest.fixture
 def prepared(tmp_path: Path) -> Prepared:
     """Return a request for a bundle that does not exist yet."""
-    data = Dataset(tmp_path, RECORD.fingerprint, RECORD.grade, RECORD.canonical_labels, RECORD.source, "nowhere")
+    data = PreparedData(tmp_path, RECORD.fingerprint, RECORD.grade, RECORD.canonical_labels, RECORD.source, "nowhere")
     return Prepared(PROFILES["smoke"], 2, data, RECORD, tmp_path / "bundle", [])
 
 

@@ -14,7 +14,7 @@ from cifar_report.bundle import Bundle, read_record, write_record
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.store import write_manifest
 from cifar_report.commands import suite as commands
-from cifar_report.data import Dataset
+from cifar_report.data import PreparedData
 from cifar_report.errors import UsageError
 from cifar_report.running import declaring, plan, suite
 from cifar_report.running.declaring import agree_on_seeds, declare_confirmation
@@ -141,7 +141,7 @@ def request(folder):
     """Return the request of ``run --seeds auto`` for the small suite."""
     agreed = agree(folder, "auto")
     runs = plan_runs(EXPERIMENTS[0].trials, FULL, agreed.each, 40_000, agreed.ends)
-    data = Dataset(folder, RECORD.fingerprint, "canonical", True, RECORD.source, "nowhere")
+    data = PreparedData(folder, RECORD.fingerprint, "canonical", True, RECORD.source, "nowhere")
     return Prepared(FULL, agreed.each, data, RECORD, folder, runs, (), agreed.plan, agreed.ends)
 
 

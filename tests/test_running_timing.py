@@ -20,7 +20,7 @@ from cifar_report.bundle.bundle import TIMING_FILE
 from cifar_report.bundle.store import MANIFEST_FILE
 from cifar_report.cli import main
 from cifar_report.commands import suite as commands
-from cifar_report.data import Dataset
+from cifar_report.data import PreparedData
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of, load_experiments, trials_of
 from cifar_report.running import suite, timing
@@ -64,7 +64,7 @@ CLASSICAL = replace(CALM, steps=0, batch_size=0, portions=(), seconds=0.4, fit_s
 
 def request_for(folder, *trials, plan=PLAN) -> Prepared:
     """Return a request that times these trials."""
-    data = Dataset(folder, RECORD.fingerprint, RECORD.grade, RECORD.canonical_labels, RECORD.source, "nowhere")
+    data = PreparedData(folder, RECORD.fingerprint, RECORD.grade, RECORD.canonical_labels, RECORD.source, "nowhere")
     return Prepared(replace(PROFILES["smoke"], timing=plan), 1, data, RECORD, folder / "bundle", [], trials)
 
 

@@ -48,7 +48,7 @@ def test_predict_tells_class_and_probabilities_of_images_of_any_size(smoke, tmp_
         assert (len(shares), sum(shares.values())) == (10, pytest.approx(1, abs=1e-5))
         assert each["class"] == max(shares, key=shares.get)
     text = call(*words, cwd=tmp_path).out
-    assert "middle square, resized to 32 × 32" in text
+    assert "the middle, resized to 32 × 32" in text
     assert f"grey.png (300 × 200): {found[0]['class']}" in text
 
 

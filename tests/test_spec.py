@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from cifar_report.published import load_original
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.spec import (
+    CIFAR10,
     AnyLayer,
     AnyTrial,
     Augmentation,
@@ -329,10 +330,10 @@ def test_counts_are_exact_where_they_are_known_and_missing_elsewhere():
     trial = keras_trial()
     assert (trial.parameters_total, trial.parameters_trainable) == (224 + 32 + 90,) * 2
     assert trial.macs == 256 * 8 * (27 + 3) + 80
-    assert [row.shape for row in walk(LAYERED)] == [(32, 32, 3), (16, 16, 8), (8,), (10,)]
+    assert [row.shape for row in walk(LAYERED, CIFAR10.shape)] == [(32, 32, 3), (16, 16, 8), (8,), (10,)]
     unknown = keras_trial(layers=(LAYERED[0], KerasLayer("SeparableConv2D", {"filters": 3}), *LAYERED[2:]))
     assert unknown.macs is unknown.parameters_total is None
-    assert [row.macs for row in walk(unknown.layers)] == [0, None, None, None]
+    assert [row.macs for row in walk(unknown.layers, CIFAR10.shape)] == [0, None, None, None]
     assert replace(trial, layers=(Flatten(), Dense(10, "softmax", use_bias=False))).parameters_total == 30720
 
 

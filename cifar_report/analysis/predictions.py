@@ -14,10 +14,9 @@ from cifar_report.analysis.results.trials import Datum, Measure, SeedValue
 from cifar_report.analysis.values import Array, Value, primary_weights
 from cifar_report.bundle import Bundle, Predictions, Run, Weights
 from cifar_report.bundle.arrays import BINS, CompactTable
-from cifar_report.spec import CLASS_COUNT, Trial
+from cifar_report.spec import Trial
 
 FILE_NAME = "predictions.npz"
-CLASSES = range(CLASS_COUNT)
 MOST_PAIRS = 10  # of confused classes that are listed
 OF_A_PAIR = 6  # images that are shown of one
 
@@ -38,6 +37,7 @@ class StagePredictions:
     negative_log_likelihood: float | None = None
     brier: float | None = None
     bins: Array | None = None
+    classes: int = 0  # that the data have
 
     @property
     def correct(self) -> Array:
@@ -56,16 +56,17 @@ def read_predictions(bundle: Bundle) -> PredictionTable:
 
 
 def _stages(run: Run, file: Predictions) -> Iterator[tuple[str | None, StagePredictions]]:
+    classes = len(file.dataset.classes)
     if file.predicted is not None:
-        yield None, StagePredictions(file.indices, file.labels, file.predicted)
+        yield None, StagePredictions(file.indices, file.labels, file.predicted, classes=classes)
     if isinstance(run.trial, Trial):
         for stage in run.stages:
             kept = condensed(file, stage.id, primary_weights(run.trial, stage.id))
             if kept is not None and len(file.labels):
-                found = StagePredictions(file.indices, file.labels, kept.predicted)
+                found = StagePredictions(file.indices, file.labels, kept.predicted, classes=classes)
                 if kept.brier is not None:
                     metrics = negative_log_likelihood(kept.chosen), float(kept.brier), kept.bins
-                    found = StagePredictions(file.indices, file.labels, kept.predicted, kept.top, *metrics)
+                    found = StagePredictions(file.indices, file.labels, kept.predicted, kept.top, *metrics, classes)
                 yield stage.id, found
 
 
@@ -88,17 +89,17 @@ def compacted(run: Run, file: Predictions) -> Predictions:
         if (kept := condensed(file, stage.id, weights)) is not None:
             if kept.top is not None:
                 shown = [place for _, _, place in surest(file.labels, kept.predicted, kept.top)]
-                for pair in permutations(CLASSES, 2):
+                for pair in permutations(np.union1d(file.labels, kept.predicted), 2):
                     shown += surest_of_pair(file.labels, kept.predicted, kept.top, pair)
                 kept = kept._replace(top=np.where(np.isin(np.arange(len(file.labels)), shown), kept.top, 0))
             tables[stage.id, weights] = kept
-    return Predictions(file.indices, file.labels, compact=tables)
+    return Predictions(file.indices, file.labels, compact=tables, dataset=file.dataset)
 
 
 def surest(labels: Array, predicted: Array, top: Array) -> Iterator[tuple[int, Literal["right", "wrong"], int]]:
     """Yield, by class, the place of the right and of the wrong prediction with the highest probability ``top`` [N]."""
     kinds: tuple[Literal["right", "wrong"], ...] = ("right", "wrong")
-    for label, kind in product(CLASSES, kinds):
+    for label, kind in product(map(int, np.unique(labels)), kinds):
         chosen = np.flatnonzero((labels == label) & ((predicted == labels) == (kind == "right")))
         if len(chosen):
             yield label, kind, int(chosen[np.argmax(top[chosen])])
@@ -132,7 +133,8 @@ def prediction_metrics(
     prefix: str, weights: Weights | None, runs: Sequence[Run], given: Sequence[StagePredictions]
 ) -> results.PredictionMetrics:
     """Return the metrics of one stage; ``given`` holds each run's predictions, in the order of ``runs``."""
-    matrix = np.sum([confusion_matrix(each.labels, each.predicted, labels=CLASSES) for each in given], axis=0)
+    classes = range(given[0].classes)
+    matrix = np.sum([confusion_matrix(each.labels, each.predicted, labels=classes) for each in given], axis=0)
     totals = matrix.sum(axis=1, keepdims=True)
     shares = np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
 
@@ -161,7 +163,7 @@ def prediction_metrics(
 def _class_scores(prefix: str, runs: Sequence[Run], given: Sequence[StagePredictions]) -> Iterator[results.ClassScores]:
     """Yield the scores of each class, by scikit-learn."""
     scored = [
-        precision_recall_fscore_support(each.labels, each.predicted, labels=CLASSES, zero_division=0)[:3]
+        precision_recall_fscore_support(each.labels, each.predicted, labels=range(each.classes), zero_division=0)[:3]
         for each in given
     ]
     for label, rates in enumerate(np.moveaxis(np.array(scored), 2, 0)):  # float [runs, scores] of each class
@@ -173,7 +175,7 @@ def _class_scores(prefix: str, runs: Sequence[Run], given: Sequence[StagePredict
 
 
 def _most_confused(prefix: str, runs: Sequence[Run], matrix: Array, shares: Array) -> Iterator[results.ConfusedPair]:
-    wrong = matrix * (1 - np.eye(CLASS_COUNT, dtype=matrix.dtype))
+    wrong = matrix * (1 - np.eye(len(matrix), dtype=matrix.dtype))
     order = np.argsort(-wrong, axis=None, kind="stable")[:MOST_PAIRS]
     ids = tuple(run.id for run in runs)
     for label, predicted in zip(*np.unravel_index(order, wrong.shape), strict=True):

@@ -16,7 +16,7 @@ import numpy as np
 from cifar_report.bundle.records import Weights
 from cifar_report.bundle.store import open_plain
 from cifar_report.errors import SuiteError
-from cifar_report.spec import CLASS_COUNT
+from cifar_report.spec import CIFAR10, Dataset
 
 Array = np.ndarray[Any, Any]
 
@@ -24,7 +24,6 @@ PREDICTIONS_FILE, COMPACT_FILE = "predictions.npz", "compact.npz"  # of a run: t
 
 MOST_BYTES = 128 * 2**20  # of one file, unpacked; the largest real one is about 20 MB
 MOST_ARRAYS = 1_000
-IMAGE_COUNT = 60_000  # of the whole data set
 BINS = 15  # of a reliability diagram: of the predicted class's probability, equal in width
 ROUNDING = 1e-3  # a probability may be that much above 1
 DTYPES = {"|u1", "|b1", "<i4", "<i8", "<f4", "<f8"}
@@ -90,7 +89,7 @@ def _load_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
 
 
 class CompactTable(NamedTuple):
-    """What a compact run keeps of one table of probabilities, float32 [N, 10].
+    """What a compact run keeps of one table of probabilities, float32 [N, classes].
 
     ``predicted`` uint8 [N] and the labels' probabilities ``chosen`` float32 [N] give accuracy, confusion and loss
     exactly. Numbers that need all probabilities are recorded, None where one of those is not a number: the Brier score
@@ -104,9 +103,9 @@ class CompactTable(NamedTuple):
     bins: Array | None = None
     top: Array | None = None
 
-    def check(self, labels: Array) -> None:
+    def check(self, labels: Array, classes: int) -> None:
         """Raise ValueError when the arrays do not fit the labels [N] and one another."""
-        _check_numbers("predicted", self.predicted, labels.shape, CLASS_COUNT)
+        _check_numbers("predicted", self.predicted, labels.shape, classes)
         _check_probabilities("chosen", self.chosen, labels.shape)
         brier, bins, top = self[2:]
         if brier is None or bins is None or top is None:
@@ -130,8 +129,8 @@ class CompactTable(NamedTuple):
 class Predictions:
     """What a run predicted for the test images.
 
-    ``indices`` int32 [N]: places in the 60,000 images; ``labels`` uint8 [N]; ``probabilities`` maps (stage, weights)
-    to float32 [N, 10] and is empty for classifiers without them; ``predicted`` uint8 [N] is theirs. A compact run has
+    ``indices`` int32 [N]: places in all images; ``labels`` uint8 [N]; ``probabilities`` maps (stage, weights) to
+    float32 [N, classes] and is empty for classifiers without them; ``predicted`` uint8 [N] is theirs. A compact run has
     ``compact`` tables of the weights that the method judges in place of all probabilities.
     """
 
@@ -140,6 +139,7 @@ class Predictions:
     probabilities: dict[tuple[str, Weights], Array] = field(default_factory=dict)
     predicted: Array | None = None
     compact: dict[tuple[str, Weights], CompactTable] = field(default_factory=dict)
+    dataset: Dataset = field(default=CIFAR10, kw_only=True)  # that they are of
 
     def answers(self, stage: str, weights: Weights) -> tuple[Array, Array] | None:
         """Return predicted classes uint8 [N] and the labels' probabilities float32 [N]; None where none are kept."""
@@ -156,24 +156,25 @@ class Predictions:
             arrays["steps"] = np.diff(self.indices, prepend=self.indices.dtype.type(0))
         else:
             arrays["indices"] = self.indices
+        classes = len(self.dataset.classes)
         arrays |= {f"{stage}.{weights}": table for (stage, weights), table in self.probabilities.items()}
         for (stage, weights), kept in self.compact.items():
             found = kept._asdict()  # what packs best: zeros where right, equal bytes side by side
-            found["predicted"] = (kept.predicted + CLASS_COUNT - self.labels) % CLASS_COUNT
+            found["predicted"] = ((kept.predicted.astype(int) - self.labels) % classes).astype(np.uint8)
             found["chosen"] = np.ascontiguousarray(kept.chosen).view(np.uint8).reshape(-1, 4).T
             arrays |= {f"{stage}.{weights}.{name}": array for name, array in found.items() if array is not None}
         return dump_arrays(arrays if self.predicted is None else arrays | {"predicted": self.predicted})
 
     @classmethod
-    def load(cls, path: Path, *, compact: bool = False) -> Self:
+    def load(cls, path: Path, dataset: Dataset = CIFAR10, *, compact: bool = False) -> Self:
         """Read ``predictions.npz`` or ``compact.npz``; raises SuiteError when its arrays do not fit together."""
         arrays = load_arrays(path)
         try:
             indices = np.cumsum(steps := arrays.pop("steps"), dtype=steps.dtype) if compact else arrays.pop("indices")
             labels, predicted = arrays.pop("labels"), arrays.pop("predicted", None)
-            tables = _compact_tables(arrays, labels) if compact else {}
+            tables = _compact_tables(arrays, labels, len(dataset.classes)) if compact else {}
             whole = {_table_key(name): table for name, table in arrays.items()}
-            found = cls(indices, labels, whole, predicted, tables)
+            found = cls(indices, labels, whole, predicted, tables, dataset=dataset)
             found._check()
             if compact and (whole or predicted is not None):
                 raise ValueError("it holds more than compact tables")
@@ -183,15 +184,15 @@ class Predictions:
 
     def _check(self) -> None:
         """Raise ValueError when the arrays do not fit together."""
-        images = (self.labels.size,)
-        _check_numbers("labels", self.labels, images, CLASS_COUNT)
-        _check_numbers("indices", self.indices, images, IMAGE_COUNT)
+        images, classes = (self.labels.size,), len(self.dataset.classes)
+        _check_numbers("labels", self.labels, images, classes)
+        _check_numbers("indices", self.indices, images, sum(self.dataset.counts))
         if self.predicted is not None:
-            _check_numbers("predicted", self.predicted, images, CLASS_COUNT)
+            _check_numbers("predicted", self.predicted, images, classes)
         for (stage, weights), table in self.probabilities.items():
-            _check_probabilities(f"{stage}.{weights}", table, (len(self.labels), CLASS_COUNT))
+            _check_probabilities(f"{stage}.{weights}", table, (len(self.labels), classes))
         for kept in self.compact.values():
-            kept.check(self.labels)
+            kept.check(self.labels, classes)
 
 
 def comparable_arrays(path: Path) -> dict[str, Array]:
@@ -219,15 +220,15 @@ def _check_probabilities(name: str, table: Array, shape: tuple[int, ...]) -> Non
         raise ValueError(f"{name} must hold probabilities between 0 and 1")
 
 
-def _compact_tables(arrays: dict[str, Array], labels: Array) -> dict[tuple[str, Weights], CompactTable]:
+def _compact_tables(arrays: dict[str, Array], labels: Array, classes: int) -> dict[tuple[str, Weights], CompactTable]:
     """Take the arrays ``<stage>.<weights>.<field>`` out of a file's, as ``dump`` packs them."""
     fields: dict[tuple[str, Weights], dict[str, Array]] = {}
     for name in list(arrays):
         table, _, part = name.rpartition(".")
         fields.setdefault(_table_key(table), {})[part] = arrays.pop(name)
     for found in fields.values():
-        _check_numbers("predicted", found["predicted"], labels.shape, CLASS_COUNT)
-        found["predicted"] = (found["predicted"] + labels) % CLASS_COUNT
+        _check_numbers("predicted", found["predicted"], labels.shape, classes)
+        found["predicted"] = ((found["predicted"].astype(int) + labels) % classes).astype(np.uint8)
         found["chosen"] = np.ascontiguousarray(found["chosen"].T).view(np.float32).reshape(-1)
     return {key: CompactTable(**found) for key, found in fields.items()}
 

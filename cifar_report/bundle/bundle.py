@@ -75,21 +75,26 @@ class Bundle:
 
     def predictions(self, run: Run) -> Predictions:
         """Read a finished run's predictions, one for each test image of the bundle's data."""
-        compact = self.is_compact(run)
+        compact, data = self.is_compact(run), self.record.dataset
         path = place(self.folder, f"runs/{run.id}/{COMPACT_FILE if compact else PREDICTIONS_FILE}")
-        found, expected = Predictions.load(path, compact=compact), self.record.dataset.counts[2]
+        found, expected = Predictions.load(path, data.about, compact=compact), data.counts[2]
         if len(found.labels) != expected:
             raise SuiteError(f"{path} holds {len(found.labels)} answers, where the data have {expected} test images")
         return found
 
     def kernels(self, run: Run) -> Array | None:
-        """Read the first layer's kernels, float32 [height, width, 3, filters]; None where there are none."""
+        """Read the first layer's kernels, float32 [height, width, colours, filters]; None where there are none."""
         path = place(self.folder, f"runs/{run.id}/kernels.npz")
         if not path.exists():
             return None
         kernels = load_arrays(path).get("kernels")
-        if kernels is None or kernels.ndim != 4 or kernels.shape[2] != 3 or 0 in kernels.shape:
-            raise SuiteError(f"{path} holds no kernels of a first layer: [height, width, 3, filters]")
+        if (
+            kernels is None
+            or kernels.ndim != 4
+            or kernels.shape[2] != self.record.dataset.about.shape[2]
+            or 0 in kernels.shape
+        ):
+            raise SuiteError(f"{path} holds no kernels of a first layer: [height, width, colours, filters]")
         return kernels
 
     def timing(self, run: Run) -> RunTiming | None:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from cifar_report.published import Original
-from cifar_report.spec import AnyTrial, Experiment, Profile, Trial
+from cifar_report.spec import CIFAR10, AnyTrial, Dataset, Experiment, Profile, Trial
 from cifar_report.spec.experiments import MOST_SEEDS, ImageCount, SeedCount, SeedPlan, Share
 from cifar_report.spec.trials import Paragraph, Word
 
@@ -249,6 +249,7 @@ class DatasetRecord(Record, frozen=True, kw_only=True):
     canonical_labels: bool
     source: Word
     counts: tuple[ImageCount, ImageCount, ImageCount]  # images of train, validation and test that the profile uses
+    about: Dataset = CIFAR10
 
 
 class Environment(Record, frozen=True, kw_only=True):

@@ -281,24 +281,24 @@ def predict(options: Namespace) -> int:
     """Print the class that a trained network sees in each image, and its probabilities."""
     import numpy as np
 
-    from cifar_report.data import CLASS_NAMES
     from cifar_report.running import models
 
-    pictures = models.read_pictures(options.images)
     trained = _trained(options)
+    pictures, names = models.read_pictures(options.images, trained.about), trained.about.classes
     answers = models.predict(trained, np.stack([pixels for pixels, _ in pictures]))
     found: list[dict[str, Any]] = [
         {
             "image": str(path),
             "size": size,
-            "class": CLASS_NAMES[int(answer.argmax())],
-            "probabilities": {CLASS_NAMES[place]: float(answer[place]) for place in np.argsort(-answer)},
+            "class": names[int(answer.argmax())],
+            "probabilities": {names[place]: float(answer[place]) for place in np.argsort(-answer)},
         }
         for path, (_, size), answer in zip(options.images, pictures, answers, strict=True)
     ]
     if options.json:
         return print_json(found)
-    print(f"{trained.run}, stage {trained.stage}, {trained.which} weights; middle square, resized to 32 × 32 (Lanczos)")
+    size = " × ".join(map(str, trained.about.shape[:2]))
+    print(f"{trained.run}, stage {trained.stage}, {trained.which} weights; the middle, resized to {size} (Lanczos)")
     for each in found:
         shares = ", ".join(f"{name} {share:.1%}" for name, share in each["probabilities"].items())
         print(f"{each['image']} ({each['size'][0]} × {each['size'][1]}): {each['class']} ({shares})")

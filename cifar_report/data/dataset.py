@@ -1,9 +1,10 @@
-"""CIFAR-10: what was published, its prepared form (checked before use, opened by any process), and its split."""
+"""Images in their prepared form (checked before use, opened by any process), their split; CIFAR-10's release."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,17 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from cifar_report.errors import SuiteError
+from cifar_report.spec import CIFAR10, Dataset
 
 Array = npt.NDArray[np.uint8]
 Indices = npt.NDArray[np.int32]
 Grade = Literal["canonical", "unverified", "stand-in"]
-"""From a file with a published hash; well-formed, but with unknown pixels; drawn, not photographed."""
+"""From files with published hashes, or one's own; well-formed, but with unknown pixels; drawn, not photographed."""
 
-CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-TRAIN_COUNT = 50_000
-TEST_COUNT = 10_000
 VALIDATION_SHARE = 0.2  # of the training images
-IMAGE_SHAPE = (32, 32, 3)  # rows, columns, colours (red, green, blue)
 BINARY_NAMES = (*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin")
 
 IMAGES_NAME = "images.npy"
@@ -56,23 +54,25 @@ class Release:
         return self.records_per_file * len(BINARY_NAMES)
 
 
-CIFAR10 = Release(
-    address="https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+RELEASE = Release(
+    address=f"{CIFAR10.address}cifar-10-binary.tar.gz",
     size=170_052_171,
-    binary_sha256="c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
-    python_sha256="6d958be074577803d12ecdefd02955f39262c83c16fe9348329d7fe0b5c001ce",  # Keras checks the same
+    binary_sha256=CIFAR10.hashes["cifar-10-binary.tar.gz"],
+    python_sha256=CIFAR10.hashes["cifar-10-python.tar.gz"],
     labels_sha256="3edb456524d5918aefded81f5aef7c32efab2a788211df998a4eb0c8957baa1f",
 )
 
 
 @dataclass(frozen=True)
 class Images:
-    """What a source holds: images uint8 [n, 32, 32, 3] and labels uint8 [n], contiguous, training first."""
+    """What a source holds: images uint8 [n, rows, columns, colours], labels uint8 [n], contiguous, training first."""
 
     images: Array
     labels: Array
     grade: Grade
     source: str  # the kind of source, in words without a path
+    about: Dataset = CIFAR10
+    canonical_labels: bool = True
 
     def fingerprint(self) -> str:
         """SHA-256 (hexadecimal) of the image bytes followed by the label bytes."""
@@ -86,50 +86,54 @@ class Description(msgspec.Struct, frozen=True):
 
     grade: Grade
     source: str
+    about: Dataset = CIFAR10
 
 
 @dataclass(frozen=True)
-class Dataset:
+class PreparedData:
     """A prepared dataset: small, picklable, and everything a worker process needs to open it."""
 
     folder: Path  # in the cache; holds images.npy and labels.npy
     fingerprint: str  # SHA-256, hexadecimal, of the image bytes followed by the label bytes, in order
     grade: Grade
-    canonical_labels: bool  # whether the labels are CIFAR-10's in canonical order
+    canonical_labels: bool  # whether the labels are the published ones in canonical order
     source: str  # the kind of source, in words without a path
     location: str  # where that source was found
+    about: Dataset = CIFAR10
 
     def images(self, mode: Literal["r", "c"] = "r") -> Array:
         """Map the images into memory, read-only (``r``) or copy-on-write (``c``).
 
-        Returns: uint8 [60000, 32, 32, 3], values 0 to 255, training images first.
+        Returns: uint8 [images, rows, columns, colours], values 0 to 255, training images first.
         """
         return _mapped(self.folder / IMAGES_NAME, mode)
 
     def labels(self) -> Array:
-        """Map the labels into memory: uint8 [60000], values 0 to 9, in the order of the images."""
+        """Map the labels into memory: uint8 [images], from 0, in the order of the images."""
         return _mapped(self.folder / LABELS_NAME)
 
 
-def open_prepared(folder: Path, release: Release) -> Dataset | None:
+def open_prepared(folder: Path, release: Release | None = RELEASE) -> PreparedData | None:
     """Return the dataset in a folder of the cache; None where it is missing or damaged."""
     try:
         described = msgspec.json.decode((folder / DESCRIPTION_NAME).read_bytes(), type=Description)
         images, labels = _mapped(folder / IMAGES_NAME), _mapped(folder / LABELS_NAME)
     except (OSError, ValueError):
         return None
-    held = Images(images, labels, described.grade, described.source)
-    if images.shape != (release.count, *IMAGE_SHAPE) or held.fingerprint() != folder.name:
+    about = described.about
+    held = _judged(Images(images, labels, described.grade, described.source, about), release)
+    count = sum(about.counts) if release is None or about != CIFAR10 else release.count
+    if images.shape != (count, *about.shape) or held.fingerprint() != folder.name:
         return None
-    return _dataset(folder, held, release, str(folder))
+    return _prepared(folder, held, str(folder))
 
 
-def keep(images: Images, location: str, release: Release, cache: Path) -> Dataset:
+def keep(images: Images, location: str, cache: Path, release: Release | None = None) -> PreparedData:
     """Store images in the cache unless they are there, and return the dataset; what is canonical stays so.
 
     Raises SuiteError where the cache cannot be written.
     """
-    folder = cache / "datasets" / images.fingerprint()
+    folder, images = cache / "datasets" / images.fingerprint(), _judged(images, release)
     with writing(cache):
         stored = open_prepared(folder, release)
         if stored is None:
@@ -138,7 +142,7 @@ def keep(images: Images, location: str, release: Release, cache: Path) -> Datase
             images = replace(images, grade=stored.grade)
         elif images.grade != "unverified":
             _describe(folder, images)
-    return _dataset(folder, images, release, location)
+    return _prepared(folder, images, location)
 
 
 @contextlib.contextmanager
@@ -153,7 +157,7 @@ def writing(cache: Path) -> Iterator[None]:
         ) from error
 
 
-def _install(images: Images, folder: Path, release: Release) -> None:
+def _install(images: Images, folder: Path, release: Release | None) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".partial-", dir=folder.parent, ignore_cleanup_errors=True) as place:
         beside = Path(place)
@@ -169,13 +173,20 @@ def _install(images: Images, folder: Path, release: Release) -> None:
 
 
 def _describe(folder: Path, images: Images) -> None:
-    described = Description(images.grade, images.source)
+    described = Description(images.grade, images.source, images.about)
     (folder / DESCRIPTION_NAME).write_bytes(msgspec.json.format(msgspec.json.encode(described)) + b"\n")
 
 
-def _dataset(folder: Path, held: Images, release: Release, location: str) -> Dataset:
-    canonical = hashlib.sha256(held.labels.data).hexdigest() == release.labels_sha256
-    return Dataset(folder, folder.name, held.grade, canonical, held.source, location)
+def _judged(images: Images, release: Release | None) -> Images:
+    """Return images of which it is known whether their labels are those of CIFAR-10, where they should be."""
+    if release is None or images.about != CIFAR10:
+        return images
+    return replace(images, canonical_labels=hashlib.sha256(images.labels.data).hexdigest() == release.labels_sha256)
+
+
+def _prepared(folder: Path, held: Images, location: str) -> PreparedData:
+    labels = held.canonical_labels
+    return PreparedData(folder, folder.name, held.grade, labels, held.source, location, held.about)
 
 
 def _mapped(path: Path, mode: Literal["r", "c"] = "r") -> Array:
@@ -185,15 +196,27 @@ def _mapped(path: Path, mode: Literal["r", "c"] = "r") -> Array:
 
 @dataclass(frozen=True)
 class Split:
-    """Indices (int32) into the 60,000 images, in frozen order; test indices start at 50,000."""
+    """Indices (int32) into all images, in frozen order; those for testing come after those for training."""
 
     train: Indices
     validation: Indices
     test: Indices
 
 
+def part_sizes(
+    about: Dataset, fraction: float = 1.0, counts: tuple[int, int, int] | None = None
+) -> tuple[int, int, int]:
+    """Return how many images of train, validation and test are kept: a fraction, or ``counts`` as far as there are."""
+    training, test = about.counts
+    validation = math.ceil(VALIDATION_SHARE * training)
+    whole, least = (training - validation, validation, test), len(about.classes)
+    wanted = counts or [max(least, round(fraction * size)) for size in whole]
+    return tuple(min(pair) for pair in zip(wanted, whole, strict=True))  # type: ignore[return-value]
+
+
 def split(
     labels: npt.NDArray[np.uint8],
+    about: Dataset = CIFAR10,
     *,
     split_seed: int = 42,
     fraction: float = 1.0,
@@ -201,17 +224,18 @@ def split(
 ) -> Split:
     """Split as ``train_test_split(test_size=0.2, random_state=split_seed)``, then keep a stratified part.
 
-    - ``labels`` is uint8 [60000], training labels first.
+    - ``labels`` is uint8 [images], training labels first, as many as ``about`` says.
     - ``split_seed`` is the random state of the split into train and validation.
     - ``fraction`` is the part of train, of validation and of test that is kept, with their class shares.
     - ``counts`` is, instead of a fraction, how many images of train, validation and test are kept.
     """
     from sklearn.model_selection import train_test_split  # takes a second, which only training has
 
-    train, validation = train_test_split(np.arange(TRAIN_COUNT), test_size=VALIDATION_SHARE, random_state=split_seed)
-    test = np.arange(TRAIN_COUNT, TRAIN_COUNT + TEST_COUNT)
+    training, all_images = about.counts[0], sum(about.counts)
+    train, validation = train_test_split(np.arange(training), test_size=VALIDATION_SHARE, random_state=split_seed)
+    test = np.arange(training, all_images)
     whole = [part.astype(np.int32) for part in (train, validation, test)]
-    sizes = counts or [max(len(CLASS_NAMES), round(fraction * part.size)) for part in whole]
+    sizes = part_sizes(about, fraction, counts)
     kept = [
         part if size == part.size else _stratified(part, labels, size, (split_seed, number))
         for number, (part, size) in enumerate(zip(whole, sizes, strict=True))
@@ -227,7 +251,7 @@ def _stratified(part: Indices, labels: npt.NDArray[np.uint8], size: int, seeds: 
     # Raw words of PCG64 are the one stream that NumPy promises never to change (NEP 19).
     keys = np.random.PCG64(np.random.SeedSequence(seeds)).random_raw(part.size)
     keep = np.zeros(part.size, dtype=bool)
-    for label, quota in enumerate(_quotas(np.bincount(classes, minlength=len(CLASS_NAMES)), size)):
+    for label, quota in enumerate(_quotas(np.bincount(classes), size)):
         members = np.flatnonzero(classes == label)
         keep[members[np.argsort(keys[members], kind="stable")[:quota]]] = True
     return part[keep]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import pickle
 import tarfile
 import zlib
@@ -11,11 +12,12 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from cifar_report.data.dataset import BINARY_NAMES, CLASS_NAMES, IMAGE_SHAPE, Array, Grade, Images, Release
+from cifar_report.data.dataset import BINARY_NAMES, Array, Grade, Images, Release
 from cifar_report.errors import UsageError
+from cifar_report.spec import CIFAR10
 
 BINARY_FOLDER = "cifar-10-batches-bin"
-RECORD_BYTES = 1 + 32 * 32 * 3  # the binary version: one label byte, then the pixels colour by colour
+RECORD_BYTES = 1 + math.prod(CIFAR10.shape)  # the binary version: one label byte, then the pixels colour by colour
 GZIP = b"\x1f\x8b"
 KINDS = {  # of other files, by how they begin
     b"PK\x03\x04": "a zip archive",
@@ -112,14 +114,14 @@ def _assemble(batches: Mapping[str, Array], path: Path, release: Release, grade:
             fault = "truncated" if batch.size < expected else "oversized"
             raise UsageError(f"{path / name} is {fault}: a batch of CIFAR-10 holds {expected:,} bytes. {AGAIN}")
         labels = batch[::RECORD_BYTES]
-        if (bad := np.flatnonzero(labels >= len(CLASS_NAMES))).size:
+        if (bad := np.flatnonzero(labels >= len(CIFAR10.classes))).size:
             label = f"label {labels[bad[0]]} in record {bad[0]:,}"
             raise UsageError(f"{path / name} has {label}, expected 0 to 9: it is no batch of CIFAR-10. {AGAIN}")
-    images = np.empty((release.count, *IMAGE_SHAPE), dtype=np.uint8)
-    labels = np.empty(release.count, dtype=np.uint8)
+    images = np.empty((release.count, *CIFAR10.shape), dtype=np.uint8)
+    labels, colours = np.empty(release.count, dtype=np.uint8), CIFAR10.shape[-1]
     for number, name in enumerate(BINARY_NAMES):
         records = batches[name].reshape(-1, RECORD_BYTES)
         part = slice(number * len(records), (number + 1) * len(records))
-        images[part] = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+        images[part] = records[:, 1:].reshape(-1, colours, *CIFAR10.shape[:2]).transpose(0, 2, 3, 1)
         labels[part] = records[:, 0]
     return Images(images, labels, grade, source)

@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from cifar_report.data import stand_in
-from cifar_report.data.dataset import CIFAR10, DESCRIPTION_NAME, Dataset, Release, keep, open_prepared, writing
+from cifar_report.data.dataset import DESCRIPTION_NAME, RELEASE, PreparedData, Release, keep, open_prepared, writing
 from cifar_report.data.reading import read, recognise, sha256_of
 from cifar_report.errors import UsageError
+from cifar_report.spec import CIFAR10
 
 FOLDER_VARIABLE = "CIFAR10_DIR"
 SYNTHETIC = "synthetic"
@@ -32,8 +33,8 @@ def locate(
     warn: Say,
     notify: Say = lambda _: None,
     download: bool = True,
-    release: Release = CIFAR10,
-) -> Dataset:
+    release: Release = RELEASE,
+) -> PreparedData:
     """Find, verify and prepare the dataset.
 
     Raises UsageError where what was named is not CIFAR-10, or nothing was found and no stand-in allowed, and
@@ -75,7 +76,7 @@ def locate(
     return _named(SYNTHETIC, release, notify)
 
 
-def _named(path: str, release: Release, notify: Say) -> Dataset:
+def _named(path: str, release: Release, notify: Say) -> PreparedData:
     if path == SYNTHETIC:
         return _synthetic(release, notify)
     if not path:
@@ -86,25 +87,25 @@ def _named(path: str, release: Release, notify: Say) -> Dataset:
         raise UsageError(f"{path} cannot be read ({error.strerror}). Name another copy of CIFAR-10.") from error
 
 
-def _synthetic(release: Release, notify: Say) -> Dataset:
+def _synthetic(release: Release, notify: Say) -> PreparedData:
     prepared = open_prepared(cache_folder() / "datasets" / stand_in.FINGERPRINT, release)
     if prepared is not None:
         return replace(prepared, location=prepared.source)
     notify("Drawing the synthetic stand-in.")
     images = stand_in.draw(release)
-    return keep(images, images.source, release, cache_folder())
+    return keep(images, images.source, cache_folder(), release)
 
 
-def _prepared(release: Release) -> Dataset | None:
+def _prepared(release: Release) -> PreparedData | None:
     """Use prepared data only if it is canonical: what nobody named must be the real thing."""
     for place in sorted(cache_folder().glob(f"datasets/*/{DESCRIPTION_NAME}")):
         dataset = open_prepared(place.parent, release)
-        if dataset is not None and dataset.grade == "canonical":
+        if dataset is not None and dataset.grade == "canonical" and dataset.about == CIFAR10:
             return replace(dataset, source=f"cache ({dataset.source})")
     return None
 
 
-def _archived(place: Path, release: Release, notify: Say, reasons: list[str]) -> Dataset | None:
+def _archived(place: Path, release: Release, notify: Say, reasons: list[str]) -> PreparedData | None:
     """Use a published archive that was put into the cache, or that Keras keeps under a name of its version."""
     keras = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras", "datasets")
     for archive in (place, *sorted(keras.glob("cifar-10-batches-py*"))):
@@ -115,7 +116,7 @@ def _archived(place: Path, release: Release, notify: Say, reasons: list[str]) ->
     return None
 
 
-def _downloaded(place: Path, release: Release, notify: Say, reasons: list[str]) -> Dataset | None:
+def _downloaded(place: Path, release: Release, notify: Say, reasons: list[str]) -> PreparedData | None:
     import pooch  # most calls need no network
     import requests
 
@@ -136,6 +137,6 @@ def _downloaded(place: Path, release: Release, notify: Say, reasons: list[str]) 
     return _read(place, release, notify, "download")
 
 
-def _read(place: Path, release: Release, notify: Say, source: str | None = None) -> Dataset:
+def _read(place: Path, release: Release, notify: Say, source: str | None = None) -> PreparedData:
     notify(f"Reading {place}.")
-    return keep(read(place, release, source), str(place), release, cache_folder())
+    return keep(read(place, release, source), str(place), cache_folder(), release)

@@ -11,7 +11,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from cifar_report.data.dataset import BINARY_NAMES, CLASS_NAMES, IMAGE_SHAPE, Array, Images, Release
+from cifar_report.data.dataset import BINARY_NAMES, Array, Images, Release
+from cifar_report.spec import CIFAR10
 
 FINGERPRINT = "c5f14a93c412cd71ee27227435d218e2275edb564cbc7256ff65fdf61fababbd"  # of all 60,000 images
 SEED = 20_090_408
@@ -51,7 +52,7 @@ def draw(release: Release) -> Images:
     Always the same bytes: images uint8 [n, 32, 32, 3] and labels uint8 [n].
     """
     labels = np.concatenate([_file_labels(number, release.records_per_file) for number in range(len(BINARY_NAMES))])
-    images = np.empty((release.count, *IMAGE_SHAPE), dtype=np.uint8)
+    images = np.empty((release.count, *CIFAR10.shape), dtype=np.uint8)
     for start in range(0, release.count, CHUNK_IMAGES):
         chunk = slice(start, start + CHUNK_IMAGES)
         images[chunk] = _draw_chunk(labels[chunk], start)
@@ -70,7 +71,7 @@ def _bytes(count: int, *place: int) -> Array:
 
 def _file_labels(number: int, count: int) -> Array:
     order = np.argsort(_words(count, 0, number), kind="stable")
-    return (np.arange(count) % len(CLASS_NAMES)).astype(np.uint8)[order]
+    return (np.arange(count) % len(CIFAR10.classes)).astype(np.uint8)[order]
 
 
 def _draw_chunk(labels: Array, start: int) -> Array:
@@ -79,7 +80,7 @@ def _draw_chunk(labels: Array, start: int) -> Array:
     mask = _masks(labels, random)
     background = random[:, 0:3]
     # The figure's colour leans towards a hue of the class, so that colour alone tells a little.
-    hues = np.array([[60 * (label % 5), 255 * (label % 2), 28 * label] for label in range(10)], dtype=np.int16)
+    hues = np.array([[60 * (label % 5), 255 * (label % 2), 28 * label] for label in range(len(SHAPES))], dtype=np.int16)
     figure = random[:, 3:6] * 3 // 4 + hues[labels] // 4
     values = np.where(mask[..., None], figure[:, None, None, :], background[:, None, None, :])
     noise = _bytes(values.size, 2, start).view(np.int8).reshape(values.shape)
@@ -89,11 +90,11 @@ def _draw_chunk(labels: Array, start: int) -> Array:
 
 def _masks(labels: Array, random: Numbers) -> npt.NDArray[np.bool_]:
     """Draw the figure of each image: bool [n, 32, 32], true where the figure is."""
-    axis = np.arange(IMAGE_SHAPE[0], dtype=np.int16)
+    axis = np.arange(CIFAR10.shape[0], dtype=np.int16)
     x = axis[None, None, :] - (11 + random[:, 6] % 10)[:, None, None]
     y = axis[None, :, None] - (11 + random[:, 7] % 10)[:, None, None]
     radius = (6 + random[:, 8] % 7)[:, None, None]
-    mask = np.empty((len(labels), *IMAGE_SHAPE[:2]), dtype=bool)
+    mask = np.empty((len(labels), *CIFAR10.shape[:2]), dtype=bool)
     for label, shape in enumerate(SHAPES):
         members = labels == label
         mask[members] = shape(x[members], y[members], radius[members])

@@ -127,7 +127,7 @@ def read_cover(folder: Path, author: str | None = None, course: str | None = Non
 def _write_both(
     bundle: Bundle, results: Results, output: Path, cover: Cover, languages: Sequence[str], language: str
 ) -> tuple[Path, Path]:
-    translation = Translation(language)
+    translation = Translation(language, bundle.record.dataset.about)
     images = find_images(bundle.record.dataset.fingerprint)
     figures = draw_all(results, translation, bundle=bundle, images=images)
     created = bundle.record.finished or bundle.record.created
@@ -160,7 +160,7 @@ def derived_files(bundle: Bundle, results: Results) -> dict[str, bytes]:
     ``results`` must be those of ``bundle``. The same bundle gives the same bytes.
     """
     files = {f"tables/{name}": content for name, content in summary_tables(bundle, results).items()}
-    for figure in draw_all(results, Translation(SOURCE_LANGUAGE), bundle=bundle):
+    for figure in draw_all(results, Translation(SOURCE_LANGUAGE, bundle.record.dataset.about), bundle=bundle):
         files[f"figures/{figure.id}.svg"] = figure.svg
         files[f"figures/{figure.id}.csv"] = to_csv(figure.columns, figure.rows)
     return files

@@ -28,7 +28,7 @@ from cifar_report.report.i18n import (
     load_messages,
     read_catalogue,
 )
-from cifar_report.spec import LANGUAGES
+from cifar_report.spec import CIFAR10, LANGUAGES
 
 ROOT = Path(__file__).parents[2]
 MAPPING = Path(__file__).parent / "babel.cfg"
@@ -52,6 +52,8 @@ def extract() -> Catalog:
     for path in sorted(MESSAGES.glob("*.toml")):
         for message in _texts(vars(load_messages(path.stem))):
             catalogue.add(message)
+    for name in CIFAR10.classes:
+        catalogue.add(name)
     for experiment in load_experiments():
         for text in experiment.texts:
             catalogue.add(text, context=EXPERIMENT)

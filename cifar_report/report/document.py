@@ -25,14 +25,13 @@ from cifar_report.analysis.results import TrialResult, Verdict
 from cifar_report.analysis.values import is_time
 from cifar_report.errors import SuiteError
 from cifar_report.report.elements import data_address
-from cifar_report.report.figures.base import Images
+from cifar_report.report.figures.base import MOST_CLASSES, Images
 from cifar_report.report.i18n import NO_BREAK, Translation, mark
-from cifar_report.report.names import CLASSES
 from cifar_report.report.sections import ReportView
 from cifar_report.report.sections.claims import notation
 from cifar_report.report.text.changes import change_labels
 from cifar_report.report.writer import Medium, Writer
-from cifar_report.spec import CLASS_COUNT, Trial, differences
+from cifar_report.spec import Trial, differences
 
 FONTS = Path(__file__).parent / "fonts"
 TEMPLATES = project_folder("templates")
@@ -244,16 +243,15 @@ def _confusions(writer: Writer, images: Images | None) -> dict[str, Any] | None:
         return None
     summary, file = results.trial(shown.trial).stage(shown.stage), bundle.predictions(run)
     kept = None if summary is None else condensed(file, shown.stage, summary.primary_weights)
-    if kept is None or kept.top is None:
+    if kept is None or kept.top is None or len(file.dataset.classes) > MOST_CLASSES:
         return None
-    cells, places = [], []
-    for label, predicted in np.ndindex(CLASS_COUNT, CLASS_COUNT):
+    cells, places, names = [], [], writer.translation.classes
+    for label, predicted in np.ndindex(len(names), len(names)):
         chosen = surest_of_pair(file.labels, kept.predicted, kept.top, (label, predicted))
         count = int(np.sum((file.labels == label) & (kept.predicted == predicted)))
         cells.append([count, [[int(file.indices[place]), round(float(kept.top[place]), 4)] for place in chosen]])
         places += [int(file.indices[place]) for place in chosen]
     sprite = None if images is None else _sprite(images, places)
-    names = [writer.word(name) for name in CLASSES]
     trial = writer.trial_title(shown.trial, shown.stage)
     return {"trial": trial, "run": run.id, "classes": names, "cells": cells, "sprite": sprite, "across": ACROSS}
 
@@ -263,7 +261,10 @@ def _sprite(images: Images, places: Sequence[int]) -> str:
     lines = -(-len(places) // ACROSS)
     tiles = np.zeros((lines * ACROSS, *images.shape[1:]), np.uint8)
     tiles[: len(places)] = images[list(places)]
-    sheet = tiles.reshape(lines, ACROSS, *images.shape[1:]).swapaxes(1, 2).reshape(lines * 32, ACROSS * 32, 3)
+    height, width, colours = images.shape[1:]
+    sheet = tiles.reshape(lines, ACROSS, *images.shape[1:]).swapaxes(1, 2)
+    sheet = sheet.reshape(lines * height, ACROSS * width, colours)
+    sheet = np.broadcast_to(sheet, (*sheet.shape[:2], 3))  # one colour is grey
     stream = io.BytesIO()
     imsave(stream, sheet, format="webp", pil_kwargs={"quality": QUALITY, "method": 6})
     return data_address(stream.getvalue(), "image/webp")

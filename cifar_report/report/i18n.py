@@ -23,7 +23,7 @@ from markupsafe import Markup, escape
 from cifar_report.analysis.results import Datum, Formula, Unit
 from cifar_report.analysis.values import LEVEL
 from cifar_report.errors import UsageError
-from cifar_report.spec import LANGUAGES
+from cifar_report.spec import CIFAR10, LANGUAGES, Dataset
 
 SOURCE_LANGUAGE = "en"
 PLACEHOLDER = re.compile(r"(?<!%)(?:%%)*%\((\w+)\)s")
@@ -57,14 +57,15 @@ class Translation:
     """The words of one language.
 
     ``%(name)s`` is a placeholder in a message, ``%%`` a per cent sign. Raises UsageError for a language that no
-    report is written in.
+    report is written in. ``dataset`` is what the images are of.
     """
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, language: str, dataset: Dataset = CIFAR10) -> None:
         if language not in LANGUAGES:
             known = ", ".join(LANGUAGES)
             raise UsageError(f"the report is not available in the language {language!r}; choose one of: {known}")
         self.language = language
+        self.dataset = dataset
         self.locale = Locale.parse(language)
         self.numbers = Numbers(self)
         self._catalogue = _load(language)
@@ -80,6 +81,11 @@ class Translation:
     def text(self, text: str) -> str:
         """Return an experiment's text in this language, or as it stands where nobody has translated it."""
         return self._catalogue.pgettext(EXPERIMENT, text)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return what the classes are called, in the order of their labels."""
+        return tuple(map(self.gettext, self.dataset.classes))
 
     def columns(self, titles: str) -> tuple[str, ...]:
         """Return the titles of a table's columns, which are separated by " | "."""

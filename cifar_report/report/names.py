@@ -40,11 +40,6 @@ PROFILES: dict[str, str] = WORDS.profiles
 SENSITIVITIES: dict[str, str] = WORDS.sensitivities
 CAUTIONS: dict[CautionCode, str] = WORDS.cautions
 
-CLASSES = (
-    *(mark("airplane"), mark("automobile"), mark("bird"), mark("cat"), mark("deer")),
-    *(mark("dog"), mark("frog"), mark("horse"), mark("ship"), mark("truck")),
-)
-
 
 def setting_name(setting: str | KerasObject) -> str:
     """Return a name of Keras with its arguments, as a call is written."""

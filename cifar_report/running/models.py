@@ -12,7 +12,9 @@ from cifar_report.bundle import Bundle, Run, Weights
 from cifar_report.bundle.arrays import load_arrays
 from cifar_report.bundle.bundle import place
 from cifar_report.errors import UsageError
-from cifar_report.spec import INPUT_SHAPE, Trial
+from cifar_report.spec import CIFAR10, Dataset, Trial
+
+RGB = 3  # colours
 
 
 class Trained(NamedTuple):
@@ -23,6 +25,7 @@ class Trained(NamedTuple):
     stage: str
     which: Weights
     weights: Mapping[str, np.ndarray[Any, Any]]
+    about: Dataset  # the images that it was trained on
 
 
 def find_trained(bundle: Bundle, name: str, stage: str | None = None, which: Weights | None = None) -> Trained:
@@ -47,10 +50,8 @@ def find_trained(bundle: Bundle, name: str, stage: str | None = None, which: Wei
             "them again, and 'cifar-report verify --rerun' says whether they are the same on this machine"
         )
     prefix = f"{found.id}.{which}."
-    arrays = load_arrays(path).items()
-    return Trained(
-        run.id, trial, found.id, which, {n.removeprefix(prefix): a for n, a in arrays if n.startswith(prefix)}
-    )
+    arrays = {n.removeprefix(prefix): a for n, a in load_arrays(path).items() if n.startswith(prefix)}
+    return Trained(run.id, trial, found.id, which, arrays, bundle.record.dataset.about)
 
 
 def find_run(bundle: Bundle, name: str) -> Run:
@@ -78,7 +79,7 @@ def export_model(trained: Trained, path: Path) -> None:
 
 
 def predict(trained: Trained, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Return the probabilities of ``images`` uint8 [N, 32, 32, 3], float32 [N, 10]."""
+    """Return the probabilities of ``images`` uint8 [N, rows, columns, colours], float32 [N, classes]."""
     from cifar_report.training.model import plain_model
 
     answers: np.ndarray[Any, Any] = plain_model(trained.trial, trained.weights).predict(
@@ -87,10 +88,12 @@ def predict(trained: Trained, images: np.ndarray[Any, Any]) -> np.ndarray[Any, A
     return answers
 
 
-def read_pictures(paths: Sequence[Path]) -> list[tuple[np.ndarray[Any, Any], tuple[int, int]]]:
-    """Return each file's image as a network sees it, uint8 [32, 32, 3], and its own width and height.
+def read_pictures(
+    paths: Sequence[Path], about: Dataset = CIFAR10
+) -> list[tuple[np.ndarray[Any, Any], tuple[int, int]]]:
+    """Return each file's image as a network sees it, uint8 [rows, columns, colours], and its own width and height.
 
-    It is the middle square, resized (Lanczos). Raises UsageError for what is no image.
+    It is the middle part of that shape, resized (Lanczos). Raises UsageError for what is no image.
     """
     from PIL import Image, ImageOps
 
@@ -98,9 +101,9 @@ def read_pictures(paths: Sequence[Path]) -> list[tuple[np.ndarray[Any, Any], tup
     for path in paths:
         try:
             with Image.open(path) as file:
-                upright = ImageOps.exif_transpose(file).convert("RGB")
+                upright = ImageOps.exif_transpose(file).convert("RGB" if about.shape[2] == RGB else "L")
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise UsageError(f"{path} cannot be read as an image: {error}") from error
-        fitted = ImageOps.fit(upright, (INPUT_SHAPE[1], INPUT_SHAPE[0]), Image.Resampling.LANCZOS)
-        pictures.append((np.asarray(fitted), upright.size))
+        fitted = ImageOps.fit(upright, (about.shape[1], about.shape[0]), Image.Resampling.LANCZOS)
+        pictures.append((np.asarray(fitted).reshape(about.shape), upright.size))
     return pictures

@@ -19,7 +19,7 @@ import msgspec
 from cifar_report.bundle import BundleRecord, DatasetRecord, is_bundle, read_record, read_run
 from cifar_report.bundle.bundle import BUNDLES, RECORD_FILE, check_readable
 from cifar_report.bundle.store import ENGINE, ENGINE_VERSION, current_parts, recorded_parts
-from cifar_report.data import Dataset, locate
+from cifar_report.data import PreparedData, locate, part_sizes
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments, select, trials_of
@@ -36,11 +36,10 @@ from cifar_report.spec.experiments import SeedPlan
 from cifar_report.spec.trials import json_hash, without_defaults
 
 LOCK_FILE, SOFT_LOCK_FILE = ".lock", ".lock.soft"
-TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES = 40_000, 10_000, 10_000
 # One training step of an image takes about this many operations beyond its multiply-accumulates; the estimate
 # orders runs and feeds the progress bar, it is never shown as a result.
 FIXED_COST_PER_IMAGE = 1.5e6
-CLASSICAL_COST = 1.0e12
+CLASSICAL_COST = 2.5e7  # a training image
 UNKNOWN_MACS = 10**7  # an image, of a network of which Keras alone can count them
 
 
@@ -70,7 +69,7 @@ class Prepared:
 
     profile: Profile
     seeds: int
-    dataset: Dataset
+    dataset: PreparedData
     dataset_record: DatasetRecord
     folder: Path
     runs: list[PlannedRun]
@@ -155,16 +154,15 @@ def find_profile(name: str) -> Profile:
     return PROFILES[name]
 
 
-def describe_dataset(dataset: Dataset, profile: Profile) -> DatasetRecord:
+def describe_dataset(dataset: PreparedData, profile: Profile) -> DatasetRecord:
     """Return what the bundle records of the data."""
-    whole = (TRAIN_IMAGES, VALIDATION_IMAGES, TEST_IMAGES)
-    train, validation, test = profile.counts or (round(count * profile.fraction) for count in whole)
     return DatasetRecord(
         fingerprint=dataset.fingerprint,
         grade=dataset.grade,
         canonical_labels=dataset.canonical_labels,
         source=dataset.source,
-        counts=(train, validation, test),
+        counts=part_sizes(dataset.about, profile.fraction, profile.counts),
+        about=dataset.about,
     )
 
 
@@ -202,7 +200,7 @@ def plan_runs(
 def cost(trial: AnyTrial, training_images: int) -> float:
     """Estimate how long a run takes, in arbitrary units that are comparable between runs of one suite."""
     if isinstance(trial, ClassicalTrial):
-        return CLASSICAL_COST * training_images / TRAIN_IMAGES
+        return CLASSICAL_COST * training_images
     epochs = sum(stage.epochs for stage in trial.stages)
     return epochs * training_images * ((trial.macs or UNKNOWN_MACS) + FIXED_COST_PER_IMAGE)
 
@@ -250,7 +248,7 @@ def cost_hash(trial: AnyTrial) -> str:
     return json_hash(costs)
 
 
-def _refuse_other_bundle(folder: Path, profile: Profile, dataset: Dataset | None = None) -> None:
+def _refuse_other_bundle(folder: Path, profile: Profile, dataset: PreparedData | None = None) -> None:
     """Raise UsageError for a folder that cannot become this bundle, or holds one of another profile or dataset."""
     nearest = next((place for place in (folder, *folder.parents) if place.exists()), folder)
     if nearest.exists() and not nearest.is_dir():

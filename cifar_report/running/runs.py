@@ -20,7 +20,7 @@ import psutil
 
 from cifar_report.bundle import Run, RunTiming, encode, write_run
 from cifar_report.bundle.arrays import dump_arrays
-from cifar_report.data import Dataset, Split, split
+from cifar_report.data import PreparedData, Split, split
 from cifar_report.errors import UsageError
 from cifar_report.running.environment import available_cores, processor_name, shown
 from cifar_report.running.plan import PlannedRun, Prepared
@@ -45,7 +45,7 @@ class RunRequest:
 
     trial: AnyTrial  # with the profile's epochs
     seed: int | None
-    dataset: Dataset
+    dataset: PreparedData
     profile: Profile
     key: str
     checkpoint: Path  # where a network keeps its state between epochs
@@ -97,15 +97,15 @@ def _train(report: Report, request: RunRequest) -> Outcome:
     return train_network(trial, request.seed or 0, images, labels, parts, resumption=resumption, watch=report)
 
 
-def open_data(dataset: Dataset, trial: AnyTrial, profile: Profile) -> tuple[Images, Images, Split]:
-    """Return the images uint8 [60000, 32, 32, 3], the labels [60000], and which of them the trial sees."""
+def open_data(dataset: PreparedData, trial: AnyTrial, profile: Profile) -> tuple[Images, Images, Split]:
+    """Return the images uint8 [images, rows, columns, colours], the labels, and which of them the trial sees."""
     labels = dataset.labels()
-    parts = split(labels, split_seed=trial.split_seed, fraction=profile.fraction, counts=profile.counts)
+    parts = split(labels, dataset.about, split_seed=trial.split_seed, fraction=profile.fraction, counts=profile.counts)
     return _images(dataset), labels, parts
 
 
 @cache
-def _images(dataset: Dataset) -> Images:
+def _images(dataset: PreparedData) -> Images:
     """Map the images once in a process: each further map would count against its memory again."""
     return dataset.images("c")
 

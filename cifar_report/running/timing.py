@@ -21,7 +21,7 @@ import psutil
 
 from cifar_report.bundle import Measurement, TimingPass, read_timing_pass, write_timing_pass
 from cifar_report.bundle.store import ENGINE, ENGINE_VERSION, with_engine
-from cifar_report.data import Dataset
+from cifar_report.data import PreparedData
 from cifar_report.errors import SuiteError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running.environment import WORKER_VARIABLES, available_cores, graphics_cards, processor_name
@@ -46,7 +46,7 @@ class MeasurementRequest:
     """What is measured, and on which processors."""
 
     trial: AnyTrial
-    dataset: Dataset
+    dataset: PreparedData
     profile: Profile
     plan: TimingPlan
     folder: Path  # where the worker's temporary files lie

@@ -14,9 +14,8 @@ from scipy.special import softmax
 from cifar_report.bundle import Bundle, Predictions, Weights, encode, records, sha256, write_record, write_timing_pass
 from cifar_report.bundle.arrays import dump_arrays
 from cifar_report.bundle.store import recorded_parts
-from cifar_report.data import TRAIN_COUNT
 from cifar_report.published import Original, load_original
-from cifar_report.spec import CLASS_COUNT, PROFILES, AnyTrial, ClassicalTrial, Conv2D, Experiment, Profile, Stage, Trial
+from cifar_report.spec import CIFAR10, PROFILES, AnyTrial, ClassicalTrial, Conv2D, Experiment, Profile, Stage, Trial
 from cifar_report.spec.claims import registry_hash
 from cifar_report.spec.experiments import SeedPlan
 from cifar_report.spec.trials import json_hash, spec_hash
@@ -78,8 +77,8 @@ def simulate_bundle(folder: Path, experiments: Sequence[Experiment], simulation:
     record = _record(tuple(experiments), simulation)
     write_record(folder, record)
     generator, count = np.random.default_rng([0, 0]), record.dataset.counts[2]
-    labels = generator.permutation(np.arange(count) % CLASS_COUNT).astype(np.uint8)
-    indices = np.arange(TRAIN_COUNT, TRAIN_COUNT + count, dtype=np.int32)
+    labels = generator.permutation(np.arange(count) % len(CIFAR10.classes)).astype(np.uint8)
+    indices = np.arange(count, dtype=np.int32) + np.int32(CIFAR10.counts[0])
     images = _Images(indices, labels, generator.standard_normal(count), simulation.image_noise)
     trials = [trial for experiment in experiments for trial in experiment.trials]
     for trial in trials:
@@ -264,7 +263,7 @@ def _draw_classical(
 def _draw_probabilities(level: float, images: _Images, generator: Generator) -> Array:
     """Return float32 [N, 10] whose largest entry is right for a share of about ``level`` of the images."""
     answers = _draw_answers(level, images, generator)
-    logits = generator.standard_normal((len(answers), CLASS_COUNT))
+    logits = generator.standard_normal((len(answers), len(CIFAR10.classes)))
     rows = np.arange(len(answers))
     logits[rows, answers] = logits.max(axis=1) + 0.05 + generator.exponential(1.5, len(answers))
     return np.asarray(softmax(logits, axis=1), np.float32)
@@ -275,7 +274,7 @@ def _draw_answers(level: float, images: _Images, generator: Generator) -> Array:
     own = generator.standard_normal(len(images.labels))
     hardness = np.sqrt(1 - images.noise) * images.difficulty + np.sqrt(images.noise) * own
     right = hardness < NormalDist().inv_cdf(min(max(level, 0.001), 0.999))
-    wrong = (images.labels + generator.integers(1, CLASS_COUNT, len(right))) % CLASS_COUNT
+    wrong = (images.labels + generator.integers(1, len(CIFAR10.classes), len(right))) % len(CIFAR10.classes)
     return np.where(right, images.labels, wrong).astype(np.uint8)
 
 

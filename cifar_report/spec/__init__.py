@@ -13,10 +13,9 @@ from cifar_report.spec.claims import (
     pairs_by_seed,
     registry_hash,
 )
+from cifar_report.spec.datasets import BUILT_IN, CIFAR10, Dataset
 from cifar_report.spec.experiments import LANGUAGES, PROFILES, Experiment, Figure, Profile, Section, TimingPlan
 from cifar_report.spec.layers import (
-    CLASS_COUNT,
-    INPUT_SHAPE,
     AnyLayer,
     BatchNormalization,
     Conv2D,

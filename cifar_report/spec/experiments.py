@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from cifar_report.spec.claims import TIMES, Claim, definitions, pairs_by_seed
+from cifar_report.spec.datasets import ImageCount
 from cifar_report.spec.trials import AnyTrial, ClassicalTrial, Id, Paragraph, Stage, Word, json_hash
 
 LANGUAGES = ("en", "el")
@@ -23,7 +24,6 @@ Section = Literal[
     "classical",  # 4: nearest neighbours and nearest centroid
 ]
 
-ImageCount = Annotated[int, Meta(ge=0, le=60_000)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 Figure = Literal["curves", "study", "stages", "scaling", "methods"]

@@ -205,9 +205,6 @@ class Residual(Layer, frozen=True, tag=True):
 
 AnyLayer = Conv2D | MaxPooling2D | Flatten | Dense | BatchNormalization | Dropout | KerasLayer | Residual
 
-INPUT_SHAPE: Shape = (32, 32, 3)
-CLASS_COUNT = 10
-
 
 class LayerRow(NamedTuple):
     """A layer, its output's shape and what it costs for one image; None: only the built model can tell."""
@@ -219,8 +216,8 @@ class LayerRow(NamedTuple):
     macs: int | None  # multiply-accumulates of matrix products
 
 
-def walk(layers: tuple[AnyLayer, ...], shape: Shape | None = INPUT_SHAPE) -> list[LayerRow]:
-    """Return a row for each layer of a network for CIFAR-10; raises ValueError where one does not fit."""
+def walk(layers: tuple[AnyLayer, ...], shape: Shape | None) -> list[LayerRow]:
+    """Return a row for each layer of a network for images of a shape; raises ValueError where one does not fit."""
     rows = []
     for layer in layers:
         rows.append(LayerRow(layer, *(UNKNOWN if shape is None else layer.costs(shape))))

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeVar
 import msgspec
 from msgspec import Meta
 
+from cifar_report.spec.datasets import CIFAR10, SHOWN, Shape, Word
 from cifar_report.spec.layers import (
-    CLASS_COUNT,
     AnyLayer,
     Conv2D,
     Dense,
@@ -22,13 +22,6 @@ from cifar_report.spec.layers import (
     walk,
 )
 
-# Control characters have no place in XML; marks of direction make a text read as another one.
-SHOWN = (
-    r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff"
-    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*\Z"
-)
-Word = Annotated[str, Meta(max_length=200, pattern=SHOWN)]
-"""A name, hash or title of a stored record."""
 Id = Annotated[str, Meta(max_length=64, pattern=r"^[a-z0-9][a-z0-9_]*(\.[a-z0-9_]+)*\Z")]
 """It can name a folder on every system and stand in an address."""
 Paragraph = Annotated[str, Meta(max_length=20_000, pattern=SHOWN)]
@@ -93,6 +86,7 @@ class Trial(_Trial, frozen=True, kw_only=True, tag="network"):
     split_seed: SplitSeed = 42  # random_state of train_test_split
     strategy: Literal["single", "mirrored"] = "single"
     data_order: Literal["every_epoch", "fixed"] = "every_epoch"  # drawn anew in every epoch, or once a stage
+    input_shape: Shape = CIFAR10.shape  # of the images
 
     def __post_init__(self) -> None:
         """Refuse a trial that could not be trained or stored."""
@@ -102,12 +96,10 @@ class Trial(_Trial, frozen=True, kw_only=True, tag="network"):
             raise ValueError(f"trial {self.id}: all its stages together have at most {MOST_EPOCHS:,} epochs")
         if "learning_rate" in self.optimizer.arguments:
             raise ValueError(f"trial {self.id}: learning_rate is a field of the trial, no argument of its optimizer")
-        rows = walk(self.layers)
-        match rows[-1].layer if rows else None:
-            case Dense(units, activation) if (units, activation) == (CLASS_COUNT, "softmax"):
-                pass
-            case _:
-                raise ValueError(f"trial {self.id}: the last layer must be Dense({CLASS_COUNT}, 'softmax')")
+        rows = walk(self.layers, self.input_shape)
+        last = rows[-1].layer if rows else None
+        if not isinstance(last, Dense) or last.activation != "softmax":
+            raise ValueError(f"trial {self.id}: the last layer must be Dense(number of classes, 'softmax')")
         # Last and best of each stage, float32; what is not known yet is counted when the model is built.
         stored = 2 * len(self.stages) * 4 * (total(rows, "parameters") or 0)
         if stored > MOST_WEIGHTS_BYTES:
@@ -119,19 +111,25 @@ class Trial(_Trial, frozen=True, kw_only=True, tag="network"):
         return True
 
     @property
+    def classes(self) -> int:
+        """Return how many classes it tells apart."""
+        last = self.layers[-1]
+        return last.units if isinstance(last, Dense) else 0
+
+    @property
     def parameters_total(self) -> int | None:
         """Count all parameters, as Keras's summary does; None where Keras alone can."""
-        return total(walk(self.layers), "parameters")
+        return total(walk(self.layers, self.input_shape), "parameters")
 
     @property
     def parameters_trainable(self) -> int | None:
         """Count the parameters that training changes; None where Keras alone can."""
-        return total(walk(self.layers), "trainable")
+        return total(walk(self.layers, self.input_shape), "trainable")
 
     @property
     def macs(self) -> int | None:
         """Count the multiply-accumulates per image in a forward pass (FLOPs: twice); None where Keras alone can."""
-        return total(walk(self.layers), "macs")
+        return total(walk(self.layers, self.input_shape), "macs")
 
     @property
     def needs_keras(self) -> bool:

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from cifar_report.spec import CLASS_COUNT, Augmentation, Trial
+from cifar_report.spec import Augmentation, Trial
 from cifar_report.training import Array
 from cifar_report.training.keras_objects import FusedAdam, make_optimizer
 from cifar_report.training.model import build_model, dropout_shapes, forward, hidden_layers, seed_states, single_layers
@@ -202,7 +202,7 @@ class Engine:
         with tf.GradientTape() as tape:
             probabilities = forward(self.model, images, training=True, draws=masks, penalties=penalties)
             losses = keras.losses.categorical_crossentropy(
-                tf.one_hot(labels, CLASS_COUNT), probabilities, label_smoothing=self.trial.label_smoothing
+                tf.one_hot(labels, self.trial.classes), probabilities, label_smoothing=self.trial.label_smoothing
             )
             loss = tf.reduce_sum(losses)
             mean = loss / size  # over the global batch: the replicas' gradients are summed
@@ -244,7 +244,7 @@ class Engine:
     def _evaluate(self, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         chunks = tf.shape(indices)[0] // EVALUATION_BATCH
         losses = tf.TensorArray(tf.float32, chunks, element_shape=[EVALUATION_BATCH])
-        tables = tf.TensorArray(tf.float32, chunks, element_shape=[EVALUATION_BATCH, CLASS_COUNT])
+        tables = tf.TensorArray(tf.float32, chunks, element_shape=[EVALUATION_BATCH, self.trial.classes])
         alive = tf.zeros([self._hidden_units], tf.bool)
         for chunk in tf.range(chunks):
             part = indices[chunk * EVALUATION_BATCH : (chunk + 1) * EVALUATION_BATCH]
@@ -256,7 +256,7 @@ class Engine:
     def _infer(self, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         hidden = [tf.zeros([EVALUATION_BATCH, 0])]
         probabilities = forward(self.model, self._pixels(indices), training=False, hidden=hidden)
-        labels = tf.one_hot(tf.gather(self._labels, indices), CLASS_COUNT)
+        labels = tf.one_hot(tf.gather(self._labels, indices), self.trial.classes)
         return keras.losses.categorical_crossentropy(labels, probabilities), probabilities, tf.concat(hidden, axis=1)
 
     def _pixels(self, indices: tf.Tensor) -> tf.Tensor:

@@ -18,7 +18,6 @@ from cifar_report.bundle.arrays import weight_place
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.plain_keras import ACTIVATION_LAYERS
 from cifar_report.spec import (
-    INPUT_SHAPE,
     AnyLayer,
     BatchNormalization,
     Conv2D,
@@ -82,7 +81,7 @@ def build_model(trial: Trial, seed: int, *, synchronized: bool = False) -> keras
         layers = [builder.layer(layer) for layer in trial.layers]
         # Keras draws the seeds of what a layer makes only when it is built from Python's generator.
         keras.utils.set_random_seed(seeds.initialisation(seed, 0))
-        model = keras.Sequential([keras.Input(INPUT_SHAPE), *layers], name="network")
+        model = keras.Sequential([keras.Input(trial.input_shape), *layers], name="network")
     except (TypeError, ValueError, UsageError) as error:
         raise UsageError(f"trial {trial.id}: {' '.join(str(error).split())}") from error
     if synchronized:
@@ -225,7 +224,7 @@ def build_plain_model(trial: Trial) -> keras.Model:
     Its layers have the names that they have in ``build_model``. Raises UsageError for what no file can hold.
     """
     builder = _Builder(0, synchronized=False, plain=True)
-    inputs = keras.Input(INPUT_SHAPE)
+    inputs = keras.Input(trial.input_shape)
     return keras.Model(inputs, builder.through(trial.layers, inputs), name="network")
 
 
@@ -274,13 +273,13 @@ def without_gradient(model: keras.Sequential) -> list[str]:
         gradients = zip(weights, tape.gradient(outputs, weights), strict=True)
         found.extend(weight.path for weight, gradient in gradients if gradient is None)
 
-    tf.function(trace).get_concrete_function(tf.TensorSpec([2, *INPUT_SHAPE]))
+    tf.function(trace).get_concrete_function(tf.TensorSpec([2, *model.input_shape[1:]]))
     return found
 
 
 def count_macs(model: keras.Sequential) -> int:
     """Count the multiply-accumulates of one image in the convolutions and matrix products of the traced model."""
-    image = tf.TensorSpec([1, *INPUT_SHAPE])
+    image = tf.TensorSpec([1, *model.input_shape[1:]])
     graph = tf.function(lambda images: forward(model, images, training=False)).get_concrete_function(image).graph
     return sum(_macs_of(operation) for operation in graph.get_operations())
 

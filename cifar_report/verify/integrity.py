@@ -20,7 +20,6 @@ from cifar_report.bundle.arrays import COMPACT_FILE, MOST_BYTES, PREDICTIONS_FIL
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.records import SETS
 from cifar_report.bundle.store import MANIFEST_FILE, read_plain
-from cifar_report.data.dataset import TEST_COUNT, TRAIN_COUNT
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of, load_experiments, trials_of
 from cifar_report.spec import Experiment, Trial, differences
@@ -131,7 +130,8 @@ def check_scores(bundle: Bundle, report: Report) -> None:
 
 def _table_problems(run: Run, predictions: Predictions) -> Iterator[str]:
     indices = predictions.indices
-    of_test = (indices >= TRAIN_COUNT) & (indices < TRAIN_COUNT + TEST_COUNT)
+    first, count = predictions.dataset.counts
+    of_test = (indices >= first) & (indices < first + count)
     if len(np.unique(indices)) < len(indices) or not np.all(of_test):
         yield "must hold test images, each of them once"
     trial = run.trial

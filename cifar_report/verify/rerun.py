@@ -21,7 +21,7 @@ from cifar_report.bundle.certificates import (
     weakest,
 )
 from cifar_report.bundle.store import read_manifest, update_manifest
-from cifar_report.data import Dataset
+from cifar_report.data import PreparedData
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.running.environment import record_environment
 from cifar_report.running.plan import PlannedRun, Prepared, cost, describe_dataset, key_parts
@@ -72,7 +72,13 @@ def choose_runs(bundle: Bundle, count: int, only: Sequence[str] = ()) -> list[Ru
 
 
 def rerun(
-    bundle: Bundle, runs: Sequence[Run], dataset: Dataset, jobs: int | None, console: Console, *, record: bool = True
+    bundle: Bundle,
+    runs: Sequence[Run],
+    dataset: PreparedData,
+    jobs: int | None,
+    console: Console,
+    *,
+    record: bool = True,
 ) -> Certificate:
     """Train ``runs`` again, set them beside the bundle's, and return how far they agree; ``record`` it in the bundle.
 
@@ -99,7 +105,7 @@ def rerun(
 
 
 def _train(
-    bundle: Bundle, runs: Sequence[Run], dataset: Dataset, jobs: int | None, console: Console, folder: Path
+    bundle: Bundle, runs: Sequence[Run], dataset: PreparedData, jobs: int | None, console: Console, folder: Path
 ) -> Bundle:
     """Train the runs as the bundle's record plans them, into a folder of their own."""
     record = bundle.record

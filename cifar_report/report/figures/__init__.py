@@ -5,7 +5,7 @@ from typing import Final
 
 from cifar_report.analysis.results import Results, Unit
 from cifar_report.bundle import Bundle
-from cifar_report.data.dataset import CIFAR10, open_prepared
+from cifar_report.data.dataset import open_prepared
 from cifar_report.data.searching import cache_folder
 from cifar_report.report.figures.base import DrawnFigure, Images, showcase
 from cifar_report.report.figures.curves import draw_curves, draw_overview
@@ -67,10 +67,10 @@ def _of_experiment(
 
 
 def find_images(fingerprint: str) -> Images | None:
-    """Return the images of the dataset with this fingerprint, uint8 [60000, 32, 32, 3], or None.
+    """Return the images of the dataset with this fingerprint, uint8 [images, rows, columns, colours], or None.
 
     Only the cache of prepared datasets is looked at, where each lies under its fingerprint; nothing is downloaded
     or prepared for a report.
     """
-    prepared = open_prepared(cache_folder() / "datasets" / fingerprint, CIFAR10)
+    prepared = open_prepared(cache_folder() / "datasets" / fingerprint)
     return None if prepared is None else prepared.images()

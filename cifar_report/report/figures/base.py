@@ -17,7 +17,8 @@ from cifar_report.spec import AnyTrial, ClassicalTrial
 
 Cell = str | float | int | None
 Images = np.ndarray[Any, np.dtype[np.uint8]]
-"""All images of the dataset, uint8 [60000, 32, 32, 3], usually a memory map."""
+"""All images of the dataset, uint8 [images, rows, columns, colours], usually a memory map."""
+MOST_CLASSES = 25  # of which a matrix can be read
 RELATIONS: dict[str, str] = {
     "greater": ">",
     "less": "<",
@@ -69,11 +70,6 @@ def showcase(results: Results) -> list[Shown]:
     picked = [each for each in shown if each.result is results.trials[0]]
     picked += [each for each in shown if len(each.result.stages) > 1][:1]
     return picked or shown[:1]
-
-
-def class_names(translate: Translation) -> tuple[str, ...]:
-    """Return the ten classes in the order of their labels."""
-    return tuple(map(translate.gettext, names.CLASSES))
 
 
 def stage_name(trial: AnyTrial, stage_id: str, translate: Translation) -> str:

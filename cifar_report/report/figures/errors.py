@@ -11,12 +11,10 @@ from matplotlib.patches import Patch, Rectangle
 
 from cifar_report.analysis.results import Example, PredictionMetrics, ReliabilityBin, Results
 from cifar_report.report.figures import style
-from cifar_report.report.figures.base import SAY, DrawnFigure, Images, Shown, class_names, reference, trial_name
+from cifar_report.report.figures.base import MOST_CLASSES, SAY, DrawnFigure, Images, Shown, reference, trial_name
 from cifar_report.report.figures.style import Look
 from cifar_report.report.i18n import Translation
 
-ORDER: Final = (0, 1, 8, 9, 2, 3, 4, 5, 6, 7)  # vehicles, then animals
-VEHICLES: Final = 4
 LEAST_SHOWN: Final = 1.0  # per cent; smaller shares are blank
 STRONGEST: Final = 25.0  # per cent, from which on a cell is as dark as any
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
@@ -25,16 +23,17 @@ Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 @style.in_style()
 def draw_confusion(results: Results, translate: Translation) -> DrawnFigure | None:
     """Draw the confusions of the network that the examples are of, and the change from the reference model."""
-    if not results.examples:
+    if not results.examples or len(translate.classes) > MOST_CLASSES:
         return None
     result = results.trial(results.examples[0].trial)
     stage, first = result.stage(results.examples[0].stage), reference(results)
     if stage is None or stage.test is None:
         return None
-    shares = _percent(stage.test)
+    order = _order(translate)
+    shares = _percent(stage.test, order)
     before = first.stages[-1].test if first is not None and first.id != result.id else None
-    change = None if before is None else shares - _percent(before)
-    names, _ = class_names(translate), translate.gettext
+    change = None if before is None else shares - _percent(before, order)
+    names, _ = translate.classes, translate.gettext
     left = max(style.text_width(name) for name in names) + 18
     side = (style.WIDTH - left - 12) / 2
     figure = style.sheet(side + 74)
@@ -50,8 +49,8 @@ def draw_confusion(results: Results, translate: Translation) -> DrawnFigure | No
     rows = [
         (names[label], names[other], stage.test.confusion[label][other], shares[place, column] / 100,
          None if change is None else change[place, column] / 100)
-        for place, label in enumerate(ORDER)
-        for column, other in enumerate(ORDER)
+        for place, label in enumerate(order)
+        for column, other in enumerate(order)
     ]  # fmt: skip
     return style.finished(
         figure, "confusion", "confusion", title=_mistakes(trial, stage.test, translate),
@@ -60,9 +59,14 @@ def draw_confusion(results: Results, translate: Translation) -> DrawnFigure | No
     )  # fmt: skip
 
 
-def _percent(metrics: PredictionMetrics) -> Matrix:
-    """Return the shares of each class in per cent, vehicles first."""
-    return 100 * np.array(metrics.confusion_shares, float)[np.ix_(ORDER, ORDER)]
+def _order(translate: Translation) -> list[int]:
+    """Return the classes group by group."""
+    return [label for group in translate.dataset.groups for label in group] or list(range(len(translate.classes)))
+
+
+def _percent(metrics: PredictionMetrics, order: list[int]) -> Matrix:
+    """Return the shares of each class in per cent, in an order of the classes."""
+    return 100 * np.array(metrics.confusion_shares, float)[np.ix_(order, order)]
 
 
 def _draw_matrix(axes: Axes, values: Matrix, title: str, translate: Translation, *, change: bool = False) -> None:
@@ -76,12 +80,14 @@ def _draw_matrix(axes: Axes, values: Matrix, title: str, translate: Translation,
         if abs(value) >= LEAST_SHOWN:
             text = f"{value:+.0f}".replace("-", "\N{MINUS SIGN}") if change else f"{value:.0f}"
             axes.text(column, row, text, ha="center", va="center_baseline")
-    for start, size in ((0, VEHICLES), (VEHICLES, 10 - VEHICLES)):
-        axes.add_patch(Rectangle((start - 0.5, start - 0.5), size, size, fill=False, ec=style.BLACK, lw=0.9))
-    names = [class_names(translate)[label] for label in ORDER]
-    axes.set_xticks(range(10), names, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(10), names)
-    axes.set(xlim=(-0.5, 9.5), ylim=(9.5, -0.5))
+    start, count = -0.5, len(values)
+    for group in translate.dataset.groups:
+        axes.add_patch(Rectangle((start, start), len(group), len(group), fill=False, ec=style.BLACK, lw=0.9))
+        start += len(group)
+    names = [translate.classes[label] for label in _order(translate)]
+    axes.set_xticks(range(count), names, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(count), names)
+    axes.set(xlim=(-0.5, count - 0.5), ylim=(count - 0.5, -0.5))
     axes.set_title(title, pad=4, fontsize=style.SIZE)
     axes.set_xlabel(translate.gettext("Predicted class"))
     axes.tick_params(length=0, pad=2)
@@ -90,7 +96,7 @@ def _draw_matrix(axes: Axes, values: Matrix, title: str, translate: Translation,
 
 def _mistakes(trial: str, metrics: PredictionMetrics, translate: Translation) -> str:
     """Return one sentence on the most frequent mistakes."""
-    names, numbers = class_names(translate), translate.numbers
+    names, numbers = translate.classes, translate.numbers
     values = [
         {"label": names[pair.label], "predicted": names[pair.predicted], "share": numbers.number(pair.share)}
         for pair in metrics.most_confused[:3]
@@ -102,7 +108,8 @@ def _mistakes(trial: str, metrics: PredictionMetrics, translate: Translation) ->
 
 DOTS_PER_INCH: Final = 216  # three pixels a point, so that each pixel of a photograph becomes exactly 4 by 4
 PHOTOGRAPH: Final = 128 / 3  # points
-STEP: Final = style.WIDTH / 10
+A_ROW: Final = 10  # right answers; there are two rows at most
+STEP: Final = style.WIDTH / A_ROW
 BLOCK: Final = 66.0  # points, of a confusion: its name, its images and their probabilities
 GAP: Final = 14.0  # points between two blocks
 
@@ -122,7 +129,7 @@ def draw_examples(results: Results, images: Images | None, translate: Translatio
     trial = trial_name(results.trial(first.trial).trial, translate, first.stage)
     caption = translate.plain(SAY.frames if png is None else SAY.photographs, {"trial": trial, "run": first.run})
     columns = translate.columns("Answer | Place in the dataset | True class | Predicted class | Probability")
-    names, answers = class_names(translate), (_("wrong"), _("right"))
+    names, answers = translate.classes, (_("wrong"), _("right"))
     rows = [
         (answers[each.kind == "right"], each.image, names[each.label], names[each.predicted], each.probability.value)
         for each in results.examples
@@ -133,9 +140,10 @@ def draw_examples(results: Results, images: Images | None, translate: Translatio
 
 
 def _draw_examples(examples: Sequence[Example], images: Images | None, translate: Translation) -> Figure:
-    names, numbers = class_names(translate), translate.numbers
+    names, numbers = translate.classes, translate.numbers
     pairs = list(dict.fromkeys((each.label, each.predicted) for each in examples if each.kind == "confused"))
-    figure, axes = style.canvas(72 + BLOCK * -(-len(pairs) // 2), translate)
+    more = 66 * (len(names) > A_ROW)
+    figure, axes = style.canvas(72 + more + BLOCK * -(-len(pairs) // 2), translate)
 
     def draw_image(place: int, left: float, top: float, side: float) -> None:
         if images is None:
@@ -143,16 +151,18 @@ def _draw_examples(examples: Sequence[Example], images: Images | None, translate
             axes.text(left + side / 2, top + side / 2, str(place), ha="center", va="center")
         else:
             picture = style.panel(figure, left, top, side, side, translate)
-            picture.imshow(images[place], interpolation="nearest", aspect="auto")
+            image = np.broadcast_to(images[place], (*images.shape[1:3], 3))  # one colour is grey
+            picture.imshow(image, interpolation="nearest", aspect="auto")
             picture.set_axis_off()
 
     axes.text(0, 5, translate.gettext("Surest right answers"), va="center_baseline")
-    for each in (each for each in examples if each.kind == "right"):
-        draw_image(each.image, each.label * STEP, 11, PHOTOGRAPH)
-        axes.text(each.label * STEP, 60, names[each.label], va="center_baseline")
+    for each in (each for each in examples if each.kind == "right" and each.label < 2 * A_ROW):
+        across, down = each.label % A_ROW * STEP, 11 + 66 * (each.label // A_ROW)
+        draw_image(each.image, across, down, PHOTOGRAPH)
+        axes.text(across, down + 49, names[each.label], va="center_baseline")
     width, small = (style.WIDTH - GAP) / 2, PHOTOGRAPH * 3 / 4
     for place, pair in enumerate(pairs):
-        left, top = place % 2 * (width + GAP), 80 + place // 2 * BLOCK
+        left, top = place % 2 * (width + GAP), 80 + more + place // 2 * BLOCK
         title = f"{names[pair[0]]} \N{RIGHTWARDS ARROW} {names[pair[1]]}"
         axes.text(left, top, title, va="center_baseline")
         shown = [each for each in examples if each.kind == "confused" and (each.label, each.predicted) == pair]
@@ -165,7 +175,7 @@ def _draw_examples(examples: Sequence[Example], images: Images | None, translate
 
 
 def _confusions(examples: Sequence[Example], translate: Translation) -> str:
-    names = class_names(translate)
+    names = translate.classes
     pairs = dict.fromkeys((each.label, each.predicted) for each in examples if each.kind == "confused")
     shown = [translate.plain(SAY.mistaken, {"label": names[one], "predicted": names[other]}) for one, other in pairs]
     message = SAY.examples_alt if shown else SAY.examples_faultless_alt

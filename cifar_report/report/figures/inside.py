@@ -11,7 +11,7 @@ from cifar_report.report.figures.style import Look
 from cifar_report.report.i18n import Translation
 
 Kernels = np.ndarray[Any, Any]
-"""Weights, float32 [height, width, 3, filters]."""
+"""Weights, float32 [height, width, colours, filters]."""
 LEAST_SIDE: Final = 5  # weights: smaller filters are blots
 A_ROW: Final = 16  # filters
 TILE, GAP = 24, 4  # pixels of the picture for one filter, about, and between two; whole pixels for each weight
@@ -19,8 +19,8 @@ TILE, GAP = 24, 4  # pixels of the picture for one filter, about, and between tw
 
 @style.in_style()
 def draw_kernels(result: TrialResult, run_id: str, kernels: Kernels, translate: Translation) -> DrawnFigure | None:
-    """Draw the filters that one of a trial's runs has learnt; None where they are small or not of three colours."""
-    if kernels.ndim != 4 or kernels.shape[2] != 3 or kernels.shape[0] < LEAST_SIDE or not np.isfinite(kernels).all():
+    """Draw the filters that one of a trial's runs has learnt; None where they are small or show no colours."""
+    if kernels.ndim != 4 or kernels.shape[2] == 2 or kernels.shape[0] < LEAST_SIDE or not np.isfinite(kernels).all():
         return None
     picture, count = _picture(kernels), kernels.shape[3]
     width = min(style.WIDTH, picture.shape[1])
@@ -33,7 +33,7 @@ def draw_kernels(result: TrialResult, run_id: str, kernels: Kernels, translate: 
     values = {"trial": trial_name(result.trial, translate), "run": run_id, "size": size}
     values |= {"low": numbers.bare(float(kernels.min()), "score"), "high": numbers.bare(float(kernels.max()), "score")}
     values |= {"count": numbers.integer(count)}
-    colours = translate.columns("red | green | blue")
+    colours = translate.columns("red | green | blue")[: kernels.shape[2]]
     rows = [
         (place + 1, colour, " ".join(f"{weight:.2f}" for weight in kernels[:, :, depth, place].ravel()))
         for place in range(count)
@@ -51,6 +51,7 @@ def _picture(kernels: Kernels) -> np.ndarray[Any, np.dtype[np.uint8]]:
     reach = float(np.abs(kernels).max()) or 1.0
     colours = np.clip(np.rint(127.5 + 127.5 * kernels.astype(np.float64) / reach), 0, 255).astype(np.uint8)
     zoom = max(1, TILE // kernels.shape[0])
+    colours = np.broadcast_to(colours, (*colours.shape[:2], 3, colours.shape[3]))  # one colour is grey
     tiles = colours.transpose(3, 0, 1, 2).repeat(zoom, axis=1).repeat(zoom, axis=2)
     room = ((0, -len(tiles) % min(A_ROW, len(tiles))), (0, GAP), (0, GAP), (0, 0))
     tiles = np.pad(tiles, room, constant_values=255)

@@ -16,8 +16,6 @@ from cifar_report.report.i18n import load_messages
 from cifar_report.report.names import activation_of, setting_name
 from cifar_report.report.writer import Writer
 from cifar_report.spec import (
-    CLASS_COUNT,
-    INPUT_SHAPE,
     BatchNormalization,
     Conv2D,
     Dropout,
@@ -191,11 +189,11 @@ def _symbols(writer: Writer, names: list[str], reference: Trial | None) -> Table
 def _values(writer: Writer, trial: Trial) -> dict[str, str]:
     plain = writer.numbers.plain
     first = {type(layer): layer for layer in reversed(trial.layers)}
-    found: dict[str, float] = {"classes": CLASS_COUNT, "batch": trial.batch_size}
+    found: dict[str, float] = {"classes": trial.classes, "batch": trial.batch_size}
     if not isinstance(trial.learning_rate, KerasObject):
         found["rate"] = trial.learning_rate
     if isinstance(convolution := first.get(Conv2D), Conv2D):
-        found |= {"side": convolution.kernel_size, "channels": INPUT_SHAPE[-1], "stride": convolution.strides}
+        found |= {"side": convolution.kernel_size, "channels": trial.input_shape[-1], "stride": convolution.strides}
     if isinstance(pooling := first.get(MaxPooling2D), MaxPooling2D):
         found["window"] = pooling.pool_size
     return {name: plain(value) for name, value in found.items()} | {"decay": "; ".join(map(plain, ADAM))}

@@ -12,7 +12,6 @@ from cifar_report.bundle.certificates import Certificate
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Row, SectionView, Table, code
 from cifar_report.report.i18n import load_messages, mark
-from cifar_report.report.names import CLASSES
 from cifar_report.report.sections import tables
 from cifar_report.report.sections.claims import registry_table, sensitivity_table
 from cifar_report.report.sections.protocol import FINGERPRINT_SHOWN
@@ -144,7 +143,7 @@ def _cautions(writer: Writer) -> Iterator[Markup]:
     for caution in writer.results.cautions:
         where = [
             caution.run or (writer.trial_title(caution.trial, caution.stage) if caution.trial else ""),
-            writer.word(CLASSES[caution.label]) if caution.label is not None else "",
+            writer.translation.classes[caution.label] if caution.label is not None else "",
             _detail(writer, caution.detail) if caution.detail else "",
         ]
         place = ", ".join(part for part in where if part)

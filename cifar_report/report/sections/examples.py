@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from cifar_report.analysis.results import PredictionMetrics
 from cifar_report.report.elements import SectionView, Table
-from cifar_report.report.names import CLASSES
 from cifar_report.report.text.conclusions import best_network
 from cifar_report.report.writer import Writer
 
@@ -40,7 +39,7 @@ def examples(writer: Writer, number: str, *, pictures: bool) -> SectionView:
 
 
 def _class_name(writer: Writer, label: int) -> str:
-    return writer.word(CLASSES[label])
+    return writer.translation.classes[label]
 
 
 def _pairs_table(writer: Writer, metrics: PredictionMetrics) -> Table:

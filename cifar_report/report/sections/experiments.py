@@ -18,7 +18,7 @@ from cifar_report.report.text.trials import SAY as OF_TRIALS
 from cifar_report.report.text.trials import failures, figure_labels, judgement
 from cifar_report.report.text.verdicts import verdict_paragraph
 from cifar_report.report.writer import Writer
-from cifar_report.spec import CLASS_COUNT, Experiment, Section, Trial
+from cifar_report.spec import Experiment, Section, Trial
 
 SAY = load_messages("sections")
 
@@ -185,7 +185,7 @@ def _classifiers(writer: Writer, trials: Sequence[TrialResult]) -> tuple[Markup,
     values = {
         "classifier": writer.trial_name(best.id),
         "low": writer.quantity(best.primary.datum),
-        "chance": writer.numbers.bare(1 / CLASS_COUNT, "share", trimmed=True) + "%",
+        "chance": writer.numbers.bare(1 / len(writer.bundle.record.dataset.about.classes), "share", trimmed=True) + "%",
     }
     if network is None:
         said = [writer.sentence(OF_TRIALS.best_classifier_alone, **values)]

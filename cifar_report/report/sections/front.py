@@ -144,7 +144,7 @@ def introduction(writer: Writer) -> SectionView:
     reading = writer.heading("reading", writer.word("How to read the verdicts"), 3)
     view = {
         "reading": reading,
-        "classes": writer.numbers.enumeration([writer.word(name) for name in names.CLASSES]),
+        "classes": writer.numbers.enumeration(writer.translation.classes),
         "counts": [writer.numbers.integer(count) for count in writer.bundle.record.dataset.counts],
         "meanings": [(writer.badge(outcome), writer.word(text)) for outcome, text in names.OUTCOME_MEANINGS.items()],
     }

@@ -24,7 +24,7 @@ MOST_RUN_ROWS = 500  # beyond it, one row a trial
 def layers(writer: Writer, trial: Trial) -> Table:
     """Return a network layer by layer, with shapes, parameters and multiply-accumulates; for the screen alone."""
     rows: list[Sequence[Value]] = []
-    for row in walk(trial.layers):
+    for row in walk(trial.layers, trial.input_shape):
         shape = Cell(Markup(" × ").join(map(writer.numbers.integer, row.shape or ())), numeric=True)
         name, unknown = names.layer_name(row.layer, writer.numbers), names.FORMULAS["counted_in_model"]
         counts = (writer.cell(count, none=unknown) for count in (row.parameters, row.trainable, row.macs))
