@@ -24,12 +24,12 @@ from cifar_report.data import PreparedData
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of, load_experiments, trials_of
 from cifar_report.running import suite, timing
+from cifar_report.running.declaring import choose_timed, cost_hash
 from cifar_report.running.environment import available_cores
-from cifar_report.running.plan import Prepared, choose_timed, cost_hash
+from cifar_report.running.plan import Prepared
 from cifar_report.running.timing import (
     ORDER_SEED,
     Counters,
-    MeasurementError,
     MeasurementRequest,
     Reading,
     judge,
@@ -39,6 +39,7 @@ from cifar_report.running.timing import (
     run_timing_pass,
     timing_state,
 )
+from cifar_report.running.workers import WorkerError
 from cifar_report.spec import (
     PROFILES,
     TIMES,
@@ -264,7 +265,7 @@ def test_a_pass_that_was_stopped_goes_on_with_the_next_block(tmp_path):
 
 def test_a_measurement_that_fails_is_told_and_tried_again_by_the_next_call(tmp_path):
     """The others go on, the pass is not finished, and the next call measures what is missing alone."""
-    broken = MeasurementError("ValueError: no such layer")
+    broken = WorkerError("ValueError: no such layer")
     readings = Readings(lambda request, _: broken if request.trial.id == "small" else calm(request))
     prepared, said = request_for(tmp_path, NETWORK, CENTROID), []
     assert run(prepared, readings, said.append) == 3
@@ -404,7 +405,7 @@ def test_a_classifier_is_measured_and_what_fails_says_why(request_of, dataset, t
     found = measure(request_of(CENTROID)).measurement
     assert (found.steps, found.portions) == (0, ())
     assert min(found.fit_seconds, found.predict_seconds) > 0
-    with pytest.raises(MeasurementError, match=r"^FileNotFoundError: "):
+    with pytest.raises(WorkerError, match=r"^FileNotFoundError: "):
         measure(request_of(CENTROID, dataclasses.replace(dataset, folder=tmp_path)))
     assert workers() == []
 

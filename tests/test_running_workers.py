@@ -27,7 +27,7 @@ from cifar_report.running.plan import PlannedRun
 from cifar_report.running.runs import RunRequest, RunResult
 from cifar_report.running.scheduler import train_runs
 from cifar_report.running.suite import hold
-from cifar_report.running.workers import MOST_LOG_BYTES, Message
+from cifar_report.running.workers import MOST_LOG_BYTES
 from cifar_report.spec import PROFILES, ClassicalTrial, NearestCentroid
 
 resource = pytest.importorskip("resource", reason="limits and signals are those of Unix")
@@ -241,14 +241,13 @@ class FakeWorker:
 
     history: list[str]
 
-    def __init__(self, cores, inbox, _folder, _card=None):
+    def __init__(self, cores, _folder, _card=None):
         self.history.append(f"start on {cores}")
-        self.inbox = inbox
 
-    def call(self, _function, request):
+    def call(self, _function, request, _report):
         """Answer a call."""
         self.history.append(request)
-        self.inbox.put((self, Message("answer", RunResult(error="x" if "fails" in request else None))))
+        return RunResult(error="x" if "fails" in request else None)
 
     def log(self):
         """Return nothing."""

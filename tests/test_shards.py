@@ -14,8 +14,7 @@ from cifar_report.bundle import Bundle
 from cifar_report.bundle.arrays import dump_arrays
 from cifar_report.cli import main
 from cifar_report.registry import load_experiments, trials_of
-from cifar_report.running.plan import plan_runs
-from cifar_report.running.shards import shard_of
+from cifar_report.running.plan import plan_runs, shard_of
 from cifar_report.spec import PROFILES
 
 

@@ -160,8 +160,7 @@ def data(options: Namespace) -> int:
 
 
 def _prepare(options: Namespace, *, download: bool) -> Prepared:
-    from cifar_report.running.plan import prepare
-    from cifar_report.running.shards import shard_of
+    from cifar_report.running.plan import prepare, shard_of
 
     check_options(options)
     apart = options.shard is not None

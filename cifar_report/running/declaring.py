@@ -1,10 +1,8 @@
-"""How many seeds a call trains of each trial: what is asked, what the bundle declares, and what neither may change."""
+"""What a call asks for: how many seeds of each trial, as the bundle declares it, and which trials are timed."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -14,8 +12,19 @@ from cifar_report.bundle.store import read_manifest, update_manifest, write_mani
 from cifar_report.errors import UsageError
 from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments, trials_of
-from cifar_report.spec import Experiment, Profile, definitions, registry_hash
+from cifar_report.spec import (
+    TIMES,
+    AnyTrial,
+    Claim,
+    ClassicalTrial,
+    Dropout,
+    Experiment,
+    Profile,
+    definitions,
+    registry_hash,
+)
 from cifar_report.spec.experiments import LOOKS, MOST_SEEDS, SeedPlan, declare, declare_looks
+from cifar_report.spec.trials import json_hash, without_defaults
 
 SeedsAsked = int | Literal["auto"] | None
 
@@ -71,7 +80,8 @@ def _as_declared(
     hours: float | None,
 ) -> Seeds:
     """Return the seeds of a bundle that has a plan; raises UsageError for another one."""
-    kind = "a confirmation" if plan.confirms else f"looks at {_listed(plan)} seeds"
+    looks = ", ".join(map(str, min(plan.seeds.values(), default=())))
+    kind = "a confirmation" if plan.confirms else f"looks at {looks} seeds"
     declared = f"{folder} declares {kind} (of {plan.declared[:10]}, {plan.hash[:8]})"
     if plan.hash != plan.sealed_hash():
         raise UsageError(f"{declared}, and the declaration was edited since: restore its {RECORD_FILE}")
@@ -88,10 +98,6 @@ def _as_declared(
     if asked == "auto" or (asked is not None and asked > record.seeds and set(ends.values()) != {asked}):
         raise UsageError(f"--seeds {asked}: {declared}: leave --seeds out to train it, or name another folder")
     return Seeds(record.seeds, plan, ends) if asked is None or asked > record.seeds else Seeds(asked, plan)
-
-
-def _listed(plan: SeedPlan) -> str:
-    return ", ".join(map(str, min(plan.seeds.values(), default=())))
 
 
 def declare_confirmation(folder: Path, seeds: Mapping[str, int], finish: Callable[[Path], None]) -> SeedPlan:
@@ -136,3 +142,46 @@ def claims_changed(folder: Path, old: BundleRecord, experiments: tuple[Experimen
     now, added = definitions(claims), [claim for claim in claims if claim.id not in before]
     late = any({side.trial for side in (each.subject, each.comparator) if side} <= trained for each in added)
     return bool(trained) and (late or any(now.get(name) != each for name, each in before.items()))
+
+
+def choose_timed(
+    profile: Profile, trials: Mapping[str, AnyTrial], claims: Iterable[Claim], asked: bool | None
+) -> tuple[AnyTrial, ...]:
+    """Return which of the chosen trials are timed; ``asked`` is None where the profile decides.
+
+    The profile names them; without names they are one of each cost and every one that a claim about time names.
+    Trials that differ only in what costs no time (epochs, split, learning rate, dropout rate) are timed once. Raises
+    UsageError where a pass is asked for and the profile times none of them.
+    """
+    plan = profile.timing
+    if plan is None or asked is False or (asked is None and not plan.by_default):
+        return ()
+    names: Iterable[str] = plan.trials or ()
+    if plan.trials is None:
+        about_time = [claim for claim in claims if claim.quantity in TIMES]
+        named = {side.trial for claim in about_time for side in (claim.subject, claim.comparator) if side is not None}
+        chosen: dict[str, str] = {}  # cost: the first trial of it; the named ones come first
+        for trial in sorted(trials.values(), key=lambda trial: trial.id not in named):
+            chosen.setdefault(cost_hash(trial), trial.id)
+        names = named | set(chosen.values())
+    timed = tuple(trial for trial in trials.values() if trial.id in names)
+    if asked and not timed:
+        none = f"--timing: none of these trials is timed in the profile {profile.name!r}"
+        raise UsageError(f"{none}: it times {', '.join(names)}")
+    return timed
+
+
+def cost_hash(trial: AnyTrial) -> str:
+    """Return the SHA-256 of what decides a trial's speed on one machine.
+
+    A classifier counts once whatever images it is fitted on: more of them are more of the same work.
+    """
+    if isinstance(trial, ClassicalTrial):
+        costs: Any = msgspec.to_builtins(trial.method)
+    else:
+        # A new option with a default leaves the hashes of all trials that do not use it.
+        layers = ["Dropout" if isinstance(layer, Dropout) else without_defaults(layer) for layer in trial.layers]
+        costs = [layers, trial.batch_size, trial.strategy, msgspec.to_builtins(trial.stages[0].augmentation)]
+        if not trial.plain:
+            costs.append(without_defaults(trial.optimizer))
+    return json_hash(costs)

@@ -1,7 +1,5 @@
 """What the machine and the software are, and the variables under which workers start."""
 
-from __future__ import annotations
-
 import os
 import platform
 import re
@@ -44,13 +42,14 @@ PACKAGES = ("tensorflow", "keras", "numpy", "scikit-learn", "scipy", "statsmodel
 
 def record_environment() -> Environment:
     """Return the environment's record; no host name and no path is in it."""
+    installed = {name: next(iter(metadata.distributions(name=name)), None) for name in PACKAGES}
     return Environment(
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.release()} {platform.machine()}",
         processor=processor_name(),
         cores=len(available_cores()),
         memory_bytes=psutil.virtual_memory().total,
-        packages={name: version for name in PACKAGES if (version := _version(name))},
+        packages={name: found.version for name, found in installed.items() if found is not None},
         variables=dict(WORKER_VARIABLES),
         project_version=__version__,
         project_commit=project_commit(),
@@ -71,9 +70,7 @@ def worker_environment(card: int | None = None) -> dict[str, str]:
 
 def available_cores() -> list[int]:
     """Return the processor numbers that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return sorted(os.sched_getaffinity(0))
-    return list(range(os.cpu_count() or 1))
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
 
 
 def graphics_cards() -> int:
@@ -125,22 +122,14 @@ def processor_name(information: Path = PROCESSOR_INFORMATION) -> str:
     A virtual machine may give the same name to processors of several generations.
     """
     lines = information.read_text(errors="replace").splitlines() if information.is_file() else []
-    fields: dict[str, str] = {}
-    for name, _, value in (line.partition(":") for line in lines):
-        fields.setdefault(name.strip(), value.strip())  # of the first processor
+    parts = [line.partition(":") for line in reversed(lines)]  # so that those of the first processor stay
+    fields = {name.strip(): value.strip() for name, _, value in parts}
     if "model name" not in fields:
         return shown(platform.processor() or platform.machine())
     design = [f"{word} {fields[name]}" for word, name in DESIGN.items() if fields.get(name)]
     if flags := fields.get("flags", "").split():
         design.append(next((name for flag, name in VECTORS.items() if flag in flags), "no AVX"))
     return shown(f"{fields['model name']} ({', '.join(design)})" if design else fields["model name"])
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def project_commit(root: Path = ROOT) -> str | None:
@@ -151,10 +140,10 @@ def project_commit(root: Path = ROOT) -> str | None:
     if not (root / ".git").exists():
         return None
     variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    ask = partial(subprocess.run, capture_output=True, text=True, timeout=10, check=True, env=variables)
+    ask = partial(subprocess.run, capture_output=True, text=True, timeout=10, check=True, env=variables, cwd=root)
     try:
-        ask(["git", "-C", str(root), "ls-files", "--error-unmatch", "cifar_report/__init__.py"])
-        done = ask(["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"])
+        ask(["git", "ls-files", "--error-unmatch", "cifar_report/__init__.py"])
+        done = ask(["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"])
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip() or None

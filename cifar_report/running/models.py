@@ -1,7 +1,5 @@
 """The trained networks of a bundle: written as files of plain Keras, and asked about images."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cifar_report.bundle import Bundle, Run, Weights
-from cifar_report.bundle.arrays import load_arrays
+from cifar_report.bundle.arrays import Array, load_arrays
 from cifar_report.bundle.bundle import place
 from cifar_report.errors import UsageError
 from cifar_report.spec import CIFAR10, Dataset, Trial
@@ -24,8 +22,14 @@ class Trained(NamedTuple):
     trial: Trial
     stage: str
     which: Weights
-    weights: Mapping[str, np.ndarray[Any, Any]]
+    weights: Mapping[str, Array]
     about: Dataset  # the images that it was trained on
+
+    def model(self) -> Any:
+        """Return the compiled network, of Keras's own layers."""
+        from cifar_report.training.model import plain_model
+
+        return plain_model(self.trial, self.weights)
 
 
 def find_trained(bundle: Bundle, name: str, stage: str | None = None, which: Weights | None = None) -> Trained:
@@ -63,34 +67,28 @@ def find_run(bundle: Bundle, name: str) -> Run:
     if not runs:
         trials = ", ".join(dict.fromkeys(run.trial.id for run in bundle.runs if run.stages))
         raise UsageError(f"{bundle.folder} has no finished run {name!r}: name one of {trials}, or one with its /seed-N")
-    return sorted(runs, key=_validation)[(len(runs) - 1) // 2]
 
+    def validation(run: Run) -> float:
+        stopping = isinstance(run.trial, Trial) and run.trial.stages[-1].early_stopping is not None
+        return run.stages[-1].evaluation("best" if stopping else "last").validation.accuracy
 
-def _validation(run: Run) -> float:
-    stopping = isinstance(run.trial, Trial) and run.trial.stages[-1].early_stopping is not None
-    return run.stages[-1].evaluation("best" if stopping else "last").validation.accuracy
+    return sorted(runs, key=validation)[(len(runs) - 1) // 2]
 
 
 def export_model(trained: Trained, path: Path) -> None:
     """Write a network of Keras's own layers to ``path`` (``.keras`` or ``.onnx``)."""
-    from cifar_report.training.model import plain_model, write_model
+    from cifar_report.training.model import write_model
 
-    write_model(plain_model(trained.trial, trained.weights), path)
+    write_model(trained.model(), path)
 
 
-def predict(trained: Trained, images: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def predict(trained: Trained, images: Array) -> Array:
     """Return the probabilities of ``images`` uint8 [N, rows, columns, colours], float32 [N, classes]."""
-    from cifar_report.training.model import plain_model
-
-    answers: np.ndarray[Any, Any] = plain_model(trained.trial, trained.weights).predict(
-        images / np.float32(255), verbose=0
-    )
+    answers: Array = trained.model().predict(images / np.float32(255), verbose=0)
     return answers
 
 
-def read_pictures(
-    paths: Sequence[Path], about: Dataset = CIFAR10
-) -> list[tuple[np.ndarray[Any, Any], tuple[int, int]]]:
+def read_pictures(paths: Sequence[Path], about: Dataset = CIFAR10) -> list[tuple[Array, tuple[int, int]]]:
     """Return each file's image as a network sees it, uint8 [rows, columns, colours], and its own width and height.
 
     It is the middle part of that shape, resized (Lanczos). Raises UsageError for what is no image.

@@ -3,18 +3,13 @@
 A run is finished when its record has the key that the run would have today: everything that could change its result.
 """
 
-from __future__ import annotations
-
+import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
-
-import msgspec
 
 from cifar_report.bundle import BundleRecord, DatasetRecord, is_bundle, read_record, read_run
 from cifar_report.bundle.bundle import BUNDLES, RECORD_FILE, check_readable
@@ -23,17 +18,10 @@ from cifar_report.data import PreparedData, locate, part_sizes
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments, select, trials_of
-from cifar_report.running.declaring import SeedsAsked, agree_on_seeds
-from cifar_report.running.environment import (
-    WORKER_VARIABLES,
-    cards_asked,
-    describe_cards,
-    graphics_cards,
-    record_environment,
-)
-from cifar_report.spec import PROFILES, TIMES, AnyTrial, Claim, ClassicalTrial, Dropout, Profile, Trial, registry_hash
+from cifar_report.running import environment
+from cifar_report.running.declaring import SeedsAsked, agree_on_seeds, choose_timed
+from cifar_report.spec import PROFILES, AnyTrial, ClassicalTrial, Profile, Trial, registry_hash
 from cifar_report.spec.experiments import SeedPlan
-from cifar_report.spec.trials import json_hash, without_defaults
 
 LOCK_FILE, SOFT_LOCK_FILE = ".lock", ".lock.soft"
 # One training step of an image takes about this many operations beyond its multiply-accumulates; the estimate
@@ -61,6 +49,15 @@ class PlannedRun:
     def mirrored(self) -> bool:
         """Whether it needs several devices in one process."""
         return isinstance(self.trial, Trial) and self.trial.strategy == "mirrored"
+
+
+@dataclass(frozen=True)
+class RunState:
+    """A planned run, its key's parts today, and the reason to run it (None: it is finished)."""
+
+    planned: PlannedRun
+    key_parts: dict[str, str]
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -95,11 +92,10 @@ def prepare(
 ) -> Prepared:
     """Check a request and return what to run; raises UsageError, and changes no bundle, for what cannot be done.
 
-    ``warn``, ``notify`` and ``download`` are those of ``cifar_report.data.locate``; ``timing`` says whether the trials
-    are timed (None: as the profile has it); ``seeds`` and ``hours`` are those of ``agree_on_seeds``, ``devices`` is
-    that of ``cards_asked``.
+    ``warn``, ``notify`` and ``download`` are those of ``cifar_report.data.locate``, ``seeds`` and ``hours`` those of
+    ``agree_on_seeds``, ``devices`` that of ``cards_asked``; ``timing`` is None where the profile decides.
     """
-    cards = cards_asked(devices)
+    cards = environment.cards_asked(devices)
     profile = find_profile(profile_name)
     experiments = load_experiments()
     trials = select(trials_of(experiments), only)
@@ -142,7 +138,7 @@ def plan_record(prepared: Prepared) -> BundleRecord:
         experiments=experiments,
         original=load_original(),
         claims_hash=registry_hash(claims_of(experiments)),
-        environment=record_environment(),
+        environment=environment.record_environment(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
@@ -171,24 +167,23 @@ def plan_runs(
     profile: Profile,
     seeds: int,
     training_images: int,
-    ends: Mapping[str, int] = MappingProxyType({}),
+    ends: Mapping[str, int] | None = None,
     cards: int = 0,
 ) -> list[PlannedRun]:
-    """Return all runs seed by seed, so that after the first pass every trial has a result.
+    """Return all runs seed by seed, so that after the first pass every trial has a result; the longest come first.
 
-    ``ends`` holds the end of the seeds of those trials that have more than ``seeds``.
-
-    Within a seed the longest come first. Mirrored runs need the machine for themselves: those of the first pass close
-    it, those of the others close the suite, because cores stand idle whenever all workers have to end together.
-    Classifiers without seeds belong to the first pass.
+    ``ends`` holds the end of the seeds of those trials that have more than ``seeds``. Mirrored runs need the machine
+    for themselves: those of the first pass close it, those of the others close the suite, because cores stand idle
+    whenever all workers have to end together. Classifiers without seeds belong to the first pass.
     """
-    runs = [
-        PlannedRun(trial, seed, cost(trial, training_images), card=cards > 0)
-        if (trial := profile.apply(planned)).seeded
-        else PlannedRun(trial, None, cost(trial, training_images))
-        for planned in trials
-        for seed in range(ends.get(planned.id, seeds) if planned.seeded else min(seeds, 1))
-    ]
+    runs = []
+    for trial in map(profile.apply, trials):
+        price = cost(trial, training_images)
+        if trial.seeded:
+            last = (ends or {}).get(trial.id, seeds)
+            runs += [PlannedRun(trial, seed, price, card=cards > 0) for seed in range(last)]
+        else:
+            runs.append(PlannedRun(trial, None, price))
 
     def place(run: PlannedRun) -> tuple[bool, int, bool, float, str]:
         seed = run.seed or 0
@@ -197,55 +192,27 @@ def plan_runs(
     return sorted(runs, key=place)
 
 
+def shard_of(runs: Iterable[PlannedRun], number: int, count: int) -> list[PlannedRun]:
+    """Return share ``number`` (1 … ``count``) of runs that machines train apart, the longest first, mirrored ones last.
+
+    The longest run left goes to the share that has the least so far; equal requests give equal shares.
+    """
+    loads = [(0.0, share) for share in range(1, count + 1)]
+    chosen = []
+    for run in sorted(runs, key=lambda run: (-run.cost, run.id)):
+        load, share = heapq.heappop(loads)
+        heapq.heappush(loads, (load + run.cost, share))
+        if share == number:
+            chosen.append(run)
+    return sorted(chosen, key=lambda run: run.mirrored)
+
+
 def cost(trial: AnyTrial, training_images: int) -> float:
     """Estimate how long a run takes, in arbitrary units that are comparable between runs of one suite."""
     if isinstance(trial, ClassicalTrial):
         return CLASSICAL_COST * training_images
     epochs = sum(stage.epochs for stage in trial.stages)
     return epochs * training_images * ((trial.macs or UNKNOWN_MACS) + FIXED_COST_PER_IMAGE)
-
-
-def choose_timed(
-    profile: Profile, trials: Mapping[str, AnyTrial], claims: Iterable[Claim], asked: bool | None
-) -> tuple[AnyTrial, ...]:
-    """Return which of the chosen trials are timed; ``asked`` is None where the profile decides.
-
-    The profile names them; without names they are one of each cost and every one that a claim about time names.
-    Trials that differ only in what costs no time (epochs, split, learning rate, dropout rate) are timed once. Raises
-    UsageError where a pass is asked for and the profile times none of them.
-    """
-    plan = profile.timing
-    if asked is False or (asked is None and (plan is None or not plan.by_default)):
-        return ()
-    names: Iterable[str] = (plan.trials if plan else ()) or ()
-    if plan is not None and plan.trials is None:
-        about_time = [claim for claim in claims if claim.quantity in TIMES]
-        named = {side.trial for claim in about_time for side in (claim.subject, claim.comparator) if side is not None}
-        chosen: dict[str, str] = {}  # cost: the first trial of it; the named ones come first
-        for trial in sorted(trials.values(), key=lambda trial: trial.id not in named):
-            chosen.setdefault(cost_hash(trial), trial.id)
-        names = named | set(chosen.values())
-    timed = tuple(trial for trial in trials.values() if trial.id in names)
-    if asked and not timed:
-        known = ", ".join(names)
-        raise UsageError(f"--timing: none of these trials is timed in the profile {profile.name!r}: it times {known}")
-    return timed
-
-
-def cost_hash(trial: AnyTrial) -> str:
-    """Return the SHA-256 of what decides a trial's speed on one machine.
-
-    A classifier counts once whatever images it is fitted on: more of them are more of the same work.
-    """
-    if isinstance(trial, ClassicalTrial):
-        costs: Any = msgspec.to_builtins(trial.method)
-    else:
-        # A new option with a default leaves the hashes of all trials that do not use it.
-        layers = ["Dropout" if isinstance(layer, Dropout) else without_defaults(layer) for layer in trial.layers]
-        costs = [layers, trial.batch_size, trial.strategy, msgspec.to_builtins(trial.stages[0].augmentation)]
-        if not trial.plain:
-            costs.append(without_defaults(trial.optimizer))
-    return json_hash(costs)
 
 
 def _refuse_other_bundle(folder: Path, profile: Profile, dataset: PreparedData | None = None) -> None:
@@ -259,7 +226,7 @@ def _refuse_other_bundle(folder: Path, profile: Profile, dataset: PreparedData |
         if folder.is_dir() and not all(path.name in begun for path in folder.iterdir()):
             raise UsageError(f"{folder} is no results bundle and not empty: name a new folder or a bundle")
         return
-    record: BundleRecord = read_record(folder)
+    record = read_record(folder)
     if not record.profile.trains_like(profile):
         raise UsageError(
             f"{folder} was made with the profile {record.profile.name!r}, not {profile.name!r}"
@@ -278,7 +245,7 @@ def key_parts(run: PlannedRun, profile: Profile, dataset: DatasetRecord) -> dict
     return {
         **recorded_parts(run.trial, run.seed, profile, dataset),
         "devices": _devices(run),
-        "variables": f"TF_ENABLE_ONEDNN_OPTS={WORKER_VARIABLES['TF_ENABLE_ONEDNN_OPTS']}",
+        "variables": f"TF_ENABLE_ONEDNN_OPTS={environment.WORKER_VARIABLES['TF_ENABLE_ONEDNN_OPTS']}",
         ENGINE: ENGINE_VERSION,
         **library_versions(networks=isinstance(run.trial, Trial)),
     }
@@ -300,15 +267,6 @@ def library_versions(*, networks: bool) -> dict[str, str]:
         raise UsageError(
             f"{error.name} is not installed, so nothing can be trained: pip install -e '.[train,report]'"
         ) from error
-
-
-@dataclass(frozen=True)
-class RunState:
-    """A planned run, its key's parts today, and the reason to run it (None: it is finished)."""
-
-    planned: PlannedRun
-    key_parts: dict[str, str]
-    reason: str | None
 
 
 def states_of(prepared: Prepared) -> list[RunState]:
@@ -336,5 +294,5 @@ def _state(prepared: Prepared, planned: PlannedRun) -> RunState:
 
 def _devices(run: PlannedRun) -> str:
     if not run.mirrored:
-        return describe_cards("1 graphics card") if run.card else "1 replica, 1 thread"
-    return describe_cards() if graphics_cards() else "2 logical processors, 1 thread each"
+        return environment.describe_cards("1 graphics card") if run.card else "1 replica, 1 thread"
+    return environment.describe_cards() if environment.graphics_cards() else "2 logical processors, 1 thread each"

@@ -1,6 +1,7 @@
-"""One run: the request to a worker, its training there, and what it leaves in the bundle."""
+"""One run: the request to a worker, its training there, and what it leaves in the bundle.
 
-from __future__ import annotations
+Request and result are picklable: whoever has the data may carry out ``train_run``.
+"""
 
 import contextlib
 import os
@@ -19,21 +20,16 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from cifar_report.bundle import Run, RunTiming, encode, write_run
-from cifar_report.bundle.arrays import dump_arrays
+from cifar_report.bundle.arrays import Array, dump_arrays
 from cifar_report.data import PreparedData, Split, split
 from cifar_report.errors import UsageError
 from cifar_report.running.environment import available_cores, processor_name, shown
 from cifar_report.running.plan import PlannedRun, Prepared
-from cifar_report.running.workers import Report, call_alone
+from cifar_report.running.workers import Report, WorkerError, call_alone
 from cifar_report.spec import AnyTrial, ClassicalTrial, Profile, Trial, json_hash, spec_hash
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from cifar_report.training import Outcome
-
-    Images = npt.NDArray[np.uint8]
 
 MOST_ERROR = 20_000  # characters
 CHECKPOINTS = ".checkpoints"  # hidden: no part of the bundle's manifest
@@ -56,25 +52,28 @@ class RunRequest:
 class RunResult:
     """What came of a run: an outcome, or the traceback or sentence that says what stopped it."""
 
-    outcome: Outcome | None = None
+    outcome: "Outcome | None" = None
     error: str | None = None
     timing: RunTiming | None = None  # None: its worker died
     memory_bytes: int = 0  # that the worker holds at the end
 
 
-def train_run(report: Report, request: RunRequest) -> RunResult:
-    """Carry out a run in a worker; whatever it raises becomes part of the result, so that the other runs go on."""
+def train_run(request: RunRequest, report: Report = lambda _: None) -> RunResult:
+    """Carry out a run in a worker; whatever it raises becomes part of the result, so that the other runs go on.
+
+    ``report`` gets a ``Progress`` after each epoch.
+    """
     started, clock = now(), time.perf_counter()
     outcome, error = None, None
     try:
-        outcome = _train(report, request)
+        outcome = _train(request, report)
     except Exception:  # noqa: BLE001 - a failed run is recorded with its traceback
         error = traceback.format_exc()
     timing = RunTiming(
         started=started,
         finished=now(),
         host=socket.gethostname(),
-        cores=tuple(sorted(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else (),
+        cores=tuple(available_cores()) if hasattr(os, "sched_getaffinity") else (),
         total_seconds=time.perf_counter() - clock,
         peak_memory_bytes=peak_memory(),
         **(vars(outcome.seconds) if outcome is not None else {}),
@@ -82,7 +81,7 @@ def train_run(report: Report, request: RunRequest) -> RunResult:
     return RunResult(outcome, error, timing, psutil.Process().memory_info().rss)
 
 
-def _train(report: Report, request: RunRequest) -> Outcome:
+def _train(request: RunRequest, report: Report) -> "Outcome":
     trial = request.trial
     images, labels, parts = open_data(request.dataset, trial, request.profile)
     if isinstance(trial, ClassicalTrial):
@@ -97,7 +96,7 @@ def _train(report: Report, request: RunRequest) -> Outcome:
     return train_network(trial, request.seed or 0, images, labels, parts, resumption=resumption, watch=report)
 
 
-def open_data(dataset: PreparedData, trial: AnyTrial, profile: Profile) -> tuple[Images, Images, Split]:
+def open_data(dataset: PreparedData, trial: AnyTrial, profile: Profile) -> tuple[Array, Array, Split]:
     """Return the images uint8 [images, rows, columns, colours], the labels, and which of them the trial sees."""
     labels = dataset.labels()
     parts = split(labels, dataset.about, split_seed=trial.split_seed, fraction=profile.fraction, counts=profile.counts)
@@ -105,7 +104,7 @@ def open_data(dataset: PreparedData, trial: AnyTrial, profile: Profile) -> tuple
 
 
 @cache
-def _images(dataset: PreparedData) -> Images:
+def _images(dataset: PreparedData) -> Array:
     """Map the images once in a process: each further map would count against its memory again."""
     return dataset.images("c")
 
@@ -127,12 +126,15 @@ def check_networks(trials: Iterable[AnyTrial]) -> None:
     if not asked:
         return
     with TemporaryDirectory() as folder:
-        answer = call_alone(_check_networks, list(asked.values()), tuple(available_cores()[-1:]), Path(folder))
-    if answer.content:
-        raise UsageError(answer.content)
+        try:
+            problem = call_alone(_check_networks, list(asked.values()), tuple(available_cores()[-1:]), Path(folder))
+        except WorkerError as error:
+            problem = str(error)
+    if problem:
+        raise UsageError(problem)
 
 
-def _check_networks(_: Report, trials: list[Trial]) -> str:
+def _check_networks(trials: list[Trial], _: Report) -> str:
     from cifar_report.training.network import check_trials
 
     return check_trials(trials)
@@ -149,12 +151,11 @@ class RunWriter:
 
     def request(self, planned: PlannedRun) -> RunRequest:
         """Return everything that a worker needs to carry out a run."""
-        prepared = self._prepared
         return RunRequest(
             trial=planned.trial,
             seed=planned.seed,
-            dataset=prepared.dataset,
-            profile=prepared.profile,
+            dataset=self._prepared.dataset,
+            profile=self._prepared.profile,
             key=json_hash(self._key_parts[planned.id]),
             checkpoint=self._checkpoint(planned),
             card=planned.card,

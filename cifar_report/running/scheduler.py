@@ -1,11 +1,9 @@
 """Hands runs to workers in order, shows how far they are, and replaces workers that die."""
 
-from __future__ import annotations
-
-import queue
-from contextlib import suppress
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TimeElapsedColumn, TimeRemainingColumn
@@ -13,7 +11,7 @@ from rich.progress import BarColumn, Progress, TaskID, TimeElapsedColumn, TimeRe
 from cifar_report.running.environment import available_cores
 from cifar_report.running.plan import PlannedRun
 from cifar_report.running.runs import RunResult, RunWriter, train_run
-from cifar_report.running.workers import POLL_SECONDS, Inbox, Message, PinnedWorker
+from cifar_report.running.workers import POLL_SECONDS, PinnedWorker, WorkerDiedError, WorkerError
 
 if TYPE_CHECKING:
     from cifar_report.training import Progress as EpochProgress
@@ -55,124 +53,35 @@ class _Slot:
     cores: tuple[int, ...]
     card: int | None = None  # that no other slot has
     worker: PinnedWorker | None = None
-    run: PlannedRun | None = None  # that it is at work on
-    attempt: int = 1
-
-
-class _Scheduler:
-    """One pass over the planned runs; each result is written as soon as it is there."""
-
-    def __init__(
-        self, writer: RunWriter, runs: list[PlannedRun], display: _Display, slots: list[_Slot], *, fresh: bool
-    ) -> None:
-        self._writer = writer
-        self._waiting = list(runs)
-        self._display = display
-        self._slots = slots
-        self._fresh = fresh
-        self._inbox: Inbox = queue.SimpleQueue()
-
-    def run(self) -> None:
-        """Carry out all runs; on any exception, Ctrl-C included, no worker is left behind."""
-        try:
-            self._hand_out()
-            while any(slot.run for slot in self._slots):
-                with suppress(queue.Empty):
-                    self._receive(*self._inbox.get(timeout=POLL_SECONDS))
-                self._hand_out()
-        finally:
-            workers = [slot.worker for slot in self._slots if slot.worker is not None]
-            for worker in workers:
-                worker.kill()  # all of them before waiting for one: a second Ctrl-C must find none alive
-            for worker in workers:
-                worker.close()
-
-    def _hand_out(self) -> None:
-        """Give every idle slot its next run; a mirrored run waits until it has the machine for itself."""
-        *singles, everything = self._slots
-        for slot in singles:
-            if not self._waiting or everything.run is not None:
-                return
-            if self._waiting[0].mirrored:
-                if all(single.run is None for single in singles):
-                    self._start(everything, self._waiting.pop(0), attempt=1)
-                return
-            if slot.run is None:
-                self._start(slot, self._waiting.pop(0), attempt=1)
-
-    def _start(self, slot: _Slot, run: PlannedRun, attempt: int) -> None:
-        self._display.started(slot.name, run)
-        slot.run, slot.attempt = run, attempt
-        if slot.worker is None:
-            slot.worker = PinnedWorker(slot.cores, self._inbox, self._writer.folder, slot.card)
-        slot.worker.call(train_run, self._writer.request(run))
-
-    def _receive(self, worker: PinnedWorker, message: Message) -> None:
-        slot = next((slot for slot in self._slots if slot.worker is worker), None)
-        if slot is None:
-            return  # of a worker that was replaced
-        if message.kind == "ended":
-            self._replace(slot, worker)
-        elif slot.run is not None and message.kind == "progress":
-            self._display.epoch(slot.name, slot.run, message.content)
-        elif slot.run is not None:
-            result = message.content if message.kind == "answer" else RunResult(error=message.content)
-            self._finish(slot, slot.run, result, worker.log())
-            # TensorFlow numbers its collective operations anew for each mirrored strategy, and a second one in the
-            # same process meets the first one's numbers: every mirrored run gets a process of its own.
-            used_up = result.error is not None or result.memory_bytes > MOST_MEMORY_BYTES
-            if self._fresh or slot.name == ALL_CORES or used_up:
-                slot.worker = None
-                worker.close()
-
-    def _replace(self, slot: _Slot, worker: PinnedWorker) -> None:
-        """Try the run of a worker that died once more in a new one, from its checkpoint."""
-        slot.worker = None
-        ending, log = worker.ending(), worker.log()
-        worker.close()
-        if slot.run is None:
-            return
-        if slot.attempt == 1:
-            self._display.note(f"{slot.run.id}: its worker died; a new one tries once more")
-            self._start(slot, slot.run, attempt=2)
-        else:
-            self._finish(slot, slot.run, RunResult(error=WORKER_DIED.format(ending)), log)
-
-    def _finish(self, slot: _Slot, run: PlannedRun, result: RunResult, log: bytes) -> None:
-        slot.run = None
-        self._display.finished(slot.name, run, self._writer.write(run, result, log))
+    busy: bool = False
 
 
 class _Display:
     """Shows an overall bar with the time left, by the runs' estimated costs, and a bar for each slot's worker."""
 
     def __init__(self, console: Console, runs: list[PlannedRun]) -> None:
-        self.console = console
+        self._console = console
         self._count = len(runs)
         self._finished = 0
-        self._done: dict[str, float] = {}  # cost that is done, by run
+        self._done = {run.id: 0.0 for run in runs}  # cost that is done
         columns = ("{task.description}", BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
         self._live = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._total = self._live.add_task(f"0 of {self._count} runs", total=sum(run.cost for run in runs))
         self._bars: dict[str, TaskID] = {}  # by slot
 
-    def __enter__(self) -> _Display:
-        """Begin to show."""
+    def __enter__(self) -> Self:
         self._live.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave the terminal as it was."""
         self._live.stop()
 
     def started(self, slot: str, run: PlannedRun) -> None:
-        """Show that a slot's worker began a run."""
-        if slot in self._bars:  # once more, in a new one
+        if slot in self._bars:  # once more, in a new worker
             self._live.remove_task(self._bars[slot])
         self._bars[slot] = self._live.add_task(f"  {slot}: {run.id}: starting", total=run.cost)
 
-    def epoch(self, slot: str, run: PlannedRun, progress: EpochProgress) -> None:
-        """Show a finished epoch."""
+    def epoch(self, slot: str, run: PlannedRun, progress: "EpochProgress") -> None:
         epochs = sum(stage.epochs for stage in getattr(run.trial, "stages", ())) or 1
         words = f"  {slot}: {run.id}: {progress.stage}, epoch {progress.epoch} of {progress.epochs}"
         if run.seed is not None:  # a network's
@@ -182,7 +91,6 @@ class _Display:
         self._live.update(self._total, completed=sum(self._done.values()))
 
     def finished(self, slot: str, run: PlannedRun, what: str) -> None:
-        """Say what became of a run; this line stays."""
         self._finished += 1
         self._done[run.id] = run.cost
         self._live.remove_task(self._bars.pop(slot))
@@ -191,5 +99,85 @@ class _Display:
         self.note(f"[{self._finished:>{len(str(self._count))}}/{self._count}] {run.id}: {what}")
 
     def note(self, text: str) -> None:
-        """Print a line of its own above the display."""
-        self.console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
+        """Print a line that stays, above the bars."""
+        self._console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+class _Scheduler:
+    """One pass over the planned runs; each result is written as soon as it is there.
+
+    A thread for each slot waits for its worker's answer; all else is done in the thread that calls ``run``.
+    """
+
+    def __init__(
+        self, writer: RunWriter, runs: list[PlannedRun], display: _Display, slots: list[_Slot], *, fresh: bool
+    ) -> None:
+        self._writer = writer
+        self._waiting = list(runs)
+        self._display = display
+        self._slots = slots
+        self._fresh = fresh
+        self._threads = ThreadPoolExecutor(len(slots))
+        self._running: dict[Future[RunResult], tuple[_Slot, PinnedWorker, PlannedRun, int]] = {}
+
+    def run(self) -> None:
+        """Carry out all runs; on any exception, Ctrl-C included, no worker is left behind."""
+        try:
+            self._hand_out()
+            while self._running:
+                for answer in wait(self._running, POLL_SECONDS, FIRST_COMPLETED).done:
+                    self._receive(answer, *self._running.pop(answer))
+                self._hand_out()
+        finally:
+            workers = [slot.worker for slot in self._slots if slot.worker is not None]
+            for worker in workers:
+                worker.kill()  # all of them before waiting for one: a second Ctrl-C must find none alive
+            for worker in workers:
+                worker.close()
+            self._threads.shutdown()
+
+    def _hand_out(self) -> None:
+        """Give every idle slot its next run; a mirrored run waits until it has the machine for itself."""
+        *singles, everything = self._slots
+        for slot in singles:
+            if not self._waiting or everything.busy:
+                return
+            if self._waiting[0].mirrored:
+                if not any(single.busy for single in singles):
+                    self._start(everything, self._waiting.pop(0))
+                return
+            if not slot.busy:
+                self._start(slot, self._waiting.pop(0))
+
+    def _start(self, slot: _Slot, run: PlannedRun, attempt: int = 1) -> None:
+        self._display.started(slot.name, run)
+        slot.busy = True
+        if slot.worker is None:
+            slot.worker = PinnedWorker(slot.cores, self._writer.folder, slot.card)
+        report = partial(self._display.epoch, slot.name, run)
+        answer = self._threads.submit(slot.worker.call, train_run, self._writer.request(run), report)
+        self._running[answer] = slot, slot.worker, run, attempt
+
+    def _receive(
+        self, answer: Future[RunResult], slot: _Slot, worker: PinnedWorker, run: PlannedRun, attempt: int
+    ) -> None:
+        """Write what came of a run; where its worker died, try once more in a new one, from its checkpoint."""
+        died = False
+        try:
+            result = answer.result()
+        except WorkerError as error:
+            died = isinstance(error, WorkerDiedError)
+            result = RunResult(error=WORKER_DIED.format(error) if died else str(error))
+        log = worker.log()
+        # TensorFlow numbers its collective operations anew for each mirrored strategy, and a second one in the same
+        # process meets the first one's numbers: every mirrored run gets a process of its own.
+        used_up = result.error is not None or result.memory_bytes > MOST_MEMORY_BYTES
+        if self._fresh or slot.name == ALL_CORES or used_up:
+            slot.worker = None
+            worker.close()
+        if died and attempt == 1:
+            self._display.note(f"{run.id}: its worker died; a new one tries once more")
+            self._start(slot, run, attempt=2)
+        else:
+            slot.busy = False
+            self._display.finished(slot.name, run, self._writer.write(run, result, log))

@@ -1,7 +1,5 @@
 """The suite: check what is asked, find what is missing, run it, keep each result as soon as it is there."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import os
@@ -16,14 +14,7 @@ import msgspec
 from filelock import FileLock, SoftFileLock, Timeout
 from rich.console import Console
 
-from cifar_report.bundle import (
-    METHOD_VERSION,
-    is_bundle,
-    read_record,
-    remove_leftovers,
-    sha256,
-    write_record,
-)
+from cifar_report.bundle import METHOD_VERSION, is_bundle, read_record, remove_leftovers, sha256, write_record
 from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE
 from cifar_report.bundle.store import MANIFEST_FILE, bundle_files, read_manifest, write_manifest
 from cifar_report.errors import SuiteError
@@ -54,16 +45,16 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
     ``finish`` is called with the bundle's folder at the end of a pass, to derive tables and figures from its
     numbers. Raises SuiteError when another suite holds the bundle or the disk refuses a write; finished runs stay.
     """
-    states, timing = states_of(prepared), timing_state(prepared)
+    folder, states, timing = prepared.folder, states_of(prepared), timing_state(prepared)
     nothing_missing = all(state.reason is None for state in states) and (timing is None or timing.reason is None)
     if nothing_missing and _is_complete(prepared):
-        _leave_complete(prepared.folder)
-        return SuiteResult(prepared.folder, 0, 0, len(states))
+        _leave_complete(folder)
+        return SuiteResult(folder, 0, 0, len(states))
     check_networks([state.planned.trial for state in states if state.reason is not None])
     try:
-        with hold(prepared.folder):
-            remove_leftovers(prepared.folder)
-            (prepared.folder / MANIFEST_FILE).unlink(missing_ok=True)  # it is written anew at the end of the pass
+        with hold(folder):
+            remove_leftovers(folder)
+            (folder / MANIFEST_FILE).unlink(missing_ok=True)  # it is written anew at the end of the pass
             states = states_of(prepared)  # another suite may have finished some while this one waited to begin
             _write_plan(prepared)
             writer = RunWriter(prepared, {state.planned.id: state.key_parts for state in states})
@@ -71,12 +62,14 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
             train_runs(writer, missing, jobs, console, cards=prepared.cards)
             writer.drop_checkpoints(state.planned for state in states if state.reason is None)
             timed, timing_failed = _time(prepared, console)
-            _finish(prepared.folder, finish)
+            record = msgspec.structs.replace(read_record(folder), finished=now(), method_version=METHOD_VERSION)
+            write_record(folder, record)
+            finish(folder)
+            write_manifest(folder)
     except OSError as error:
-        place, what = error.filename or prepared.folder, error.strerror or error
+        place, what = error.filename or folder, error.strerror or error
         raise SuiteError(f"{place}: {what}; every finished run is kept") from error
-    ran = sum(state.reason is not None for state in states)
-    return SuiteResult(prepared.folder, ran, len(writer.failures), len(states) - ran, timed, timing_failed)
+    return SuiteResult(folder, len(missing), len(writer.failures), len(states) - len(missing), timed, timing_failed)
 
 
 @contextlib.contextmanager
@@ -113,33 +106,32 @@ def hold(folder: Path) -> Iterator[None]:
 
 @cache
 def _tell_of_missing_locks(path: Path) -> None:
-    print(
-        f"the file system has no locks: {path} keeps other suites away instead, as long as it is there", file=sys.stderr
-    )
+    words = f"the file system has no locks: {path} keeps other suites away instead, as long as it is there"
+    print(words, file=sys.stderr)
 
 
 def _is_complete(prepared: Prepared) -> bool:
     """Whether a pass over at least these seeds, with today's claims and texts, came to its end.
 
-    The manifest is the last file that a pass writes.
+    The manifest is the last file that a pass writes. It lists the files that are there, and each run's record with its
+    hash; records hold the other hashes.
     """
     folder = prepared.folder
-    if not (is_bundle(folder) and _lists_its_runs(folder)):
+    if not is_bundle(folder):
         return False
-    record = read_record(folder)
-    asked = record.plan == prepared.plan and all(record.seeds_of(trial) >= end for trial, end in prepared.ends.items())
-    return asked and record.seeds >= prepared.seeds and plan_is_current(folder)
-
-
-def _lists_its_runs(folder: Path) -> bool:
-    """Whether the manifest lists the files that are there, each run's record with its hash; records hold the others."""
     try:
         listed = read_manifest(folder)
     except SuiteError:  # the last pass did not come to its end, or the list is damaged
         return False
     files = {path.relative_to(folder).as_posix(): path for path in bundle_files(folder)}
     records = {name: path for name, path in files.items() if path.name == RUN_FILE}
-    return files.keys() == listed.keys() and all(sha256(records[name].read_bytes()) == listed[name] for name in records)
+    if files.keys() != listed.keys() or any(
+        sha256(path.read_bytes()) != listed[name] for name, path in records.items()
+    ):
+        return False
+    record = read_record(folder)
+    asked = record.plan == prepared.plan and all(record.seeds_of(trial) >= end for trial, end in prepared.ends.items())
+    return asked and record.seeds >= prepared.seeds and plan_is_current(folder)
 
 
 def _leave_complete(folder: Path) -> None:
@@ -174,10 +166,3 @@ def _time(prepared: Prepared, console: Console) -> tuple[bool, int]:
         return False, 0
     say = partial(console.print, markup=False, highlight=False, emoji=False, soft_wrap=True)
     return True, run_timing_pass(prepared, timing, say)
-
-
-def _finish(folder: Path, finish: Callable[[Path], None]) -> None:
-    record = msgspec.structs.replace(read_record(folder), finished=now(), method_version=METHOD_VERSION)
-    write_record(folder, record)
-    finish(folder)
-    write_manifest(folder)

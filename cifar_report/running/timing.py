@@ -3,18 +3,16 @@
 Each measurement has a worker of its own, which watches what the machine does meanwhile.
 """
 
-from __future__ import annotations
-
 import os
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import msgspec
 import psutil
@@ -24,10 +22,11 @@ from cifar_report.bundle.store import ENGINE, ENGINE_VERSION, with_engine
 from cifar_report.data import PreparedData
 from cifar_report.errors import SuiteError
 from cifar_report.registry import load_experiments, trials_of
+from cifar_report.running.declaring import cost_hash
 from cifar_report.running.environment import WORKER_VARIABLES, available_cores, graphics_cards, processor_name
-from cifar_report.running.plan import Prepared, changed_parts, cost_hash, library_versions
+from cifar_report.running.plan import Prepared, changed_parts, library_versions
 from cifar_report.running.runs import open_data, peak_memory
-from cifar_report.running.workers import Report, call_alone
+from cifar_report.running.workers import Report, WorkerError, call_alone
 from cifar_report.spec import AnyTrial, ClassicalTrial, Profile, TimingPlan, Trial
 
 ORDER_SEED = 20241101  # of the blocks' random order; any fixed number serves
@@ -61,19 +60,10 @@ class Reading(NamedTuple):
     disturbances: tuple[str, ...] = ()
 
 
-class MeasurementError(Exception):
-    """A worker ended, or failed, without a reading; the text is the last line that it wrote."""
-
-
-Measure = Callable[[MeasurementRequest], Reading]
-
-
 def measure(request: MeasurementRequest) -> Reading:
-    """Measure in a worker of its own; raises MeasurementError where that gives no reading."""
-    message = call_alone(take_reading, request, request.cores, request.folder)
-    if message.kind == "error":
-        raise MeasurementError(message.content)
-    return cast("Reading", message.content)
+    """Measure in a worker of its own; raises WorkerError where that gives no reading."""
+    reading: Reading = call_alone(take_reading, request, request.cores, request.folder)
+    return reading
 
 
 @dataclass(frozen=True)
@@ -142,7 +132,12 @@ def _measurable(trial: AnyTrial) -> bool:
     return not mirrored or max(len(available_cores()), graphics_cards()) >= LEAST_CORES
 
 
-def run_timing_pass(prepared: Prepared, state: TimingState, say: Callable[[str], None], take: Measure = measure) -> int:
+def run_timing_pass(
+    prepared: Prepared,
+    state: TimingState,
+    say: Callable[[str], None],
+    take: Callable[[MeasurementRequest], Reading] = measure,
+) -> int:
     """Measure what is missing, keep each block as soon as it is whole, and return how many measurements failed.
 
     Nothing else of the suite may run meanwhile; the caller holds the bundle's lock. ``say`` gets the lines that a
@@ -156,9 +151,11 @@ def run_timing_pass(prepared: Prepared, state: TimingState, say: Callable[[str],
     )
     failures, started = 0, time.monotonic()
     for place, block in enumerate(blocks, start=1):
-        measured = _measure_block(prepared, state, block, say, take)
+        missing = order_of(state.missing(block), block)
+        requests = [_request(prepared, state.plan, trial) for trial in missing]
+        measured = list(_measure_block(requests, block, say, take))
         kept += measured
-        failures += len(state.missing(block)) - len(measured)
+        failures += len(missing) - len(measured)
         record = TimingPass(
             warmup_steps=state.plan.portion_steps,
             order_seed=ORDER_SEED,
@@ -173,28 +170,31 @@ def run_timing_pass(prepared: Prepared, state: TimingState, say: Callable[[str],
 
 
 def _measure_block(
-    prepared: Prepared, state: TimingState, block: int, say: Callable[[str], None], take: Measure
-) -> list[Measurement]:
-    """Measure what a block lacks in random order, and once more what something disturbed."""
-    missing = state.missing(block)
-    waiting = deque((trial, 1) for trial in order_of(missing, block))
-    measured: list[Measurement] = []
+    requests: Sequence[MeasurementRequest],
+    block: int,
+    say: Callable[[str], None],
+    take: Callable[[MeasurementRequest], Reading],
+) -> Iterator[Measurement]:
+    """Take the measurements of a block one after the other, and once more at its end what something disturbed."""
+    waiting = deque((request, 1) for request in requests)
     while waiting:
-        trial, attempt = waiting.popleft()
+        request, attempt = waiting.popleft()
         try:
-            measurement, reasons = take(_request(prepared, state.plan, trial))
-            if reasons and attempt <= state.plan.repeats:
-                waiting.append((trial, attempt + 1))
-                say(f"  {trial.id}: {'; '.join(reasons)}: it is measured once more")
+            measurement, reasons = take(request)
+            if reasons and attempt <= request.plan.repeats:
+                waiting.append((request, attempt + 1))
+                say(f"  {request.trial.id}: {'; '.join(reasons)}: it is measured once more")
                 continue
-            changes = {"block": block, "attempts": attempt, "contended": bool(reasons)}
-            measured.append(msgspec.structs.replace(measurement, **changes))
-            said = _headline(measurement, reasons)
-        except MeasurementError as error:
+            yield msgspec.structs.replace(measurement, block=block, attempts=attempt, contended=bool(reasons))
+            if measurement.steps:
+                said = f"{1000 * measurement.seconds / measurement.steps:.2f} ms a step"
+            else:
+                said = f"fitted in {measurement.fit_seconds:.2f} s, predicted in {measurement.predict_seconds:.2f} s"
+            said += f" (disturbed to the last: {'; '.join(reasons)})" if reasons else ""
+        except WorkerError as error:
             said = f"failed: {error}"
-        count = len(missing) - len(waiting)
-        say(f"  [{count:>{len(str(len(missing)))}}/{len(missing)}] {trial.id}: {said}")
-    return measured
+        number = f"{len(requests) - len(waiting):>{len(str(len(requests)))}}"
+        say(f"  [{number}/{len(requests)}] {request.trial.id}: {said}")
 
 
 def order_of(trials: Sequence[AnyTrial], block: int) -> list[AnyTrial]:
@@ -213,15 +213,7 @@ def _request(prepared: Prepared, plan: TimingPlan, trial: AnyTrial) -> Measureme
     return MeasurementRequest(trial, prepared.dataset, prepared.profile, plan, prepared.folder, timed, cores)
 
 
-def _headline(measurement: Measurement, reasons: Sequence[str]) -> str:
-    if measurement.steps:
-        said = f"{1000 * measurement.seconds / measurement.steps:.2f} ms a step"
-    else:
-        said = f"fitted in {measurement.fit_seconds:.2f} s, predicted in {measurement.predict_seconds:.2f} s"
-    return f"{said} (disturbed to the last: {'; '.join(reasons)})" if reasons else said
-
-
-def take_reading(_: Report, request: MeasurementRequest) -> Reading:
+def take_reading(request: MeasurementRequest, _: Report) -> Reading:
     """Prepare a measurement, take it in this worker, and watch the machine meanwhile, from the warm-up on."""
     trial, cores = request.trial, request.cores
     images, labels, parts = open_data(request.dataset, trial, request.profile)

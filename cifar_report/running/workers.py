@@ -4,8 +4,6 @@ A worker reads pickled calls from standard input, answers on standard output, an
 closed: it cannot outlive whoever started it. What it and its libraries print goes to its log.
 """
 
-from __future__ import annotations
-
 import faulthandler
 import os
 import pickle
@@ -17,35 +15,37 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
-from typing import IO, Any, Literal, NamedTuple, cast
+from typing import IO, Any, cast
 
-from cifar_report.running.environment import worker_environment
+from cifar_report.running.environment import ROOT, worker_environment
 
-Report = Callable[[object], None]
-ROOT = Path(__file__).resolve().parents[2]
+Report = Callable[[Any], None]
+Call = Callable[[Any, Report], Any]
 PROGRAM = "from cifar_report.running.workers import serve; serve()"
 MOST_LOG_BYTES = 2**20
 POLL_SECONDS = 0.2  # within which Ctrl-C is noticed where the system does not interrupt a waiting thread
 
 
-class Message(NamedTuple):
-    """What a worker says: progress, the answer to its call, the traceback of its call, or that it has ended."""
+class WorkerError(Exception):
+    """A call raised in its worker; the text is its traceback."""
 
-    kind: Literal["progress", "answer", "error", "ended"]
-    content: Any = None
+
+class WorkerDiedError(WorkerError):
+    """A worker ended in the middle of a call; the text says how."""
 
 
 class PinnedWorker:
-    """One worker process, bound to ``cores``; its messages arrive in ``inbox`` with the worker that sent them.
+    """One worker process, bound to ``cores``, which carries out one call at a time.
 
     ``card`` is the number of the one graphics card that it sees. Its temporary files lie hidden in ``folder``, a
     bundle's: whoever holds that next removes what a kill left.
     """
 
-    def __init__(self, cores: tuple[int, ...], inbox: Inbox, folder: Path, card: int | None = None) -> None:
-        self.cores = cores
+    def __init__(self, cores: tuple[int, ...], folder: Path, card: int | None = None) -> None:
         self._log = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115 - closed with the worker
         self._scratch = tempfile.TemporaryDirectory(prefix=".worker.", suffix=".part", dir=folder.resolve())
         temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), self._scratch.name)
@@ -56,18 +56,32 @@ class PinnedWorker:
             stdout=subprocess.PIPE,
             stderr=self._log,
             env={**worker_environment(card), **temporary, "PYTHONPATH": path},
-            **_without_interrupts(),
+            # The terminal's Ctrl-C does not reach it: whoever started it ends it.
+            start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # the same on Windows
         )
-        self._receiver = threading.Thread(target=self._receive, args=(inbox,), daemon=True)
-        self._receiver.start()
+        self._requests = cast("IO[bytes]", self._process.stdin)
+        self._answers = cast("IO[bytes]", self._process.stdout)
 
-    def call(self, function: Callable[..., Any], *arguments: Any) -> None:
-        """Have the worker call ``function(report, *arguments)``, pickled; ``report`` sends progress."""
+    def call(self, function: Call, request: Any, report: Report = lambda _: None) -> Any:
+        """Return what ``function(request, report)`` returns in the worker; ``report`` gets its progress here meanwhile.
+
+        Raises WorkerError. Function, request and result are pickled.
+        """
         self._log.truncate(0)
-        requests = cast("IO[bytes]", self._process.stdin)
-        with suppress(BrokenPipeError):  # it has just ended, and says so
-            requests.write(pickle.dumps((function, arguments)))
-            requests.flush()
+        with suppress(BrokenPipeError):  # it has just ended
+            self._requests.write(pickle.dumps((function, request)))
+            self._requests.flush()
+        while True:
+            try:
+                kind, content = pickle.load(self._answers)  # noqa: S301 - our own process
+            except (EOFError, pickle.UnpicklingError):  # it ended, perhaps in the middle of a message
+                raise WorkerDiedError(self._ending()) from None
+            if kind == "answer":
+                return content
+            if kind == "error":
+                raise WorkerError(content)
+            report(content)
 
     def log(self) -> bytes:
         """Return the end of what was printed since the last call, at most ``MOST_LOG_BYTES``."""
@@ -75,8 +89,7 @@ class PinnedWorker:
         self._log.seek(max(0, size - MOST_LOG_BYTES))
         return self._log.read()
 
-    def ending(self) -> str:
-        """Return how the process ended, in words."""
+    def _ending(self) -> str:
         status = self._process.wait()
         if status == -getattr(signal, "SIGKILL", 9):
             return "by SIGKILL (memory exhausted, or killed from outside)"
@@ -90,42 +103,23 @@ class PinnedWorker:
         """End the process at once, and forget its log and its temporary files."""
         self.kill()
         self._process.wait()
-        self._receiver.join()
-        for stream in (self._process.stdin, self._process.stdout, self._log):
+        for stream in (self._requests, self._answers, self._log):
             with suppress(OSError):  # what was not sent yet
-                cast("IO[bytes]", stream).close()
+                stream.close()
         self._scratch.cleanup()
 
-    def _receive(self, inbox: Inbox) -> None:
-        with suppress(EOFError, pickle.UnpicklingError):  # killed, perhaps in the middle of a message
-            while True:
-                inbox.put((self, pickle.load(cast("IO[bytes]", self._process.stdout))))  # noqa: S301 - our own process
-        inbox.put((self, Message("ended")))
 
-
-def call_alone(function: Callable[..., Any], argument: Any, cores: tuple[int, ...], folder: Path) -> Message:
-    """Return the answer of a worker of its own to one call; else, as an error, the last line that it wrote."""
-    inbox: Inbox = queue.SimpleQueue()
-    message = Message("progress")
-    with closing(PinnedWorker(cores, inbox, folder)) as worker:
-        worker.call(function, argument)
-        while message.kind == "progress":
-            with suppress(queue.Empty):
-                _, message = inbox.get(timeout=POLL_SECONDS)
-        if message.kind == "answer":
-            return message
-        words = (message.content or worker.log().decode(errors="replace")).strip()
-        return Message("error", words.split("\n")[-1] or f"the worker ended {worker.ending()}")
-
-
-Inbox = queue.SimpleQueue[tuple[PinnedWorker, Message]]
-
-
-def _without_interrupts() -> dict[str, Any]:
-    """Keep the terminal's Ctrl-C from a process: whoever started it ends it."""
-    if sys.platform == "win32":
-        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return {"start_new_session": True}
+def call_alone(function: Call, request: Any, cores: tuple[int, ...], folder: Path) -> Any:
+    """Return the answer of a worker of its own to one call; raises WorkerError with the last line that it wrote."""
+    with ThreadPoolExecutor(1) as thread, closing(PinnedWorker(cores, folder)) as worker:
+        future = thread.submit(worker.call, function, request)
+        while not future.done():
+            wait([future], POLL_SECONDS)
+        error = future.exception()
+        if error is None:
+            return future.result()
+        words = worker.log().decode(errors="replace") if isinstance(error, WorkerDiedError) else str(error)
+        raise WorkerError(words.strip().split("\n")[-1] or f"the worker ended {error}")
 
 
 def serve() -> None:
@@ -135,23 +129,23 @@ def serve() -> None:
     faulthandler.enable()  # where a library brings the process down, the log says in which line
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, set(map(int, sys.argv[1:])))
-    calls: queue.SimpleQueue[tuple[Callable[..., Any], tuple[Any, ...]]] = queue.SimpleQueue()
+    calls: queue.SimpleQueue[tuple[Call, Any]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(calls,), daemon=True).start()
 
-    def send(message: Message) -> None:
+    def send(kind: str, content: Any) -> None:
         sys.stdout.flush()
-        answers.write(pickle.dumps(message))
+        answers.write(pickle.dumps((kind, content)))
         answers.flush()
 
     while True:
-        function, arguments = calls.get()
+        function, request = calls.get()
         try:
-            send(Message("answer", function(lambda progress: send(Message("progress", progress)), *arguments)))
+            send("answer", function(request, partial(send, "progress")))
         except Exception:  # noqa: BLE001 - whoever called says what became of it
-            send(Message("error", traceback.format_exc()))
+            send("error", traceback.format_exc())
 
 
-def _listen(calls: queue.SimpleQueue[Any]) -> None:
+def _listen(calls: queue.SimpleQueue[tuple[Call, Any]]) -> None:
     """Read calls in a thread of its own; the process ends with it."""
     try:
         while True:
