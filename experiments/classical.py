@@ -1,6 +1,6 @@
 """Nearest neighbours and nearest class centroid on raw pixels, against the network."""
 
-from cifar_report.spec import ClassicalTrial, Experiment, NearestCentroid, NearestNeighbors, claim, variant
+from cifar_report.spec import ClassicalTrial, Experiment, NearestCentroid, NearestNeighbors, claim, of_original, variant
 
 NEAREST_NEIGHBOR_1 = ClassicalTrial(id="nearest_neighbor_1", title="1 nearest neighbour", method=NearestNeighbors(1))
 
@@ -31,8 +31,6 @@ NEAREST_CENTROID_50K = variant(
     training_images="train+validation",
 )
 
-SAID_COST = "Nearest centroid is fast, while nearest neighbours cost their time at prediction; no numbers."
-SAID_C14 = "The network beats 1 and 3 nearest neighbours and nearest centroid; no numbers."
 PROXY_C14 = (
     "The original does not say which network it means; the reference model stands for all, trained on the same images "
     "as the classifier."
@@ -62,52 +60,49 @@ EXPERIMENT = Experiment(
         NEAREST_NEIGHBOR_3_50K,
         NEAREST_CENTROID_50K,
     ),
-    claims=(
+    claims=of_original(
+        {
+            "C14": "The network beats 1 and 3 nearest neighbours and nearest centroid; no numbers.",
+            "C15": "Three neighbours are more robust than one; no numbers.",
+            "C16": "Nearest centroid is fast, while nearest neighbours cost their time at prediction; no numbers.",
+        },
         claim(
             "C14.nearest_neighbor_1: baseline accuracy greater nearest_neighbor_1 between_methods",
             "The network is more accurate on the test set than the classifier by 1 nearest neighbour.",
-            said=SAID_C14,
             proxy=PROXY_C14,
         ),
         claim(
             "C14.nearest_neighbor_3: baseline accuracy greater nearest_neighbor_3 between_methods",
             "The network is more accurate on the test set than the classifier by 3 nearest neighbours.",
-            said=SAID_C14,
             proxy=PROXY_C14,
         ),
         claim(
             "C14.nearest_centroid: baseline accuracy greater nearest_centroid between_methods",
             "The network is more accurate on the test set than the classifier by nearest class centroid.",
-            said=SAID_C14,
             proxy=PROXY_C14,
         ),
         claim(
             "C15: nearest_neighbor_3 accuracy greater nearest_neighbor_1 between_methods",
             "3 nearest neighbours are more accurate on the test set than 1.",
-            said="Three neighbours are more robust than one; no numbers.",
             proxy="“More robust” is tested through accuracy on the test images.",
         ),
         claim(
             "C16.centroid_and_1_neighbor: nearest_centroid predict_seconds less nearest_neighbor_1 between_methods",
             "Nearest class centroid predicts in less time than 1 nearest neighbour.",
-            said=SAID_COST,
         ),
         claim(
             "C16.centroid_and_3_neighbors: nearest_centroid predict_seconds less nearest_neighbor_3 between_methods",
             "Nearest class centroid predicts in less time than 3 nearest neighbours.",
-            said=SAID_COST,
         ),
         claim(
             "C16.fit_and_prediction_1_neighbor: nearest_neighbor_1 fit_seconds less nearest_neighbor_1",
             "With 1 nearest neighbour fitting takes less time than prediction.",
-            said=SAID_COST,
             comparison="between_methods",
             comparator_quantity="predict_seconds",
         ),
         claim(
             "C16.fit_and_prediction_3_neighbors: nearest_neighbor_3 fit_seconds less nearest_neighbor_3",
             "With 3 nearest neighbours fitting takes less time than prediction.",
-            said=SAID_COST,
             comparison="between_methods",
             comparator_quantity="predict_seconds",
         ),

@@ -1,6 +1,6 @@
 """Trial 12: twice as many filters in the third convolution."""
 
-from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, claim, variant
+from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, claim, of_original, variant
 
 from .baseline import HEAD
 from .third_conv_64 import THIRD_CONV_64
@@ -9,15 +9,7 @@ THIRD_CONV_128 = variant(
     THIRD_CONV_64,
     "third_conv_128",
     "Third convolution, 128 filters",
-    layers=(
-        Conv2D(32, 3),
-        MaxPooling2D(2),
-        Conv2D(64, 3),
-        MaxPooling2D(2),
-        Conv2D(128, 3, padding="same"),
-        MaxPooling2D(2),
-        *HEAD,
-    ),
+    layers=(*THIRD_CONV_64.layers[:4], Conv2D(128, 3, padding="same"), MaxPooling2D(2), *HEAD),
     as_written="baseline",
     published="third_conv_128",
 )
@@ -37,14 +29,16 @@ EXPERIMENT = Experiment(
         "third layer was the limit."
     ),
     trials=(THIRD_CONV_128,),
-    claims=(
-        claim(
-            "C12: third_conv_128 accuracy equal third_conv_64",
-            "With 128 filters in the third convolution the network is about as accurate on the test set as with 64.",
-            said=(
+    claims=of_original(
+        {
+            "C12": (
                 "With 128 filters in the third convolution the results are about the same: test accuracy 70.00% "
                 "against 70.22%."
             ),
+        },
+        claim(
+            "C12: third_conv_128 accuracy equal third_conv_64",
+            "With 128 filters in the third convolution the network is about as accurate on the test set as with 64.",
             original_difference=-0.0022,
         ),
     ),

@@ -10,6 +10,7 @@ from cifar_report.spec.claims import (
     Side,
     claim,
     definitions,
+    of_original,
     pairs_by_seed,
     registry_hash,
 )

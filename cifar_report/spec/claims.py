@@ -140,6 +140,16 @@ def claim(claim_id: str, statement: str, **fields: Any) -> Claim:
     return Claim(id=claim_id, statement=statement, **fields)
 
 
+def of_original(said: Mapping[str, str], *claims: Claim) -> tuple[Claim, ...]:
+    """Return claims with what the original said, by their codes; their families are then those of the original's."""
+    return tuple(
+        msgspec.structs.replace(
+            each, said=said[each.code], family=each.family and family_of(each.quantity, each.comparison)
+        )
+        for each in claims
+    )
+
+
 def _from_words(words: str) -> dict[str, Any]:
     """Return the fields that are named in words; a relation of what is counted is an exact one."""
     names = ("subject", "quantity", "relation", "comparator", "comparison")
