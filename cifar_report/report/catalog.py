@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[2]
 MAPPING = Path(__file__).parent / "babel.cfg"
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     **dict.fromkeys(("_", "mark", "gettext", "sentence", "plain", "word", "columns")),
-    **dict.fromkeys(("ngettext", "plural", "mark_plural"), (1, 2)),
+    **dict.fromkeys(("ngettext", "plural"), (1, 2)),
 }
 
 

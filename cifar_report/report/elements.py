@@ -3,16 +3,15 @@
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from statistics import fmean
+from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
 PARTS = re.compile(r"(?<=[._])(?=[A-Za-z])")  # of an id; a number in it stays whole
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """One table cell; ``missing`` says in words why a cell holds a dash."""
 
     content: Markup
@@ -20,16 +19,14 @@ class Cell:
     missing: str | None = None
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):
     """A column's heading; ``numeric`` columns are set flush right."""
 
     title: str
     numeric: bool = False
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One table row; a filter may hide rows by their ``outcome``, and ``id`` is where links lead to."""
 
     cells: tuple[Cell, ...]
@@ -37,8 +34,7 @@ class Row:
     outcome: str | None = None
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """A captioned table; the first cell of each row is its heading."""
 
     id: str
@@ -56,8 +52,7 @@ class Table:
         return not self.widths and not {"claims", "verdicts", "findings"}.isdisjoint(self.style.split())
 
 
-@dataclass(frozen=True)
-class FigureView:
+class FigureView(NamedTuple):
     """A captioned figure, inline or as a data address, with its data as a table where the report shows it."""
 
     id: str
@@ -73,8 +68,7 @@ class FigureView:
     data: Table | None
 
 
-@dataclass(frozen=True)
-class FormulaView:
+class FormulaView(NamedTuple):
     """A set formula: MathML for the screen, or a data address with its size; ``alt`` says it in words."""
 
     alt: str
@@ -85,8 +79,7 @@ class FormulaView:
     height_em: float = 0.0
 
 
-@dataclass(frozen=True)
-class Heading:
+class Heading(NamedTuple):
     """A heading of the table of contents."""
 
     id: str
@@ -95,8 +88,7 @@ class Heading:
     level: int
 
 
-@dataclass(frozen=True)
-class SectionView:
+class SectionView(NamedTuple):
     """A section: its heading, the template that shows it, and what the template shows (``it``)."""
 
     heading: Heading

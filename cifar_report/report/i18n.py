@@ -38,11 +38,6 @@ def mark(message: str) -> str:
     return message
 
 
-def mark_plural(singular: str, plural: str) -> tuple[str, str]:
-    """Return both forms unchanged: the form is chosen and translated where they are used."""
-    return singular, plural
-
-
 def load_messages(topic: str) -> SimpleNamespace:
     """Return the messages of a topic by their names: a text, a list of its two forms, or a table of them by codes."""
     return SimpleNamespace(**tomllib.loads((MESSAGES / f"{topic}.toml").read_text(encoding="utf-8")))
@@ -232,10 +227,7 @@ class Numbers:
         return self.translation.plain(mark("[%(low)s, %(high)s]"), values).replace(" ", NO_BREAK)
 
     def p_value(self, value: float) -> str:
-        """Return a p-value with two significant digits, "< 0.001" where it is smaller than that.
-
-        One below the level is never rounded to it.
-        """
+        """Return a p-value with two significant digits, or "< 0.001"; one below the level is never rounded to it."""
         if value < LEAST_P:
             return f"<{NO_BREAK}{self._decimal(LEAST_P, 3)}"
         places = 1 - math.floor(math.log10(value))

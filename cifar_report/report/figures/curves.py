@@ -12,9 +12,12 @@ from cifar_report.analysis.results import Results, StageSummary, TrialResult
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, data_gid, reference, trial_name, written_trials
 from cifar_report.report.figures.style import Look
-from cifar_report.report.i18n import Translation
+from cifar_report.report.i18n import Translation, mark
 
 Score = Literal["accuracy", "loss"]
+COLUMNS: Final = mark(
+    "Training | Epoch | Seeds | Training accuracy | Validation accuracy | Training loss | Validation loss"
+)
 TRAINING: Final[Look] = {"color": style.BLUE, "lw": 1.3}
 VALIDATION: Final[Look] = {"color": style.VERMILLION, "lw": 1.3}
 TEST: Final[Look] = {"color": style.BLACK, "ls": style.DASHED, "lw": 0.7}
@@ -51,15 +54,10 @@ def scale_of(results: Results) -> Scale:
     curves = [curve for stage in stages for curve in stage.curves]
     shares = [each for curve in curves for each in (*curve.accuracy, *curve.val_accuracy) if each is not None]
     losses = [each for curve in curves for each in (*curve.loss, *curve.val_loss) if each is not None]
-    low, high = min(shares, default=0.0), max(shares, default=1.0)
-    first = reference(results)
-    return Scale(
-        epochs=max((len(curve.accuracy) for curve in curves), default=1),
-        low=10 * math.floor(10 * low),
-        high=10 * math.ceil(10 * high),
-        loss=min(1.05 * max(losses, default=1.0), MOST_LOSS),
-        baseline=first.stages[-1] if first else None,
-    )
+    low, high = 10 * math.floor(10 * min(shares, default=0.0)), 10 * math.ceil(10 * max(shares, default=1.0))
+    epochs, first = max((len(curve.accuracy) for curve in curves), default=1), reference(results)
+    loss = min(1.05 * max(losses, default=1.0), MOST_LOSS)
+    return Scale(epochs, low, high, loss, first.stages[-1] if first else None)
 
 
 def panels_of(trials: Iterable[TrialResult], translate: Translation) -> list[Panel]:
@@ -73,18 +71,16 @@ def draw_overview(results: Results, translate: Translation) -> DrawnFigure | Non
     panels, scale = panels_of(written_trials(results), translate)[:MOST_PANELS], scale_of(results)
     if len(panels) < 2:
         return None
-    lines = -(-len(panels) // ACROSS)
+    lines, width = -(-len(panels) // ACROSS), (style.WIDTH - 34 - 3 * 10) / ACROSS
     step = min(HEIGHT / lines, 106.0)
     figure = style.sheet(lines * step + 34)
-    width = (style.WIDTH - 34 - 3 * 10) / ACROSS
     for place, panel in enumerate(panels):
         row, column = divmod(place, ACROSS)
         axes = style.panel(figure, 32 + column * (width + 10), row * step + 14, width, step - 20, translate)
         _draw_panel(axes, panel, "accuracy", scale)
         _label_ends(axes, panel, translate)
         axes.set_title(style.shortened(panel.name, width + 2), fontsize=style.SMALL, pad=2)
-        lowest = place + ACROSS >= len(panels)
-        axes.tick_params(labelleft=column == 0, labelbottom=lowest)
+        axes.tick_params(labelleft=column == 0, labelbottom=place + ACROSS >= len(panels))
         if column == 0:
             axes.set_ylabel(translate.gettext("Accuracy (%)"))
     figure.text(1, 15 / figure.get_size_inches()[1] / 72, translate.gettext("Epoch"), ha="right")
@@ -92,7 +88,7 @@ def draw_overview(results: Results, translate: Translation) -> DrawnFigure | Non
     gaps = sorted(panels, key=lambda panel: panel.stage.primary.gap.datum.value or -1.0)
     return style.finished(
         figure, "curves", "curves", title=_title(gaps, translate), alt=" ".join(_told(e, translate) for e in panels),
-        caption=translate.plain(SAY.curves_overview), columns=_columns(translate), rows=_rows(panels),
+        caption=translate.plain(SAY.curves_overview), columns=translate.columns(COLUMNS), rows=_rows(panels),
     )  # fmt: skip
 
 
@@ -130,7 +126,7 @@ def draw_curves(
     caption = translate.plain_plural(SAY.curves, count, {"seeds": seeds % {"count": translate.numbers.integer(count)}})
     return style.finished(
         figure, f"curves.{experiment}", group, alt=" ".join(_told(each, translate) for each in panels),
-        caption=caption, columns=_columns(translate), rows=_rows(panels),
+        caption=caption, columns=translate.columns(COLUMNS), rows=_rows(panels),
     )  # fmt: skip
 
 
@@ -139,7 +135,7 @@ def _draw_panel(axes: Axes, panel: Panel, score: Score, scale: Scale) -> None:
     most = 100.0 if score == "accuracy" else 2 * scale.loss
 
     def line(values: Sequence[float | None], **look: Any) -> None:
-        heights = [math.nan if value is None else min(factor * value, most) for value in values]
+        heights = np.minimum(factor * np.array(values, float), most)  # a missing value is drawn as a gap
         marker: Look = {"marker": "."} if len(heights) == 1 else {}
         axes.plot(range(1, len(heights) + 1), heights, **look, **marker)
 
@@ -157,8 +153,7 @@ def _draw_panel(axes: Axes, panel: Panel, score: Score, scale: Scale) -> None:
     line(training, **TRAINING)
     line(validation, **VALIDATION)
     if score == "accuracy":
-        heights = np.array([[math.nan if each is None else each for each in row] for row in (training, validation)])
-        axes.fill_between(range(1, len(training) + 1), *(factor * heights), **GAP)
+        axes.fill_between(range(1, len(training) + 1), *(factor * np.array([training, validation], float)), **GAP)
         if stage.primary.test_accuracy.datum.value is not None:
             axes.plot((0, len(stage.epochs_table)), (factor * stage.primary.test_accuracy.datum.value,) * 2, **TEST)
     axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10], integer=True))
@@ -220,12 +215,6 @@ def _told(panel: Panel, translate: Translation) -> str:
         "best": numbers.number(panel.stage.best_epoch.datum),
     }
     return translate.plain(SAY.curves_alt, values)
-
-
-def _columns(translate: Translation) -> tuple[str, ...]:
-    return translate.columns(
-        "Training | Epoch | Seeds | Training accuracy | Validation accuracy | Training loss | Validation loss"
-    )
 
 
 def _rows(panels: Sequence[Panel]) -> list[tuple[Cell, ...]]:

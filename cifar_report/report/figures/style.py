@@ -36,31 +36,21 @@ SMALL: Final = 7.0  # points; ticks and legends
 UNSCALED: Final = 100.0  # points; in which widths of text are measured
 
 # Okabe and Ito's colours, which differ with every common colour vision deficiency, and those of the verdicts.
-BLACK: Final = "#000000"
-WHITE: Final = "#ffffff"
-SKY: Final = "#56b4e9"
-BLUE: Final = "#0072b2"
-VERMILLION: Final = "#d55e00"
-GREY: Final = "#6e6e6e"
-PALE: Final = "#dddddd"
-BAND: Final = "#f5f5f5"
-GOOD: Final = "#00573a"
-BAD: Final = "#8c2f00"
-OPEN: Final = "#6b5200"
 COLOURS: Final = {
-    BLACK: "--ink",
-    WHITE: "--paper",
-    SKY: "--figure-sky",
-    BLUE: "--figure-blue",
-    VERMILLION: "--figure-red",
-    GREY: "--soft",
-    PALE: "--line",
-    BAND: "--panel",
-    GOOD: "--good",
-    BAD: "--bad",
-    OPEN: "--open",
+    "#000000": "--ink",
+    "#ffffff": "--paper",
+    "#56b4e9": "--figure-sky",
+    "#0072b2": "--figure-blue",
+    "#d55e00": "--figure-red",
+    "#6e6e6e": "--soft",
+    "#dddddd": "--line",
+    "#f5f5f5": "--panel",
+    "#00573a": "--good",
+    "#8c2f00": "--bad",
+    "#6b5200": "--open",
 }
 """The variables of the page that stand for the colours of a drawing inside it."""
+BLACK, WHITE, SKY, BLUE, VERMILLION, GREY, PALE, BAND, GOOD, BAD, OPEN = COLOURS
 FACES: Final = '"Report Figures","Serif Latin","Serif Greek",serif'
 
 VERDICTS: Final[dict[Outcome, Look]] = {
