@@ -41,6 +41,10 @@ def _option(text: str, metavar: str | None = None, **settings: Any) -> dict[str,
     return {"help": text, "metavar": metavar, **settings}
 
 
+def _flag(text: str) -> dict[str, Any]:
+    return {"help": text, "action": "store_true"}
+
+
 def _seeds(text: str) -> int | str:
     if text != "auto" and not text.removeprefix("-").isdecimal():
         raise argparse.ArgumentTypeError(f"{text!r} is neither a whole number nor auto")
@@ -68,11 +72,8 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
         "with --seeds auto, begin no further look that would take more than H hours of processor time", "H", type=float
     ),
     "plan --hours": _option("hours of processor time to spend (default: 8)", "H", type=float, default=8.0),
-    "--json": {"action": "store_true", "help": "print it as JSON"},
-    "--declare": {
-        "action": "store_true",
-        "help": "write these seeds into the bundle as its confirmation, which the command run then trains",
-    },
+    "--json": _flag("print it as JSON"),
+    "--declare": _flag("write these seeds into the bundle as its confirmation, which the command run then trains"),
     "--only": _option("these trials only (cifar-report list shows their ids)", "ID[,ID]"),
     "verify --only": _option("with --rerun, of these trials or runs only", "ID[,ID]"),
     "--timing": _option(
@@ -104,17 +105,14 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
     "--lang": _option("en, el or all (default: en)", "LANGUAGE", default="en"),
     "--author": _option("who hands the report in (default: as BUNDLE.toml beside the bundle says)", "NAME"),
     "--course": _option("for which course (default: as that file says)", "NAME"),
-    "--check": {"action": "store_true", "help": "build again and name the files that differ from the output folder's"},
+    "--check": _flag("build again and name the files that differ from the output folder's"),
     "--pdf": _option("compare the numbers attached to this report with the bundle's", "FILE", type=Path),
     "--rerun": _option(
         "train K runs again (the cheapest, at first one of each kind), and say how far they agree",
         "K",
         type=int,
     ),
-    "--record": {
-        "action": "store_true",
-        "help": "with --rerun, put what was found into the bundle (default: it stays as it is)",
-    },
+    "--record": _flag("with --rerun, put what was found into the bundle (default: it stays as it is)"),
     "plan folder": _option(
         "the results bundle (default: the one below report/bundle that was written last)",
         "BUNDLE",
@@ -136,13 +134,10 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
     "add target": _option("the bundle that gets them", "TARGET", type=Path),
     "sources": _option("bundles of one plan that were trained apart", "BUNDLE", type=Path, nargs="+"),
     "merge -o": _option("the new bundle's folder", "DIR", type=Path, dest="target", required=True),
-    "--compact": {
-        "action": "store_true",
-        "help": "of a network's probabilities keep predicted class and the label's: a sixteenth of the size, and"
-        " accuracy, confusion and loss follow as before; numbers that need all of them are recorded",
-    },
-}
-OPTIONS |= {
+    "--compact": _flag(
+        "of a network's probabilities keep predicted class and the label's: a sixteenth of the size, and"
+        " accuracy, confusion and loss follow as before; numbers that need all of them are recorded"
+    ),
     "run": _option("a run, as baseline/seed-0, or a trial: then its median run by validation accuracy", "RUN"),
     "images": _option("image files of any size", "IMAGE", type=Path, nargs="+"),
     "--stage": _option("the weights after this stage (default: after the last)", "STAGE"),
@@ -163,71 +158,33 @@ VERIFY = ("folders", "--json", "--pdf", "--rerun", "--record", "verify --only", 
 
 
 class Command(NamedTuple):
-    """One word after ``cifar-report``, or after ``cifar-report bundle``; its help is ``text``."""
+    """One word after ``cifar-report`` or ``cifar-report bundle``; its function's docstring is its help."""
 
     function: Callable[[argparse.Namespace], int]
-    text: str
-    options: tuple[str, ...] = ()
+    options: tuple[str, ...]
     epilog: str | None = None
 
 
 COMMANDS = {
-    "run": Command(suite.run, "train missing runs; write metrics, timings and plots to a results bundle", RUN),
-    "report": Command(bundles.report, "render a bundle as HTML and PDF; never trains", REPORT),
-    "list": Command(suite.list_trials, "show every experiment and its trials", ("--json",)),
-    "status": Command(suite.status, "show what is finished and why the rest would run", (*PLAN, "--json")),
-    "plan": Command(
-        suite.plan,
-        "show what would decide a bundle's open claims: seeds, hours, and the best use of H hours",
-        SEEDS,
-    ),
-    "data": Command(suite.data, "show which CIFAR-10 is found, and whether it is canonical", ("--data", "--json")),
-    "verify": Command(bundles.verify, "check every hash, key, count and number of a bundle", VERIFY, VERIFY_EPILOG),
-    "compare": Command(
-        bundles.compare,
-        "show which verdicts of two bundles differ, and why",
-        ("first", "second", "--json"),
-        COMPARE_EPILOG,
-    ),
-    "export": Command(
-        bundles.export_network,
-        "write a trained network as a file of plain Keras, or ONNX; its optimizer begins anew",
-        ("run", *MODEL, "-o"),
-    ),
-    "notebook": Command(
-        bundles.notebook, "write a trial as a notebook of plain Keras", ("trial", "notebook --bundle", "-o")
-    ),
-    "predict": Command(
-        bundles.predict, "tell what a trained network sees in images", ("run", "images", *MODEL, "--json")
-    ),
+    "run": Command(suite.run, RUN),
+    "report": Command(bundles.report, REPORT),
+    "list": Command(suite.list_trials, ("--json",)),
+    "status": Command(suite.status, (*PLAN, "--json")),
+    "plan": Command(suite.plan, SEEDS),
+    "data": Command(suite.data, ("--data", "--json")),
+    "verify": Command(bundles.verify, VERIFY, VERIFY_EPILOG),
+    "compare": Command(bundles.compare, ("first", "second", "--json"), COMPARE_EPILOG),
+    "export": Command(bundles.export_network, ("run", *MODEL, "-o")),
+    "notebook": Command(bundles.notebook, ("trial", "notebook --bundle", "-o")),
+    "predict": Command(bundles.predict, ("run", "images", *MODEL, "--json")),
 }
 BUNDLE = "make one file of a bundle, or a bundle of it; copy one, add runs to it, or merge several"
 BUNDLE_COMMANDS = {
-    "export": Command(
-        bundles.export,
-        "write a finished bundle as one file: the same bytes for the same bundle, on every machine",
-        ("folder", "file"),
-    ),
-    "import": Command(
-        bundles.unpack,
-        "unpack such a file, whoever made it; anything that export would not write is refused",
-        ("file", "target"),
-    ),
-    "copy": Command(
-        bundles.copy,
-        "copy a finished bundle without its weights: small enough for a repository, enough for the report",
-        ("folder", "target", "--compact"),
-    ),
-    "add": Command(
-        bundles.add,
-        "add the finished runs of a bundle to another of the same profile, data and claims, without their weights",
-        ("add folder", "add target", "--compact"),
-    ),
-    "merge": Command(
-        bundles.merge,
-        "join bundles of shares that machines trained apart in a new one, weights and all",
-        ("sources", "merge -o"),
-    ),
+    "export": Command(bundles.export, ("folder", "file")),
+    "import": Command(bundles.unpack, ("file", "target")),
+    "copy": Command(bundles.copy, ("folder", "target", "--compact")),
+    "add": Command(bundles.add, ("add folder", "add target", "--compact")),
+    "merge": Command(bundles.merge, ("sources", "merge -o")),
 }
 
 
@@ -321,9 +278,10 @@ def make_parser(*, sessions: bool = False) -> Parser:
 
 
 def _add_command(subparsers: Any, name: str, command: Command) -> argparse.ArgumentParser:
-    description = f"{command.text[0].upper()}{command.text[1:]}."
+    text = command.function.__doc__ or ""
+    help_line = f"{text[:1].lower()}{text[1:].removesuffix('.')}"
     parser: argparse.ArgumentParser = subparsers.add_parser(
-        name, help=command.text, description=description, epilog=command.epilog, allow_abbrev=False
+        name, help=help_line, description=text, epilog=command.epilog, allow_abbrev=False
     )
     parser.set_defaults(command=command.function)
     for option in command.options:

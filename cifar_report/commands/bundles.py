@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def report(options: Namespace) -> int:
-    """Render a bundle, or compare the report that is there with a new one; never trains."""
+    """Render a bundle as HTML and PDF; never trains."""
     from cifar_report.bundle import Bundle, find_bundle
 
     check_options(options)
@@ -51,7 +51,7 @@ def _contents(bundle: Bundle) -> str:
 
 
 def export(options: Namespace) -> int:
-    """Write a finished bundle as one archive."""
+    """Write a finished bundle as one file: the same bytes for the same bundle, on every machine."""
     from cifar_report.verify.copies import export_bundle
 
     size = export_bundle(options.folder, options.file)
@@ -60,7 +60,7 @@ def export(options: Namespace) -> int:
 
 
 def unpack(options: Namespace) -> int:
-    """Unpack an archive as a new bundle; nothing in it is believed."""
+    """Unpack such a file, whoever made it; anything that export would not write is refused."""
     from cifar_report.verify.copies import import_bundle
 
     count = import_bundle(options.file, options.target)
@@ -69,7 +69,7 @@ def unpack(options: Namespace) -> int:
 
 
 def copy(options: Namespace) -> int:
-    """Copy a finished bundle without its weights."""
+    """Copy a finished bundle without its weights: small enough for a repository, enough for the report."""
     from cifar_report.verify.copies import copy_numbers
 
     size = copy_numbers(options.folder, options.target, compact=options.compact)
@@ -79,7 +79,7 @@ def copy(options: Namespace) -> int:
 
 
 def add(options: Namespace) -> int:
-    """Add the finished runs of one bundle to another."""
+    """Add the finished runs of a bundle to another of the same profile, data and claims, without their weights."""
     from cifar_report.verify.copies import add_runs
 
     added, known = add_runs([options.folder], options.target, compact=options.compact)
@@ -88,7 +88,7 @@ def add(options: Namespace) -> int:
 
 
 def merge(options: Namespace) -> int:
-    """Join the finished runs of bundles in a new one."""
+    """Join bundles of shares that machines trained apart in a new one, weights and all."""
     from cifar_report.verify.copies import merge_bundles
 
     merged, twice = merge_bundles(options.sources, options.target)
@@ -97,7 +97,7 @@ def merge(options: Namespace) -> int:
 
 
 def compare(options: Namespace) -> int:
-    """Print which verdicts differ and why, and which common runs do; 0 when every common verdict is the same."""
+    """Show which verdicts of two bundles differ, and why."""
     from cifar_report.bundle import Bundle
     from cifar_report.verify.compare import compare_bundles
     from cifar_report.verify.records import printable
@@ -106,13 +106,12 @@ def compare(options: Namespace) -> int:
     if options.json:
         print_json(asdict(found))
         return 1 if found.verdicts else 0
-    for line in (f"A: {options.first}", f"B: {options.second}", *describe_comparison(found)):
+    for line in (f"A: {options.first}", f"B: {options.second}", *_describe_comparison(found)):
         print(printable(line))
     return 1 if found.verdicts else 0
 
 
-def describe_comparison(found: Comparison) -> Iterator[str]:
-    """Yield what differs between two bundles as lines: verdicts with what may explain them, then runs."""
+def _describe_comparison(found: Comparison) -> Iterator[str]:
     yield from (f"A against B, {each}" for each in found.differences)
     if found.verdicts:
         yield "Verdicts that differ, and what may explain it:"
@@ -139,18 +138,16 @@ def _names(what: str, of_one: Sequence[str], of_other: Sequence[str]) -> Iterato
 
 
 def verify(options: Namespace) -> int:
-    """Check a bundle, or the numbers attached to a PDF against it; 0 when nothing was found, else 1."""
+    """Check every hash, key, count and number of a bundle."""
     from cifar_report.bundle import find_bundle
-    from cifar_report.verify.integrity import summary, verify_bundle, verify_pdf
+    from cifar_report.verify.integrity import summary, verify_bundle
     from cifar_report.verify.records import printable
 
     _check(options)
     if len(options.folders) > 1 or options.json:
         return _verify_each(options.folders or [find_bundle(None)], options)
     folder = options.folders[0] if options.folders else find_bundle(None)
-    report = verify_bundle(folder)
-    if options.pdf is not None:
-        verify_pdf(options.pdf, folder, report)
+    report = verify_bundle(folder, options.pdf)
     for line in (*map(str, report.findings), *(f"note: {note}" for note in report.notes)):
         print(printable(line))
     print(f"{summary(report)}: {folder}")
@@ -161,19 +158,17 @@ def verify(options: Namespace) -> int:
 
 def _verify_each(folders: Sequence[Path], options: Namespace) -> int:
     """Check bundles and print a line for each, or all that was found as JSON; one that cannot be read is a finding."""
-    from cifar_report.verify.integrity import summary, verify_bundle, verify_pdf
+    from cifar_report.verify.integrity import summary, verify_bundle
     from cifar_report.verify.records import Report, printable
 
     found = []
     for folder in folders:
         report = Report(folder)
         try:
-            report = verify_bundle(folder)
-            if options.pdf is not None:
-                verify_pdf(options.pdf, folder, report)
+            report = verify_bundle(folder, options.pdf)
         except (SuiteError, UsageError, OSError) as error:
             report.find(".", str(error))
-        findings = [f"{printable(str(each))}" for each in report.findings]
+        findings = [printable(str(each)) for each in report.findings]
         found.append({"bundle": str(folder), "findings": findings, "notes": report.notes, "counts": report.counts})
         if not options.json:
             told = summary(report) if report.counts else findings[0]
@@ -266,7 +261,7 @@ def _trained(options: Namespace) -> Trained:
 
 
 def export_network(options: Namespace) -> int:
-    """Write a trained network as a file of plain Keras, or as ONNX."""
+    """Write a trained network as a file of plain Keras, or ONNX; its optimizer begins anew."""
     from cifar_report.running.models import export_model
 
     if options.output.suffix not in (".keras", ".onnx"):
@@ -278,7 +273,7 @@ def export_network(options: Namespace) -> int:
 
 
 def predict(options: Namespace) -> int:
-    """Print the class that a trained network sees in each image, and its probabilities."""
+    """Tell what a trained network sees in images."""
     import numpy as np
 
     from cifar_report.running import models

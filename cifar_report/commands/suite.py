@@ -34,7 +34,7 @@ RULE = (
 
 
 def run(options: Namespace) -> int:
-    """Train what is missing; 0 when every planned run is finished, else 1."""
+    """Train missing runs; write metrics, timings and plots to a results bundle."""
     prepared: Prepared | None = _prepare(options, download=True)
     failed = 0
     while prepared is not None and not failed:
@@ -93,7 +93,7 @@ def _name(what: str, claims: Sequence[str]) -> None:
 
 
 def list_trials(options: Namespace) -> int:
-    """Print every experiment with its question and its trials."""
+    """Show every experiment and its trials."""
     from cifar_report.registry import load_experiments
 
     experiments = load_experiments()
@@ -113,7 +113,7 @@ def list_trials(options: Namespace) -> int:
 
 
 def status(options: Namespace) -> int:
-    """Print for every planned run whether it is finished, or why it would run."""
+    """Show what is finished and why the rest would run."""
     from cifar_report.bundle import is_bundle, read_record
     from cifar_report.running.plan import plan_is_current, states_of
     from cifar_report.running.timing import timing_state
@@ -140,7 +140,7 @@ def status(options: Namespace) -> int:
 
 
 def data(options: Namespace) -> int:
-    """Print which data were found, their fingerprint and their grade."""
+    """Show which CIFAR-10 is found, and whether it is canonical."""
     from cifar_report.data import locate
 
     dataset = locate(options.data, allow_stand_in=False, warn=warn, download=False)
@@ -193,7 +193,7 @@ def derive(folder: Path) -> None:
 
 
 def plan(options: Namespace) -> int:
-    """Print what would decide the open claims, or what the bundle has declared; declare it where that is asked."""
+    """Show what would decide a bundle's open claims: seeds, hours, and the best use of H hours."""
     import msgspec
 
     from cifar_report.analysis.planning import propose

@@ -45,8 +45,8 @@ LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
 Numbers = dict[str, dict[str, Any]]
 
 
-def verify_bundle(folder: Path) -> Report:
-    """Check everything that a bundle says against everything else; findings are sorted by file.
+def verify_bundle(folder: Path, pdf: Path | None = None) -> Report:
+    """Check everything that a bundle says against everything else, and the numbers in a ``pdf``; sort findings by file.
 
     What agrees may still be invented as a whole: only training again shows that. Raises UsageError for no bundle.
     """
@@ -60,6 +60,8 @@ def verify_bundle(folder: Path) -> Report:
             check(bundle, report)
         report.notes += other_plan(bundle, load_experiments())
     report.findings.sort(key=lambda finding: finding.file)
+    if pdf is not None:
+        verify_pdf(pdf, folder, report)
     return report
 
 
