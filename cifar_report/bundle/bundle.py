@@ -167,9 +167,8 @@ def read_timing_pass(folder: Path) -> TimingPass | None:
 
 def write_timing_pass(folder: Path, timing: TimingPass) -> None:
     """Write the exclusive timing pass, as far as it has come, in one step."""
-    path = folder / TIMING_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_file(path, encode(timing))
+    (folder / TIMING_FILE).parent.mkdir(parents=True, exist_ok=True)
+    write_file(folder / TIMING_FILE, encode(timing))
 
 
 def read_run(folder: Path, run_id: str, planned: Mapping[str, AnyTrial] | None = None) -> Run | None:

@@ -296,9 +296,8 @@ class BundleRecord(Record, frozen=True, kw_only=True):
         known = {trial.id for trial in trials}
         if self.plan is not None and (strays := (self.plan.seeds.keys() | self.asked.keys()) - known):
             raise ValueError(f"its plan names trials that it does not have: {sorted(strays)!r:.80}")
-        keys = self.original.keys()
         for trial in trials:
-            if trial.published is not None and trial.published not in keys:
+            if trial.published not in (None, *self.original.keys()):
                 raise ValueError(f"trial {trial.id} names {trial.published!r:.60}, which the original does not have")
         stages = {trial.id: (None, *stage_ids(trial)) for trial in trials}
         for claim in claims:

@@ -16,7 +16,6 @@ Shape = tuple[int, ...]
 """Height, width, channels; or the length of a vector."""
 Size = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
-
 Costs = tuple[Shape | None, int | None, int | None, int | None]
 """Of a layer: its output's shape, all parameters, the trainable ones, and multiply-accumulates in a forward pass.
 
@@ -186,9 +185,7 @@ class Residual(Layer, frozen=True, tag=True):
     """The sum of what ``layers`` make of the input and the input itself, or what ``shortcut`` makes of it."""
 
     layers: Annotated[tuple[AnyLayer, ...], msgspec.Meta(min_length=1, max_length=50)]
-    shortcut: Annotated[
-        tuple[AnyLayer, ...], msgspec.Meta(max_length=50)
-    ] = ()  # (Conv2D(64, 1, 2, activation="linear"),)
+    shortcut: Annotated[tuple[AnyLayer, ...], msgspec.Meta(max_length=50)] = ()  # such as a Conv2D of kernel size 1
 
     def costs(self, shape: Shape) -> Costs:
         """Return the costs of both ways; raises ValueError where their outputs differ in shape."""

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Collection
 from functools import cache
 from itertools import zip_longest
-from typing import Annotated, Any, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -62,6 +62,8 @@ class _Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ``as_written`` names the trial that the write-up compared it with, ``one_change`` one that differs by one change.
     """
 
+    seeded: ClassVar[bool]  # whether runs differ by seed
+
     id: Id
     title: Word
     as_written: str | None = None
@@ -77,6 +79,7 @@ class _Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class Trial(_Trial, frozen=True, kw_only=True, tag="network"):
     """A network and how it is trained."""
 
+    seeded: ClassVar[bool] = True
     layers: Annotated[tuple[AnyLayer, ...], Meta(max_length=200)]
     stages: Annotated[tuple[Stage, ...], Meta(max_length=100)]
     batch_size: Annotated[int, Meta(ge=1, le=60_000)] = 32  # images, over all replicas
@@ -106,13 +109,8 @@ class Trial(_Trial, frozen=True, kw_only=True, tag="network"):
             raise ValueError(f"trial {self.id}: its weights take {stored:,} bytes, {MOST_WEIGHTS_BYTES:,} at most")
 
     @property
-    def seeded(self) -> bool:
-        """Whether runs differ by seed."""
-        return True
-
-    @property
     def classes(self) -> int:
-        """Return how many classes it tells apart."""
+        """Return the number of classes."""
         last = self.layers[-1]
         return last.units if isinstance(last, Dense) else 0
 
@@ -161,14 +159,10 @@ class NearestCentroid(msgspec.Struct, frozen=True, forbid_unknown_fields=True, t
 class ClassicalTrial(_Trial, frozen=True, kw_only=True, tag="classical"):
     """A classifier without training by gradient; it has no randomness, so it runs once and without a seed."""
 
+    seeded: ClassVar[bool] = False
     method: NearestNeighbors | NearestCentroid
     training_images: Literal["train", "train+validation"] = "train"
     split_seed: SplitSeed = 42
-
-    @property
-    def seeded(self) -> bool:
-        """Whether runs differ by seed."""
-        return False
 
 
 AnyTrial = Trial | ClassicalTrial
@@ -262,9 +256,8 @@ def _stage_changes(before: list[dict[str, Any]], after: list[dict[str, Any]]) ->
         if old is None or new is None:
             changes.append(Change("stage", old, new))
             continue
-        for field in old:
-            if field != "id" and old[field] != new[field]:
-                changes.append(Change(f"stage {new['id']}, {field}", old[field], new[field]))
+        fields = [field for field in old if field != "id" and old[field] != new[field]]
+        changes += [Change(f"stage {new['id']}, {field}", old[field], new[field]) for field in fields]
     return changes
 
 
@@ -289,7 +282,7 @@ def _layer_changes(before: tuple[AnyLayer, ...], after: tuple[AnyLayer, ...]) ->
 
 def _block_sizes(layers: tuple[AnyLayer, ...]) -> tuple[int, ...]:
     """Return how many layers at the front may come or go in one change: one, or a convolution with its pooling."""
-    block = len(layers) > 1 and isinstance(layers[0], Conv2D) and isinstance(layers[1], MaxPooling2D)
+    block = tuple(map(type, layers[:2])) == (Conv2D, MaxPooling2D)
     return (1, 2) if block else (1,) * bool(layers)
 
 
