@@ -157,7 +157,6 @@ def _layer(trial: Trial, layer: AnyLayer) -> str:
 
 
 def _source(name: str, value: Any) -> str:
-    """Return an argument's value as text."""
     if isinstance(value, KerasObject):
         return _object(name if name == "learning_rate" else name.rpartition("_")[2], value)
     if isinstance(value, list):

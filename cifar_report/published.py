@@ -28,7 +28,6 @@ class History(_Record, frozen=True, kw_only=True):
     val_loss: Losses
 
     def __post_init__(self) -> None:
-        """Refuse curves of different lengths."""
         if len({len(self.accuracy), len(self.loss), len(self.val_accuracy), len(self.val_loss)}) != 1:
             raise ValueError("the four curves of a history must have equally many epochs")
 

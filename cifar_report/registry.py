@@ -8,6 +8,7 @@ import linecache
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import get_args
@@ -75,7 +76,6 @@ def _open_package(folder: Path) -> None:
 
 
 def _load(path: Path) -> Experiment:
-    """Import one file and return its experiment, with every field's type checked."""
     try:
         module = importlib.import_module(f"{PACKAGE}.{path.stem}")
     except (Exception, SystemExit) as error:
@@ -113,14 +113,13 @@ def _missing_arguments(error: BaseException, path: Path) -> Iterator[str]:
         if not (isinstance(node, ast.Call) and node.lineno <= line <= (node.end_lineno or line)):
             continue
         called = (frame.f_globals | frame.f_locals).get(getattr(node.func, "id", ""))
-        if callable(called) and all(each.arg for each in node.keywords):
-            wanted = list(inspect.signature(called).parameters.values())
-            by_place = [each.name for each in wanted if each.kind is each.POSITIONAL_OR_KEYWORD]
-            given = {each.arg for each in node.keywords} | set(by_place[: len(node.args)])
-            required = [
-                each.name for each in wanted if each.default is each.empty and each.kind is not each.VAR_KEYWORD
-            ]
-            if lacking := [name for name in required if name not in given]:
+        if not callable(called) or not all(each.arg for each in node.keywords):
+            continue
+        wanted = inspect.signature(called)
+        with suppress(TypeError):  # an argument too many is another fault
+            given = wanted.bind_partial(*node.args, **{str(each.arg): each for each in node.keywords}).arguments
+            required = [each for each in wanted.parameters.values() if each.default is each.empty]
+            if lacking := [each.name for each in required if each.name not in given and each.kind != each.VAR_KEYWORD]:
                 yield f"{called.__name__} lacks {', '.join(lacking)}"
 
 
@@ -148,7 +147,6 @@ def _refuse_unknown(found: Mapping[str, Experiment]) -> None:
 
 
 def _references(experiment: Experiment) -> Iterator[tuple[str, str, str | None]]:
-    """Yield where a trial is named, its id, and the stage where one is named too."""
     yield from (("points", trial_id, None) for trial_id in experiment.points)
     for trial in experiment.trials:
         for field in ("as_written", "one_change"):

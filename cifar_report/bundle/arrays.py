@@ -183,7 +183,6 @@ class Predictions:
         return found
 
     def _check(self) -> None:
-        """Raise ValueError when the arrays do not fit together."""
         images, classes = (self.labels.size,), len(self.dataset.classes)
         _check_numbers("labels", self.labels, images, classes)
         _check_numbers("indices", self.indices, images, sum(self.dataset.counts))
@@ -221,7 +220,6 @@ def _check_probabilities(name: str, table: Array, shape: tuple[int, ...]) -> Non
 
 
 def _compact_tables(arrays: dict[str, Array], labels: Array, classes: int) -> dict[tuple[str, Weights], CompactTable]:
-    """Take the arrays ``<stage>.<weights>.<field>`` out of a file's, as ``dump`` packs them."""
     fields: dict[tuple[str, Weights], dict[str, Array]] = {}
     for name in list(arrays):
         table, _, part = name.rpartition(".")

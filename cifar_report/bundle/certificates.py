@@ -80,7 +80,6 @@ class Certificate(Record, frozen=True, kw_only=True):
     environment: Environment  # of the reruns
 
     def __post_init__(self) -> None:
-        """Refuse a date that is none, and a level that its reruns do not give."""
         if not CERTIFICATE_NAME.fullmatch(self.file_name):
             raise ValueError(f"{self.created!r} is no date of a certificate")
         if self.level != weakest(tuple(rerun.level for rerun in self.reruns)):

@@ -79,7 +79,6 @@ class History(Record, frozen=True, kw_only=True):
     regularization: Annotated[tuple[Loss | None, ...], Meta(max_length=10_000)] = ()  # empty without regularizers
 
     def __post_init__(self) -> None:
-        """Refuse curves of different lengths."""
         curves = (self.loss, self.accuracy, self.val_loss, self.val_accuracy, self.regularization or self.loss)
         if len(set(map(len, curves))) != 1:
             raise ValueError("the curves of a history must have equally many epochs")
@@ -104,7 +103,6 @@ class StageResult(Record, frozen=True, kw_only=True):
     hashes: tuple[EpochHashes, ...] = ()  # one an epoch; empty in bundles older than this log
 
     def __post_init__(self) -> None:
-        """Refuse a best epoch that was not trained, and hashes of other epochs."""
         if self.best_epoch > self.epochs or len(self.hashes) not in (0, self.epochs):
             raise ValueError(f"best_epoch or hashes of stage {self.id} do not belong to its {self.epochs} epochs")
 
@@ -151,7 +149,6 @@ class Run(Record, frozen=True, kw_only=True):
     error: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse results that are not those of the trial."""
         if self.trial.seeded != (self.seed is not None):
             raise ValueError("a network has a seed, and nothing else has one")
         if self.done != (self.error is None):
@@ -222,7 +219,6 @@ class Measurement(Record, frozen=True, kw_only=True):
     contended: bool  # still disturbed after the last attempt
 
     def __post_init__(self) -> None:
-        """Refuse a training without steps; what is fitted in one go has none."""
         if self.fit_seconds is None and min(self.replicas, self.steps, self.batch_size) < 1:
             raise ValueError(f"the measurement of {self.trial} has no steps")
 
@@ -285,7 +281,6 @@ class BundleRecord(Record, frozen=True, kw_only=True):
     method_version: int = 1  # of the method behind the tables, METHOD_VERSION then
 
     def __post_init__(self) -> None:
-        """Refuse dates that are none, ids that are not unique, and names of what is not planned or published."""
         for moment in (self.created, self.finished):
             datetime.fromisoformat(moment or self.created)
         trials = [trial for experiment in self.experiments for trial in experiment.trials]

@@ -157,7 +157,6 @@ def verify(options: Namespace) -> int:
 
 
 def _verify_each(folders: Sequence[Path], options: Namespace) -> int:
-    """Check bundles and print a line for each, or all that was found as JSON; one that cannot be read is a finding."""
     from cifar_report.verify.integrity import summary, verify_bundle
     from cifar_report.verify.records import Report, printable
 
@@ -179,7 +178,6 @@ def _verify_each(folders: Sequence[Path], options: Namespace) -> int:
 
 
 def _check(options: Namespace) -> None:
-    """Refuse a PDF that is not there, a number of runs that cannot be trained, and options that go with one only."""
     check_options(Namespace(jobs=options.jobs))
     split_words(options.only)
     if options.rerun is None:
@@ -247,7 +245,6 @@ def _finding(each: Rerun) -> str:
 
 
 def _by(deviation: Deviation) -> str:
-    """Say how far two trainings lie apart, quantity by quantity."""
     pairs = [(name, getattr(deviation, name)) for name in ("loss", "accuracy", "weights", "probabilities")]
     return ", ".join(f"{name} {value:.2g}" for name, value in pairs if value is not None) or "nothing that is measured"
 

@@ -224,7 +224,6 @@ def plan(options: Namespace) -> int:
 
 
 def _describe(proposal: Proposal) -> Iterator[str]:
-    """Yield a proposal as lines of at most 80 characters."""
     yield f"Open claims: {len(proposal.claims)}. Seeds (new ones of each side) and hours of processor time are"
     yield "those for 80 % power; the last column is the chance with the seeds below."
     yield ""
@@ -253,7 +252,6 @@ def _row(claim: OpenClaim) -> str:
 
 
 def _describe_declared(bundle: Bundle, declared: SeedPlan) -> Iterator[str]:
-    """Yield what a bundle has declared, and how much of it has run, as lines."""
     kind = f"a confirmation by new seeds from {declared.first} on" if declared.confirms else "planned looks"
     yield f"{bundle.folder} declares {kind} ({declared.declared[:10]}, {declared.hash[:8]}):"
     yield f"{'trial':24}{'ends of its seeds':>24}{'run':>6}"

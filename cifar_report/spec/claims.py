@@ -78,7 +78,6 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     original_difference: Number | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a claim that no test could decide."""
         if (self.relation == "exact") != (self.exact_relation is not None):
             raise ValueError(f"claim {self.id}: exact_relation goes with the relation 'exact' and only with it")
         if self.quantity == "unusual_runs" and self.relation != "exact":

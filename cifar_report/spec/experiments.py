@@ -50,7 +50,6 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     figures: tuple[Figure, ...] = ("curves",)
 
     def __post_init__(self) -> None:
-        """Refuse an experiment that could not be shown."""
         if not self.trials and not self.points:
             raise ValueError(f"experiment {self.id} has neither trials nor points")
         if len({trial.id for trial in self.trials}) != len(self.trials):
@@ -166,7 +165,6 @@ class SeedPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     hash: Word = ""
 
     def __post_init__(self) -> None:
-        """Refuse looks that do not grow, and shares that spend more than the level."""
         datetime.fromisoformat(self.declared)
         for trial, ends in self.seeds.items():
             if len(ends) != len(self.shares) or list(ends) != sorted(set(ends)) or ends[0] <= self.first:

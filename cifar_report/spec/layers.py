@@ -36,11 +36,9 @@ class KerasObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     arguments: dict[KerasName, Scalar | list[Scalar | list[Scalar]] | KerasObject] = {}
 
     def __post_init__(self) -> None:
-        """Hold the arguments as a stored record has them: tuples as lists."""
         msgspec.structs.force_setattr(self, "arguments", _as_stored(self.arguments))
 
     def __hash__(self) -> int:
-        """Hash what equal objects share; arguments may be lists."""
         return hash((self.name, *sorted(self.arguments)))
 
 

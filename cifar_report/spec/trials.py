@@ -92,7 +92,6 @@ class Trial(_Trial, frozen=True, kw_only=True, tag="network"):
     input_shape: Shape = CIFAR10.shape  # of the images
 
     def __post_init__(self) -> None:
-        """Refuse a trial that could not be trained or stored."""
         if not self.stages or len({stage.id for stage in self.stages}) != len(self.stages):
             raise ValueError(f"trial {self.id}: stages must exist and have different ids")
         if sum(stage.epochs for stage in self.stages) > MOST_EPOCHS:

@@ -255,7 +255,6 @@ def _pair(one: Run, other: Run) -> RunPair:
 
 
 def _reasons(one: Bundle, other: Bundle, pairs: Sequence[RunPair], before: Claim, after: Claim) -> tuple[str, ...]:
-    """Return every recorded difference that bears on one claim; noise, where none does."""
     sides = (before.subject, before.comparator, after.subject, after.comparator)
     trials = list(dict.fromkeys(side.trial for side in sides if side is not None))
     found = [*_against(_claim_facts(before), _claim_facts(after)), *_against(_plan_facts(one), _plan_facts(other))]
@@ -295,7 +294,6 @@ def _machine_facts(bundle: Bundle) -> dict[str, str]:
 
 
 def _run_facts(bundle: Bundle, trials: Sequence[str]) -> dict[str, str]:
-    """Return what the finished runs of some trials tell: their seeds, and what went into their keys."""
     runs = {trial: bundle.runs_of(trial) for trial in trials}
     facts = {
         f"seeds: {trial} has": ", ".join("once" if run.seed is None else str(run.seed) for run in found) or "none"

@@ -24,22 +24,14 @@ from cifar_report.bundle import (
     read_record,
     remove_leftovers,
     sha256,
+    store,
     write_file,
     write_folder,
     write_record,
 )
 from cifar_report.bundle.arrays import COMPACT_FILE, MOST_BYTES, PREDICTIONS_FILE
 from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE, TIMING_FILE
-from cifar_report.bundle.store import (
-    MANIFEST_FILE,
-    bundle_files,
-    current_parts,
-    naming,
-    open_plain,
-    read_manifest,
-    update_manifest,
-    write_manifest,
-)
+from cifar_report.bundle.store import update_manifest, write_manifest
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of
 from cifar_report.running.plan import changed_parts
@@ -66,14 +58,14 @@ def export_bundle(folder: Path, file: Path) -> int:
         raise UsageError(f"{file} cannot be the archive: name a file outside of the bundle")
     if not file.parent.is_dir():
         raise UsageError(f"{file.parent} is no folder, so {file.name} cannot be written there")
-    names = [MANIFEST_FILE, *sorted(sound_files(folder))]
+    names = [store.MANIFEST_FILE, *sorted(sound_files(folder))]
     beside = file.with_name(f".{file.name}.part")
     try:
-        with naming(file), tarfile.open(beside, "w", format=tarfile.USTAR_FORMAT) as archive:
+        with store.naming(file), tarfile.open(beside, "w", format=tarfile.USTAR_FORMAT) as archive:
             for name in names:
                 entry = tarfile.TarInfo(ROOT + name)  # date 0, owner 0 without a name, rights 644
                 entry.size = (folder / name).stat().st_size
-                with open_plain(folder / name) as source:
+                with store.open_plain(folder / name) as source:
                     archive.addfile(entry, source)
         beside.replace(file)
     finally:
@@ -116,7 +108,7 @@ def _unpack(file: Path, target: Path) -> None:
             name = member.name.removeprefix(ROOT)
             if member.isdir():
                 continue
-            if not member.isreg() or name == member.name or not (name == MANIFEST_FILE or KNOWN.fullmatch(name)):
+            if not member.isreg() or name == member.name or not (name == store.MANIFEST_FILE or KNOWN.fullmatch(name)):
                 raise ValueError(f"{member.name[:200]!a} is no plain file of a bundle")
             if not 0 <= member.size <= MOST_BYTES:
                 raise ValueError(f"{member.name} declares {member.size} bytes, where a file has at most {MOST_BYTES}")
@@ -124,7 +116,7 @@ def _unpack(file: Path, target: Path) -> None:
             total += tarfile.BLOCKSIZE + member.size
             if total > MOST_ARCHIVE_BYTES:
                 raise ValueError(f"it holds more than {MOST_ARCHIVE_BYTES} bytes")
-        with naming(target):
+        with store.naming(target):
             archive.extractall(target, members, filter="data")
 
 
@@ -151,7 +143,7 @@ def copy_numbers(source: Path, target: Path, *, compact: bool = False) -> int:
         for name, content in files.items():
             write_file(target / "runs" / run / name, content)
     write_manifest(target)
-    return sum(path.stat().st_size for path in bundle_files(target))
+    return sum(path.stat().st_size for path in store.bundle_files(target))
 
 
 def _copy(source: str, target: str) -> None:
@@ -190,7 +182,7 @@ def add_runs(sources: Sequence[Path], target: Path, *, compact: bool, weights: b
     for source in sources:
         sound_files(source)
     with hold(target):
-        listed = read_manifest(target)
+        listed = store.read_manifest(target)
         record, new, known = _joined(given, host, listed)
         begun = (target / BEGUN).is_file() and (target / BEGUN).read_bytes() == (target / RECORD_FILE).read_bytes()
         sound_files(
@@ -291,13 +283,12 @@ def _differences(given: BundleRecord, host: BundleRecord) -> Iterator[str]:
 
 
 def _problems(given: Bundle, there: dict[str, Run], plan: Bundle, listed: dict[str, str]) -> Iterator[str]:
-    """Yield which finished runs differ from those that are there, or are none that is planned."""
     for run in (run for run in given.runs if run.done):
         name = f"runs/{run.id}/{RUN_FILE}"
         if name not in listed:
             yield from (f"{run.id}: {problem}" for problem in plan_problems(run, plan))
         elif sha256((given.folder / name).read_bytes()) != listed[name]:
-            changes = ", ".join(changed_parts(*(current_parts(each) for each in (there[run.id], run))))
+            changes = ", ".join(changed_parts(*(store.current_parts(each) for each in (there[run.id], run))))
             yield f"{run.id} is in both and not the same ({changes or 'the same key, other results'})"
 
 

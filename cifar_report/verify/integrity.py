@@ -77,23 +77,23 @@ def other_plan(bundle: Bundle, experiments: Sequence[Experiment]) -> Iterator[st
     for claim in bundle.claims:
         if (known := claims.get(claim.id)) is None:
             yield f"claim {claim.id} is none of this suite's"
-        else:
+        elif known != claim:
             pairs = [(name, getattr(claim, name), getattr(known, name)) for name in claim.__struct_fields__]
-            changed = [f"{name} {one!r:.60}, here {other!r:.60}" for name, one, other in pairs if one != other]
-            if told := ", ".join(changed):
-                yield f"claim {claim.id} is not this suite's: {told}"
+            told = ", ".join(f"{name} {one!r:.60}, here {other!r:.60}" for name, one, other in pairs if one != other)
+            yield f"claim {claim.id} is not this suite's: {told}"
 
 
 def summary(report: Report) -> str:
     """Return in one line how much was checked, and what of it was found wrong."""
     counts, wrong = report.counts, len(report.findings)
-    failed, without = counts["failed runs"], counts["runs without weights"]
+    failed = f" ({counts['failed runs']} failed)" if counts["failed runs"] else ""
+    without = counts["runs without weights"]
+    left_out = f" ({without} have none: they were left out)" if without else ""
     parts = [
         f"{counts['files']} files",
-        f"{counts['runs']} of {counts['planned runs']} planned runs" + (f" ({failed} failed)" if failed else ""),
+        f"{counts['runs']} of {counts['planned runs']} planned runs{failed}",
         f"{counts['test scores recomputed']} test scores recomputed",
-        f"{counts['runs with weights']} networks' weights"
-        + (f" ({without} have none: they were left out)" if without else ""),
+        f"{counts['runs with weights']} networks' weights{left_out}",
         f"{counts['tables compared']} tables computed again and compared",
     ]
     if counts["attached numbers"]:
@@ -169,7 +169,6 @@ def _accuracy_problem(stored: float, predicted: Array, labels: Array) -> Iterato
 
 
 def _loss_problem(stored: Scores, chosen: Array) -> Iterator[str]:
-    """Compare a loss with the probabilities of the labels; those flushed to zero bound it from below alone."""
     least = float(np.mean(-np.log(np.maximum(chosen.astype(np.float64), LEAST_PROBABILITY))))
     found = math.nan if stored.loss is None else stored.loss
     same = math.isclose(found, least, rel_tol=LOSS_TOLERANCE, abs_tol=LOSS_TOLERANCE)
@@ -253,7 +252,6 @@ def _compute(bundle: Bundle, report: Report) -> dict[str, bytes] | None:
 
 
 def _other_cells(stored: bytes, computed: bytes) -> Iterator[str]:
-    """Yield what differs in a stored table, cell by cell; numbers that differ by rounding are the same."""
     try:
         given, right = (list(csv.reader(io.StringIO(table.decode(), newline=""))) for table in (stored, computed))
     except (UnicodeDecodeError, csv.Error) as error:

@@ -13,19 +13,11 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from cifar_report.bundle import Bundle, Run, StageResult, planned_trials, read_record, read_run
+from cifar_report.bundle import Bundle, Run, StageResult, planned_trials, read_record, read_run, store
 from cifar_report.bundle.arrays import COMPACT_FILE, MOST_BYTES, PREDICTIONS_FILE
 from cifar_report.bundle.bundle import MOST_JSON_BYTES, RECORD_FILE, TIMING_FILE, decode, in_order
 from cifar_report.bundle.certificates import CERTIFICATE_NAME, CERTIFICATES, Certificate
-from cifar_report.bundle.store import (
-    ENGINE,
-    MANIFEST_FILE,
-    open_plain,
-    read_manifest,
-    read_plain,
-    recorded_parts,
-    with_engine,
-)
+from cifar_report.bundle.store import MANIFEST_FILE
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.spec import Stage, Trial, json_hash, registry_hash, spec_hash
 
@@ -50,7 +42,6 @@ class Finding(NamedTuple):
     problem: str
 
     def __str__(self) -> str:
-        """Return the finding as one line."""
         return f"{self.file}: {self.problem}"
 
 
@@ -104,13 +95,13 @@ def check_files(report: Report) -> None:
         if not KNOWN.fullmatch(place.as_posix()):
             report.find(place.as_posix(), "no bundle holds such a file")
     report.counts["files"] += len(report.digests)
-    report.listed = report.read(MANIFEST_FILE, lambda: read_manifest(report.folder))
+    report.listed = report.read(MANIFEST_FILE, lambda: store.read_manifest(report.folder))
     if report.listed is not None:
         _compare_with_manifest(report.listed, report)
 
 
 def _digest(path: Path) -> str:
-    with open_plain(path) as stream:
+    with store.open_plain(path) as stream:
         if os.fstat(stream.fileno()).st_size > MOST_BYTES:
             raise ValueError(f"it is larger than {MOST_BYTES} bytes, which no file of a bundle is")
         return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -192,7 +183,9 @@ def check_records(bundle: Bundle, report: Report) -> None:
 
 def _record_problems(bundle: Bundle) -> Iterator[str]:
     record, plan = bundle.record, bundle.record.plan
-    stored = msgspec.json.decode(read_plain(bundle.folder / RECORD_FILE, MOST_JSON_BYTES))  # with its version's names
+    stored = msgspec.json.decode(
+        store.read_plain(bundle.folder / RECORD_FILE, MOST_JSON_BYTES)
+    )  # with its version's names
     claims = [claim for experiment in stored["experiments"] for claim in experiment.get("claims", ())]
     if record.claims_hash != registry_hash(claims):
         yield "claims_hash is not the hash of the claims that it holds: a claim or its margin was edited"
@@ -207,7 +200,7 @@ def _check_streams(bundle: Bundle, report: Report) -> None:
     """Find runs of one seed and engine whose random streams, or the orders of whose images, are not the same."""
     seen: dict[tuple[object, ...], dict[str, list[str]]] = {}
     for run in bundle.runs:
-        engine, split = with_engine(run.key_parts).get(ENGINE), run.key_parts.get("split")
+        engine, split = store.with_engine(run.key_parts).get(store.ENGINE), run.key_parts.get("split")
         drawn: dict[tuple[object, ...], str] = {
             (f"the random stream {name!r:.40}", run.seed, engine): known for name, known in run.streams.items()
         }
@@ -235,11 +228,10 @@ def plan_problems(run: Run, bundle: Bundle) -> Iterator[str]:
 
 
 def _expected(run: Run, bundle: Bundle) -> Iterator[tuple[str, object, object]]:
-    """Yield what of a run's record follows from other records: its name, what it is, and what they give."""
     record, trial = bundle.record, run.trial
     yield "key", run.key, json_hash(run.key_parts)
     yield "spec_hash", run.spec_hash, spec_hash(trial, run.schema_version)
-    parts = recorded_parts(trial, run.seed, record.profile, record.dataset, run.schema_version)
+    parts = store.recorded_parts(trial, run.seed, record.profile, record.dataset, run.schema_version)
     yield from ((f"key part {name!r}", run.key_parts.get(name), part) for name, part in parts.items())
     if run.done and isinstance(trial, Trial):
         counted = ((name, getattr(trial, name)) for name in COUNTED)  # None: the built model alone tells
