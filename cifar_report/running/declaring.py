@@ -12,18 +12,8 @@ from cifar_report.bundle.store import read_manifest, update_manifest, write_mani
 from cifar_report.errors import UsageError
 from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments, trials_of
-from cifar_report.spec import (
-    TIMES,
-    AnyTrial,
-    Claim,
-    ClassicalTrial,
-    Dropout,
-    Experiment,
-    Profile,
-    definitions,
-    registry_hash,
-)
-from cifar_report.spec.experiments import LOOKS, MOST_SEEDS, SeedPlan, declare, declare_looks
+from cifar_report.spec import TIMES, AnyTrial, Claim, ClassicalTrial, Dropout, definitions, registry_hash
+from cifar_report.spec.experiments import LOOKS, MOST_SEEDS, Experiment, Profile, SeedPlan, declare, declare_looks
 from cifar_report.spec.trials import json_hash, without_defaults
 
 SeedsAsked = int | Literal["auto"] | None
@@ -45,10 +35,10 @@ def agree_on_seeds(
     asked: SeedsAsked,
     hours: float | None,
 ) -> Seeds:
-    """Return the seeds to train: those asked for, by the plan that the bundle declares.
+    """Return the seeds to train: those asked for (None: the plan's or the profile's), as the bundle's plan allows.
 
-    ``asked`` is None where the plan or the profile decides. A bundle that was judged takes more seeds as a
-    confirmation. Raises UsageError for what contradicts a declaration or comes too late for one.
+    More seeds of a bundle that was judged are a confirmation. Raises UsageError for what contradicts a declaration or
+    comes too late for one.
     """
     if isinstance(asked, int) and asked > MOST_SEEDS:
         raise UsageError(f"--seeds {asked}: a bundle holds at most {MOST_SEEDS:,} seeds")
@@ -101,10 +91,9 @@ def _as_declared(
 
 
 def declare_confirmation(folder: Path, seeds: Mapping[str, int], finish: Callable[[Path], None]) -> SeedPlan:
-    """Write into a finished bundle, with today's claims, that so many new seeds of these trials are to confirm it.
+    """Write into a finished bundle that so many new seeds of these trials are to confirm it, with today's claims.
 
-    Nothing is trained; ``finish`` derives the tables where the claims are others than before. Raises UsageError where
-    the bundle declares something already, SuiteError where its last pass did not end.
+    ``finish`` derives the tables where the claims changed. Raises UsageError where something is declared already.
     """
     old, listed = read_record(folder), read_manifest(folder)
     if old.plan is not None:
@@ -149,8 +138,7 @@ def choose_timed(
 ) -> tuple[AnyTrial, ...]:
     """Return which of the chosen trials are timed; ``asked`` is None where the profile decides.
 
-    The profile names them; without names they are one of each cost and every one that a claim about time names.
-    Trials that differ only in what costs no time (epochs, split, learning rate, dropout rate) are timed once. Raises
+    The profile names them, or else they are one of each cost and every one that a claim about time names. Raises
     UsageError where a pass is asked for and the profile times none of them.
     """
     plan = profile.timing
@@ -172,10 +160,7 @@ def choose_timed(
 
 
 def cost_hash(trial: AnyTrial) -> str:
-    """Return the SHA-256 of what decides a trial's speed on one machine.
-
-    A classifier counts once whatever images it is fitted on: more of them are more of the same work.
-    """
+    """Return the SHA-256 of what decides a trial's speed on one machine, and not how much of the same work it has."""
     if isinstance(trial, ClassicalTrial):
         costs: Any = msgspec.to_builtins(trial.method)
     else:

@@ -57,10 +57,7 @@ def record_environment() -> Environment:
 
 
 def worker_environment(card: int | None = None) -> dict[str, str]:
-    """Return the variables under which workers start: the user's, but for those that could reach results.
-
-    ``card``: of the graphics cards that CUDA's variable shows, the one that the worker has for itself.
-    """
+    """Return the user's variables but for those that could reach results; ``card`` is the one card of those shown."""
     own = {name: value for name, value in os.environ.items() if not SETTINGS.fullmatch(name)}
     if card is not None:
         shown = os.environ.get("CUDA_VISIBLE_DEVICES")
@@ -85,10 +82,7 @@ def graphics_cards() -> int:
 
 
 def cards_asked(devices: str | None) -> int:
-    """Return on how many graphics cards single runs train, one on each: by default none, for ``gpu`` on all.
-
-    Raises UsageError for other words, and where there are not so many.
-    """
+    """Return on how many graphics cards single runs train, one on each; raises UsageError where there are fewer."""
     if devices in (None, "cpu"):
         return 0
     found, there = re.fullmatch("gpu(:[1-9][0-9]?)?", devices or ""), graphics_cards()
@@ -117,10 +111,7 @@ def shown(text: str, most: int = 200) -> str:
 
 
 def processor_name(information: Path = PROCESSOR_INFORMATION) -> str:
-    """Return the processor's name, with what decides how it rounds: its design and its widest vector instructions.
-
-    A virtual machine may give the same name to processors of several generations.
-    """
+    """Return the processor's name with what decides how it rounds: its design and its widest vector instructions."""
     lines = information.read_text(errors="replace").splitlines() if information.is_file() else []
     parts = [line.partition(":") for line in reversed(lines)]  # so that those of the first processor stay
     fields = {name.strip(): value.strip() for name, _, value in parts}
@@ -133,10 +124,7 @@ def processor_name(information: Path = PROCESSOR_INFORMATION) -> str:
 
 
 def project_commit(root: Path = ROOT) -> str | None:
-    """Return the commit of the project's own checkout, marked where files were changed; None without one.
-
-    A repository around a copy of the project, or one that git's variables name, says nothing about the project.
-    """
+    """Return the commit of the project's own checkout, marked where files were changed; None without one."""
     if not (root / ".git").exists():
         return None
     variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}

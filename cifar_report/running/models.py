@@ -33,10 +33,9 @@ class Trained(NamedTuple):
 
 
 def find_trained(bundle: Bundle, name: str, stage: str | None = None, which: Weights | None = None) -> Trained:
-    """Return the weights of the run, or of a trial's median run, after a stage (default: its last).
+    """Return the weights of a run, or of a trial's median run, after a stage (default: its last).
 
-    ``which``: by default those that the report judges, the best after early stopping and else the last.
-    Raises UsageError where there are none.
+    ``which`` is by default best after early stopping, else last. Raises UsageError where there are none.
     """
     run = find_run(bundle, name)
     trial = run.trial
@@ -89,9 +88,9 @@ def predict(trained: Trained, images: Array) -> Array:
 
 
 def read_pictures(paths: Sequence[Path], about: Dataset = CIFAR10) -> list[tuple[Array, tuple[int, int]]]:
-    """Return each file's image as a network sees it, uint8 [rows, columns, colours], and its own width and height.
+    """Return each file's middle part as a network sees it, uint8 [rows, columns, colours], and its width and height.
 
-    It is the middle part of that shape, resized (Lanczos). Raises UsageError for what is no image.
+    Raises UsageError for what is no image.
     """
     from PIL import Image, ImageOps
 

@@ -3,7 +3,6 @@
 A run is finished when its record has the key that the run would have today: everything that could change its result.
 """
 
-import heapq
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -92,8 +91,7 @@ def prepare(
 ) -> Prepared:
     """Check a request and return what to run; raises UsageError, and changes no bundle, for what cannot be done.
 
-    ``warn``, ``notify`` and ``download`` are those of ``cifar_report.data.locate``, ``seeds`` and ``hours`` those of
-    ``agree_on_seeds``, ``devices`` that of ``cards_asked``; ``timing`` is None where the profile decides.
+    The arguments are those of ``data.locate``, ``agree_on_seeds``, ``cards_asked`` and ``choose_timed``.
     """
     cards = environment.cards_asked(devices)
     profile = find_profile(profile_name)
@@ -170,11 +168,10 @@ def plan_runs(
     ends: Mapping[str, int] | None = None,
     cards: int = 0,
 ) -> list[PlannedRun]:
-    """Return all runs seed by seed, so that after the first pass every trial has a result; the longest come first.
+    """Return all runs seed by seed, the longest first; some trials' seeds have other ``ends`` than ``seeds``.
 
-    ``ends`` holds the end of the seeds of those trials that have more than ``seeds``. Mirrored runs need the machine
-    for themselves: those of the first pass close it, those of the others close the suite, because cores stand idle
-    whenever all workers have to end together. Classifiers without seeds belong to the first pass.
+    Mirrored runs need the machine for themselves: those of the first seed close it, those of the others close the
+    suite, because cores stand idle whenever all workers have to end together.
     """
     runs = []
     for trial in map(profile.apply, trials):
@@ -195,14 +192,13 @@ def plan_runs(
 def shard_of(runs: Iterable[PlannedRun], number: int, count: int) -> list[PlannedRun]:
     """Return share ``number`` (1 … ``count``) of runs that machines train apart, the longest first, mirrored ones last.
 
-    The longest run left goes to the share that has the least so far; equal requests give equal shares.
+    The longest run left goes to the share that has the least so far.
     """
-    loads = [(0.0, share) for share in range(1, count + 1)]
-    chosen = []
+    loads, chosen = [0.0] * count, []
     for run in sorted(runs, key=lambda run: (-run.cost, run.id)):
-        load, share = heapq.heappop(loads)
-        heapq.heappush(loads, (load + run.cost, share))
-        if share == number:
+        share = loads.index(min(loads))
+        loads[share] += run.cost
+        if share == number - 1:
             chosen.append(run)
     return sorted(chosen, key=lambda run: run.mirrored)
 

@@ -59,10 +59,7 @@ class RunResult:
 
 
 def train_run(request: RunRequest, report: Report = lambda _: None) -> RunResult:
-    """Carry out a run in a worker; whatever it raises becomes part of the result, so that the other runs go on.
-
-    ``report`` gets a ``Progress`` after each epoch.
-    """
+    """Carry out a run, and return what it raises, too; ``report`` gets a ``Progress`` after each epoch."""
     started, clock = now(), time.perf_counter()
     outcome, error = None, None
     try:
@@ -162,10 +159,7 @@ class RunWriter:
         )
 
     def write(self, planned: PlannedRun, result: RunResult, log: bytes) -> str:
-        """Write a run into the bundle, drop its checkpoint, and say in a few words what became of it.
-
-        A run that failed keeps its checkpoint: the next call goes on from there.
-        """
+        """Write a run into the bundle, drop its checkpoint unless it failed, and return in words what became of it."""
         run = run_record(planned, self._key_parts[planned.id], result)
         volatile = {"log.txt": log} | ({"timing.json": encode(result.timing)} if result.timing else {})
         write_run(self.folder, run, result_files(result), volatile)

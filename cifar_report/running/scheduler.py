@@ -1,7 +1,7 @@
 """Hands runs to workers in order, shows how far they are, and replaces workers that die."""
 
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
@@ -30,7 +30,7 @@ def train_runs(
     fresh: bool = False,
     cards: int = 0,
 ) -> None:
-    """Train runs by so many workers (None: one a core) and write each as soon as it is there.
+    """Train runs by so many workers (None: one a core), and write each as soon as it is there.
 
     ``fresh``: every run gets a process of its own. ``cards``: so many graphics cards, each for one worker alone.
     """
@@ -39,15 +39,12 @@ def train_runs(
     places = range(min(jobs, max(1, len(runs))))
     slots = [_Slot(str(job + 1), (cores[job % len(cores)],), job if cards else None) for job in places]
     with _Display(console, runs) as display:
-        _Scheduler(writer, runs, display, [*slots, _Slot(ALL_CORES, tuple(cores))], fresh=fresh).run()
+        _Scheduler(writer, list(runs), display, [*slots, _Slot(ALL_CORES, tuple(cores))], fresh).run()
 
 
 @dataclass
 class _Slot:
-    """A place for one worker at a time: one a job, on one core (shared only where there are more jobs than cores).
-
-    One more, over all cores, is for mirrored runs, which have the machine for themselves.
-    """
+    """A place for one worker at a time: one a job, on one core, and one over all cores for mirrored runs."""
 
     name: str
     cores: tuple[int, ...]
@@ -103,60 +100,57 @@ class _Display:
         self._console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
 
+@dataclass
 class _Scheduler:
-    """One pass over the planned runs; each result is written as soon as it is there.
+    """One pass over the planned runs; a thread for each slot waits for its worker's answer, all else is done in one."""
 
-    A thread for each slot waits for its worker's answer; all else is done in the thread that calls ``run``.
-    """
+    writer: RunWriter
+    waiting: list[PlannedRun]
+    display: _Display
+    slots: list[_Slot]
+    fresh: bool
+    running: dict[Future[RunResult], tuple[_Slot, PinnedWorker, PlannedRun, int]] = field(default_factory=dict)
 
-    def __init__(
-        self, writer: RunWriter, runs: list[PlannedRun], display: _Display, slots: list[_Slot], *, fresh: bool
-    ) -> None:
-        self._writer = writer
-        self._waiting = list(runs)
-        self._display = display
-        self._slots = slots
-        self._fresh = fresh
-        self._threads = ThreadPoolExecutor(len(slots))
-        self._running: dict[Future[RunResult], tuple[_Slot, PinnedWorker, PlannedRun, int]] = {}
+    def __post_init__(self) -> None:
+        self.threads = ThreadPoolExecutor(len(self.slots))
 
     def run(self) -> None:
         """Carry out all runs; on any exception, Ctrl-C included, no worker is left behind."""
         try:
             self._hand_out()
-            while self._running:
-                for answer in wait(self._running, POLL_SECONDS, FIRST_COMPLETED).done:
-                    self._receive(answer, *self._running.pop(answer))
+            while self.running:
+                for answer in wait(self.running, POLL_SECONDS, FIRST_COMPLETED).done:
+                    self._receive(answer, *self.running.pop(answer))
                 self._hand_out()
         finally:
-            workers = [slot.worker for slot in self._slots if slot.worker is not None]
+            workers = [slot.worker for slot in self.slots if slot.worker is not None]
             for worker in workers:
                 worker.kill()  # all of them before waiting for one: a second Ctrl-C must find none alive
             for worker in workers:
                 worker.close()
-            self._threads.shutdown()
+            self.threads.shutdown()
 
     def _hand_out(self) -> None:
         """Give every idle slot its next run; a mirrored run waits until it has the machine for itself."""
-        *singles, everything = self._slots
+        *singles, everything = self.slots
         for slot in singles:
-            if not self._waiting or everything.busy:
+            if not self.waiting or everything.busy:
                 return
-            if self._waiting[0].mirrored:
+            if self.waiting[0].mirrored:
                 if not any(single.busy for single in singles):
-                    self._start(everything, self._waiting.pop(0))
+                    self._start(everything, self.waiting.pop(0))
                 return
             if not slot.busy:
-                self._start(slot, self._waiting.pop(0))
+                self._start(slot, self.waiting.pop(0))
 
     def _start(self, slot: _Slot, run: PlannedRun, attempt: int = 1) -> None:
-        self._display.started(slot.name, run)
+        self.display.started(slot.name, run)
         slot.busy = True
         if slot.worker is None:
-            slot.worker = PinnedWorker(slot.cores, self._writer.folder, slot.card)
-        report = partial(self._display.epoch, slot.name, run)
-        answer = self._threads.submit(slot.worker.call, train_run, self._writer.request(run), report)
-        self._running[answer] = slot, slot.worker, run, attempt
+            slot.worker = PinnedWorker(slot.cores, self.writer.folder, slot.card)
+        report = partial(self.display.epoch, slot.name, run)
+        answer = self.threads.submit(slot.worker.call, train_run, self.writer.request(run), report)
+        self.running[answer] = slot, slot.worker, run, attempt
 
     def _receive(
         self, answer: Future[RunResult], slot: _Slot, worker: PinnedWorker, run: PlannedRun, attempt: int
@@ -172,12 +166,12 @@ class _Scheduler:
         # TensorFlow numbers its collective operations anew for each mirrored strategy, and a second one in the same
         # process meets the first one's numbers: every mirrored run gets a process of its own.
         used_up = result.error is not None or result.memory_bytes > MOST_MEMORY_BYTES
-        if self._fresh or slot.name == ALL_CORES or used_up:
+        if self.fresh or slot.name == ALL_CORES or used_up:
             slot.worker = None
             worker.close()
         if died and attempt == 1:
-            self._display.note(f"{run.id}: its worker died; a new one tries once more")
+            self.display.note(f"{run.id}: its worker died; a new one tries once more")
             self._start(slot, run, attempt=2)
         else:
             slot.busy = False
-            self._display.finished(slot.name, run, self._writer.write(run, result, log))
+            self.display.finished(slot.name, run, self.writer.write(run, result, log))

@@ -40,10 +40,9 @@ class SuiteResult:
 
 
 def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Callable[[Path], None]) -> SuiteResult:
-    """Run what is missing in a bundle and return what was done.
+    """Run what is missing in a bundle, let ``finish`` derive its tables and figures, and return what was done.
 
-    ``finish`` is called with the bundle's folder at the end of a pass, to derive tables and figures from its
-    numbers. Raises SuiteError when another suite holds the bundle or the disk refuses a write; finished runs stay.
+    Raises SuiteError when another suite holds the bundle or the disk refuses a write; finished runs stay.
     """
     folder, states, timing = prepared.folder, states_of(prepared), timing_state(prepared)
     nothing_missing = all(state.reason is None for state in states) and (timing is None or timing.reason is None)
@@ -61,7 +60,11 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
             missing = [state.planned for state in states if state.reason is not None]
             train_runs(writer, missing, jobs, console, cards=prepared.cards)
             writer.drop_checkpoints(state.planned for state in states if state.reason is None)
-            timed, timing_failed = _time(prepared, console)
+            timed, failed = False, 0
+            timing = timing_state(prepared)
+            if timing is not None and timing.reason is not None:
+                say = partial(console.print, markup=False, highlight=False, emoji=False, soft_wrap=True)
+                timed, failed = True, run_timing_pass(prepared, timing, say)
             record = msgspec.structs.replace(read_record(folder), finished=now(), method_version=METHOD_VERSION)
             write_record(folder, record)
             finish(folder)
@@ -69,15 +72,15 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
     except OSError as error:
         place, what = error.filename or folder, error.strerror or error
         raise SuiteError(f"{place}: {what}; every finished run is kept") from error
-    return SuiteResult(folder, len(missing), len(writer.failures), len(states) - len(missing), timed, timing_failed)
+    return SuiteResult(folder, len(missing), len(writer.failures), len(states) - len(missing), timed, failed)
 
 
 @contextlib.contextmanager
 def hold(folder: Path) -> Iterator[None]:
     """Hold the bundle's lock; raises SuiteError naming the holder when another suite has it.
 
-    The operating system drops the lock with the process, so a crash leaves nothing to clean up. On a file system
-    without locks the existence of a file takes its place, with one line of warning.
+    The operating system drops it with the process. Where a file system has no locks, a file's existence takes its
+    place, with one line of warning.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK_FILE
@@ -111,11 +114,7 @@ def _tell_of_missing_locks(path: Path) -> None:
 
 
 def _is_complete(prepared: Prepared) -> bool:
-    """Whether a pass over at least these seeds, with today's claims and texts, came to its end.
-
-    The manifest is the last file that a pass writes. It lists the files that are there, and each run's record with its
-    hash; records hold the other hashes.
-    """
+    """Whether a pass over at least these seeds, with today's claims and texts, came to its end and is whole."""
     folder = prepared.folder
     if not is_bundle(folder):
         return False
@@ -157,12 +156,3 @@ def _write_plan(prepared: Prepared) -> None:
             claims_changed=old.claims_changed or claims_changed(prepared.folder, old, record.experiments),
         )
     write_record(prepared.folder, record)
-
-
-def _time(prepared: Prepared, console: Console) -> tuple[bool, int]:
-    """Measure what the timing pass lacks, now that nothing trains; return whether it lacked something, and failures."""
-    timing = timing_state(prepared)
-    if timing is None or timing.reason is None:
-        return False, 0
-    say = partial(console.print, markup=False, highlight=False, emoji=False, soft_wrap=True)
-    return True, run_timing_pass(prepared, timing, say)

@@ -86,7 +86,7 @@ def timing_state(prepared: Prepared) -> TimingState | None:
     """Return the state of the pass that is asked for; None where none is.
 
     Every block holds every trial, so a pass that lacks one is measured anew, together with those that it had; so is
-    one from another machine, or made with another engine or versions.
+    one from another machine, engine or version.
     """
     plan = prepared.profile.timing
     wanted = {trial.id: trial for trial in prepared.timed if _measurable(trial)}
@@ -140,8 +140,7 @@ def run_timing_pass(
 ) -> int:
     """Measure what is missing, keep each block as soon as it is whole, and return how many measurements failed.
 
-    Nothing else of the suite may run meanwhile; the caller holds the bundle's lock. ``say`` gets the lines that a
-    person reads.
+    Nothing else of the suite may run meanwhile. ``say`` gets the lines that a person reads.
     """
     kept = [each for each in state.done if each.trial in {trial.id for trial in state.trials}]
     blocks = [block for block in range(state.plan.blocks) if state.missing(block)]
@@ -216,12 +215,12 @@ def _request(prepared: Prepared, plan: TimingPlan, trial: AnyTrial) -> Measureme
 def take_reading(request: MeasurementRequest, _: Report) -> Reading:
     """Prepare a measurement, take it in this worker, and watch the machine meanwhile, from the warm-up on."""
     trial, cores = request.trial, request.cores
-    images, labels, parts = open_data(request.dataset, trial, request.profile)
-    images.max()  # every page is in memory before the first is timed
+    data = open_data(request.dataset, trial, request.profile)
+    data[0].max()  # every page is in memory before the first is timed
     if isinstance(trial, ClassicalTrial):
-        take: Callable[[], dict[str, Any]] = partial(_fit, trial, images, labels, parts)
+        take: Callable[[], dict[str, Any]] = partial(_fit, trial, *data)
     else:
-        take = _network(trial, request.plan, images, labels, parts)
+        take = _network(trial, request.plan, *data)
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     before = read_counters(cores, request.available)
     fields = take()
@@ -296,8 +295,7 @@ def read_counters(timed: Sequence[int], available: Sequence[int]) -> Counters:
 def judge(before: Counters, after: Counters, *, cores: int, waits: bool) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Return what the machine did meanwhile, as fields of a measurement on so many cores, and what of it disturbed.
 
-    ``waits``: waiting is part of the work, so that the share of a core says nothing: replicas wait for one another,
-    and a processor waits for graphics cards.
+    ``waits``: replicas wait for one another, or a processor for graphics cards, so that its share says nothing.
     """
     seconds, own = after.clock - before.clock, after.own - before.own
     stolen = max(0.0, after.stolen - before.stolen)

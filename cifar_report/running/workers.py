@@ -39,10 +39,9 @@ class WorkerDiedError(WorkerError):
 
 
 class PinnedWorker:
-    """One worker process, bound to ``cores``, which carries out one call at a time.
+    """One worker process, bound to ``cores``, which carries out one call at a time and sees the graphics card ``card``.
 
-    ``card`` is the number of the one graphics card that it sees. Its temporary files lie hidden in ``folder``, a
-    bundle's: whoever holds that next removes what a kill left.
+    Its temporary files lie hidden in ``folder``, a bundle's: whoever holds that next removes what a kill left.
     """
 
     def __init__(self, cores: tuple[int, ...], folder: Path, card: int | None = None) -> None:
@@ -64,10 +63,7 @@ class PinnedWorker:
         self._answers = cast("IO[bytes]", self._process.stdout)
 
     def call(self, function: Call, request: Any, report: Report = lambda _: None) -> Any:
-        """Return what ``function(request, report)`` returns in the worker; ``report`` gets its progress here meanwhile.
-
-        Raises WorkerError. Function, request and result are pickled.
-        """
+        """Return what ``function(request, report)`` returns in the worker, all pickled; raises WorkerError."""
         self._log.truncate(0)
         with suppress(BrokenPipeError):  # it has just ended
             self._requests.write(pickle.dumps((function, request)))

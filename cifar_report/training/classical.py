@@ -14,10 +14,7 @@ from cifar_report.training import Array, Outcome, Progress, Seconds, Watcher
 def fit_classifier(
     trial: ClassicalTrial, images: Array, labels: Array, split: Split, watch: Watcher = lambda _: None
 ) -> Outcome:
-    """Fit a classifier on raw pixels scaled to 0 … 1 and predict the test images; nothing in it is random.
-
-    ``images`` uint8 [60000, 32, 32, 3], ``labels`` [60000]; ``split`` addresses both by index.
-    """
+    """Fit a classifier on pixels scaled to 0 … 1 and predict the test images; arguments as of ``train_network``."""
     training = split.train
     if trial.training_images == "train+validation":
         training = np.concatenate([split.train, split.validation])

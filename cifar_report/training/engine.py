@@ -4,7 +4,7 @@ import math
 import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import keras
@@ -21,6 +21,7 @@ EVALUATION_BATCH = 200  # images
 LOGICAL_REPLICAS = 2  # processor devices for a mirrored trial where there are no graphics cards
 AUGMENTATION_DRAWS = 4  # uniform numbers that one image needs: angle, two shifts, flip
 DRAWS_A_STEP = 2**14  # that a layer of Keras may count in one step before it would repeat those of the next
+Sums = tuple[tf.Tensor, ...]  # over images: of losses, right answers and penalties
 
 
 @cache
@@ -60,21 +61,17 @@ def make_strategy(*, mirrored: bool) -> tf.distribute.Strategy:
 
 
 class Epoch(NamedTuple):
-    """Running means over one epoch, as Keras prints them; ``loss`` is what is minimised.
-
-    ``regularization`` is the part of it that regularizers add; None without any.
-    """
+    """Running means over one epoch, as Keras prints them; ``loss`` is what is minimised."""
 
     loss: float
     accuracy: float
-    regularization: float | None = None
+    regularization: float | None = None  # the part of the loss that regularizers add; None without any
 
 
 class Predicted(NamedTuple):
     """An evaluation: mean loss, accuracy, and probabilities float32 [images, 10].
 
-    ``dead_units`` is the share of the units of hidden dense layers, but linear ones, that are zero for all images;
-    None without any. A unit that passes on a part of what is negative is never dead.
+    ``dead_units`` is the share of hidden dense layers' units, but linear ones, that are zero for all images, or None.
     """
 
     loss: float
@@ -86,8 +83,7 @@ class Predicted(NamedTuple):
 class Engine:
     """One network, its optimizer and the compiled functions that train and evaluate it.
 
-    ``images`` is uint8 [N, 32, 32, 3] and ``labels`` int [N]; both are addressed by index and never copied when the
-    memory allows it.
+    ``images`` uint8 [N, 32, 32, 3] and ``labels`` int [N] are addressed by index, and not copied where possible.
     """
 
     def __init__(self, trial: Trial, seed: int, images: Array, labels: Array, strategy: tf.distribute.Strategy) -> None:
@@ -106,9 +102,8 @@ class Engine:
         self.regularizes = bool(self._regularized) or any(layer.activity_regularizer is not None for layer in layers)
         self._hidden_units = sum(layer.units for layer in hidden_layers(self.model))
         self._epochs: dict[Augmentation | None, Callable[..., Any]] = {}
-        self._predict = tf.function(
-            self._evaluate, input_signature=[tf.TensorSpec([None], tf.int32)], jit_compile=False
-        )
+        indices = tf.TensorSpec([None], tf.int32)
+        self._predict = tf.function(self._evaluate, input_signature=[indices], jit_compile=False)
         # How many dropout layers need a key, and how many streams of other layers do.
         self.drawing_layers = len(self._dropout_shapes), len(self._seed_states)
 
@@ -145,7 +140,8 @@ class Engine:
     def train_epoch(self, order: Array, keys: Array, augmentation: Augmentation | None) -> Epoch:
         """Train once through ``order`` (int32 indices) in batches of the trial's size; the last may be smaller."""
         if augmentation not in self._epochs:
-            self._epochs[augmentation] = tf.function(self._epoch_function(augmentation), jit_compile=False)
+            traced = partial(self._train_epoch, augmentation=augmentation)
+            self._epochs[augmentation] = tf.function(traced, jit_compile=False)
         loss, correct, penalty = self._epochs[augmentation](tf.constant(order), tf.constant(keys))
         added = float(penalty) / len(order) if self.regularizes else None
         return Epoch(float(loss) / len(order) + (added or 0.0), int(correct) / len(order), added)
@@ -161,34 +157,28 @@ class Engine:
         dead = float(np.mean(~alive)) if len(alive) else None
         return Predicted(float(np.mean(losses, dtype=np.float64)), accuracy, probabilities, dead)
 
-    def _epoch_function(self, augmentation: Augmentation | None) -> Callable[..., Any]:
+    def _train_epoch(self, order: tf.Tensor, keys: tf.Tensor, augmentation: Augmentation | None) -> Sums:
         batch_size = self.trial.batch_size
+        steps, remainder = divmod(order.shape[0], batch_size)
+        sums = tf.constant(0.0, tf.float64), tf.constant(0), tf.constant(0.0, tf.float64)
+        for step in tf.range(steps):
+            batch = tf.ensure_shape(order[step * batch_size : (step + 1) * batch_size], [batch_size])
+            sums = tuple(map(operator.add, sums, self._step(batch, step, keys, augmentation)))
+        if remainder:
+            batch = order[steps * batch_size :]
+            sums = tuple(map(operator.add, sums, self._step(batch, tf.constant(steps), keys, augmentation)))
+        return sums
 
-        def epoch(order: tf.Tensor, keys: tf.Tensor) -> tuple[tf.Tensor, ...]:
-            steps, remainder = divmod(order.shape[0], batch_size)
-            sums = tf.constant(0.0, tf.float64), tf.constant(0), tf.constant(0.0, tf.float64)
-            for step in tf.range(steps):
-                batch = tf.ensure_shape(order[step * batch_size : (step + 1) * batch_size], [batch_size])
-                sums = tuple(map(operator.add, sums, self._step(batch, step, keys, augmentation)))
-            if remainder:
-                batch = order[steps * batch_size :]
-                sums = tuple(map(operator.add, sums, self._step(batch, tf.constant(steps), keys, augmentation)))
-            return sums
-
-        return epoch
-
-    def _step(
-        self, batch: tf.Tensor, step: tf.Tensor, keys: tf.Tensor, augmentation: Augmentation | None
-    ) -> tuple[tf.Tensor, ...]:
-        """Take one step on a global batch; return the sums over its images of losses, right answers and penalties."""
-        sums: tuple[tf.Tensor, ...] = self.strategy.run(self._replica_step, args=(batch, step, keys, augmentation))
+    def _step(self, *arguments: Any) -> Sums:
+        """Take one step on a global batch, by all replicas."""
+        sums: Sums = self.strategy.run(self._replica_step, args=arguments)
         if self.replicas == 1:
             return sums
         return tuple(self.strategy.reduce(tf.distribute.ReduceOp.SUM, each, axis=None) for each in sums)
 
     def _replica_step(
         self, batch: tf.Tensor, step: tf.Tensor, keys: tf.Tensor, augmentation: Augmentation | None
-    ) -> tuple[tf.Tensor, ...]:
+    ) -> Sums:
         size = batch.shape[0]
         mine = self._share_of(batch)
         images = self._pixels(mine)
@@ -197,7 +187,10 @@ class Engine:
             draws = self._uniform(keys[0], step, size, (AUGMENTATION_DRAWS,))
             images = augment(images, draws, augmentation)
         masks = [self._uniform(keys[place + 1], step, size, shape) for place, shape in enumerate(self._dropout_shapes)]
-        self._begin_streams(keys[1 + len(masks) :], step)
+        for place, state in enumerate(self._seed_states, start=1 + len(masks)):
+            # The layers of Keras that draw random numbers begin where this step's draws begin.
+            begin = tf.stack([tf.bitwise.right_shift(keys[place], 31), tf.cast(step, tf.int64) * DRAWS_A_STEP])
+            state.assign(tf.cast(begin, state.dtype))
         penalties: list[tf.Tensor] = []
         with tf.GradientTape() as tape:
             probabilities = forward(self.model, images, training=True, draws=masks, penalties=penalties)
@@ -206,25 +199,15 @@ class Engine:
             )
             loss = tf.reduce_sum(losses)
             mean = loss / size  # over the global batch: the replicas' gradients are summed
-            penalty = self._penalty(penalties, size)
+            # Of what regularizers add to the mean loss of the global batch, this replica's part.
+            by_weights = [variable.regularizer(variable.value) for variable in self._regularized]
+            penalty = sum(by_weights, tf.constant(0.0)) / self.replicas + sum(penalties, tf.constant(0.0)) / size
             if self.regularizes:
                 mean += penalty
         self.optimizer.apply(tape.gradient(mean, self.model.trainable_variables))
         answers = tf.argmax(probabilities, axis=1, output_type=tf.int32)
         right = tf.reduce_sum(tf.cast(answers == labels, tf.int32))
         return tf.cast(loss, tf.float64), right, tf.cast(penalty * size, tf.float64)
-
-    def _begin_streams(self, keys: tf.Tensor, step: tf.Tensor) -> None:
-        """Let the layers of Keras that draw random numbers begin where this step's draws begin."""
-        for place, state in enumerate(self._seed_states):
-            begin = tf.stack([tf.bitwise.right_shift(keys[place], 31), tf.cast(step, tf.int64) * DRAWS_A_STEP])
-            state.assign(tf.cast(begin, state.dtype))
-
-    def _penalty(self, by_activity: list[tf.Tensor], size: int) -> tf.Tensor:
-        """Return this replica's part of what regularizers add to the mean loss of a global batch."""
-        by_weights = [variable.regularizer(variable.value) for variable in self._regularized]
-        zero = tf.constant(0.0)
-        return sum(by_weights, zero) / self.replicas + sum(by_activity, zero) / size
 
     def _share_of(self, batch: tf.Tensor) -> tf.Tensor:
         """Return this replica's part of something that has one row for each image of the global batch."""
@@ -248,26 +231,21 @@ class Engine:
         alive = tf.zeros([self._hidden_units], tf.bool)
         for chunk in tf.range(chunks):
             part = indices[chunk * EVALUATION_BATCH : (chunk + 1) * EVALUATION_BATCH]
-            chunk_losses, probabilities, hidden = self._infer(tf.ensure_shape(part, [EVALUATION_BATCH]))
-            losses, tables = losses.write(chunk, chunk_losses), tables.write(chunk, probabilities)
-            alive = tf.logical_or(alive, tf.reduce_any(hidden != 0, axis=0))
+            part = tf.ensure_shape(part, [EVALUATION_BATCH])
+            hidden = [tf.zeros([EVALUATION_BATCH, 0])]
+            probabilities = forward(self.model, self._pixels(part), training=False, hidden=hidden)
+            labels = tf.one_hot(tf.gather(self._labels, part), self.trial.classes)
+            losses = losses.write(chunk, keras.losses.categorical_crossentropy(labels, probabilities))
+            tables = tables.write(chunk, probabilities)
+            alive = tf.logical_or(alive, tf.reduce_any(tf.concat(hidden, axis=1) != 0, axis=0))
         return losses.concat(), tables.concat(), alive
-
-    def _infer(self, indices: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        hidden = [tf.zeros([EVALUATION_BATCH, 0])]
-        probabilities = forward(self.model, self._pixels(indices), training=False, hidden=hidden)
-        labels = tf.one_hot(tf.gather(self._labels, indices), self.trial.classes)
-        return keras.losses.categorical_crossentropy(labels, probabilities), probabilities, tf.concat(hidden, axis=1)
 
     def _pixels(self, indices: tf.Tensor) -> tf.Tensor:
         return tf.cast(tf.gather(self._images, indices), tf.float32) / 255.0
 
 
 def share(images: Array) -> tf.Tensor:
-    """Return the images as a tensor over the same memory, so that all workers share one memory map.
-
-    What is read-only, or begins where TensorFlow would end the process at its first use, is copied.
-    """
+    """Return the images as a tensor over the same memory map; what is read-only or badly aligned is copied."""
     if images.ctypes.data % ALIGNMENT or not images.flags.writeable:
         return tf.constant(images)
     return tf.experimental.dlpack.from_dlpack(images.__dlpack__())

@@ -51,10 +51,7 @@ ON_ONE_DEVICE = ("clipnorm", "clipvalue", "global_clipnorm", "gradient_accumulat
 
 
 def make(kind: str, setting: str | KerasObject, **given: Any) -> Any:
-    """Return the Keras object of a name and its arguments; ``given`` are the suite's own.
-
-    Raises UsageError for a name or an argument that Keras does not have, and for what could not be repeated.
-    """
+    """Return the Keras object of a name and arguments (``given``: the suite's own); raises UsageError for others."""
     if isinstance(setting, str):
         setting = KerasObject(setting)
     found, what = _find(kind, setting.name), f"{kind.replace('learning_rate', 'schedule')} {setting.name}"
@@ -119,10 +116,7 @@ def keras_optimizer(trial: Trial) -> keras.optimizers.Optimizer:
 
 
 def make_optimizer(trial: Trial, variables: list[keras.Variable]) -> "FusedAdam | keras.optimizers.Optimizer":
-    """Return a trial's optimizer over ``variables``: the fused one for Adam as Keras has it, at one learning rate.
-
-    Every replica calls its ``apply``, which sums their gradients. Raises UsageError for what several cannot do.
-    """
+    """Return a trial's optimizer, whose ``apply`` sums all replicas' gradients; raises UsageError where it cannot."""
     if trial.plain:
         return FusedAdam(trial.learning_rate, variables)
     given = trial.optimizer.arguments
@@ -179,10 +173,7 @@ class FusedAdam:
 
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):  # type: ignore[misc]  # Keras ships no types
-    """Keras's batch normalization, its weights and its moving averages, by TensorFlow's fused operation.
-
-    ``synchronized``: the moments are those of the images of all replicas, so that several compute what one would.
-    """
+    """Keras's batch normalization by one fused operation; ``synchronized``: by the moments of all replicas' images."""
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Normalize float32 [batch, height, width, C] or [batch, C] by the batch's own moments, or the moving ones."""

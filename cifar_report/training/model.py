@@ -14,32 +14,16 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from cifar_report import spec
 from cifar_report.bundle.arrays import weight_place
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.plain_keras import ACTIVATION_LAYERS
-from cifar_report.spec import (
-    AnyLayer,
-    BatchNormalization,
-    Conv2D,
-    Dense,
-    Dropout,
-    Flatten,
-    KerasLayer,
-    KerasObject,
-    MaxPooling2D,
-    Residual,
-    Trial,
-    leaves,
-)
 from cifar_report.training import Array, seeds
 from cifar_report.training.keras_objects import FusedBatchNormalization, argument, keras_optimizer, make
 
 
 class KeyedDropout(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types
-    """Dropout whose mask depends on a key and the image's place in the global batch alone.
-
-    Keras's own keeps a counter, which cannot be resumed exactly and gave two replicas the same mask.
-    """
+    """Dropout by a key and the image's place in the global batch: Keras's own keeps a counter, one for all replicas."""
 
     def __init__(self, rate: float, **options: Any) -> None:
         super().__init__(**options)
@@ -70,11 +54,10 @@ class ResidualBlock(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no
         return branch + shortcut
 
 
-def build_model(trial: Trial, seed: int, *, synchronized: bool = False) -> keras.Sequential:
-    """Return the Keras model of a trial with its seed's initial weights.
+def build_model(trial: spec.Trial, seed: int, *, synchronized: bool = False) -> keras.Sequential:
+    """Return the Keras model of a trial with its seed's initial weights; raises UsageError for what cannot be built.
 
-    ``synchronized``: batch normalization takes its statistics over all replicas. Raises UsageError for what Keras does
-    not have or cannot build, and for what several replicas would compute in another way than one.
+    ``synchronized``: for several replicas, whose batch normalization takes the statistics over all of them.
     """
     builder = _Builder(seed, synchronized)
     try:
@@ -85,8 +68,8 @@ def build_model(trial: Trial, seed: int, *, synchronized: bool = False) -> keras
     except (TypeError, ValueError, UsageError) as error:
         raise UsageError(f"trial {trial.id}: {' '.join(str(error).split())}") from error
     if synchronized:
-        for named, layer in zip(leaves(trial.layers), single_layers(model.layers), strict=True):
-            if isinstance(named, KerasLayer) and (seed_states(layer) or layer.non_trainable_weights):
+        for named, layer in zip(spec.leaves(trial.layers), single_layers(model.layers), strict=True):
+            if isinstance(named, spec.KerasLayer) and (seed_states(layer) or layer.non_trainable_weights):
                 raise UsageError(
                     f"trial {trial.id}: with the strategy 'mirrored' the layer {type(layer).__name__} would draw or "
                     "count on each device by itself; train it on one device"
@@ -101,39 +84,39 @@ class _Builder:
         self._seed, self._synchronized, self._plain = seed, synchronized, plain
         self._places = count()
 
-    def through(self, layers: Sequence[AnyLayer], values: Any) -> Any:
+    def through(self, layers: Sequence[spec.AnyLayer], values: Any) -> Any:
         """Return what the next layers, with their branches, make of a symbolic input."""
         for layer in layers:
-            if isinstance(layer, Residual):
+            if isinstance(layer, spec.Residual):
                 next(self._places)
                 values = keras.layers.add([self.through(way, values) for way in (layer.layers, layer.shortcut)])
             else:
                 values = self.layer(layer)(values)
         return values
 
-    def layer(self, layer: AnyLayer) -> keras.layers.Layer:
+    def layer(self, layer: spec.AnyLayer) -> keras.layers.Layer:
         """Return the next layer."""
         place = next(self._places)
         name = f"{place:02d}_{layer.kind.lower()}"
         keras.utils.set_random_seed(start := seeds.initialisation(self._seed, place))
         match layer:
-            case Conv2D(filters, kernel_size, strides, padding):
+            case spec.Conv2D(filters, kernel_size, strides, padding):
                 options = self._weighted(layer, start)
                 return keras.layers.Conv2D(filters, kernel_size, strides, padding, **options, name=name)
-            case MaxPooling2D(pool_size):
+            case spec.MaxPooling2D(pool_size):
                 return keras.layers.MaxPooling2D(pool_size, name=name)
-            case Flatten():
+            case spec.Flatten():
                 return keras.layers.Flatten(name=name)
-            case Dense(units):
+            case spec.Dense(units):
                 return keras.layers.Dense(units, **self._weighted(layer, start), name=name)
-            case BatchNormalization():
+            case spec.BatchNormalization():
                 return self._batch_normalization(name)
-            case Dropout(rate):
+            case spec.Dropout(rate):
                 return (keras.layers.Dropout if self._plain else KeyedDropout)(rate, name=name)
-            case Residual(branch, shortcut):
+            case spec.Residual(branch, shortcut):
                 ways = [[self.layer(each) for each in way] for way in (branch, shortcut)]
                 return ResidualBlock(ways[0], ways[1], name)
-            case KerasLayer():
+            case spec.KerasLayer():
                 return make("layer", layer, name=name)
 
     def _batch_normalization(self, name: str) -> keras.layers.Layer:
@@ -144,15 +127,15 @@ class _Builder:
             return keras.layers.BatchNormalization(synchronized=True, name=name)
         return FusedBatchNormalization(synchronized=self._synchronized, name=name)
 
-    def _weighted(self, layer: Conv2D | Dense, seed: int) -> dict[str, Any]:
+    def _weighted(self, layer: spec.Conv2D | spec.Dense, seed: int) -> dict[str, Any]:
         """Return the arguments that a convolution and a dense layer share."""
         names = ("activation", "kernel_initializer", "kernel_regularizer", "use_bias")
         given = {name: argument(name, getattr(layer, name)) for name in names}
-        if self._plain and isinstance(layer.activation, KerasObject) and layer.activation.arguments:
+        if self._plain and isinstance(layer.activation, spec.KerasObject) and layer.activation.arguments:
             name, arguments = layer.activation.name, layer.activation.arguments
             if name not in ACTIVATION_LAYERS:
                 raise UsageError(f"no file of Keras holds the activation {name} with its arguments")
-            given["activation"] = make("layer", KerasObject(ACTIVATION_LAYERS[name], arguments))
+            given["activation"] = make("layer", spec.KerasObject(ACTIVATION_LAYERS[name], arguments))
         glorot = keras.initializers.GlorotUniform(seed=seed)
         return given if layer.kernel_initializer is not None else given | {"kernel_initializer": glorot}
 
@@ -181,9 +164,8 @@ def forward(
 ) -> tf.Tensor:
     """Return class probabilities, float32 [batch, 10], for images float32 [batch, 32, 32, 3] in 0 … 1.
 
-    ``draws`` holds one uniform tensor for each dropout layer; without it nothing is dropped. ``hidden`` gets the
-    outputs of each hidden dense layer that is not linear, float32 [batch, units]; ``penalties`` the sum over the
-    images of what each activity regularizer adds to the loss.
+    ``draws``: a uniform tensor for each dropout layer; None: nothing is dropped. ``hidden`` gets the outputs of hidden
+    dense layers, [batch, units], ``penalties`` the sums over the images that activity regularizers add to the loss.
     """
     remaining = iter(draws or ())
     counted = {layer.name for layer in hidden_layers(model)}
@@ -218,20 +200,17 @@ def dropout_shapes(model: keras.Sequential) -> list[tuple[int, ...]]:
     return [tuple(layer.input.shape[1:]) for layer in layers if isinstance(layer, KeyedDropout)]
 
 
-def build_plain_model(trial: Trial) -> keras.Model:
-    """Return a trial's network of Keras's own layers, which plain Keras can load from a file and train.
-
-    Its layers have the names that they have in ``build_model``. Raises UsageError for what no file can hold.
-    """
+def build_plain_model(trial: spec.Trial) -> keras.Model:
+    """Return a trial's network of Keras's own layers, named as in ``build_model``; raises UsageError without such."""
     builder = _Builder(0, synchronized=False, plain=True)
     inputs = keras.Input(trial.input_shape)
     return keras.Model(inputs, builder.through(trial.layers, inputs), name="network")
 
 
-def plain_model(trial: Trial, weights: Mapping[str, Array]) -> keras.Model:
-    """Return a compiled network of Keras's own layers with stored ``weights``, by their names in the network.
+def plain_model(trial: spec.Trial, weights: Mapping[str, Array]) -> keras.Model:
+    """Return a compiled network of Keras's own layers with ``weights``, by their stored names, and a new optimizer.
 
-    Its optimizer begins anew: bundles hold no state of optimizers. Raises SuiteError for weights of another network.
+    Raises SuiteError for weights of another network.
     """
     model = build_plain_model(trial)
     stored = {weight_place(name) or (-1, 0): array for name, array in weights.items()}

@@ -74,10 +74,9 @@ def train_network(
     resumption: Resumption | None = None,
     watch: Watcher = lambda _: None,
 ) -> Outcome:
-    """Train a trial under one seed and return everything measured.
+    """Train a trial under one seed, in a configured process (``engine.configure``), and return everything measured.
 
-    ``images`` uint8 [60000, 32, 32, 3] and ``labels`` [60000] hold the training images first; ``split`` addresses
-    them by index. The caller has configured the process (``engine.configure``).
+    ``images`` uint8 [60000, 32, 32, 3] and ``labels`` [60000] are addressed by the indices of ``split``.
     """
     keras.backend.clear_session()
     engine = Engine(trial, seed, images, labels, make_strategy(mirrored=trial.strategy == "mirrored"))
@@ -100,10 +99,7 @@ def train_network(
 
 
 def check_trials(trials: Sequence[Trial]) -> str:
-    """Return why Keras cannot build or trace the first trial that it cannot; nothing where it can build all.
-
-    It is called in a worker, before anything is trained.
-    """
+    """Return why Keras cannot build or trace the first trial that it cannot; nothing where it can build all."""
     for trial in trials:
         try:
             model = build_model(trial, 0, synchronized=trial.strategy == "mirrored")
@@ -126,8 +122,7 @@ def check_trials(trials: Sequence[Trial]) -> str:
 class _StageTraining:
     """Trains one stage of an engine's trial and evaluates it; an object serves for one call of ``run``.
 
-    The best weights are those of the first epoch with the least validation loss, as Keras's ModelCheckpoint keeps
-    them; early stopping waits and restores as Keras's EarlyStopping does.
+    Best weights and early stopping are those of Keras's ModelCheckpoint and EarlyStopping, on the validation loss.
     """
 
     engine: Engine
@@ -152,8 +147,7 @@ class _StageTraining:
             self.logs, self.hashes, self.best_weights = checkpoint.logs, checkpoint.hashes, checkpoint.best_weights
         while len(self.logs) < self.stage.epochs and not self._stopped():
             self._train_epoch(len(self.logs))
-            if self.resumption is not None:
-                self._checkpoint(self.resumption.key).write(self.resumption.file)
+            self._keep()
             self._tell()
         with self.engine.averaged():
             result = self._evaluate()
@@ -196,10 +190,12 @@ class _StageTraining:
         if self._best_place() == epoch:
             self.best_weights = weights
 
-    def _checkpoint(self, key: str) -> Checkpoint:
-        """Return the state after the epoch that has just ended."""
-        return Checkpoint(
-            key=key,
+    def _keep(self) -> None:
+        """Write the state after the epoch that has just ended."""
+        if self.resumption is None:
+            return
+        checkpoint = Checkpoint(
+            key=self.resumption.key,
             stage=self.place,
             logs=self.logs,
             hashes=self.hashes,
@@ -208,6 +204,7 @@ class _StageTraining:
             best_weights=self.best_weights,
             optimizer=self.engine.optimizer_state(),
         )
+        checkpoint.write(self.resumption.file)
 
     def _tell(self) -> None:
         stage, epoch, logs = self.stage, len(self.logs), self.logs[-1]

@@ -14,10 +14,7 @@ def derive(seed: int, *names: str | int) -> int:
 
 
 def epoch_order(seed: int, stage: int, epoch: int, indices: Array) -> Array:
-    """Return the training images' indices in the order of one epoch, int32; all trials of a seed share it.
-
-    ``stage`` and ``epoch`` count from 0.
-    """
+    """Return the training indices in an epoch's order, int32, the same for all trials; stage and epoch count from 0."""
     generator = np.random.Generator(np.random.Philox(derive(seed, "order", stage, epoch)))
     return generator.permutation(indices).astype(np.int32)
 
