@@ -24,7 +24,8 @@ EXPERIMENT = Experiment(
     explanation=(
         "The kernel size is the receptive field of a filter: a larger kernel describes coarser structures, but it "
         "needs as many weights and multiplications as its window has pixels. Without padding it also fits into the "
-        "image at fewer places, so that the feature maps, the flattened vector and the hidden layer become smaller."
+        "image at fewer places, so that the feature maps and the flattened vector become smaller and the weights of "
+        "the hidden layer fewer."
     ),
     trials=(KERNEL_7X7,),
     claims=of_original(

@@ -26,8 +26,8 @@ EXPERIMENT = Experiment(
     change="The pooling window measures 3×3 instead of 2×2, in the network with 32 filters.",
     explanation=(
         "Max pooling keeps the largest value of each window; it has no weights and makes the answer less dependent on "
-        "exact positions. A 3×3 window keeps one value of nine instead of one of four, so that the flattened vector "
-        "and the hidden layer shrink to less than half and more is forgotten about where a pattern stood."
+        "exact positions. A 3×3 window keeps one value of nine instead of one of four, so that less than half of the "
+        "flattened vector and of the hidden layer's weights remains and more is forgotten about where a pattern stood."
     ),
     trials=(POOL_3X3,),
     claims=of_original(

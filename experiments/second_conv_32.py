@@ -25,7 +25,7 @@ EXPERIMENT = Experiment(
     explanation=(
         "The second convolution reads feature maps instead of pixels: it combines edges and colours into parts, and "
         "the pooling in between gives its filters a larger receptive field. A second pooling shrinks the flattened "
-        "vector and the hidden layer, so that depth trades weights for computation."
+        "vector and leaves the hidden layer fewer weights, so that depth trades weights for computation."
     ),
     trials=(SECOND_CONV_32,),
     claims=of_original(

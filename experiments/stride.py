@@ -23,8 +23,8 @@ EXPERIMENT = Experiment(
     change="The convolution moves on by 2 pixels instead of 1.",
     explanation=(
         "With a stride of 2 a filter is evaluated at every second position in both directions, so that each feature "
-        "map, and every layer after it, keeps about a quarter of its values. The position of a pattern becomes less "
-        "precise, and patterns between two positions are seen only in part."
+        "map, and the flattened vector after it, keeps about a quarter of its values. The position of a pattern "
+        "becomes less precise, and patterns between two positions are seen only in part."
     ),
     trials=(STRIDE_2,),
     claims=of_original(
