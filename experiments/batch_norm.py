@@ -1,17 +1,12 @@
 """Trial 9: batch normalization after the convolution."""
 
-from cifar_report.spec import BatchNormalization, Conv2D, Experiment, MaxPooling2D, claim, of_original, variant
+from cifar_report.spec import BatchNormalization, Conv2D, Experiment, MaxPooling2D, claim, of_original, published
 
 from .baseline import HEAD
 from .filters import FILTERS_32
 
-BATCH_NORM = variant(
-    FILTERS_32,
-    "batch_norm",
-    "Batch normalization",
-    layers=(Conv2D(32, 3), BatchNormalization(), MaxPooling2D(2), *HEAD),
-    as_written="baseline",
-    published="batch_norm",
+BATCH_NORM = published(
+    FILTERS_32, "batch_norm", "Batch normalization", (Conv2D(32, 3), BatchNormalization(), MaxPooling2D(2), *HEAD)
 )
 
 EXPERIMENT = Experiment(

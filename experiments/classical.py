@@ -10,25 +10,15 @@ NEAREST_NEIGHBOR_3 = variant(
 
 NEAREST_CENTROID = ClassicalTrial(id="nearest_centroid", title="Nearest class centroid", method=NearestCentroid())
 
+BOTH = "train+validation"
 NEAREST_NEIGHBOR_1_50K = variant(
-    NEAREST_NEIGHBOR_1,
-    "nearest_neighbor_1_50k",
-    "1 nearest neighbour, 50,000 images",
-    training_images="train+validation",
+    NEAREST_NEIGHBOR_1, "nearest_neighbor_1_50k", "1 nearest neighbour, 50,000 images", training_images=BOTH
 )
-
 NEAREST_NEIGHBOR_3_50K = variant(
-    NEAREST_NEIGHBOR_3,
-    "nearest_neighbor_3_50k",
-    "3 nearest neighbours, 50,000 images",
-    training_images="train+validation",
+    NEAREST_NEIGHBOR_3, "nearest_neighbor_3_50k", "3 nearest neighbours, 50,000 images", training_images=BOTH
 )
-
 NEAREST_CENTROID_50K = variant(
-    NEAREST_CENTROID,
-    "nearest_centroid_50k",
-    "Nearest class centroid, 50,000 images",
-    training_images="train+validation",
+    NEAREST_CENTROID, "nearest_centroid_50k", "Nearest class centroid, 50,000 images", training_images=BOTH
 )
 
 PROXY_C14 = (

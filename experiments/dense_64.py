@@ -1,16 +1,14 @@
 """Trial 8: twice as many neurons in the hidden layer."""
 
-from cifar_report.spec import Conv2D, Dense, Experiment, Flatten, MaxPooling2D, claim, of_original, variant
+from cifar_report.spec import Conv2D, Dense, Experiment, Flatten, MaxPooling2D, claim, of_original, published
 
 from .filters import FILTERS_32
 
-DENSE_64 = variant(
+DENSE_64 = published(
     FILTERS_32,
     "dense_64",
     "64 hidden neurons",
-    layers=(Conv2D(32, 3), MaxPooling2D(2), Flatten(), Dense(64), Dense(10, "softmax")),
-    as_written="baseline",
-    published="dense_64",
+    (Conv2D(32, 3), MaxPooling2D(2), Flatten(), Dense(64), Dense(10, "softmax")),
 )
 
 EXPERIMENT = Experiment(

@@ -1,16 +1,14 @@
 """Trial 10: dropout in front of the hidden layer."""
 
-from cifar_report.spec import Conv2D, Dense, Dropout, Experiment, Flatten, MaxPooling2D, claim, of_original, variant
+from cifar_report.spec import Conv2D, Dense, Dropout, Experiment, Flatten, MaxPooling2D, claim, of_original, published
 
 from .filters import FILTERS_32
 
-DROPOUT = variant(
+DROPOUT = published(
     FILTERS_32,
     "dropout",
     "Dropout 0.5",
-    layers=(Conv2D(32, 3), MaxPooling2D(2), Flatten(), Dropout(0.5), Dense(32), Dense(10, "softmax")),
-    as_written="baseline",
-    published="dropout",
+    (Conv2D(32, 3), MaxPooling2D(2), Flatten(), Dropout(0.5), Dense(32), Dense(10, "softmax")),
 )
 
 

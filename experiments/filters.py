@@ -1,17 +1,10 @@
 """Trial 1: twice as many filters in the convolution, at 15 and at 30 epochs."""
 
-from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, Stage, claim, of_original, variant
+from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, Stage, claim, of_original, published, variant
 
 from .baseline import BASELINE, HEAD
 
-FILTERS_32 = variant(
-    BASELINE,
-    "filters_32",
-    "32 filters",
-    layers=(Conv2D(32, 3), MaxPooling2D(2), *HEAD),
-    as_written="baseline",
-    published="filters_32",
-)
+FILTERS_32 = published(BASELINE, "filters_32", "32 filters", (Conv2D(32, 3), MaxPooling2D(2), *HEAD))
 
 FILTERS_32_30_EPOCHS = variant(
     FILTERS_32,

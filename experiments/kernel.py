@@ -1,17 +1,10 @@
 """Trial 2: a larger kernel in the convolution."""
 
-from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, claim, of_original, variant
+from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, claim, of_original, published
 
 from .baseline import BASELINE, HEAD
 
-KERNEL_7X7 = variant(
-    BASELINE,
-    "kernel_7x7",
-    "Kernel 7×7",
-    layers=(Conv2D(16, 7), MaxPooling2D(2), *HEAD),
-    as_written="baseline",
-    published="kernel_7x7",
-)
+KERNEL_7X7 = published(BASELINE, "kernel_7x7", "Kernel 7×7", (Conv2D(16, 7), MaxPooling2D(2), *HEAD))
 
 EXPERIMENT = Experiment(
     id="kernel",

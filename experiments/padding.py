@@ -1,16 +1,11 @@
 """Trial 4: a convolution that keeps the image's size."""
 
-from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, claim, of_original, variant
+from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, claim, of_original, published
 
 from .baseline import BASELINE, HEAD
 
-PADDING_SAME = variant(
-    BASELINE,
-    "padding_same",
-    "Padding “same”",
-    layers=(Conv2D(16, 3, padding="same"), MaxPooling2D(2), *HEAD),
-    as_written="baseline",
-    published="padding_same",
+PADDING_SAME = published(
+    BASELINE, "padding_same", "Padding “same”", (Conv2D(16, 3, padding="same"), MaxPooling2D(2), *HEAD)
 )
 
 EXPERIMENT = Experiment(

@@ -1,17 +1,15 @@
 """Trial 5: a second convolutional layer."""
 
-from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, claim, of_original, variant
+from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, claim, of_original, published
 
 from .baseline import HEAD
 from .filters import FILTERS_32
 
-SECOND_CONV_32 = variant(
+SECOND_CONV_32 = published(
     FILTERS_32,
     "second_conv_32",
     "Second convolution, 32 filters",
-    layers=(Conv2D(32, 3), MaxPooling2D(2), Conv2D(32, 3), MaxPooling2D(2), *HEAD),
-    as_written="baseline",
-    published="second_conv_32",
+    (Conv2D(32, 3), MaxPooling2D(2), Conv2D(32, 3), MaxPooling2D(2), *HEAD),
 )
 
 EXPERIMENT = Experiment(

@@ -1,17 +1,15 @@
 """Trial 6: twice as many filters in the second convolution."""
 
-from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, claim, of_original, variant
+from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, claim, of_original, published
 
 from .baseline import HEAD
 from .second_conv_32 import SECOND_CONV_32
 
-SECOND_CONV_64 = variant(
+SECOND_CONV_64 = published(
     SECOND_CONV_32,
     "second_conv_64",
     "Second convolution, 64 filters",
-    layers=(Conv2D(32, 3), MaxPooling2D(2), Conv2D(64, 3), MaxPooling2D(2), *HEAD),
-    as_written="baseline",
-    published="second_conv_64",
+    (Conv2D(32, 3), MaxPooling2D(2), Conv2D(64, 3), MaxPooling2D(2), *HEAD),
 )
 
 EXPERIMENT = Experiment(

@@ -1,17 +1,10 @@
 """Trial 3: a convolution that moves on by two pixels."""
 
-from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, claim, of_original, variant
+from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, claim, of_original, published
 
 from .baseline import BASELINE, HEAD
 
-STRIDE_2 = variant(
-    BASELINE,
-    "stride_2",
-    "Stride 2",
-    layers=(Conv2D(16, 3, strides=2), MaxPooling2D(2), *HEAD),
-    as_written="baseline",
-    published="stride_2",
-)
+STRIDE_2 = published(BASELINE, "stride_2", "Stride 2", (Conv2D(16, 3, strides=2), MaxPooling2D(2), *HEAD))
 
 EXPERIMENT = Experiment(
     id="stride",

@@ -1,17 +1,15 @@
 """Trial 12: twice as many filters in the third convolution."""
 
-from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, claim, of_original, variant
+from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, claim, of_original, published
 
 from .baseline import HEAD
 from .third_conv_64 import THIRD_CONV_64
 
-THIRD_CONV_128 = variant(
+THIRD_CONV_128 = published(
     THIRD_CONV_64,
     "third_conv_128",
     "Third convolution, 128 filters",
-    layers=(*THIRD_CONV_64.layers[:4], Conv2D(128, 3, padding="same"), MaxPooling2D(2), *HEAD),
-    as_written="baseline",
-    published="third_conv_128",
+    (*THIRD_CONV_64.layers[:4], Conv2D(128, 3, padding="same"), MaxPooling2D(2), *HEAD),
 )
 
 EXPERIMENT = Experiment(

@@ -1,17 +1,15 @@
 """Trial 11: a third convolutional layer."""
 
-from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, claim, of_original, variant
+from cifar_report.spec import Conv2D, Experiment, MaxPooling2D, claim, of_original, published
 
 from .baseline import HEAD
 from .second_conv_64 import SECOND_CONV_64
 
-THIRD_CONV_64 = variant(
+THIRD_CONV_64 = published(
     SECOND_CONV_64,
     "third_conv_64",
     "Third convolution, 64 filters",
-    layers=(*SECOND_CONV_64.layers[:4], Conv2D(64, 3, padding="same"), MaxPooling2D(2), *HEAD),
-    as_written="baseline",
-    published="third_conv_64",
+    (*SECOND_CONV_64.layers[:4], Conv2D(64, 3, padding="same"), MaxPooling2D(2), *HEAD),
 )
 
 SAID_ACCURACY = (

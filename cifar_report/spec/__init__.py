@@ -43,6 +43,7 @@ from cifar_report.spec.trials import (
     Trial,
     differences,
     json_hash,
+    published,
     same_network,
     spec_hash,
     variant,

@@ -174,6 +174,12 @@ def variant(base: _T, trial_id: str, title: str, **changes: Any) -> _T:
     return msgspec.structs.replace(base, **named | changes)
 
 
+def published(base: Trial, trial_id: str, title: str, layers: tuple[AnyLayer, ...]) -> Trial:
+    """Return ``base`` with other layers, as the original published it; it compared all trials with its first one."""
+    compared = base.as_written or base.id
+    return variant(base, trial_id, title, layers=layers, as_written=compared, published=trial_id)
+
+
 HASHED_BY_VERSION_1 = {
     *("id", "strides", "padding", "activation", "pool_size"),
     *("augmentation", "early_stopping", "rotation_degrees", "shift_fraction", "horizontal_flip", "patience"),
