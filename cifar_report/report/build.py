@@ -45,13 +45,11 @@ def build_report(
     processes: int = 1,
     cover: Cover | None = None,
 ) -> list[Path]:
-    """Write the report of ``bundle`` into the folder ``output``, as HTML and PDF in each of ``languages``.
+    """Write the report of ``bundle`` into the folder ``output``, and return its paths, language by language.
 
-    English is ``report.html`` and ``report.pdf``, another language ``report.<language>.html`` and so on. Returns the
-    paths, language by language. With more than one of ``processes`` each language is written in a process of its own.
-    ``cover`` stand on the title page; those that are not given are read from the TOML file beside the bundle.
-    Raises UsageError for a language without a catalogue, before anything is written, and SuiteError when a file cannot
-    be written or a PDF cannot be made; the HTML is written first and stays.
+    With more than one of ``processes`` each language is written in a process of its own. ``cover`` is read from the
+    TOML file beside the bundle where it is not given. Raises UsageError for a language without a catalogue, before
+    anything is written, and SuiteError when a file cannot be written or a PDF cannot be made; the HTML then stays.
     """
     wanted = [Translation(language).language for language in dict.fromkeys(languages)]
     write = partial(_write_both, bundle, analyse(bundle), output, cover or read_cover(bundle.folder), wanted)
@@ -96,10 +94,7 @@ def check_report(
     processes: int = 1,
     cover: Cover | None = None,
 ) -> list[str]:
-    """Build the report of ``bundle`` again, beside ``output``, and return the names of the files there that differ.
-
-    A file that is missing differs. Nothing in ``output`` is changed.
-    """
+    """Build the report of ``bundle`` again, and return the names of the files in ``output`` that differ or lack."""
     with TemporaryDirectory() as beside:
         built = build_report(bundle, Path(beside), languages, processes=processes, cover=cover)
         names = [path.name for path in built]
@@ -155,10 +150,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def derived_files(bundle: Bundle, results: Results) -> dict[str, bytes]:
-    """Return the content of ``tables/`` and ``figures/`` by path, in English and without photographs.
-
-    ``results`` must be those of ``bundle``. The same bundle gives the same bytes.
-    """
+    """Return the content of ``tables/`` and ``figures/`` by path, in English and without photographs."""
     files = {f"tables/{name}": content for name, content in summary_tables(bundle, results).items()}
     for figure in draw_all(results, Translation(SOURCE_LANGUAGE, bundle.record.dataset.about), bundle=bundle):
         files[f"figures/{figure.id}.svg"] = figure.svg

@@ -190,8 +190,8 @@ class Writer:
     ) -> Table:
         """Return a table; every dash in it gets a letter and a note that says why it is there.
 
-        ``widths`` are those of the printed columns in hundredths, where their text does not say it. A table that only
-        one medium shows has no number, so that the numbers of all others are the same in both.
+        ``widths`` are those of the printed columns in hundredths, where their text does not say it. What only one
+        medium shows has no number, so that the numbers of all others are the same in both.
         """
         self._tables += numbered
         whole = tuple(row if isinstance(row, Row) else self.row(*row) for row in rows)
@@ -205,10 +205,7 @@ class Writer:
     # Figures
 
     def show(self, *wanted: DrawnFigure, numbered: bool = True) -> tuple[FigureView, ...]:
-        """Return figures numbered in the order in which they are shown; one that was shown before is left out.
-
-        A figure that only one medium shows has no number, as with tables.
-        """
+        """Return figures numbered in the order in which they are shown, without those that were shown before."""
         return tuple(self._view(figure, numbered=numbered) for figure in wanted if figure.id not in self._shown)
 
     def group(self, *groups: str, numbered: bool = True) -> tuple[FigureView, ...]:

@@ -25,10 +25,9 @@ LEFT: Final = "studies' curves"  # the group of figures that no section asks for
 def draw_all(
     results: Results, translate: Translation, *, bundle: Bundle, images: Images | None = None
 ) -> tuple[DrawnFigure, ...]:
-    """Draw everything that the results can show, in the order of the report.
+    """Draw everything that the results of ``bundle`` can show, in the order of the report.
 
-    ``bundle`` is where the results came from: it holds the stored kernels and says which figures each experiment
-    asks for. ``images`` must be the dataset of the same fingerprint.
+    ``images`` must be the dataset of the bundle's fingerprint.
     """
     experiments = bundle.record.experiments
     found = [

@@ -137,10 +137,9 @@ def data_gid(**values: object) -> str:
 
 
 def to_inline(svg: bytes, anchor: str, title: str, alt: str, colours: Mapping[str, str], family: str) -> str:
-    """Return matplotlib's SVG as an element of an HTML page.
+    """Return matplotlib's SVG as an element of an HTML page, whose ids begin with ``anchor``.
 
-    Ids begin with ``anchor``; ``colours`` maps those of the drawing to the page's variables, each of which falls back
-    on the drawing's own; ``family`` names the faces of its text.
+    ``colours`` maps those of the drawing to the page's variables; ``family`` names the faces of its text.
     """
     root = ElementTree.fromstring(svg)  # noqa: S314 - drawn a moment ago
     for each in [*root]:
@@ -213,8 +212,7 @@ def _unwrap(element: Element) -> None:
 
 def _rules(anchor: str, classes: Mapping[str, str], colours: Mapping[str, str], family: str) -> Iterator[str]:
     def themed(colour: re.Match[str]) -> str:
-        variable = colours.get(colour[0])
-        return colour[0] if variable is None else f"var({variable},{colour[0]})"
+        return f"var({colours[colour[0]]},{colour[0]})" if colour[0] in colours else colour[0]
 
     yield f"#{anchor}{{fill:var({colours['#000000']},#000);font-family:{family};stroke-linejoin:round}}"
     for style, name in classes.items():

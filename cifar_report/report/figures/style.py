@@ -157,8 +157,8 @@ def row_plot(
 ) -> RowPlot:
     """Return a figure with one named row per trial or claim and one axis, called ``label``, at the bottom.
 
-    ``names_width`` is the column left of the axes and ``right`` the one beside them, in points; ``codes`` stand at the
-    left edge; ``above`` gives rows room for what stands above their marks.
+    The columns beside the axes are ``names_width`` and ``right`` points wide; ``codes`` stand at the left edge;
+    ``above`` gives rows room for what stands above their marks.
     """
     codes_width = 8 + max((text_width(code) for code in codes), default=0)
     texts = [wrapped(name, names_width - codes_width) for name in names]
