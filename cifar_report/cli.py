@@ -160,7 +160,7 @@ VERIFY = ("folders", "--json", "--pdf", "--rerun", "--record", "verify --only", 
 class Command(NamedTuple):
     """One word after ``cifar-report`` or ``cifar-report bundle``; its function's docstring is its help."""
 
-    function: Callable[[argparse.Namespace], int]
+    function: Callable[[argparse.Namespace], int | None]  # the exit status, None for 0
     options: tuple[str, ...]
     epilog: str | None = None
 
@@ -204,7 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     found = make_parser(sessions=SESSIONS in words).parse_args(words)
     try:
-        status: int = found.command(found)
+        status: int = found.command(found) or 0
         sys.stdout.flush()
         return status
     except UsageError as error:

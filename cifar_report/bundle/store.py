@@ -139,9 +139,8 @@ def read_manifest(folder: Path) -> dict[str, str]:
                 raise ValueError(f"line {number} is {'no hash with a path' if found is None else 'there twice'}")
             listed[found[2]] = found[1]
     except FileNotFoundError:
-        raise SuiteError(
-            f"{folder} is not finished: it holds no {MANIFEST_FILE}; let its suite come to the end first"
-        ) from None
+        missing = f"it holds no {MANIFEST_FILE}; let its suite come to the end first"
+        raise SuiteError(f"{folder} is not finished: {missing}") from None
     except (OSError, ValueError) as error:
         raise SuiteError(f"{path} is no list of files with their SHA-256: {error}") from error
     return listed

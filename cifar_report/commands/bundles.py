@@ -50,50 +50,45 @@ def _contents(bundle: Bundle) -> str:
     return f"{sum(run.done for run in bundle.runs)} runs of the profile {record.profile.name!r}, {finished}"
 
 
-def export(options: Namespace) -> int:
+def export(options: Namespace) -> None:
     """Write a finished bundle as one file: the same bytes for the same bundle, on every machine."""
     from cifar_report.verify.copies import export_bundle
 
     size = export_bundle(options.folder, options.file)
     print(f"{options.file}: {size:,} bytes, the same for the same bundle on every machine")
-    return 0
 
 
-def unpack(options: Namespace) -> int:
+def unpack(options: Namespace) -> None:
     """Unpack such a file, whoever made it; anything that export would not write is refused."""
     from cifar_report.verify.copies import import_bundle
 
     count = import_bundle(options.file, options.target)
     print(f"{options.target}: {count} files as their manifest says; 'cifar-report verify' checks their numbers")
-    return 0
 
 
-def copy(options: Namespace) -> int:
+def copy(options: Namespace) -> None:
     """Copy a finished bundle without its weights: small enough for a repository, enough for the report."""
     from cifar_report.verify.copies import copy_numbers
 
     size = copy_numbers(options.folder, options.target, compact=options.compact)
     without = "neither weights nor all probabilities" if options.compact else "no weights"
     print(f"{options.target}: {size:,} bytes, all numbers and {without} (export and predict need those)")
-    return 0
 
 
-def add(options: Namespace) -> int:
+def add(options: Namespace) -> None:
     """Add the finished runs of a bundle to another of the same profile, data and claims, without their weights."""
     from cifar_report.verify.copies import add_runs
 
     added, known = add_runs([options.folder], options.target, compact=options.compact)
     print(f"{options.target}: runs added: {added}, there already: {known}; its tables and figures are new")
-    return 0
 
 
-def merge(options: Namespace) -> int:
+def merge(options: Namespace) -> None:
     """Join bundles of shares that machines trained apart in a new one, weights and all."""
     from cifar_report.verify.copies import merge_bundles
 
     merged, twice = merge_bundles(options.sources, options.target)
     print(f"{options.target}: runs: {merged}, in several bundles and the same there: {twice}")
-    return 0
 
 
 def compare(options: Namespace) -> int:
@@ -105,9 +100,9 @@ def compare(options: Namespace) -> int:
     found = compare_bundles(Bundle.load(options.first), Bundle.load(options.second))
     if options.json:
         print_json(asdict(found))
-        return 1 if found.verdicts else 0
-    for line in (f"A: {options.first}", f"B: {options.second}", *_describe_comparison(found)):
-        print(printable(line))
+    else:
+        for line in (f"A: {options.first}", f"B: {options.second}", *_describe_comparison(found)):
+            print(printable(line))
     return 1 if found.verdicts else 0
 
 
@@ -144,16 +139,16 @@ def verify(options: Namespace) -> int:
     from cifar_report.verify.records import printable
 
     _check(options)
-    if len(options.folders) > 1 or options.json:
-        return _verify_each(options.folders or [find_bundle(None)], options)
-    folder = options.folders[0] if options.folders else find_bundle(None)
-    report = verify_bundle(folder, options.pdf)
+    folders = options.folders or [find_bundle(None)]
+    if len(folders) > 1 or options.json:
+        return _verify_each(folders, options)
+    report = verify_bundle(folders[0], options.pdf)
     for line in (*map(str, report.findings), *(f"note: {note}" for note in report.notes)):
         print(printable(line))
-    print(f"{summary(report)}: {folder}")
+    print(f"{summary(report)}: {folders[0]}")
     if report.findings or options.rerun is None:
         return 1 if report.findings else 0
-    return rerun(options, folder)
+    return rerun(options, folders[0])
 
 
 def _verify_each(folders: Sequence[Path], options: Namespace) -> int:
@@ -200,15 +195,14 @@ def rerun(options: Namespace, folder: Path) -> int:
 
     from cifar_report.bundle import Bundle
     from cifar_report.data import locate
-    from cifar_report.verify.rerun import choose_runs
-    from cifar_report.verify.rerun import rerun as train_again
+    from cifar_report.verify import rerun as again
 
     bundle = Bundle.load(folder)
-    runs = choose_runs(bundle, options.rerun, split_words(options.only))
+    runs = again.choose_runs(bundle, options.rerun, split_words(options.only))
     # The stand-in is drawn anew from its seed: a bundle that was made from it needs no other data.
     named = options.data or ("synthetic" if bundle.record.dataset.grade == "stand-in" else None)
     dataset = locate(named, allow_stand_in=False, warn=warn, notify=tell)
-    certificate = train_again(bundle, runs, dataset, options.jobs, Console(), record=options.record)
+    certificate = again.rerun(bundle, runs, dataset, options.jobs, Console(), record=options.record)
     for line in describe(certificate):
         print(line)
     if options.record:
@@ -232,16 +226,13 @@ def describe(certificate: Certificate) -> Iterator[str]:
 
 
 def _finding(each: Rerun) -> str:
-    compared = ", ".join(each.compared)
+    compared, first, by = ", ".join(each.compared), each.first, _by(each.largest)
     if each.level == "bitwise":
         return f"the same: {compared}"
-    if each.first is None:
-        return f"differs by {_by(each.largest)} (compared: {compared})"
-    what = each.first.words(" and ")
-    return (
-        f"differs from {each.first.stage}, epoch {each.first.epoch} ({what}) by {_by(each.first.deviation)}; "
-        f"over all epochs by {_by(each.largest)}"
-    )
+    if first is None:
+        return f"differs by {by} (compared: {compared})"
+    what = f"{first.stage}, epoch {first.epoch} ({first.words(' and ')})"
+    return f"differs from {what} by {_by(first.deviation)}; over all epochs by {by}"
 
 
 def _by(deviation: Deviation) -> str:
@@ -257,7 +248,7 @@ def _trained(options: Namespace) -> Trained:
     return find_trained(Bundle.load(find_bundle(options.bundle)), options.run, options.stage, options.weights)
 
 
-def export_network(options: Namespace) -> int:
+def export_network(options: Namespace) -> None:
     """Write a trained network as a file of plain Keras, or ONNX; its optimizer begins anew."""
     from cifar_report.running.models import export_model
 
@@ -266,7 +257,6 @@ def export_network(options: Namespace) -> int:
     trained = _trained(options)
     export_model(trained, options.output)
     print(f"{options.output}: {trained.run}, stage {trained.stage}, {trained.which} weights; pixels divided by 255")
-    return 0
 
 
 def predict(options: Namespace) -> int:
@@ -297,7 +287,7 @@ def predict(options: Namespace) -> int:
     return 0
 
 
-def notebook(options: Namespace) -> int:
+def notebook(options: Namespace) -> None:
     """Write a trial as a notebook of plain Keras."""
     from cifar_report.bundle import Bundle
     from cifar_report.report.notebook import make_notebook
@@ -305,4 +295,3 @@ def notebook(options: Namespace) -> int:
     bundle = None if options.bundle is None else Bundle.load(options.bundle)
     options.output.write_text(make_notebook(options.trial, bundle), encoding="utf-8")
     print(f"{options.output}: 'jupyter execute --inplace {options.output}' trains it, as any notebook program does")
-    return 0

@@ -192,7 +192,7 @@ def derive(folder: Path) -> None:
         warn(f"{error.name} is not installed, so the bundle gets no tables and plots: pip install -e '.[report]'")
 
 
-def plan(options: Namespace) -> int:
+def plan(options: Namespace) -> None:
     """Show what would decide a bundle's open claims: seeds, hours, and the best use of H hours."""
     import msgspec
 
@@ -220,7 +220,6 @@ def plan(options: Namespace) -> int:
             new = declare_confirmation(bundle.folder, found.seeds, derive)
         trained = f"'cifar-report run --bundle {bundle.folder}' trains them"
         print(f"declared ({new.hash[:8]}), to be committed before the first new run: {trained}", file=sys.stderr)
-    return 0
 
 
 def _describe(proposal: Proposal) -> Iterator[str]:
