@@ -6,7 +6,6 @@ from cifar_report.bundle.bundle import (
     encode,
     find_bundle,
     is_bundle,
-    planned_trials,
     read_record,
     read_run,
     read_timing_pass,

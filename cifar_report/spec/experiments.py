@@ -52,8 +52,6 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def __post_init__(self) -> None:
         if not self.trials and not self.points:
             raise ValueError(f"experiment {self.id} has neither trials nor points")
-        if len({trial.id for trial in self.trials}) != len(self.trials):
-            raise ValueError(f"experiment {self.id} has two trials of one id")
 
     @property
     def shown(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import logging
 import math
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import zip_longest
+from itertools import product, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -153,13 +153,12 @@ def score_problems(run: Run, predictions: Predictions) -> Iterator[str]:
     labels = predictions.labels
     if run.classical is not None and predictions.predicted is not None:
         yield from _accuracy_problem(run.classical.test_accuracy, predictions.predicted, labels)
-    for stage in run.stages:
-        for weights in SETS:
-            answers, stored = predictions.answers(stage.id, weights), stage.evaluation(weights).test
-            if answers is not None and len(labels):
-                predicted, chosen = answers
-                problems = (*_accuracy_problem(stored.accuracy, predicted, labels), *_loss_problem(stored, chosen))
-                yield from (f"stage {stage.id}, {weights}: {problem}" for problem in problems)
+    for stage, weights in product(run.stages, SETS):
+        answers, stored = predictions.answers(stage.id, weights), stage.evaluation(weights).test
+        if answers is not None and len(labels):
+            predicted, chosen = answers
+            problems = (*_accuracy_problem(stored.accuracy, predicted, labels), *_loss_problem(stored, chosen))
+            yield from (f"stage {stage.id}, {weights}: {problem}" for problem in problems)
 
 
 def _accuracy_problem(stored: float, predicted: Array, labels: Array) -> Iterator[str]:

@@ -13,9 +13,9 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from cifar_report.bundle import Bundle, Run, StageResult, planned_trials, read_record, read_run, store
+from cifar_report.bundle import Bundle, Run, StageResult, read_record, read_run, store
 from cifar_report.bundle.arrays import COMPACT_FILE, MOST_BYTES, PREDICTIONS_FILE
-from cifar_report.bundle.bundle import MOST_JSON_BYTES, RECORD_FILE, TIMING_FILE, decode, in_order
+from cifar_report.bundle.bundle import MOST_JSON_BYTES, RECORD_FILE, TIMING_FILE, decode, in_order, planned_trials
 from cifar_report.bundle.certificates import CERTIFICATE_NAME, CERTIFICATES, Certificate
 from cifar_report.bundle.store import MANIFEST_FILE
 from cifar_report.errors import SuiteError, UsageError
