@@ -53,8 +53,7 @@ def claims_of(experiments: Iterable[Experiment]) -> tuple[Claim, ...]:
 
 def select(trials: Mapping[str, AnyTrial], only: Sequence[str]) -> dict[str, AnyTrial]:
     """Return the trials whose ids are in ``only`` (empty: all), in run order; raises UsageError for unknown ids."""
-    unknown = [trial_id for trial_id in dict.fromkeys(only) if trial_id not in trials]
-    if unknown:
+    if unknown := [trial_id for trial_id in dict.fromkeys(only) if trial_id not in trials]:
         raise UsageError("; ".join(_unknown(trial_id, trials) for trial_id in unknown))
     return {trial_id: trial for trial_id, trial in trials.items() if not only or trial_id in only}
 

@@ -14,7 +14,6 @@ from cifar_report.commands import check_options, languages, print_json, split_wo
 from cifar_report.errors import SuiteError, UsageError
 
 if TYPE_CHECKING:
-    from cifar_report.bundle import Bundle
     from cifar_report.bundle.certificates import Certificate, Deviation, Rerun
     from cifar_report.running.models import Trained
     from cifar_report.verify.compare import Comparison
@@ -28,7 +27,10 @@ def report(options: Namespace) -> int:
     folder = find_bundle(options.bundle, options.profile)
     bundle = Bundle.load(folder)
     if options.bundle is None:  # it was chosen here, as the one that was written last
-        print(f"the report is made from {folder} ({_contents(bundle)})", file=sys.stderr)
+        end = bundle.record.finished
+        finished = f"finished {end[:16].replace('T', ' ')} UTC" if end else "not finished"
+        runs = f"{sum(run.done for run in bundle.runs)} runs of the profile {bundle.record.profile.name!r}"
+        print(f"the report is made from {folder} ({runs}, {finished})", file=sys.stderr)
     from cifar_report.report.build import build_report, check_report, read_cover, usable_cores
 
     wanted, cover = languages(options.lang), read_cover(folder, options.author, options.course)
@@ -42,12 +44,6 @@ def report(options: Namespace) -> int:
     if not different:
         print(f"{options.output}: byte for byte what this bundle gives")
     return 1 if different else 0
-
-
-def _contents(bundle: Bundle) -> str:
-    record = bundle.record
-    finished = f"finished {record.finished[:16].replace('T', ' ')} UTC" if record.finished else "not finished"
-    return f"{sum(run.done for run in bundle.runs)} runs of the profile {record.profile.name!r}, {finished}"
 
 
 def export(options: Namespace) -> None:

@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cifar_report.commands import check_options, print_json, split_words, tell, warn
 from cifar_report.errors import UsageError
@@ -36,14 +36,14 @@ RULE = (
 def run(options: Namespace) -> int:
     """Train missing runs; write metrics, timings and plots to a results bundle."""
     prepared: Prepared | None = _prepare(options, download=True)
-    failed = 0
-    while prepared is not None and not failed:
-        failed = _train(prepared, options)
-        prepared = None if failed else _following(prepared)
-    return failed
+    while prepared is not None:
+        if not _train(prepared, options):
+            return 1
+        prepared = _following(prepared)
+    return 0
 
 
-def _train(prepared: Prepared, options: Namespace) -> int:
+def _train(prepared: Prepared, options: Namespace) -> bool:
     from rich.console import Console
 
     from cifar_report.running.suite import run_suite
@@ -60,7 +60,7 @@ def _train(prepared: Prepared, options: Namespace) -> int:
         print(f"{result.timing_failed} measurements of the timing pass failed; the next call goes on", file=sys.stderr)
     elif result.timed:
         print("the timing pass is finished")
-    return 1 if result.failed or result.timing_failed else 0
+    return not (result.failed or result.timing_failed)
 
 
 def _following(prepared: Prepared) -> Prepared | None:
@@ -96,19 +96,17 @@ def list_trials(options: Namespace) -> int:
     """Show every experiment and its trials."""
     from cifar_report.registry import load_experiments
 
-    experiments = load_experiments()
+    found: list[dict[str, Any]] = [
+        {"id": each.id, "title": each.title, "question": each.question}
+        | {"trials": [{"id": trial.id, "title": trial.title} for trial in each.trials]}
+        for each in load_experiments()
+    ]
     if options.json:
-        return print_json(
-            [
-                {"id": each.id, "title": each.title, "question": each.question}
-                | {"trials": [{"id": trial.id, "title": trial.title} for trial in each.trials]}
-                for each in experiments
-            ]
-        )
-    for experiment in experiments:
-        print(f"{experiment.title}: {experiment.question}")
-        for trial in experiment.trials:
-            print(f"    {trial.id:24}{trial.title}")
+        return print_json(found)
+    for experiment in found:
+        print(f"{experiment['title']}: {experiment['question']}")
+        for trial in experiment["trials"]:
+            print(f"    {trial['id']:24}{trial['title']}")
     return 0
 
 

@@ -127,7 +127,8 @@ def claim(claim_id: str, statement: str, **fields: Any) -> Claim:
     if lacking := [name for name in ("quantity", "relation", "subject") if name not in fields]:
         raise TypeError(f"claim {claim_id} lacks {', '.join(lacking)}")
     quantity, relation = fields["quantity"], fields["relation"]
-    sides = {name: _side(fields[name]) for name in ("subject", "comparator") if fields.get(name) is not None}
+    named = {name: fields[name] for name in ("subject", "comparator") if fields.get(name) is not None}
+    sides = {name: Side(*side.split("/")) if isinstance(side, str) else side for name, side in named.items()}
     defaults = {
         "code": claim_id.partition(".")[0],
         "comparison": "as_written" if "comparator" in sides else "absolute",
@@ -162,10 +163,6 @@ def _from_words(words: str) -> dict[str, Any]:
         if value:
             fields["value"] = float(value)
     return fields
-
-
-def _side(side: str | Side) -> Side:
-    return Side(*side.split("/")) if isinstance(side, str) else side
 
 
 def family_of(quantity: Quantity, comparison: str) -> Family:

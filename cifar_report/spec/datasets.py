@@ -13,12 +13,10 @@ SHOWN = (
     r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff"
     r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*\Z"
 )
-Word = Annotated[str, Meta(max_length=200, pattern=SHOWN)]
-"""A name, hash or title of a stored record."""
+Word = Annotated[str, Meta(max_length=200, pattern=SHOWN)]  # a name, hash or title of a stored record
 ImageCount = Annotated[int, Meta(ge=0, le=10_000_000)]
 Side = Annotated[int, Meta(ge=1, le=1_024)]
-Shape = tuple[Side, Side, Annotated[int, Meta(ge=1, le=3)]]
-"""Rows, columns, colours (red, green, blue; or one)."""
+Shape = tuple[Side, Side, Annotated[int, Meta(ge=1, le=3)]]  # rows, columns, colours (red, green, blue; or one)
 
 
 class Dataset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

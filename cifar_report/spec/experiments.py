@@ -10,10 +10,9 @@ from msgspec import Meta
 
 from cifar_report.spec.claims import TIMES, Claim, definitions, pairs_by_seed
 from cifar_report.spec.datasets import ImageCount
-from cifar_report.spec.trials import AnyTrial, ClassicalTrial, Id, Paragraph, Stage, Word, json_hash
+from cifar_report.spec.trials import AnyTrial, ClassicalTrial, Id, Paragraph, Word, json_hash
 
-LANGUAGES = ("en", "el")
-"""Of the reports. Experiments are written in English; a translation of their texts is optional."""
+LANGUAGES = ("en", "el")  # of the reports. Experiments are written in English; a translation of their texts is optional
 
 Section = Literal[
     "trials",  # 3: the reference model and the trials, in order
@@ -104,12 +103,12 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """Return the trial with this profile's epochs; everything else stays."""
         if isinstance(trial, ClassicalTrial):
             return trial
-        return msgspec.structs.replace(trial, stages=tuple(self._shorten(stage) for stage in trial.stages))
-
-    def _shorten(self, stage: Stage) -> Stage:
-        epochs = round(stage.epochs * self.epochs_fraction)
-        epochs = min(max(epochs, self.least_epochs), self.most_epochs or epochs, stage.epochs)
-        return msgspec.structs.replace(stage, epochs=max(epochs, 1))
+        stages = []
+        for stage in trial.stages:
+            epochs = max(round(stage.epochs * self.epochs_fraction), self.least_epochs)
+            epochs = max(min(epochs, self.most_epochs or epochs, stage.epochs), 1)
+            stages.append(msgspec.structs.replace(stage, epochs=epochs))
+        return msgspec.structs.replace(trial, stages=tuple(stages))
 
 
 PROFILES: dict[str, Profile] = {

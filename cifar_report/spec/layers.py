@@ -12,8 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
-Shape = tuple[int, ...]
-"""Height, width, channels; or the length of a vector."""
+Shape = tuple[int, ...]  # height, width, channels; or the length of a vector
 Size = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
 Costs = tuple[Shape | None, int | None, int | None, int | None]
@@ -42,8 +41,7 @@ class KerasObject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return hash((self.name, *sorted(self.arguments)))
 
 
-Setting = KerasName | KerasObject
-"""A Keras name, for example ``"he_uniform"``, or a name with arguments."""
+Setting = KerasName | KerasObject  # a Keras name, for example ``"he_uniform"``, or a name with arguments
 
 
 def _as_stored(value: Any) -> Any:

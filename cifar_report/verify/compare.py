@@ -27,8 +27,7 @@ BY_NAME = {"spec", "dataset", "split", "seed"}  # parts of a key that are told i
 OF_A_PASS = ("processor", "platform", "python")  # facts of an environment that keys do not tell
 PROSE = {"statement", "said", "proxy", "code"}  # fields of a claim that decide nothing
 
-Place = tuple[int, int]
-"""A stage and an epoch of it, both counted from 1."""
+Place = tuple[int, int]  # a stage and an epoch of it, both counted from 1
 NOWHERE: Place = (0, 0)  # of what belongs to no epoch
 
 

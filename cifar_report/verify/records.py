@@ -89,7 +89,10 @@ def check_files(report: Report) -> None:
         if at_work or place.as_posix() == MANIFEST_FILE or (path.is_dir() and not path.is_symlink()):
             continue
         try:
-            report.digests[place.as_posix()] = _digest(path)
+            with store.open_plain(path) as stream:
+                if os.fstat(stream.fileno()).st_size > MOST_BYTES:
+                    raise ValueError(f"it is larger than {MOST_BYTES} bytes, which no file of a bundle is")
+                report.digests[place.as_posix()] = hashlib.file_digest(stream, "sha256").hexdigest()
         except (OSError, ValueError) as error:
             report.find(place.as_posix(), f"cannot be read: {error}")
         if not KNOWN.fullmatch(place.as_posix()):
@@ -98,13 +101,6 @@ def check_files(report: Report) -> None:
     report.listed = report.read(MANIFEST_FILE, lambda: store.read_manifest(report.folder))
     if report.listed is not None:
         _compare_with_manifest(report.listed, report)
-
-
-def _digest(path: Path) -> str:
-    with store.open_plain(path) as stream:
-        if os.fstat(stream.fileno()).st_size > MOST_BYTES:
-            raise ValueError(f"it is larger than {MOST_BYTES} bytes, which no file of a bundle is")
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _compare_with_manifest(listed: dict[str, str], report: Report) -> None:
