@@ -3,16 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from cifar_report.spec import (
-    AnyLayer,
-    Augmentation,
-    BatchNormalization,
-    KerasLayer,
-    KerasObject,
-    Residual,
-    Stage,
-    Trial,
-)
+from cifar_report.spec import AnyLayer, Augmentation, BatchNormalization, KerasLayer, KerasObject, Residual, Trial
+from cifar_report.spec.trials import Stage
 
 INDENT = "    "
 HOMES = {

@@ -10,17 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from cifar_report.spec.datasets import CIFAR10, SHOWN, Shape, Word
-from cifar_report.spec.layers import (
-    AnyLayer,
-    Conv2D,
-    Dense,
-    KerasLayer,
-    KerasObject,
-    MaxPooling2D,
-    leaves,
-    total,
-    walk,
-)
+from cifar_report.spec.layers import AnyLayer, Conv2D, Dense, KerasLayer, KerasObject, MaxPooling2D, leaves, total, walk
 
 Id = Annotated[str, Meta(max_length=64, pattern=r"^[a-z0-9][a-z0-9_]*(\.[a-z0-9_]+)*\Z")]
 """It can name a folder on every system and stand in an address."""

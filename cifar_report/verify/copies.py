@@ -14,23 +14,10 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
-from cifar_report.bundle import (
-    METHOD_VERSION,
-    SCHEMA_VERSION,
-    Bundle,
-    BundleRecord,
-    Run,
-    encode,
-    read_record,
-    remove_leftovers,
-    sha256,
-    store,
-    write_file,
-    write_folder,
-    write_record,
-)
+from cifar_report.bundle import Bundle, BundleRecord, Run, encode, read_record, store, write_record
 from cifar_report.bundle.arrays import COMPACT_FILE, MOST_BYTES, PREDICTIONS_FILE
 from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE, TIMING_FILE
+from cifar_report.bundle.records import METHOD_VERSION, SCHEMA_VERSION
 from cifar_report.bundle.store import update_manifest, write_manifest
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of
@@ -141,7 +128,7 @@ def copy_numbers(source: Path, target: Path, *, compact: bool = False) -> int:
     shutil.copytree(source, target, ignore=ignored, copy_function=_copy, dirs_exist_ok=True)
     for run, files in kept.items():
         for name, content in files.items():
-            write_file(target / "runs" / run / name, content)
+            store.write_file(target / "runs" / run / name, content)
     write_manifest(target)
     return sum(path.stat().st_size for path in store.bundle_files(target))
 
@@ -193,14 +180,14 @@ def add_runs(sources: Sequence[Path], target: Path, *, compact: bool, weights: b
         added = []
         for bundle, run in new:
             files, folder = _files(bundle, run, compact=compact, weights=weights), target / "runs" / run.id
-            write_folder(folder, files)
+            store.write_folder(folder, files)
             added += [folder / name for name in files]
-        write_file(target / BEGUN, encode(record))  # so that the next call knows the record if this one ends here
+        store.write_file(target / BEGUN, encode(record))  # so that the next call knows the record if this one ends here
         write_record(target, record)
         update_manifest(target, listed, (target / RECORD_FILE, *added))
         write_derived(Bundle.load(target))
         write_manifest(target)
-        remove_leftovers(target)
+        store.remove_leftovers(target)
     return len(new), known
 
 
@@ -215,7 +202,7 @@ def merge_bundles(sources: Sequence[Path], target: Path) -> tuple[int, int]:
         merged = Path(beside, "bundle")
         write_record(merged, read_record(sources[0]))
         for timing in islice(passes, 1):
-            write_folder(merged / "timing", {timing.name: timing.read_bytes()})
+            store.write_folder(merged / "timing", {timing.name: timing.read_bytes()})
         write_manifest(merged)
         try:
             counts = add_runs(sources, merged, compact=False, weights=True)
@@ -248,7 +235,7 @@ def _joined(
             if name in hashes:
                 known += 1
             else:
-                hashes[name] = sha256((bundle.folder / name).read_bytes())
+                hashes[name] = store.sha256((bundle.folder / name).read_bytes())
                 runs[run.id] = run
                 new.append((bundle, run))
     return record, new, known
@@ -287,7 +274,7 @@ def _problems(given: Bundle, there: dict[str, Run], plan: Bundle, listed: dict[s
         name = f"runs/{run.id}/{RUN_FILE}"
         if name not in listed:
             yield from (f"{run.id}: {problem}" for problem in plan_problems(run, plan))
-        elif sha256((given.folder / name).read_bytes()) != listed[name]:
+        elif store.sha256((given.folder / name).read_bytes()) != listed[name]:
             changes = ", ".join(changed_parts(*(store.current_parts(each) for each in (there[run.id], run))))
             yield f"{run.id} is in both and not the same ({changes or 'the same key, other results'})"
 
