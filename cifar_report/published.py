@@ -10,7 +10,6 @@ from cifar_report.errors import SuiteError
 from cifar_report.registry import FOLDER
 
 FILE_NAME = "original.json"
-
 Shares = Annotated[tuple[Annotated[float, Meta(ge=0, le=1)], ...], Meta(min_length=1, max_length=10_000)]
 Losses = Annotated[tuple[Annotated[float, Meta(ge=0, le=1e12)], ...], Meta(min_length=1, max_length=10_000)]
 

@@ -19,9 +19,7 @@ from cifar_report.errors import SuiteError
 from cifar_report.spec import CIFAR10, Dataset
 
 Array = np.ndarray[Any, Any]
-
 PREDICTIONS_FILE, COMPACT_FILE = "predictions.npz", "compact.npz"  # of a run: the one or the other
-
 MOST_BYTES = 128 * 2**20  # of one file, unpacked; the largest real one is about 20 MB
 MOST_ARRAYS = 1_000
 BINS = 15  # of a reliability diagram: of the predicted class's probability, equal in width
@@ -29,7 +27,6 @@ ROUNDING = 1e-3  # a probability may be that much above 1
 DTYPES = {"|u1", "|b1", "<i4", "<i8", "<f4", "<f8"}
 # What zip archives, or NumPy's reader of headers, raise where they are damaged, encrypted or something else.
 _UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, OverflowError, MemoryError)
-
 # A layer's variables in Keras's order, in which the log hashes them; layers are numbered in their names. Variables of
 # layers that are known by their Keras name alone carry their place among all of them.
 VARIABLES = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")

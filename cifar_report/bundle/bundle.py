@@ -22,7 +22,6 @@ RUN_FILE = "run.json"
 TIMING_FILE = "timing/timing.json"
 MOST_JSON_BYTES = 4 * 2**20  # of one record; the largest of the whole suite has 0.2 MB
 MOST_QUOTED = 400  # characters of a reason
-
 _T = TypeVar("_T")
 
 

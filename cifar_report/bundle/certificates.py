@@ -12,11 +12,9 @@ from cifar_report.spec.trials import SHOWN, Word
 
 CERTIFICATES = "certificates"  # folder of a bundle
 CERTIFICATE_NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.json")  # names sort by date
-
 MOST_PHRASE = 2_000  # characters
 Phrase = Annotated[str, Meta(max_length=MOST_PHRASE, pattern=SHOWN)]
 Distance = Annotated[float, Meta(ge=0)]
-
 Level = Literal["bitwise", "numerical", "statistical", "different"]
 """How far a second training agrees with the first, the strongest first.
 

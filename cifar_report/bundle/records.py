@@ -25,7 +25,6 @@ Load = Annotated[float, Meta(ge=0, le=1e15)]
 EpochNumber = Annotated[int, Meta(ge=1, le=10_000)]
 Losses = Annotated[tuple[Loss | None, ...], Meta(min_length=1, max_length=10_000)]  # one an epoch
 Shares = Annotated[tuple[Share, ...], Meta(min_length=1, max_length=10_000)]
-
 Weights = Literal["last", "best"]  # weights after the last epoch, or those of the epoch with the least validation loss
 SETS: tuple[Weights, ...] = ("last", "best")
 

@@ -19,7 +19,6 @@ from cifar_report.spec import AnyTrial, Profile, spec_hash
 MANIFEST_FILE = "manifest-sha256.txt"
 MOST_MANIFEST_BYTES = 16 * 2**20
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\x00-\x1f\x7f]{1,1000})\n")  # as ``sha256sum --check`` reads it
-
 ENGINE = "engine"
 ENGINE_VERSION = "1"
 """Version of everything that computes a run's result: ``cifar_report/training`` and ``cifar_report.data.split``.

@@ -107,7 +107,6 @@ MARGINS: dict[Quantity, float] = {
 }
 """The margin of each quantity, where a claim names no other."""
 
-
 EXACT: tuple[Quantity, ...] = ("unusual_runs", "parameters", "trainable_parameters", "macs")
 """Quantities that are counted: no statistics."""
 

@@ -24,7 +24,6 @@ Section = Literal[
 ]
 
 Share = Annotated[float, Meta(ge=0, le=1)]
-
 Figure = Literal["curves", "study", "stages", "scaling", "methods"]
 """What an experiment asks for; curves show stages beside each other, and effects what several devices bring."""
 
@@ -134,12 +133,10 @@ PROFILES: dict[str, Profile] = {
     "full": Profile(name="full", seeds=5, stand_in_allowed=False, timing=TimingPlan(blocks=5)),
 }
 
-
 MOST_SEEDS = 10_000
 SHARES = (0.1, 0.2, 0.3, 0.4)  # of the level, one a look
 LOOKS, HUB_LOOKS = (5, 10, 20, 30), (5, 10, 20, 40)  # seeds of a trial; of one that many claims name
 HUB_CLAIMS = 13  # where k claims name a trial, √k times the others' seeds decide most: 10 √k is near 40 from here on
-
 SeedCount = Annotated[int, Meta(ge=1, le=MOST_SEEDS)]
 Part = Annotated[float, Meta(gt=0, le=1)]
 

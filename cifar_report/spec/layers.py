@@ -14,7 +14,6 @@ import msgspec
 
 Shape = tuple[int, ...]  # height, width, channels; or the length of a vector
 Size = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
-
 Costs = tuple[Shape | None, int | None, int | None, int | None]
 """Of a layer: its output's shape, all parameters, the trainable ones, and multiply-accumulates in a forward pass.
 

@@ -17,7 +17,6 @@ Id = Annotated[str, Meta(max_length=64, pattern=r"^[a-z0-9][a-z0-9_]*(\.[a-z0-9_
 Paragraph = Annotated[str, Meta(max_length=20_000, pattern=SHOWN)]
 """One sentence or several in plain words; those of experiments are English, and catalogues translate them."""
 
-
 SplitSeed = Annotated[int, Meta(ge=0, lt=2**32)]
 MOST_EPOCHS = 10_000  # of a trial, whose record is read up to a size
 MOST_WEIGHTS_BYTES = 120 * 2**20  # of a run, whose file of weights is too

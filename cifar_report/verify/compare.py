@@ -18,7 +18,6 @@ from cifar_report.bundle.store import ENGINE, current_parts
 from cifar_report.spec import Claim, differences
 
 Quantity = Literal["loss", "accuracy", "weights", "probabilities"]
-
 TOLERANCE = 0.005  # of losses and accuracies: half a percentage point, where the claims' margins begin at one
 CAUSES: tuple[What, ...] = ("order", "weights", "history", "evaluation", "predictions")  # the cause before the effect
 EXPLAINS_RUNS = ("profile:", "data:", "trial:", "code:", "environment:")
@@ -26,7 +25,6 @@ TIMED = {"seconds", "throughput", "fit_seconds", "predict_seconds"}
 BY_NAME = {"spec", "dataset", "split", "seed"}  # parts of a key that are told in words of their own
 OF_A_PASS = ("processor", "platform", "python")  # facts of an environment that keys do not tell
 PROSE = {"statement", "said", "proxy", "code"}  # fields of a claim that decide nothing
-
 Place = tuple[int, int]  # a stage and an epoch of it, both counted from 1
 NOWHERE: Place = (0, 0)  # of what belongs to no epoch
 

@@ -41,7 +41,6 @@ SUM_TOLERANCE = 1e-5  # of an image's ten probabilities, each a float32
 LOSS_TOLERANCE = 1e-6  # relative; TensorFlow takes the loss from the logits, and the two agree to about 1e-9
 # TensorFlow flushes smaller numbers to zero, so that a probability of zero means no more than "less than this".
 LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
-
 Numbers = dict[str, dict[str, Any]]
 
 

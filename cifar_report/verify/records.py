@@ -31,7 +31,6 @@ KNOWN = re.compile(
 """Everything that a suite writes into a bundle, beside the manifest, and a description that bundles had before."""
 AT_WORK = re.compile(r"\.lock(\.soft)?|\.checkpoints|\..+\.part")  # what a suite has at work and leaves when killed
 COUNTED = ("macs", "parameters_total", "parameters_trainable")  # they follow from the trial's layers
-
 _T = TypeVar("_T")
 
 
