@@ -6,6 +6,7 @@ setup(
     packages=[
         *find_namespace_packages(include=["cifar_report*"]),
         *("cifar_report.experiments", "cifar_report.templates", "cifar_report.templates.sections"),
+        *(f"cifar_report.examples.{name}" for name in ("digits", "digits.experiments", "new", "new.experiments")),
     ],
-    package_dir={f"cifar_report.{name}": name for name in ("experiments", "templates")},
+    package_dir={f"cifar_report.{name}": name for name in ("examples", "experiments", "templates")},
 )

@@ -5,8 +5,8 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -138,6 +138,12 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
         "of a network's probabilities keep predicted class and the label's: a sixteenth of the size, and"
         " accuracy, confusion and loss follow as before; numbers that need all of them are recorded"
     ),
+    "--experiments": _option(
+        "a study of one's own, as 'cifar-report new' writes it (default: CIFAR_REPORT_EXPERIMENTS, else the suite)",
+        "FOLDER",
+        type=Path,
+    ),
+    "study": _option("the new folder", "FOLDER", type=Path),
     "run": _option("a run, as baseline/seed-0, or a trial: then its median run by validation accuracy", "RUN"),
     "images": _option("image files of any size", "IMAGE", type=Path, nargs="+"),
     "--stage": _option("the weights after this stage (default: after the last)", "STAGE"),
@@ -150,11 +156,24 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
     "notebook --bundle": _option("a bundle whose results are told, too (default: none)", "DIR", type=Path),
 }
 MODEL = ("--bundle", "--stage", "--weights")
-PLAN = ("--profile", "--seeds", "--hours", "--only", "--timing", "--data", "--bundle", "--devices", "--shard")
+PLAN = (
+    *("--experiments", "--profile", "--seeds", "--hours", "--only", "--timing", "--data", "--bundle", "--devices"),
+    "--shard",
+)
 RUN = (*PLAN, "--jobs")
-REPORT = ("--bundle", "report --profile", "--output", "--lang", "--author", "--course", "--check")
-SEEDS = ("plan folder", "plan --hours", "--json", "--declare")
-VERIFY = ("folders", "--json", "--pdf", "--rerun", "--record", "verify --only", "verify --jobs", "--data")
+REPORT = ("--experiments", "--bundle", "report --profile", "--output", "--lang", "--author", "--course", "--check")
+SEEDS = ("plan folder", "--experiments", "plan --hours", "--json", "--declare")
+VERIFY = (
+    "folders",
+    "--experiments",
+    "--json",
+    "--pdf",
+    "--rerun",
+    "--record",
+    "verify --only",
+    "verify --jobs",
+    "--data",
+)
 
 
 class Command(NamedTuple):
@@ -168,14 +187,15 @@ class Command(NamedTuple):
 COMMANDS = {
     "run": Command(suite.run, RUN),
     "report": Command(bundles.report, REPORT),
-    "list": Command(suite.list_trials, ("--json",)),
+    "list": Command(suite.list_trials, ("--experiments", "--json")),
     "status": Command(suite.status, (*PLAN, "--json")),
     "plan": Command(suite.plan, SEEDS),
-    "data": Command(suite.data, ("--data", "--json")),
+    "data": Command(suite.data, ("--experiments", "--data", "--json")),
+    "new": Command(suite.new, ("study",)),
     "verify": Command(bundles.verify, VERIFY, VERIFY_EPILOG),
     "compare": Command(bundles.compare, ("first", "second", "--json"), COMPARE_EPILOG),
     "export": Command(bundles.export_network, ("run", *MODEL, "-o")),
-    "notebook": Command(bundles.notebook, ("trial", "notebook --bundle", "-o")),
+    "notebook": Command(bundles.notebook, ("trial", "--experiments", "notebook --bundle", "-o")),
     "predict": Command(bundles.predict, ("run", "images", *MODEL, "--json")),
 }
 BUNDLE = "make one file of a bundle, or a bundle of it; copy one, add runs to it, or merge several"
@@ -204,7 +224,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     found = make_parser(sessions=SESSIONS in words).parse_args(words)
     try:
-        status: int = found.command(found) or 0
+        with _experiments(getattr(found, "experiments", None)):
+            status: int = found.command(found) or 0
         sys.stdout.flush()
         return status
     except UsageError as error:
@@ -225,6 +246,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         kept = "; every finished run is kept, the same call goes on from here" if found.command is suite.run else ""
         return _fail(f"interrupted{kept}", INTERRUPTED)
+
+
+@contextmanager
+def _experiments(folder: Path | None) -> Iterator[None]:
+    """Let ``folder`` be what the environment names while a command runs: its processes look there, too."""
+    from cifar_report.registry import VARIABLE
+
+    before = os.environ.get(VARIABLE)
+    if folder is not None:
+        os.environ[VARIABLE] = str(folder.absolute())
+    try:
+        yield
+    finally:
+        if folder is not None:
+            os.environ.pop(VARIABLE)
+            os.environ |= {} if before is None else {VARIABLE: before}
 
 
 def _open_output() -> None:

@@ -3,7 +3,17 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from cifar_report.spec import AnyLayer, Augmentation, BatchNormalization, KerasLayer, KerasObject, Residual, Trial
+from cifar_report.spec import (
+    CIFAR10,
+    AnyLayer,
+    Augmentation,
+    BatchNormalization,
+    Dataset,
+    KerasLayer,
+    KerasObject,
+    Residual,
+    Trial,
+)
 from cifar_report.spec.trials import Stage
 
 INDENT = "    "
@@ -43,13 +53,18 @@ from keras import layers
 from sklearn.model_selection import train_test_split
 
 keras.utils.set_random_seed({seed})
-(x, y), (x_test, y_test) = keras.datasets.cifar10.load_data()
+{load}
 x, x_test = x.astype("float32") / 255, x_test.astype("float32") / 255
 y, y_test = (keras.utils.to_categorical(each, {classes}) for each in (y, y_test))
 x_train, x_val, y_train, y_val = train_test_split(
     x, y, test_size=0.2, random_state={split}
 )
 """
+LOAD = "(x, y), (x_test, y_test) = keras.datasets.cifar10.load_data()"
+LOAD_PREPARED = """\
+# From the folder that `cifar-report data` names as "prepared in".
+arrays = [np.load(f"{{name}}.npy", allow_pickle=False) for name in ("images", "labels")]
+(x, x_test), (y, y_test) = (np.split(each, [{training}]) for each in arrays)"""
 BATCHES = """\
 # {order}
 images, labels = tf.constant(x_train), tf.constant(y_train)
@@ -78,11 +93,14 @@ class Excerpt(NamedTuple):
     stage: str | None = None  # that it trains
 
 
-def excerpts(trial: Trial, seed: int = 0) -> Iterator[Excerpt]:
+def excerpts(trial: Trial, seed: int = 0, dataset: Dataset = CIFAR10) -> Iterator[Excerpt]:
     """Yield the program of a trial from top to bottom; executed one after the other they train it."""
     if trial.strategy == "mirrored":
         yield Excerpt("devices", DEVICES)  # before anything starts TensorFlow
-    yield Excerpt("data", DATA.format(seed=seed, classes=trial.classes, split=trial.split_seed))
+    known = dataset == CIFAR10
+    load = LOAD if known else LOAD_PREPARED.format(training=dataset.counts[0])
+    data = DATA.format(seed=seed, classes=trial.classes, split=trial.split_seed, load=load)
+    yield Excerpt("data", data if known else data.replace("import keras\n", "import keras\nimport numpy as np\n", 1))
     yield Excerpt("model", _in_scope(trial, model_source(trial)))
     yield Excerpt("compile", _in_scope(trial, _compile(trial)))
     fixed = trial.data_order == "fixed"
@@ -96,10 +114,10 @@ def excerpts(trial: Trial, seed: int = 0) -> Iterator[Excerpt]:
     yield Excerpt("evaluate", EVALUATE)
 
 
-def shown_excerpts(trials: Sequence[Trial]) -> dict[str, tuple[Trial, str]]:
+def shown_excerpts(trials: Sequence[Trial], dataset: Dataset = CIFAR10) -> dict[str, tuple[Trial, str]]:
     """Return by topic what a page shows of the program: of the first trial, or of the first that does more."""
     first = trials[0]
-    found = {each.topic: (first, each.code) for each in excerpts(first)}
+    found = {each.topic: (first, each.code) for each in excerpts(first, dataset=dataset)}
     stopping = next((each for each in trials if each.stages[0].early_stopping), first)
     shown = (("batches", None), ("fit", stopping.stages[0].id))
     code = [each.code for each in excerpts(stopping) if (each.topic, each.stage) in shown]

@@ -7,9 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from cifar_report.errors import SuiteError
-from cifar_report.registry import FOLDER
+from cifar_report.registry import ORIGINAL, experiments_folder, load_study
 
-FILE_NAME = "original.json"
 Shares = Annotated[tuple[Annotated[float, Meta(ge=0, le=1)], ...], Meta(min_length=1, max_length=10_000)]
 Losses = Annotated[tuple[Annotated[float, Meta(ge=0, le=1e12)], ...], Meta(min_length=1, max_length=10_000)]
 
@@ -118,9 +117,14 @@ class Original(_Record, frozen=True, kw_only=True):
         return OriginalTrial(key, network.params_total, network.params_trainable, network.batch_size, stages)
 
 
-def load_original(folder: Path | None = None) -> Original:
-    """Return the record in ``folder`` (default: the project's experiments); raises SuiteError, naming the file."""
-    path = (FOLDER if folder is None else folder) / FILE_NAME
+def load_original(folder: Path | None = None) -> Original | None:
+    """Return the record in ``folder`` (default: the experiments in use); None for a study of one's own.
+
+    Raises SuiteError, naming the file.
+    """
+    if folder is None and load_study() is not None:
+        return None
+    path = (folder or experiments_folder()) / ORIGINAL
     try:
         return msgspec.json.decode(path.read_bytes(), type=Original)
     except OSError as error:

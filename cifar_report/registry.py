@@ -5,22 +5,69 @@ import difflib
 import importlib
 import inspect
 import linecache
+import os
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType, ModuleType
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 
 from cifar_report import project_folder
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.spec import AnyTrial, Claim, Experiment, Section, Trial
+from cifar_report.spec import CIFAR10, AnyTrial, Claim, Dataset, Experiment, Section, Study, Trial
 
 FOLDER = project_folder("experiments")  # the project's own
-PACKAGE = "cifar_report_experiments"  # the name under which the files of a folder are imported
+VARIABLE = "CIFAR_REPORT_EXPERIMENTS"  # names another one
+ORIGINAL = "original.json"  # what a write-up published; a study of one's own has none
+DATASET = "dataset.py"  # which data a study is on
+STUDY = "cifar_report_study"  # the names under which the files of a study and of its experiments are imported
+PACKAGE = f"{STUDY}.experiments"
+
+
+def experiments_folder() -> Path:
+    """Return the folder of experiments, of the study that ``CIFAR_REPORT_EXPERIMENTS`` names or the project's own."""
+    if not (named := os.environ.get(VARIABLE)):
+        return FOLDER
+    folder = Path(named).expanduser().resolve()
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder of experiments: 'cifar-report new {named}' writes one")
+    return folder / "experiments" if (folder / "experiments").is_dir() else folder
+
+
+def load_study(folder: Path | None = None) -> Study | None:
+    """Return what a study says of itself in its ``dataset.py``; None for the suite that tests a write-up."""
+    folder = folder or experiments_folder()
+    if folder == FOLDER or (folder / ORIGINAL).is_file():
+        return None
+    top = folder.parent if folder.name == "experiments" else folder
+    module, name = _dataset_file(folder), re.sub(r"[^a-z0-9_]+", "-", top.name.lower()).strip("-") or "study"
+    texts = {key.lower(): getattr(module, key) for key in ("TITLE", "INTRODUCTION") if hasattr(module, key)}
+    try:
+        return msgspec.convert({"name": name[:64], "title": top.name} | texts, Study)
+    except msgspec.ValidationError as error:
+        raise SuiteError(f"{module and module.__file__}: TITLE and INTRODUCTION are texts: {error}") from error
+
+
+def load_source(folder: Path | None = None) -> Any:
+    """Return the source of a study's images, ``DATASET`` of its ``dataset.py``; None: CIFAR-10."""
+    module = _dataset_file(folder or experiments_folder())
+    if module is not None and not isinstance(getattr(getattr(module, "DATASET", None), "about", None), Dataset):
+        raise SuiteError(f"{module.__file__}: DATASET is missing; it is one of cifar_report.data, for example DIGITS")
+    return module and module.DATASET
+
+
+def _dataset_file(folder: Path) -> ModuleType | None:
+    places = ((folder, PACKAGE), (folder.parent, STUDY)) if folder != FOLDER else ()
+    for place, package in places:
+        if (place / DATASET).is_file() and not (folder / ORIGINAL).is_file():
+            _open_package(folder)
+            return _import(place / DATASET, f"{package}.dataset", "data set")
+    return None
 
 
 def load_experiments(folder: Path | None = None) -> tuple[Experiment, ...]:
@@ -29,14 +76,16 @@ def load_experiments(folder: Path | None = None) -> tuple[Experiment, ...]:
     Each ``*.py`` file defines one EXPERIMENT; names that begin with ``_`` or ``.`` are left out. Raises SuiteError,
     naming the file, for one that cannot be read, an id that is used twice and a reference to what does not exist.
     """
-    folder = FOLDER if folder is None else folder.resolve()
-    files = sorted(path for path in folder.glob("*.py") if not path.name.startswith(("_", ".")))
+    folder = experiments_folder() if folder is None else folder.resolve()
+    files = sorted(path for path in folder.glob("*.py") if not path.name.startswith(("_", ".", DATASET)))
     if not files:
         raise SuiteError(f"{folder}: there is no experiment here; each one is a file that defines EXPERIMENT")
+    source = load_source(folder)
     _open_package(folder)
     found = {path.name: _load(path) for path in files}
     _refuse_duplicates(found)
     _refuse_unknown(found)
+    _refuse_other_images(found, CIFAR10 if source is None else source.about)
     sections = get_args(Section)
     return tuple(sorted(found.values(), key=lambda each: (sections.index(each.section), each.order, each.id)))
 
@@ -66,20 +115,16 @@ def _unknown(trial_id: str, known: Iterable[str]) -> str:
 
 def _open_package(folder: Path) -> None:
     """Make ``folder`` importable as a package, so that its files may import one another, and forget an earlier one."""
-    for old in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+    for old in [name for name in sys.modules if name.partition(".")[0] == STUDY]:
         del sys.modules[old]  # files may have changed since they were read
-    package = ModuleType(PACKAGE)
-    package.__path__ = [str(folder)]
-    sys.modules[PACKAGE] = package
+    for name, place in ((STUDY, folder.parent), (PACKAGE, folder)):
+        sys.modules[name] = ModuleType(name)
+        sys.modules[name].__path__ = [str(place)]
     importlib.invalidate_caches()
 
 
 def _load(path: Path) -> Experiment:
-    try:
-        module = importlib.import_module(f"{PACKAGE}.{path.stem}")
-    except (Exception, SystemExit) as error:
-        what = "; ".join(_missing_arguments(error, path)) or f"{type(error).__name__}: {error}"
-        raise SuiteError(f"{_place(error, path)}: this experiment cannot be imported: {what}") from error
+    module = _import(path, f"{PACKAGE}.{path.stem}", "experiment")
     experiment = getattr(module, "EXPERIMENT", None)
     if not isinstance(experiment, Experiment):
         raise SuiteError(f"{path}: EXPERIMENT is missing; every file here defines one cifar_report.spec.Experiment")
@@ -87,6 +132,16 @@ def _load(path: Path) -> Experiment:
         return msgspec.convert(msgspec.to_builtins(experiment), Experiment)
     except (msgspec.ValidationError, TypeError) as error:
         raise SuiteError(f"{path}: EXPERIMENT holds a value of the wrong type: {error}") from error
+
+
+def _import(path: Path, name: str, what: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except UsageError as error:  # of a data set that is not there
+        raise SuiteError(f"{path}: {error}") from error
+    except (Exception, SystemExit) as error:
+        why = "; ".join(_missing_arguments(error, path)) or f"{type(error).__name__}: {error}"
+        raise SuiteError(f"{_place(error, path)}: this {what} cannot be imported: {why}") from error
 
 
 def _place(error: BaseException, path: Path) -> str:
@@ -143,6 +198,19 @@ def _refuse_unknown(found: Mapping[str, Experiment]) -> None:
             if stage is not None and stage not in stages:
                 known = f"it has {', '.join(stages)}" if stages else "it has no stages"
                 raise SuiteError(f"{name}: {where}: trial {trial_id!r} has no stage {stage!r}; {known}")
+
+
+def _refuse_other_images(found: Mapping[str, Experiment], about: Dataset) -> None:
+    """Raise SuiteError, naming the file, for a network of other images or classes than the data have."""
+    for name, experiment in found.items():
+        for trial in (each for each in experiment.trials if isinstance(each, Trial)):
+            if trial.input_shape != about.shape:
+                sizes = [" × ".join(map(str, shape)) for shape in (trial.input_shape, about.shape)]
+                what = f"is for images of {sizes[0]}, and those of {about.name} have {sizes[1]}"
+                raise SuiteError(f"{name}: trial {trial.id} {what}: give it input_shape=DATASET.shape")
+            if trial.classes != len(about.classes):
+                what = f"tells {trial.classes} classes apart, and {about.name} has {len(about.classes)}"
+                raise SuiteError(f"{name}: trial {trial.id} {what}: its last layer is Dense({len(about.classes)}, …)")
 
 
 def _references(experiment: Experiment) -> Iterator[tuple[str, str, str | None]]:

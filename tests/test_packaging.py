@@ -11,7 +11,7 @@ from command import ROOT, environment
 
 from cifar_report.registry import load_experiments
 
-FOLDERS = ("cifar_report", "experiments", "templates")
+FOLDERS = ("cifar_report", "examples", "experiments", "templates")
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
 
 

@@ -13,7 +13,7 @@ from cifar_report.bundle.certificates import Certificate, certificate_files
 from cifar_report.bundle.records import SCHEMA_VERSION, BundleRecord, Run, RunTiming, TimingPass, stage_ids, upgraded
 from cifar_report.bundle.store import read_plain, sha256, write_file, write_folder
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.spec import AnyTrial, Claim
+from cifar_report.spec import AnyTrial, Claim, Study
 
 BUNDLES = Path("report") / "bundle"
 """Where bundles lie unless another folder is named: below the folder that the command is called in."""
@@ -128,17 +128,20 @@ def is_bundle(folder: Path) -> bool:
     return (folder / RECORD_FILE).is_file()
 
 
-def find_bundle(named: Path | None, profile: str | None = None) -> Path:
-    """Return the named bundle, else the last written (of a profile) below ``report/bundle``; raises UsageError."""
+def find_bundle(named: Path | None, profile: str | None = None, study: Study | None = None) -> Path:
+    """Return the named bundle, else the last written (of a profile or study) below ``report/bundle``.
+
+    Raises UsageError where there is none.
+    """
     if named is not None:
         record = read_record(named)
         if profile is not None and record.profile.name != profile:
             raise UsageError(f"{named} was made with the profile {record.profile.name!r}, not {profile!r}")
         return named
-    records = BUNDLES.glob(f"{profile}-*/{RECORD_FILE}" if profile else f"*/{RECORD_FILE}")
+    records = BUNDLES.glob(f"{profile or '*'}-{f'{study.name}-' if study else ''}*/{RECORD_FILE}")
     written = sorted(records, key=lambda path: (path.stat().st_mtime_ns, path))
     if not written:
-        which = f" of the profile {profile!r}" if profile else ""
+        which = (f" of the profile {profile!r}" if profile else "") + (f" of {study.name!r}" if study else "")
         raise UsageError(f"there is no bundle{which} below {BUNDLES}: run the experiments first, or name one")
     return written[-1].parent
 

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from cifar_report.published import Original
-from cifar_report.spec import CIFAR10, AnyTrial, Dataset, Experiment, Profile, Trial
+from cifar_report.spec import CIFAR10, AnyTrial, Dataset, Experiment, Profile, Study, Trial
 from cifar_report.spec.experiments import MOST_SEEDS, ImageCount, SeedCount, SeedPlan, Share
 from cifar_report.spec.trials import Paragraph, Word
 
@@ -270,7 +270,8 @@ class BundleRecord(Record, frozen=True, kw_only=True):
     asked: dict[Word, SeedCount] = {}  # trials that were asked for more so far, with the end of their seeds
     dataset: DatasetRecord
     experiments: tuple[Experiment, ...]
-    original: Original
+    original: Original | None = None  # None: a study of one's own
+    study: Study | None = None  # None: the suite that tests what the original said
     claims_hash: Word
     claims_changed: bool = False  # whether a claim or its margin was changed after runs had been trained
     environment: Environment
@@ -290,7 +291,7 @@ class BundleRecord(Record, frozen=True, kw_only=True):
         if self.plan is not None and (strays := (self.plan.seeds.keys() | self.asked.keys()) - known):
             raise ValueError(f"its plan names trials that it does not have: {sorted(strays)!r:.80}")
         for trial in trials:
-            if trial.published not in (None, *self.original.keys()):
+            if trial.published not in (None, *(self.original.keys() if self.original else ())):
                 raise ValueError(f"trial {trial.id} names {trial.published!r:.60}, which the original does not have")
         stages = {trial.id: (None, *stage_ids(trial)) for trial in trials}
         for claim in claims:

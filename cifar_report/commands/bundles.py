@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 def report(options: Namespace) -> int:
     """Render a bundle as HTML and PDF; never trains."""
     from cifar_report.bundle import Bundle, find_bundle
+    from cifar_report.registry import load_study
 
     check_options(options)
-    folder = find_bundle(options.bundle, options.profile)
+    folder = find_bundle(options.bundle, options.profile, load_study())
     bundle = Bundle.load(folder)
     if options.bundle is None:  # it was chosen here, as the one that was written last
         end = bundle.record.finished
@@ -131,11 +132,12 @@ def _names(what: str, of_one: Sequence[str], of_other: Sequence[str]) -> Iterato
 def verify(options: Namespace) -> int:
     """Check every hash, key, count and number of a bundle."""
     from cifar_report.bundle import find_bundle
+    from cifar_report.registry import load_study
     from cifar_report.verify.integrity import summary, verify_bundle
     from cifar_report.verify.records import printable
 
     _check(options)
-    folders = options.folders or [find_bundle(None)]
+    folders = options.folders or [find_bundle(None, study=load_study())]
     if len(folders) > 1 or options.json:
         return _verify_each(folders, options)
     report = verify_bundle(folders[0], options.pdf)
@@ -191,13 +193,14 @@ def rerun(options: Namespace, folder: Path) -> int:
 
     from cifar_report.bundle import Bundle
     from cifar_report.data import locate
+    from cifar_report.registry import load_source
     from cifar_report.verify import rerun as again
 
     bundle = Bundle.load(folder)
     runs = again.choose_runs(bundle, options.rerun, split_words(options.only))
     # The stand-in is drawn anew from its seed: a bundle that was made from it needs no other data.
     named = options.data or ("synthetic" if bundle.record.dataset.grade == "stand-in" else None)
-    dataset = locate(named, allow_stand_in=False, warn=warn, notify=tell)
+    dataset = locate(named, source=load_source(), allow_stand_in=False, warn=warn, notify=tell)
     certificate = again.rerun(bundle, runs, dataset, options.jobs, Console(), record=options.record)
     for line in describe(certificate):
         print(line)

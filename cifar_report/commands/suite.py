@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 DEFAULT_PROFILE = "full"
 GRADES = {
-    "canonical": "canonical: the published CIFAR-10",
+    "canonical": "canonical: the published {}",
     "unverified": "unverified: well-formed, but not shown to be the published pixels",
-    "stand-in": "stand-in: synthetic, not CIFAR-10",
+    "stand-in": "stand-in: synthetic, not {}",
 }
+OWN = "the study's own: nothing was published that they could be compared with"
 WIDTH = 79
 RULE = (
     "The rule: again and again the step is taken (more new seeds of the sides of one open claim, which need not get "
@@ -137,17 +138,36 @@ def status(options: Namespace) -> int:
     return 0
 
 
+def new(options: Namespace) -> int:
+    """Write a study of one's own from the example that comes with the package."""
+    import shutil
+
+    from cifar_report import project_folder
+
+    folder: Path = options.study
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} is there already and not empty: name a new folder")
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(project_folder("examples") / "new", folder, dirs_exist_ok=True, ignore=ignore)
+    for path in folder.rglob("*.md"):
+        path.write_text(path.read_text(encoding="utf-8").replace("FOLDER", str(folder)), encoding="utf-8")
+    print(f"{folder}: 'cifar-report run --experiments {folder}' trains it, 'cifar-report report' tells what came out")
+    return 0
+
+
 def data(options: Namespace) -> int:
     """Show which CIFAR-10 is found, and whether it is canonical."""
     from cifar_report.data import locate
+    from cifar_report.registry import load_source
 
-    dataset = locate(options.data, allow_stand_in=False, warn=warn, download=False)
+    dataset = locate(options.data, source=load_source(), allow_stand_in=False, warn=warn, notify=tell, download=False)
+    own = dataset.grade == "canonical" and not dataset.about.hashes
     told = {
         "source": dataset.source,
         "found in": dataset.location,
         "fingerprint": dataset.fingerprint,
-        "grade": GRADES[dataset.grade],
-        "labels": "CIFAR-10's, in canonical order" if dataset.canonical_labels else "not CIFAR-10's",
+        "grade": OWN if own else GRADES[dataset.grade].format(dataset.about.name),
+        "labels": f"{'' if dataset.canonical_labels else 'not '}{dataset.about.name}'s, in canonical order",
         "prepared in": str(dataset.folder),
     }
     if options.json:
@@ -200,10 +220,11 @@ def plan(options: Namespace) -> None:
 
     if not options.hours > 0:
         raise UsageError(f"--hours {options.hours:g}: a plan needs some hours of processor time")
+    from cifar_report.registry import load_study
     from cifar_report.running.declaring import declare_confirmation, todays_record
     from cifar_report.running.suite import hold
 
-    bundle = Bundle.load(find_bundle(options.folder))
+    bundle = Bundle.load(find_bundle(options.folder, study=load_study()))
     bundle = replace(bundle, record=todays_record(bundle.folder, bundle.record))
     declared = bundle.record.plan
     if declared is not None and options.declare:

@@ -1,4 +1,15 @@
 """Images: found, fetched, verified, memory-mapped and split."""
 
 from cifar_report.data.dataset import PreparedData, Split, part_sizes, split
-from cifar_report.data.searching import locate
+from cifar_report.data.sources import (
+    CIFAR10,
+    CIFAR100,
+    DIGITS,
+    FASHION_MNIST,
+    MNIST,
+    SVHN,
+    Source,
+    arrays,
+    image_folder,
+    locate,
+)

@@ -11,7 +11,7 @@ from cifar_report.data import stand_in
 from cifar_report.data.dataset import DESCRIPTION_NAME, RELEASE, PreparedData, Release, keep, open_prepared, writing
 from cifar_report.data.reading import read, recognise, sha256_of
 from cifar_report.errors import UsageError
-from cifar_report.spec import CIFAR10
+from cifar_report.spec import CIFAR10, Dataset
 
 FOLDER_VARIABLE = "CIFAR10_DIR"
 SYNTHETIC = "synthetic"
@@ -56,7 +56,7 @@ def locate(
             raise UsageError(f"{FOLDER_VARIABLE}: {error}") from error
     place = cache_folder() / "downloads" / release.archive_name  # of a download; a person may put the archive there
     reasons: list[str] = []
-    found = _prepared(release) or _archived(place, release, notify, reasons)
+    found = find_prepared(CIFAR10, release) or _archived(place, release, notify, reasons)
     if found is None and download:
         found = _downloaded(place, release, notify, reasons)
     elif found is None:
@@ -96,11 +96,11 @@ def _synthetic(release: Release, notify: Say) -> PreparedData:
     return keep(images, images.source, cache_folder(), release)
 
 
-def _prepared(release: Release) -> PreparedData | None:
+def find_prepared(about: Dataset, release: Release | None = None) -> PreparedData | None:
     """Use prepared data only if it is canonical: what nobody named must be the real thing."""
     for place in sorted(cache_folder().glob(f"datasets/*/{DESCRIPTION_NAME}")):
         dataset = open_prepared(place.parent, release)
-        if dataset is not None and dataset.grade == "canonical" and dataset.about == CIFAR10:
+        if dataset is not None and dataset.grade == "canonical" and dataset.about == about:
             return replace(dataset, source=f"cache ({dataset.source})")
     return None
 
@@ -117,24 +117,26 @@ def _archived(place: Path, release: Release, notify: Say, reasons: list[str]) ->
 
 
 def _downloaded(place: Path, release: Release, notify: Say, reasons: list[str]) -> PreparedData | None:
+    notify(f"Downloading {release.address} ({release.size / 1e6:,.0f} MB) to {place}.")
+    if (problem := fetch(release.address, release.binary_sha256, place)) is not None:
+        reasons.append(problem)
+        return None
+    return _read(place, release, notify, "download")
+
+
+def fetch(address: str, digest: str, place: Path) -> str | None:
+    """Download a file that has this SHA-256; return why it could not be, None where it is in its place now."""
     import pooch  # most calls need no network
     import requests
 
     pooch.get_logger().setLevel("WARNING")
-    notify(f"Downloading {release.address} ({release.size / 1e6:,.0f} MB) to {place}.")
+    downloader = pooch.HTTPDownloader(timeout=TIMEOUT)
     with writing(cache_folder()):
         try:
-            pooch.retrieve(
-                release.address,
-                known_hash=f"sha256:{release.binary_sha256}",
-                fname=place.name,
-                path=place.parent,
-                downloader=pooch.HTTPDownloader(timeout=TIMEOUT),
-            )
+            pooch.retrieve(address, f"sha256:{digest}", fname=place.name, path=place.parent, downloader=downloader)
         except (requests.RequestException, ValueError) as error:
-            reasons.append(f"The download failed: {error}")
-            return None
-    return _read(place, release, notify, "download")
+            return f"The download failed: {error}"
+    return None
 
 
 def _read(place: Path, release: Release, notify: Say, source: str | None = None) -> PreparedData:

@@ -51,7 +51,8 @@ def build_report(
     TOML file beside the bundle where it is not given. Raises UsageError for a language without a catalogue, before
     anything is written, and SuiteError when a file cannot be written or a PDF cannot be made; the HTML then stays.
     """
-    wanted = [Translation(language).language for language in dict.fromkeys(languages)]
+    own = bundle.record.study is not None
+    wanted = [Translation(language, own=own).language for language in dict.fromkeys(languages)]
     write = partial(_write_both, bundle, analyse(bundle), output, cover or read_cover(bundle.folder), wanted)
     if min(processes, len(wanted)) > 1:
         _refuse_unguarded_script()
@@ -122,7 +123,7 @@ def read_cover(folder: Path, author: str | None = None, course: str | None = Non
 def _write_both(
     bundle: Bundle, results: Results, output: Path, cover: Cover, languages: Sequence[str], language: str
 ) -> tuple[Path, Path]:
-    translation = Translation(language, bundle.record.dataset.about)
+    translation = Translation(language, bundle.record.dataset.about, own=bundle.record.study is not None)
     images = find_images(bundle.record.dataset.fingerprint)
     figures = draw_all(results, translation, bundle=bundle, images=images)
     created = bundle.record.finished or bundle.record.created
@@ -152,7 +153,9 @@ def _write(path: Path, content: bytes) -> None:
 def derived_files(bundle: Bundle, results: Results) -> dict[str, bytes]:
     """Return the content of ``tables/`` and ``figures/`` by path, in English and without photographs."""
     files = {f"tables/{name}": content for name, content in summary_tables(bundle, results).items()}
-    for figure in draw_all(results, Translation(SOURCE_LANGUAGE, bundle.record.dataset.about), bundle=bundle):
+    own = bundle.record.study is not None
+    translation = Translation(SOURCE_LANGUAGE, bundle.record.dataset.about, own=own)
+    for figure in draw_all(results, translation, bundle=bundle):
         files[f"figures/{figure.id}.svg"] = figure.svg
         files[f"figures/{figure.id}.csv"] = to_csv(figure.columns, figure.rows)
     return files

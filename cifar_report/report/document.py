@@ -77,7 +77,7 @@ def render(
 ) -> str:
     """Return the report as one HTML document; ``others`` are the files beside it by their language."""
     script = _own("report.js") if medium == "screen" else ""
-    template = _templates(translation.language).get_template("report.html.j2")
+    template = _templates(translation.language, translation.own).get_template("report.html.j2")
     source: str = template.render(
         report=view,
         language=translation.language,
@@ -94,9 +94,9 @@ def render(
 
 
 @cache
-def _templates(language: str) -> Any:
+def _templates(language: str, own: bool) -> Any:
     """Return the templates with the words of a language; they are compiled once a process."""
-    translation = Translation(language)
+    translation = Translation(language, own=own)
     environment: Any = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,

@@ -29,7 +29,7 @@ SOURCE_LANGUAGE = "en"
 PLACEHOLDER = re.compile(r"(?<!%)(?:%%)*%\((\w+)\)s")
 MESSAGES = Path(__file__).parent / "messages"
 LOCALE_FOLDER = Path(__file__).parent / "locale"
-DOMAIN = "report"
+DOMAIN, STUDY_DOMAIN = "report", "study"  # the second replaces what speaks of the original
 EXPERIMENT = "experiment"  # context of the experiments' own texts in the catalogues
 
 
@@ -43,27 +43,29 @@ def load_messages(topic: str) -> SimpleNamespace:
     return SimpleNamespace(**tomllib.loads((MESSAGES / f"{topic}.toml").read_text(encoding="utf-8")))
 
 
-def catalogue_path(language: str) -> Path:
-    """Return where the catalogue of ``language`` lies (or would lie)."""
-    return LOCALE_FOLDER / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+def catalogue_path(language: str, domain: str = DOMAIN) -> Path:
+    """Return where a catalogue of ``language`` lies (or would lie)."""
+    return LOCALE_FOLDER / language / "LC_MESSAGES" / f"{domain}.po"
 
 
 class Translation:
     """The words of one language.
 
     ``%(name)s`` is a placeholder in a message, ``%%`` a per cent sign. Raises UsageError for a language that no
-    report is written in. ``dataset`` is what the images are of.
+    report is written in. ``dataset`` is what the images are of, ``own``: a study without an original.
     """
 
-    def __init__(self, language: str, dataset: Dataset = CIFAR10) -> None:
+    def __init__(self, language: str, dataset: Dataset = CIFAR10, *, own: bool = False) -> None:
         if language not in LANGUAGES:
             known = ", ".join(LANGUAGES)
             raise UsageError(f"the report is not available in the language {language!r}; choose one of: {known}")
         self.language = language
-        self.dataset = dataset
+        if own and language != SOURCE_LANGUAGE:
+            raise UsageError("the report on a study of one's own is written in English: --lang en")
+        self.dataset, self.own = dataset, own
         self.locale = Locale.parse(language)
         self.numbers = Numbers(self)
-        self._catalogue = _load(language)
+        self._catalogue = _load(language, STUDY_DOMAIN if own else DOMAIN)
 
     def gettext(self, message: str) -> str:
         """Return the translation of ``message``; its placeholders stay as they are."""
@@ -112,19 +114,19 @@ class Translation:
 
 
 @cache
-def _load(language: str) -> gettext_module.NullTranslations:
-    if language == SOURCE_LANGUAGE:
+def _load(language: str, domain: str) -> gettext_module.NullTranslations:
+    if (language, domain) == (SOURCE_LANGUAGE, DOMAIN):
         return gettext_module.NullTranslations()
     binary = io.BytesIO()
-    write_mo(binary, read_catalogue(language))
+    write_mo(binary, read_catalogue(language, domain))
     binary.seek(0)
     return gettext_module.GNUTranslations(binary)
 
 
-def read_catalogue(language: str) -> Catalog:
-    """Read the ``.po`` file of ``language``; raises an error of Babel's when it is malformed."""
-    with catalogue_path(language).open("rb") as stream:
-        return read_po(stream, locale=language, domain=DOMAIN, abort_invalid=True)
+def read_catalogue(language: str, domain: str = DOMAIN) -> Catalog:
+    """Read a ``.po`` file of ``language``; raises an error of Babel's when it is malformed."""
+    with catalogue_path(language, domain).open("rb") as stream:
+        return read_po(stream, locale=language, domain=domain, abort_invalid=True)
 
 
 DASH = "–"

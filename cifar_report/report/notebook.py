@@ -12,9 +12,9 @@ from cifar_report.bundle import Bundle
 from cifar_report.bundle.bundle import place
 from cifar_report.errors import UsageError
 from cifar_report.plain_keras import excerpts
-from cifar_report.registry import load_experiments, select
+from cifar_report.registry import load_experiments, load_source, select
 from cifar_report.report.i18n import load_messages
-from cifar_report.spec import Experiment, Trial
+from cifar_report.spec import CIFAR10, Experiment, Trial
 
 SAY = load_messages("sections")
 TITLES = {**SAY.excerpts, "devices": "Several devices", "batches": "Batches"}
@@ -37,6 +37,8 @@ def make_notebook(trial_id: str, bundle: Bundle | None = None) -> str:
 
     Raises UsageError where there is no such network.
     """
+    source = load_source() if bundle is None else None
+    about = source.about if source is not None else CIFAR10 if bundle is None else bundle.record.dataset.about
     experiments = load_experiments() if bundle is None else bundle.record.experiments
     found = {trial.id: (trial, each) for each in experiments for trial in each.trials}
     select({name: trial for name, (trial, _) in found.items()}, [trial_id])
@@ -45,7 +47,7 @@ def make_notebook(trial_id: str, bundle: Bundle | None = None) -> str:
         raise UsageError(f"{trial_id} is no network: there is nothing of Keras in it")
     question = f"# {trial.title}\n\n{experiment.question}\n\n{experiment.change}"
     cells = [_text(question, id="question"), _text(experiment.explanation, id="explanation")]
-    for number, each in enumerate(excerpts(trial)):
+    for number, each in enumerate(excerpts(trial, dataset=about)):
         stage = f" (stage *{each.stage}*)" if len(trial.stages) > 1 and each.stage else ""
         name = f"{number:02}-{each.topic}"
         cells.append(_text(f"## {TITLES[each.topic]}{stage}\n\n{NOTES[each.topic]}", id=f"{name}-text"))

@@ -17,6 +17,7 @@ from cifar_report.spec import Experiment, Section, Trial
 
 Medium = Literal["screen", "print"]
 Value: TypeAlias = Cell | Datum | str | int | None  # what a table cell is made from
+ORIGINAL = "Original"  # how columns begin of which a study of one's own has no numbers
 USUAL = 0.95  # coverage of an interval that says nothing of it
 
 
@@ -195,6 +196,10 @@ class Writer:
         """
         self._tables += numbered
         whole = tuple(row if isinstance(row, Row) else self.row(*row) for row in rows)
+        if self.translation.own and any(column.title.startswith(ORIGINAL) for column in columns):
+            kept = [place for place, column in enumerate(columns) if not column.title.startswith(ORIGINAL)]
+            whole = tuple(row._replace(cells=tuple(row.cells[place] for place in kept)) for row in whole)
+            columns, widths = [columns[place] for place in kept], tuple(widths[place] for place in kept if widths)
         reasons = dict.fromkeys(cell.missing for row in whole for cell in row.cells if cell.missing)
         notes = {reason: _letter(place) for place, reason in enumerate(reasons)}
         # Laying out thousands of cells to find a column's width takes longer than all the rest of the printed report.

@@ -11,7 +11,7 @@ from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.store import read_manifest, update_manifest, write_manifest
 from cifar_report.errors import UsageError
 from cifar_report.published import load_original
-from cifar_report.registry import claims_of, load_experiments, trials_of
+from cifar_report.registry import claims_of, load_experiments, load_study, trials_of
 from cifar_report.spec import TIMES, AnyTrial, Claim, ClassicalTrial, Dropout, definitions, registry_hash
 from cifar_report.spec.experiments import LOOKS, MOST_SEEDS, Experiment, Profile, SeedPlan, declare, declare_looks
 from cifar_report.spec.trials import json_hash, without_defaults
@@ -119,6 +119,7 @@ def todays_record(folder: Path, old: BundleRecord) -> BundleRecord:
         schema_version=SCHEMA_VERSION,
         experiments=experiments,
         original=load_original(),
+        study=load_study(),
         claims_hash=registry_hash(claims_of(experiments)),
         claims_changed=old.claims_changed or claims_changed(folder, old, experiments),
     )

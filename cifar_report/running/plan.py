@@ -16,7 +16,7 @@ from cifar_report.bundle.store import ENGINE, ENGINE_VERSION, current_parts, rec
 from cifar_report.data import PreparedData, locate, part_sizes
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.published import load_original
-from cifar_report.registry import claims_of, load_experiments, select, trials_of
+from cifar_report.registry import claims_of, load_experiments, load_source, load_study, select, trials_of
 from cifar_report.running import environment
 from cifar_report.running.declaring import SeedsAsked, agree_on_seeds, choose_timed
 from cifar_report.spec import PROFILES, AnyTrial, ClassicalTrial, Profile, Trial, registry_hash
@@ -100,8 +100,10 @@ def prepare(
     timed = choose_timed(profile, trials, claims_of(experiments), timing)
     if bundle is not None:  # before the data are looked for, which may take long
         _refuse_other_bundle(bundle, profile)
-    dataset = locate(data, allow_stand_in=profile.stand_in_allowed, warn=warn, notify=notify, download=download)
-    folder = bundle or BUNDLES / f"{profile.name}-{dataset.fingerprint[:8]}"
+    source, study, may = load_source(), load_study(), profile.stand_in_allowed
+    dataset = locate(data, source=source, allow_stand_in=may, warn=warn, notify=notify, download=download)
+    parts = [profile.name, *([study.name] if study is not None else []), dataset.fingerprint[:8]]
+    folder = bundle or BUNDLES / "-".join(parts)
     _refuse_other_bundle(folder, profile, dataset)
     record = describe_dataset(dataset, profile)
     there = read_record(folder) if is_bundle(folder) else None
@@ -135,6 +137,7 @@ def plan_record(prepared: Prepared) -> BundleRecord:
         dataset=prepared.dataset_record,
         experiments=experiments,
         original=load_original(),
+        study=load_study(),
         claims_hash=registry_hash(claims_of(experiments)),
         environment=environment.record_environment(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -273,7 +276,8 @@ def states_of(prepared: Prepared) -> list[RunState]:
 def plan_is_current(folder: Path) -> bool:
     """Whether a bundle records the experiments and the original's numbers as they are now: claims, texts and all."""
     record = read_record(folder)
-    return record.experiments == load_experiments() and record.original == load_original()
+    today = load_experiments(), load_original(), load_study()
+    return (record.experiments, record.original, record.study) == today
 
 
 def _state(prepared: Prepared, planned: PlannedRun) -> RunState:

@@ -15,7 +15,19 @@ from cifar_report.bundle import Bundle, Predictions, Weights, encode, records, s
 from cifar_report.bundle.arrays import dump_arrays
 from cifar_report.bundle.store import recorded_parts
 from cifar_report.published import Original, load_original
-from cifar_report.spec import CIFAR10, PROFILES, AnyTrial, ClassicalTrial, Conv2D, Experiment, Profile, Stage, Trial
+from cifar_report.registry import load_study
+from cifar_report.spec import (
+    CIFAR10,
+    PROFILES,
+    AnyTrial,
+    ClassicalTrial,
+    Conv2D,
+    Dataset,
+    Experiment,
+    Profile,
+    Stage,
+    Trial,
+)
 from cifar_report.spec.claims import registry_hash
 from cifar_report.spec.experiments import SeedPlan
 from cifar_report.spec.trials import json_hash, spec_hash
@@ -58,6 +70,7 @@ class Simulation:
     grade: Literal["canonical", "unverified", "stand-in"] = "canonical"
     canonical_labels: bool = True
     counts: tuple[int, int, int] | None = None
+    about: Dataset = CIFAR10
 
 
 class _Images(NamedTuple):
@@ -65,6 +78,7 @@ class _Images(NamedTuple):
 
     indices: Array
     labels: Array
+    classes: int
     difficulty: Array
     noise: float  # share of the difficulty that each network draws anew
 
@@ -77,9 +91,10 @@ def simulate_bundle(folder: Path, experiments: Sequence[Experiment], simulation:
     record = _record(tuple(experiments), simulation)
     write_record(folder, record)
     generator, count = np.random.default_rng([0, 0]), record.dataset.counts[2]
-    labels = generator.permutation(np.arange(count) % len(CIFAR10.classes)).astype(np.uint8)
-    indices = np.arange(count, dtype=np.int32) + np.int32(CIFAR10.counts[0])
-    images = _Images(indices, labels, generator.standard_normal(count), simulation.image_noise)
+    about = simulation.about
+    labels = generator.permutation(np.arange(count) % len(about.classes)).astype(np.uint8)
+    indices = np.arange(count, dtype=np.int32) + np.int32(about.counts[0])
+    images = _Images(indices, labels, len(about.classes), generator.standard_normal(count), simulation.image_noise)
     trials = [trial for experiment in experiments for trial in experiment.trials]
     for trial in trials:
         if simulation.trials is None or trial.id in simulation.trials:
@@ -103,9 +118,11 @@ def _record(experiments: tuple[Experiment, ...], simulation: Simulation) -> reco
             canonical_labels=simulation.canonical_labels and simulation.grade != "stand-in",
             source="simulation",
             counts=simulation.counts or simulation.profile.counts or COUNTS,
+            about=simulation.about,
         ),
         experiments=experiments,
         original=load_original(),
+        study=load_study(),
         claims_hash=registry_hash(claim for experiment in experiments for claim in experiment.claims),
         environment=records.Environment(
             python="3.12.0",
@@ -164,7 +181,8 @@ def _draw_results(
         results["parameters_total"] = trial.parameters_total
         results["parameters_trainable"] = trial.parameters_trainable
         first = trial.layers[0]
-        shape = (first.kernel_size, first.kernel_size, 3, first.filters) if isinstance(first, Conv2D) else (1, 1, 3, 1)
+        side, filters = (first.kernel_size, first.filters) if isinstance(first, Conv2D) else (1, 1)
+        shape = (side, side, trial.input_shape[-1], filters)
         files["kernels.npz"] = dump_arrays({"kernels": generator.standard_normal(shape).astype(np.float32)})
     else:
         results["classical"], predictions = _draw_classical(trial, simulation, record, images, generator)
@@ -174,7 +192,7 @@ def _draw_results(
 
 
 def _draw_stages(
-    trial: Trial, simulation: Simulation, original: Original, images: _Images, generator: Generator
+    trial: Trial, simulation: Simulation, original: Original | None, images: _Images, generator: Generator
 ) -> tuple[tuple[records.StageResult, ...], Predictions]:
     stages, predictions = [], Predictions(images.indices, images.labels)
     for stage, level in zip(trial.stages, _levels(trial, simulation, original), strict=True):
@@ -185,9 +203,9 @@ def _draw_stages(
     return tuple(stages), predictions
 
 
-def _levels(trial: Trial, simulation: Simulation, original: Original) -> list[float]:
+def _levels(trial: Trial, simulation: Simulation, original: Original | None) -> list[float]:
     """Return the expected accuracy of each stage."""
-    known = original.trial(trial.published) if trial.published else None
+    known = original.trial(trial.published) if original and trial.published else None
     last = simulation.accuracies.get(trial.id, 0.60)
     levels = []
     for place, stage in enumerate(trial.stages, start=1):
@@ -263,7 +281,7 @@ def _draw_classical(
 def _draw_probabilities(level: float, images: _Images, generator: Generator) -> Array:
     """Return float32 [N, 10] whose largest entry is right for a share of about ``level`` of the images."""
     answers = _draw_answers(level, images, generator)
-    logits = generator.standard_normal((len(answers), len(CIFAR10.classes)))
+    logits = generator.standard_normal((len(answers), images.classes))
     rows = np.arange(len(answers))
     logits[rows, answers] = logits.max(axis=1) + 0.05 + generator.exponential(1.5, len(answers))
     return np.asarray(softmax(logits, axis=1), np.float32)
@@ -274,7 +292,7 @@ def _draw_answers(level: float, images: _Images, generator: Generator) -> Array:
     own = generator.standard_normal(len(images.labels))
     hardness = np.sqrt(1 - images.noise) * images.difficulty + np.sqrt(images.noise) * own
     right = hardness < NormalDist().inv_cdf(min(max(level, 0.001), 0.999))
-    wrong = (images.labels + generator.integers(1, len(CIFAR10.classes), len(right))) % len(CIFAR10.classes)
+    wrong = (images.labels + generator.integers(1, images.classes, len(right))) % images.classes
     return np.where(right, images.labels, wrong).astype(np.uint8)
 
 

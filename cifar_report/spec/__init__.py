@@ -15,7 +15,7 @@ from cifar_report.spec.claims import (
     registry_hash,
 )
 from cifar_report.spec.datasets import BUILT_IN, CIFAR10, Dataset
-from cifar_report.spec.experiments import LANGUAGES, PROFILES, Experiment, Profile, Section, TimingPlan
+from cifar_report.spec.experiments import LANGUAGES, PROFILES, Experiment, Profile, Section, Study, TimingPlan
 from cifar_report.spec.layers import (
     AnyLayer,
     BatchNormalization,

@@ -21,11 +21,20 @@ Section = Literal[
     "model_2",  # 3.14: augmentation and the final model
     "parallel",  # tf.distribute
     "classical",  # 4: nearest neighbours and nearest centroid
+    "own",  # what somebody added, and all of a study of one's own
 ]
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Figure = Literal["curves", "study", "stages", "scaling", "methods"]
 """What an experiment asks for; curves show stages beside each other, and effects what several devices bring."""
+
+
+class Study(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a study of one's own says of itself: it tests nothing that a write-up said before."""
+
+    name: Word  # of its folder; bundles are named by it
+    title: Word
+    introduction: Paragraph = ""
 
 
 class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -35,13 +44,13 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """
 
     id: Id
-    order: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]  # its place in the report, within its section
-    section: Section
+    order: Annotated[int, Meta(ge=-1_000_000, le=1_000_000)] = 0  # its place in the report, within its section
+    section: Section = "own"
     number: str | None = None  # "1" … "12": the write-up's trial number
     title: Word
     question: Paragraph  # one sentence
-    change: Paragraph  # what was changed, one sentence
-    explanation: Paragraph  # what the changed thing is and does, a short paragraph
+    change: Paragraph = ""  # what was changed, one sentence
+    explanation: Paragraph = ""  # what the changed thing is and does, a short paragraph
     trials: tuple[AnyTrial, ...]
     points: tuple[str, ...] = ()
     claims: tuple[Claim, ...] = ()
@@ -59,7 +68,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     @property
     def texts(self) -> Iterator[str]:
         """Yield every text that a report translates."""
-        yield from (self.title, self.question, self.change, self.explanation)
+        yield from filter(None, (self.title, self.question, self.change, self.explanation))
         yield from (trial.title for trial in self.trials)
         for claim in self.claims:
             yield from (text for text in (claim.statement, claim.said, claim.proxy) if text)

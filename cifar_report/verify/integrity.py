@@ -21,7 +21,7 @@ from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.records import SETS
 from cifar_report.bundle.store import MANIFEST_FILE, read_plain
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.registry import claims_of, load_experiments, trials_of
+from cifar_report.registry import claims_of, load_experiments, load_study, trials_of
 from cifar_report.spec import Experiment, Trial, differences
 from cifar_report.verify.records import Report, check_files, check_records, read_bundle
 
@@ -57,7 +57,8 @@ def verify_bundle(folder: Path, pdf: Path | None = None) -> Report:
     if bundle is not None:
         for check in (check_records, check_scores, check_weights, check_tables):
             check(bundle, report)
-        report.notes += other_plan(bundle, load_experiments())
+        if bundle.record.study == load_study():  # a bundle of another study is not held against this one
+            report.notes += other_plan(bundle, load_experiments())
     report.findings.sort(key=lambda finding: finding.file)
     if pdf is not None:
         verify_pdf(pdf, folder, report)

@@ -33,7 +33,7 @@ def draw_all(
     found = [
         draw_ladder(results, translate),
         draw_verdict_bar(results, translate),
-        draw_matrix(results, experiments, translate),
+        None if translate.own else draw_matrix(results, experiments, translate),
         *(figure for unit in UNITS for figure in draw_effects(unit, results, translate)),
         draw_dependence(results, translate),
         draw_overview(results, translate),

@@ -31,14 +31,15 @@ class ReportView:
 def assemble(writer: Writer, *, pictures: bool) -> ReportView:
     """Build every section; ``pictures`` says whether the dataset was at hand for the examples."""
     title = front.title(writer)
+    compares = not writer.translation.own or bool(writer.experiments("classical"))
     sections = (
         front.introduction(writer),
         algorithm.algorithm(writer, "1"),
         method.code_section(writer, "2"),
         protocol.protocol(writer),
         experiments.trials(writer, "3"),
-        experiments.classical(writer, "4"),
-        examples.examples(writer, "5", pictures=pictures),
+        *([experiments.classical(writer, "4")] if compares else []),
+        examples.examples(writer, "5" if compares else "4", pictures=pictures),
         conclusions.build(writer),
         claims.verdicts(writer),
         protocol.reproduce(writer),

@@ -22,9 +22,9 @@ from cifar_report.spec import Experiment, Section, Trial
 
 SAY = load_messages("sections")
 
-DIGIT_SECTIONS: frozenset[Section] = frozenset({"trials", "model_2", "parallel"})
-EPOCHS_ON_PAPER: frozenset[Section] = frozenset({"trials", "model_2"})
-ORDER: tuple[Section, ...] = ("trials", "hidden_layer", "training_parameters", "model_2", "parallel")
+DIGIT_SECTIONS: frozenset[Section] = frozenset({"trials", "model_2", "parallel"})  # and all of a study of one's own
+EPOCHS_ON_PAPER: frozenset[Section] = frozenset({"trials", "model_2", "own"})
+ORDER: tuple[Section, ...] = ("trials", "hidden_layer", "training_parameters", "model_2", "parallel", "own")
 """The studies, which the original lacks, are lettered, so that what it has keeps its numbers."""
 MOST_CLAIMS = 4  # beside which a page has room for a table by epoch
 
@@ -34,7 +34,9 @@ def experiment_numbers(writer: Writer) -> dict[str, str]:
     digits, letters, others = count(1), map(chr, count(ord("A"))), count(1)
     numbers = {}
     for experiment in (each for section in ORDER for each in writer.experiments(section)):
-        numbers[experiment.id] = f"3.{next(digits) if experiment.section in DIGIT_SECTIONS else next(letters)}"
+        numbers[experiment.id] = (
+            f"3.{next(digits if experiment.section in DIGIT_SECTIONS or writer.translation.own else letters)}"
+        )
     return numbers | {each.id: f"4.{next(others)}" for each in writer.experiments("classical")}
 
 

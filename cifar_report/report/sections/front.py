@@ -48,10 +48,10 @@ def title(writer: Writer) -> dict[str, object]:
     """Return the first two pages: what this is, what came out, the findings, and the map of the assignment."""
     record, results = writer.bundle.record, writer.results
     dataset, seeds, found = record.dataset, results.seeds, findings(writer)
-    figures = writer.group("ladder", "verdict_bar")
+    figures, study = writer.group("ladder", "verdict_bar"), record.study
     return {
-        "title": writer.word("Image classification on CIFAR-10 with convolutional networks"),
-        "kicker": writer.word("Neural networks – deep learning"),
+        "title": study.title if study else writer.word("Image classification on CIFAR-10 with convolutional networks"),
+        "kicker": "" if study else writer.word("Neural networks – deep learning"),
         "cover": writer.cover,
         "what": writer.sentence("A student report on CIFAR-10, repeated with several seeds and tested claim by claim"),
         "date": writer.numbers.date(record.finished or record.created),
@@ -65,7 +65,7 @@ def title(writer: Writer) -> dict[str, object]:
         "fewer_seeds": seeds.asked < seeds.declared,
         "unfinished": sum(trial.status != "done" for trial in results.trials),
         "findings": _findings_table(writer, found),
-        "assignment": _assignment_table(writer),
+        "assignment": None if study else _assignment_table(writer),
     }
 
 
@@ -75,6 +75,7 @@ def _data_line(writer: Writer) -> Markup:
     counts = dict(zip(("train", "validation", "test"), map(writer.numbers.integer, dataset.counts), strict=True))
     canonical = dataset.grade == "canonical"
     data = writer.word(names.GRADES[dataset.grade] if canonical else mark("Data"))
+    data = dataset.about.name if writer.translation.own else data
     return writer.plural(SAY.data_line, writer.results.seeds.asked, data=data[:1].upper() + data[1:], **counts)
 
 
@@ -142,10 +143,15 @@ def introduction(writer: Writer) -> SectionView:
     """Return the introduction: the task, the data, and how to read the verdicts; counts come from the bundle."""
     heading = writer.heading("introduction", writer.word("Introduction"), 2)
     reading = writer.heading("reading", writer.word("How to read the verdicts"), 3)
+    record = writer.bundle.record
     view = {
         "reading": reading,
         "classes": writer.numbers.enumeration(writer.translation.classes),
-        "counts": [writer.numbers.integer(count) for count in writer.bundle.record.dataset.counts],
+        "counts": [writer.numbers.integer(count) for count in record.dataset.counts],
+        "study": record.study,
+        "about": record.dataset.about,
+        "size": " × ".join(map(str, record.dataset.about.shape[:2])),
+        "whole": [writer.numbers.integer(count) for count in record.dataset.about.counts],
         "meanings": [(writer.badge(outcome), writer.word(text)) for outcome, text in names.OUTCOME_MEANINGS.items()],
     }
     return SectionView(heading, "introduction", view)

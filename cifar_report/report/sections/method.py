@@ -162,7 +162,7 @@ def _counted(writer: Writer, trial: Trial) -> tuple[Cell, Cell]:
 
 def _listings(writer: Writer, trials: list[Trial]) -> Iterator[tuple[str, str, Markup]]:
     """Yield title, note and text of the parts of the program in plain Keras that trains the same."""
-    for topic, (trial, code) in shown_excerpts(trials).items():
+    for topic, (trial, code) in shown_excerpts(trials, writer.bundle.record.dataset.about).items():
         title = f"{writer.word(SAY.excerpts[topic])} ({writer.trial_title(trial.id)})"
         listing = highlight(code, PythonLexer(), HtmlFormatter(nowrap=True))
         yield title, writer.word(SAY.excerpt_notes[topic]), Markup(listing)  # noqa: S704 - escaped by Pygments

@@ -24,6 +24,7 @@ COMMANDS = (
     (mark("train some of its runs again, and say how far they agree"), "cifar-report verify FOLDER --rerun 2"),
     (mark("name the verdicts that differ between two bundles, and why"), "cifar-report compare FOLDER FOLDER"),
 )
+OWN = {COMMANDS[0][1]: "cifar-report run --experiments FOLDER"}
 LINK = Markup('<a class="doi" href="{}{}">doi:{}</a>')
 DOI = "https://doi.org/"
 REFERENCES = Path(__file__).parents[1] / "references.toml"
@@ -47,6 +48,7 @@ def protocol(writer: Writer) -> SectionView:
         "unseen": writer.results.seeds.unseen and writer.quantity(writer.results.seeds.unseen),
         "count": numbers.integer(record.seeds),
         "timed": bool(writer.results.timing),
+        "own": writer.translation.own,
         "absolutes": writer.results.scope.absolutes,
         "margins": margins(writer),
     }
@@ -78,12 +80,14 @@ def _plan(writer: Writer) -> list[Markup]:
 def reproduce(writer: Writer) -> SectionView:
     """Return how to repeat the report, the suite and its checks, what made this bundle, and the references."""
     heading = writer.heading("reproduce", writer.word("How to reproduce"), 2)
+    about, own = writer.bundle.record.dataset.about.name, writer.translation.own
     references = [
         (entry["text"], LINK.format(DOI, entry["doi"], entry["doi"]) if "doi" in entry else "")
         for entry in tomllib.loads(REFERENCES.read_text(encoding="utf-8"))["references"]
+        if entry.get("of", about) == about
     ]
     view = {
-        "commands": [(writer.word(text), command) for text, command in COMMANDS],
+        "commands": [(writer.word(text), OWN.get(command, command) if own else command) for text, command in COMMANDS],
         "facts": _facts(writer),
         "heading": writer.heading("references", writer.word("References"), 2),
         "references": references,

@@ -53,7 +53,7 @@ def _best(writer: Writer) -> Markup:
         return writer.sentence(SUMMARY.no_best)
     best = max(stages, key=lambda stage: _mean(stage) or 0.0)
     last, datum = writer.results.trial(best.trial).stages[-1], best.primary.test_accuracy.datum
-    reference = next((trial for each in writer.experiments("trials") for trial in writer.own_trials(each)), None)
+    reference = next((trial for each in writer.experiments("trials", "own") for trial in writer.own_trials(each)), None)
     known = reference is not None and reference.primary.datum.value is not None and reference.id != best.trial
     earlier = last.id != best.id and known
     return writer.sentence(
@@ -109,7 +109,7 @@ def _clearest(writer: Writer, found: Sequence[Finding]) -> Markup:
                 direction=direction_words(writer, each),
             )
             for each in chosen[:CLEAREST]
-            if each.verdict.claim.said
+            if each.verdict.claim.said or writer.translation.own
         ]
         return writer.enumeration(parts) if parts else None
 
