@@ -54,47 +54,33 @@ def build_report(
     own = bundle.record.study is not None
     wanted = [Translation(language, own=own).language for language in dict.fromkeys(languages)]
     write = partial(_write_both, bundle, analyse(bundle), output, cover or read_cover(bundle.folder), wanted)
-    if min(processes, len(wanted)) > 1:
-        _refuse_unguarded_script()
     if min(processes, len(wanted)) == 1:
         written = [write(language) for language in wanted]
     else:
+        _refuse_unguarded_script()
         # Ctrl-C ends a worker without a word, and its one task does, also where this process was killed.
         silence = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
         with ProcessPoolExecutor(len(wanted), get_context("spawn"), silence, max_tasks_per_child=1) as pool:
             try:
                 written = list(pool.map(write, wanted))
             except BrokenProcessPool as error:
-                raise SuiteError(
-                    "a process that wrote the report ended early (is the memory exhausted?): build the report again"
-                ) from error
+                what = "a process that wrote the report ended early (is the memory exhausted?): build the report again"
+                raise SuiteError(what) from error
     return [path for paths in written for path in paths]
 
 
 def _refuse_unguarded_script() -> None:
     """Raise UsageError where a new process would run the whole calling script again, and so on without end."""
     main = sys.modules["__main__"]
-    script = getattr(main, "__file__", None)
-    if (
-        main.__spec__ is None
-        and script
-        and Path(script).is_file()
-        and "__name__" not in Path(script).read_text("utf-8", "replace")
-    ):
+    script = Path(getattr(main, "__file__", None) or "")
+    if main.__spec__ is None and script.is_file() and "__name__" not in script.read_text("utf-8", "replace"):
         raise UsageError(
             f"{script} writes reports in several processes, each of which reads the script anew: put its calls below "
             'a line `if __name__ == "__main__":`, or call with processes=1'
         )
 
 
-def check_report(
-    bundle: Bundle,
-    output: Path,
-    languages: Sequence[str] = (SOURCE_LANGUAGE,),
-    *,
-    processes: int = 1,
-    cover: Cover | None = None,
-) -> list[str]:
+def check_report(bundle: Bundle, output: Path, languages: Sequence[str], *, processes: int, cover: Cover) -> list[str]:
     """Build the report of ``bundle`` again, and return the names of the files in ``output`` that differ or lack."""
     with TemporaryDirectory() as beside:
         built = build_report(bundle, Path(beside), languages, processes=processes, cover=cover)

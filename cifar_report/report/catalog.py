@@ -82,10 +82,7 @@ def render(catalogue: Catalog) -> bytes:
 
 def updated(language: str, source: Catalog) -> Catalog:
     """Return the catalogue of ``language`` with the messages of ``source``; messages that are gone are dropped."""
-    if catalogue_path(language).is_file():
-        catalogue = read_catalogue(language)
-    else:
-        catalogue = Catalog(locale=language, domain=DOMAIN, project="cifar-report", charset="utf-8", fuzzy=False)
+    catalogue = read_catalogue(language)
     catalogue.update(source, no_fuzzy_matching=True)
     catalogue.obsolete.clear()
     return catalogue
@@ -94,10 +91,8 @@ def updated(language: str, source: Catalog) -> Catalog:
 def complaints(language: str, source: Catalog) -> list[str]:
     """Return what is wrong with the catalogue of ``language``, one sentence each."""
     catalogue, found = read_catalogue(language), []
-    for message in source:
+    for message in (each for each in source if each.id):
         translated, forms = catalogue.get(message.id, message.context), _forms(message.id)
-        if not message.id:
-            continue
         if translated is None:
             found.append(("missing", forms))
         elif translated.fuzzy:
@@ -134,9 +129,7 @@ def main(arguments: list[str] | None = None) -> int:
         if action == "check":
             found += complaints(language, source)
         else:
-            path = catalogue_path(language)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(render(updated(language, source)))
+            catalogue_path(language).write_bytes(render(updated(language, source)))
     print("\n".join(found) or f"{len(source)} messages")
     return 1 if found else 0
 

@@ -97,11 +97,6 @@ def written_trials(results: Results) -> list[TrialResult]:
     return [result for result in finished if result.section in ("trials", "model_2")] or finished
 
 
-def percent(share: float, translate: Translation) -> str:
-    """Return a share in per cent as a figure shows it, without the sign."""
-    return translate.numbers.bare(share, "share")
-
-
 def percent_interval(datum: Datum) -> tuple[float, float] | None:
     """Return the part of a share's interval that is possible, in per cent; None where it has none."""
     if datum.low is None or datum.high is None:

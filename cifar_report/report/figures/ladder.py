@@ -10,7 +10,6 @@ from cifar_report.report.figures.base import (
     SAY,
     DrawnFigure,
     data_gid,
-    percent,
     percent_interval,
     reference,
     showcase,
@@ -117,7 +116,7 @@ def mean_label(measures: Sequence[Measure], translate: Translation) -> str:
 
 
 def _mean(rung: Rung, translate: Translation) -> str:
-    return DASH if rung.mean is None else f"{percent(rung.mean, translate)}%"
+    return DASH if rung.mean is None else f"{translate.numbers.bare(rung.mean, 'share')}%"
 
 
 def _draw_rung(plot: RowPlot, place: float, rung: Rung, translate: Translation) -> None:
@@ -132,7 +131,7 @@ def _draw_rung(plot: RowPlot, place: float, rung: Rung, translate: Translation) 
         plot.axes.plot(100 * rung.original, place, **ORIGINAL, zorder=4)
     if rung.mean is not None:
         plot.axes.plot(100 * rung.mean, place, **OURS, zorder=3)
-    text = DASH if rung.mean is None else percent(rung.mean, translate)
+    text = DASH if rung.mean is None else translate.numbers.bare(rung.mean, "share")
     plot.write(place, style.WIDTH - 2, text, ha="right", fontsize=style.SIZE)
 
 
@@ -142,7 +141,7 @@ def _draw_baseline(plot: RowPlot, results: Results, translate: Translation) -> N
         return
     value = baseline.primary.datum.value
     plot.axes.axvline(100 * value, color=style.GREY, lw=0.9, zorder=1)
-    name = f"{trial_name(baseline.trial, translate)} {percent(value, translate)}"
+    name = f"{trial_name(baseline.trial, translate)} {translate.numbers.bare(value, 'share')}"
     look: Look = {"ha": "center", "va": "bottom", "color": style.GREY}
     plot.axes.annotate(name, (100 * value, 0), (0, 2), textcoords="offset points", annotation_clip=False, **look)
 
@@ -154,7 +153,7 @@ def _name_unusual(plot: RowPlot, place: float, rung: Rung, translate: Translatio
     low, high = plot.axes.get_xlim()
     free = left
     for each in sorted(rung.unusual, key=lambda each: each.value or 0.0):
-        value = percent(each.value or 0.0, translate)
+        value = translate.numbers.bare(each.value or 0.0, "share")
         text = translate.plain(SAY.unusual, {"seed": each.seed, "value": value})
         size = style.text_width(text)
         middle = left + width * (100 * (each.value or 0.0) - low) / (high - low)

@@ -12,7 +12,6 @@ from cifar_report.report.figures.base import (
     SAY,
     DrawnFigure,
     data_gid,
-    percent,
     percent_interval,
     stage_name,
     trial_name,
@@ -134,7 +133,9 @@ def _draw_column(axes: Axes, place: int, column: Column, translate: Translation)
         if each.value is not None:
             axes.plot(place, 100 * each.value, **DOT, gid=data_gid(trial=column.result.id, seed=each.seed))
         if each.value is not None and each.seed in strange:
-            text = translate.plain(SAY.unusual, {"seed": each.seed, "value": percent(each.value, translate)})
+            text = translate.plain(
+                SAY.unusual, {"seed": each.seed, "value": translate.numbers.bare(each.value, "share")}
+            )
             look: Look = {"ha": "center", "va": "top", "color": style.VERMILLION, "textcoords": "offset points"}
             axes.annotate(text, (place, 100 * each.value), (0, -4), **look)
 
