@@ -3,17 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from cifar_report.spec import (
-    CIFAR10,
-    AnyLayer,
-    Augmentation,
-    BatchNormalization,
-    Dataset,
-    KerasLayer,
-    KerasObject,
-    Residual,
-    Trial,
-)
+import msgspec
+
+from cifar_report.spec import CIFAR10, Augmentation, Dataset, Trial
+from cifar_report.spec.layers import AnyLayer, BatchNormalization, Conv2D, KerasLayer, KerasObject, Residual
 from cifar_report.spec.trials import Stage
 
 INDENT = "    "
@@ -23,14 +16,8 @@ HOMES = {
     "layer": "layers",
 }
 """Where Keras has the names of each kind; the last word of an argument's name says of which kind its value is."""
-KERAS_DEFAULTS = {
-    "strides": 1,
-    "padding": "valid",
-    "activation": "linear",
-    "use_bias": True,
-    "kernel_initializer": None,
-    "kernel_regularizer": None,
-}
+# A layer's defaults here are Keras's, but for the activation.
+KERAS_DEFAULTS = {field.name: field.default for field in msgspec.structs.fields(Conv2D)} | {"activation": "linear"}
 POSITIONAL = {"filters", "kernel_size", "pool_size", "units", "rate"}
 ACTIVATION_LAYERS = {"elu": "ELU", "leaky_relu": "LeakyReLU", "relu": "ReLU", "softmax": "Softmax"}
 """The layers of Keras that take the arguments of an activation, and can be stored with them."""

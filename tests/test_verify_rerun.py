@@ -70,7 +70,7 @@ def test_training_again_gives_the_same_bytes_and_finds_what_was_invented(bundle,
     assert invented.first.deviation.weights == pytest.approx(0.001, rel=0.01)
     assert invented.largest.loss == 0
     assert contents(bundle / "runs") == before
-    assert f"certificates/{found.file_name}" in sound_files(bundle)
+    assert found.place in sound_files(bundle)
 
 
 def options(**given):

@@ -10,8 +10,7 @@ from msgspec import Meta
 from cifar_report.bundle.records import SCHEMA_VERSION, Environment, Record
 from cifar_report.spec.trials import SHOWN, Word
 
-CERTIFICATES = "certificates"  # folder of a bundle
-CERTIFICATE_NAME = re.compile(r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.json")  # names sort by date
+CERTIFICATE_FILE = re.compile(r"certificates/\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ\.json")  # names sort by date
 MOST_PHRASE = 2_000  # characters
 Phrase = Annotated[str, Meta(max_length=MOST_PHRASE, pattern=SHOWN)]
 Distance = Annotated[float, Meta(ge=0)]
@@ -78,15 +77,15 @@ class Certificate(Record, frozen=True, kw_only=True):
     environment: Environment  # of the reruns
 
     def __post_init__(self) -> None:
-        if not CERTIFICATE_NAME.fullmatch(self.file_name):
+        if not CERTIFICATE_FILE.fullmatch(self.place):
             raise ValueError(f"{self.created!r} is no date of a certificate")
         if self.level != weakest(tuple(rerun.level for rerun in self.reruns)):
             raise ValueError("its level is not the weakest one of its reruns")
 
     @property
-    def file_name(self) -> str:
-        """Return the certificate's name in its folder."""
-        return f"{datetime.fromisoformat(self.created):%Y-%m-%dT%H-%M-%SZ}.json"
+    def place(self) -> str:
+        """Return the certificate's path below its bundle."""
+        return f"certificates/{datetime.fromisoformat(self.created):%Y-%m-%dT%H-%M-%SZ}.json"
 
 
 def weakest(levels: tuple[Level, ...]) -> Level:
@@ -96,6 +95,5 @@ def weakest(levels: tuple[Level, ...]) -> Level:
 
 def certificate_files(folder: Path) -> list[str]:
     """Return the paths of a bundle's certificates below its folder, the oldest first."""
-    found = folder / CERTIFICATES
-    names = sorted(path.name for path in found.iterdir()) if found.is_dir() else []
-    return [f"{CERTIFICATES}/{name}" for name in names if CERTIFICATE_NAME.fullmatch(name)]
+    names = [path.relative_to(folder).as_posix() for path in folder.glob("certificates/*.json")]
+    return sorted(name for name in names if CERTIFICATE_FILE.fullmatch(name))

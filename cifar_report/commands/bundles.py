@@ -205,7 +205,7 @@ def rerun(options: Namespace, folder: Path) -> int:
     for line in describe(certificate):
         print(line)
     if options.record:
-        print(f"recorded in {folder / 'certificates' / certificate.file_name}")
+        print(f"recorded in {folder / certificate.place}")
     return 0 if certificate.level == "bitwise" else 1
 
 

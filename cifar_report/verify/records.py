@@ -16,14 +16,13 @@ import msgspec
 from cifar_report.bundle import Bundle, Run, StageResult, read_record, read_run, store
 from cifar_report.bundle.arrays import COMPACT_FILE, MOST_BYTES, PREDICTIONS_FILE
 from cifar_report.bundle.bundle import MOST_JSON_BYTES, RECORD_FILE, TIMING_FILE, decode, in_order, planned_trials
-from cifar_report.bundle.certificates import CERTIFICATE_NAME, CERTIFICATES, Certificate
+from cifar_report.bundle.certificates import CERTIFICATE_FILE, Certificate
 from cifar_report.bundle.store import MANIFEST_FILE
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.spec import Stage, Trial, json_hash, registry_hash, spec_hash
 
 RUN_PARTS = "run.json|timing.json|log.txt|predictions.npz|compact.npz|weights.npz|kernels.npz"
 RUN_RECORD = re.compile(r"runs/([^/]+/[^/]+)/run\.json")
-CERTIFICATE_FILE = re.compile(f"{CERTIFICATES}/{CERTIFICATE_NAME.pattern}")
 KNOWN = re.compile(
     rf"{RECORD_FILE}|ro-crate-metadata\.json|runs/[a-z0-9_.]+/(once|seed-\d+)/({RUN_PARTS})|timing/timing\.json"
     rf"|{CERTIFICATE_FILE.pattern}|tables/[a-z0-9_]+\.csv|figures/[A-Za-z0-9_.-]+\.(svg|csv|png)"
@@ -146,7 +145,7 @@ def read_bundle(report: Report) -> Bundle | None:
     for name in sorted(report.digests):
         if found := RUN_RECORD.fullmatch(name):
             runs.append(report.read(name, partial(read_run, folder, found[1], planned)))
-        elif name.startswith(f"{CERTIFICATES}/"):
+        elif CERTIFICATE_FILE.fullmatch(name):
             report.read(name, partial(decode, folder / name, Certificate))
     bundle = Bundle(folder, record, in_order(record, [run for run in runs if run is not None]))
     if TIMING_FILE in report.digests:

@@ -11,15 +11,7 @@ from rich.console import Console
 
 from cifar_report.bundle import Bundle, Environment, Predictions, Run, encode, read_run, remove_leftovers, write_file
 from cifar_report.bundle.arrays import PREDICTIONS_FILE
-from cifar_report.bundle.certificates import (
-    CERTIFICATES,
-    MOST_PHRASE,
-    Certificate,
-    Change,
-    Rerun,
-    certificate_files,
-    weakest,
-)
+from cifar_report.bundle.certificates import MOST_PHRASE, Certificate, Change, Rerun, certificate_files, weakest
 from cifar_report.bundle.store import read_manifest, update_manifest
 from cifar_report.data import PreparedData
 from cifar_report.errors import SuiteError, UsageError
@@ -196,7 +188,7 @@ def environment_changes(bundle: Bundle, pairs: Sequence[tuple[Run, Run]], enviro
 def record_certificate(folder: Path, certificate: Certificate) -> Path:
     """Put a certificate into a bundle, list it (and any left unlisted) in the manifest, and return its path."""
     listed = read_manifest(folder)
-    path = folder / CERTIFICATES / certificate.file_name
+    path = folder / certificate.place
     path.parent.mkdir(exist_ok=True)
     write_file(path, encode(certificate))
     update_manifest(folder, listed, (folder / name for name in certificate_files(folder) if name not in listed))
