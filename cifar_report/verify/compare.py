@@ -216,6 +216,8 @@ def compare_bundles(one: Bundle, other: Bundle) -> Comparison:
         if first.outcome != second.outcome
     ]
     mine, theirs = ({run.trial.id: None for run in bundle.runs if run.done} for bundle in (one, other))
+    plans, machines = map(_plan_facts, (one, other)), map(_machine_facts, (one, other))
+    compact = ({"compact runs:": str(sum(map(each.is_compact, each.runs)))} for each in (one, other))
     return Comparison(
         verdicts=tuple(differing),
         same=len(common) - len(differing),
@@ -224,11 +226,7 @@ def compare_bundles(one: Bundle, other: Bundle) -> Comparison:
         trials_of_one=tuple(trial for trial in mine if trial not in theirs),
         trials_of_other=tuple(trial for trial in theirs if trial not in mine),
         runs=pairs,
-        differences=(
-            *_against(_plan_facts(one), _plan_facts(other)),
-            *_against(_machine_facts(one), _machine_facts(other)),
-            *_against(*({"compact runs:": str(sum(map(each.is_compact, each.runs)))} for each in (one, other))),
-        ),
+        differences=(*_against(*plans), *_against(*machines), *_against(*compact)),
     )
 
 
@@ -239,16 +237,14 @@ def common_runs(one: Bundle, other: Bundle) -> tuple[RunPair, ...]:
 
 
 def _pair(one: Run, other: Run) -> RunPair:
-    def same(name: str) -> bool | None:
-        return one.files[name] == other.files[name] if name in one.files and name in other.files else None
-
+    same = {name: one.files[name] == other.files[name] for name in one.files.keys() & other.files.keys()}
     if stage_ids(one.trial) != stage_ids(other.trial):
         first: str | None = "the stages themselves"
     elif (found := compare_records(one, other)).first is not None:
         first = f"{found.first.stage}, epoch {found.first.epoch}: {found.first.words(', ')}"
     else:
         first = "the test accuracy" if found.differences else None
-    return RunPair(one.id, same("predictions.npz"), same("weights.npz"), first)
+    return RunPair(one.id, same.get("predictions.npz"), same.get("weights.npz"), first)
 
 
 def _reasons(one: Bundle, other: Bundle, pairs: Sequence[RunPair], before: Claim, after: Claim) -> tuple[str, ...]:

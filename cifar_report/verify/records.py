@@ -177,9 +177,8 @@ def check_records(bundle: Bundle, report: Report) -> None:
 
 def _record_problems(bundle: Bundle) -> Iterator[str]:
     record, plan = bundle.record, bundle.record.plan
-    stored = msgspec.json.decode(
-        store.read_plain(bundle.folder / RECORD_FILE, MOST_JSON_BYTES)
-    )  # with its version's names
+    content = store.read_plain(bundle.folder / RECORD_FILE, MOST_JSON_BYTES)
+    stored = msgspec.json.decode(content)  # with its version's names
     claims = [claim for experiment in stored["experiments"] for claim in experiment.get("claims", ())]
     if record.claims_hash != registry_hash(claims):
         yield "claims_hash is not the hash of the claims that it holds: a claim or its margin was edited"
