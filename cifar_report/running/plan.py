@@ -193,17 +193,19 @@ def plan_runs(
 
 
 def shard_of(runs: Iterable[PlannedRun], number: int, count: int) -> list[PlannedRun]:
-    """Return share ``number`` (1 … ``count``) of runs that machines train apart, the longest first, mirrored ones last.
-
-    The longest run left goes to the share that has the least so far.
-    """
+    """Return share ``number`` (1 … ``count``) of runs: the longest one left goes to the share with the least so far."""
     loads, chosen = [0.0] * count, []
     for run in sorted(runs, key=lambda run: (-run.cost, run.id)):
         share = loads.index(min(loads))
         loads[share] += run.cost
         if share == number - 1:
             chosen.append(run)
-    return sorted(chosen, key=lambda run: run.mirrored)
+    return longest_first(chosen)
+
+
+def longest_first(runs: Iterable[PlannedRun]) -> list[PlannedRun]:
+    """Return runs over all seeds by their estimated cost, mirrored ones at the end; equal requests order equally."""
+    return sorted(runs, key=lambda run: (run.mirrored, -run.cost, run.id))
 
 
 def cost(trial: AnyTrial, training_images: int) -> float:

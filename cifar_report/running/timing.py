@@ -266,8 +266,8 @@ def _fit(trial: ClassicalTrial, images: Any, labels: Any, parts: Any) -> dict[st
 
     seconds = fit_classifier(trial, images, labels, parts).seconds
     fit, predict = seconds.fit_seconds or 0.0, seconds.predict_seconds or 0.0
-    counts = {"replicas": 1, "steps": 0, "batch_size": 0}
-    return counts | {"seconds": fit + predict, "fit_seconds": fit, "predict_seconds": predict}
+    found = {"seconds": fit + predict, "fit_seconds": fit, "predict_seconds": predict}
+    return {"replicas": 1, "steps": 0, "batch_size": 0, **found}
 
 
 class Counters(NamedTuple):

@@ -111,11 +111,11 @@ def call_alone(function: Call, request: Any, cores: tuple[int, ...], folder: Pat
         future = thread.submit(worker.call, function, request)
         while not future.done():
             wait([future], POLL_SECONDS)
-        error = future.exception()
-        if error is None:
+        try:
             return future.result()
-        words = worker.log().decode(errors="replace") if isinstance(error, WorkerDiedError) else str(error)
-        raise WorkerError(words.strip().split("\n")[-1] or f"the worker ended {error}")
+        except WorkerError as error:
+            words = worker.log().decode(errors="replace") if isinstance(error, WorkerDiedError) else str(error)
+            raise WorkerError(words.strip().split("\n")[-1] or f"the worker ended {error}") from None
 
 
 def serve() -> None:

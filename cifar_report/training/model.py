@@ -100,44 +100,28 @@ class _Builder:
         name = f"{place:02d}_{layer.kind.lower()}"
         keras.utils.set_random_seed(start := seeds.initialisation(self._seed, place))
         match layer:
-            case spec.Conv2D(filters, kernel_size, strides, padding):
-                options = self._weighted(layer, start)
-                return keras.layers.Conv2D(filters, kernel_size, strides, padding, **options, name=name)
-            case spec.MaxPooling2D(pool_size):
-                return keras.layers.MaxPooling2D(pool_size, name=name)
-            case spec.Flatten():
-                return keras.layers.Flatten(name=name)
-            case spec.Dense(units):
-                return keras.layers.Dense(units, **self._weighted(layer, start), name=name)
-            case spec.BatchNormalization():
-                return self._batch_normalization(name)
-            case spec.Dropout(rate):
-                return (keras.layers.Dropout if self._plain else KeyedDropout)(rate, name=name)
+            case spec.KerasLayer():
+                return make("layer", layer, name=name)
             case spec.Residual(branch, shortcut):
                 ways = [[self.layer(each) for each in way] for way in (branch, shortcut)]
                 return ResidualBlock(ways[0], ways[1], name)
-            case spec.KerasLayer():
-                return make("layer", layer, name=name)
-
-    def _batch_normalization(self, name: str) -> keras.layers.Layer:
-        if self._plain:
-            return keras.layers.BatchNormalization(name=name)
-        if self._synchronized and tf.config.list_logical_devices("GPU"):
-            # On cards TensorFlow refuses the fused gradient by given moments: it is not deterministic there.
-            return keras.layers.BatchNormalization(synchronized=True, name=name)
-        return FusedBatchNormalization(synchronized=self._synchronized, name=name)
-
-    def _weighted(self, layer: spec.Conv2D | spec.Dense, seed: int) -> dict[str, Any]:
-        """Return the arguments that a convolution and a dense layer share."""
-        names = ("activation", "kernel_initializer", "kernel_regularizer", "use_bias")
-        given = {name: argument(name, getattr(layer, name)) for name in names}
-        if self._plain and isinstance(layer.activation, spec.KerasObject) and layer.activation.arguments:
-            name, arguments = layer.activation.name, layer.activation.arguments
-            if name not in ACTIVATION_LAYERS:
-                raise UsageError(f"no file of Keras holds the activation {name} with its arguments")
-            given["activation"] = make("layer", spec.KerasObject(ACTIVATION_LAYERS[name], arguments))
-        glorot = keras.initializers.GlorotUniform(seed=seed)
-        return given if layer.kernel_initializer is not None else given | {"kernel_initializer": glorot}
+            case spec.Dropout(rate) if not self._plain:
+                return KeyedDropout(rate, name=name)
+            case spec.BatchNormalization() if self._synchronized and tf.config.list_logical_devices("GPU"):
+                # On cards TensorFlow refuses the fused gradient by given moments: it is not deterministic there.
+                return keras.layers.BatchNormalization(synchronized=True, name=name)
+            case spec.BatchNormalization() if not self._plain:
+                return FusedBatchNormalization(synchronized=self._synchronized, name=name)
+        given = {word: argument(word, value) for word, value in layer.settings.items()}
+        if given.get("kernel_initializer", "given") is None:
+            given["kernel_initializer"] = keras.initializers.GlorotUniform(seed=start)
+        activation = layer.settings.get("activation")
+        if self._plain and isinstance(activation, spec.KerasObject) and activation.arguments:
+            if activation.name not in ACTIVATION_LAYERS:
+                raise UsageError(f"no file of Keras holds the activation {activation.name} with its arguments")
+            as_layer = spec.KerasObject(ACTIVATION_LAYERS[activation.name], activation.arguments)
+            given["activation"] = make("layer", as_layer)
+        return getattr(keras.layers, layer.kind)(**given, name=name)
 
 
 def single_layers(layers: Sequence[keras.layers.Layer]) -> Iterator[keras.layers.Layer]:
