@@ -567,6 +567,7 @@
     }
     chapter.append(copyOf("lab-tools"));
     const lab = one("#lab");
+    if (data.first) one("p", lab).append(` ${words.first}`);
     const form = one("form", lab);
     const [factor, level, fieldset] = [one('[name="margin"]', form), one("select", form), one("fieldset", form)];
     level.append(...LEVELS.map((value) => new Option(written(value, 3).replace(/0+$/, ""), value, value === REGISTERED, value === REGISTERED)));

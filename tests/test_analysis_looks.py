@@ -1,6 +1,7 @@
 """Planned looks and confirmations: verdicts by hand, what goes on, and plans on data whose truth is known."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from cifar_report.analysis.samples import Look, with_looks
 from cifar_report.analysis.verdicts import deciding_look, families_of, judged
 from cifar_report.bundle import Bundle
 from cifar_report.registry import claims_of, load_experiments, trials_of
+from cifar_report.report.document import page_data
 from cifar_report.report.i18n import Translation
 from cifar_report.report.tables import BY_PLAN, summary_tables
 from cifar_report.report.text.verdicts import verdict_paragraph
@@ -177,6 +179,16 @@ def test_a_confirmation_tests_the_new_seeds_alone_and_both_verdicts_are_kept(tmp
     assert (verdict.other.phase, verdict.other.outcome, verdict.other.n) == ("first", "reproduced", 5)
     data = results.data()
     assert data["claim.better.estimate"].value < 0 < data["claim.better.first.estimate"].value
+
+
+def test_the_lab_of_a_confirmed_bundle_works_on_the_first_seeds_alone(tmp_path):
+    """The page's data hold the first verdict and its seeds, and say so; without new seeds they hold the only one."""
+    for made, first in ((confirmed(tmp_path, 0.1, -0.1), True), (bundle(tmp_path / "one", BETTER), False)):
+        data = json.loads(page_data(Writer(made, analyse(made), Translation("en"), ()), None))
+        assert (data["first"], data["planned"]) == (first, False)
+        known = next(each for each in data["claims"] if each["id"] == "better")
+        assert known["outcome"] == "reproduced" or not first
+        assert [row[0] for row in known["rows"]] == [0, 1, 2, 3, 4]
 
 
 def test_a_confirmation_is_the_headline_from_five_new_seeds_of_both_sides_on(tmp_path):

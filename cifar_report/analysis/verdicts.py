@@ -47,9 +47,10 @@ LEAST_NEW_SEEDS = 5  # of both sides, from which a confirmation is the headline
 def verdicts(bundle: Bundle, predictions: PredictionTable, scope: Scope) -> tuple[Verdict, ...]:
     """Return the verdict of every claim, in the order of the experiments.
 
-    Where a plan added a confirmation, the new seeds are judged apart, and both verdicts are kept.
+    Where a plan added a confirmation, the new seeds are judged apart, and both verdicts are kept; in the phase
+    "first" there are no new ones.
     """
-    if bundle.record.plan is None or not bundle.record.plan.confirms:
+    if bundle.record.plan is None or not bundle.record.plan.confirms or bundle.phase == "first":
         return _verdicts(bundle, predictions, scope)
     first = _verdicts(replace(bundle, phase="first"), predictions, scope)
     return tuple(map(_confirmed, first, _verdicts(replace(bundle, phase="confirmation"), predictions, scope)))

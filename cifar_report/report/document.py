@@ -4,6 +4,7 @@ import base64
 import gc
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
@@ -20,9 +21,10 @@ from matplotlib.image import imsave
 
 from cifar_report import __version__, project_folder
 from cifar_report.analysis.decisions import DIRECTIONS, family_key, side_of
-from cifar_report.analysis.predictions import condensed, surest_of_pair
+from cifar_report.analysis.predictions import condensed, read_predictions, surest_of_pair
 from cifar_report.analysis.results import TrialResult, Verdict
 from cifar_report.analysis.values import is_time
+from cifar_report.analysis.verdicts import verdicts
 from cifar_report.errors import SuiteError
 from cifar_report.report.elements import data_address
 from cifar_report.report.figures.base import MOST_CLASSES, Images
@@ -177,12 +179,15 @@ def page_data(writer: Writer, images: Images | None) -> Markup:
     """Return the JSON for a ``script`` element; ``images`` must be the dataset of the bundle's fingerprint."""
     results = writer.results
     ran = [trial for trial in results.trials if trial.primary.datum.value is not None]
-    plan = writer.bundle.record.plan
-    # A claim that was tested several times is not decided again in the page.
-    confirmed = any(verdict.other is not None for verdict in results.verdicts)
+    plan, judged = writer.bundle.record.plan, results.verdicts
+    confirmed = any(verdict.other is not None for verdict in judged)
+    if confirmed:  # headlines come from two sets of seeds, each with corrections of its own: the page has one of them
+        first = replace(writer.bundle, phase="first")
+        judged = verdicts(first, read_predictions(first), results.scope)
     data = {
-        "planned": plan is not None and (not plan.confirms or confirmed),
-        "claims": [_claim(writer, verdict) for verdict in results.verdicts],
+        "planned": plan is not None and not plan.confirms,  # a claim that is tested several times is not decided again
+        "first": confirmed,
+        "claims": [_claim(writer, verdict) for verdict in judged],
         "trials": [_trial(writer, trial) for trial in ran],
         "changes": {
             f"{first.id}|{second.id}": [

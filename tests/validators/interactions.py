@@ -31,6 +31,8 @@ def check_interactions(browser: Browser, page_file: Path, bundle: Bundle, axe: s
         )
         yield from _tried(check, context.new_page(), page_file)
         context.close()
+    if page_file.name != "report.html":  # the script computes and draws the same in all languages
+        return
     page = browser.new_page()
     page.goto(page_file.as_uri())
     yield from check_lab(page, bundle)
