@@ -86,7 +86,7 @@ def ranked(bundle: Bundle) -> list[str]:
     """Return the trials in the order in which the report ranks them."""
     table = next(each for each in Page(report_of(bundle)).all("table") if "All trials by mean test" in each.text)
     rows = [[cell.text for cell in row.inside if cell.tag in ("td", "th")] for row in table.inside if row.tag == "tr"]
-    return [row[1] for row in rows[1:]]
+    return [row[0] for row in rows[1:]]
 
 
 def test_deleted_runs_leave_no_number_behind(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Findings and the first two pages: sentences that join claims, which follow the data and nothing else."""
 
 import re
+from dataclasses import replace
 from functools import cache
 
 import pytest
 from reports import few_experiments, page_of, small_bundle
-from suites import simulated
+from suites import simulated, whole
 
+from cifar_report.analysis.results import Datum
 from cifar_report.bundle import Bundle
 from cifar_report.errors import UsageError
 from cifar_report.registry import load_experiments
@@ -14,8 +16,9 @@ from cifar_report.report.build import read_cover
 from cifar_report.report.i18n import Translation
 from cifar_report.report.sections.conclusions import build
 from cifar_report.report.sections.front import title
-from cifar_report.report.text.conclusions import abstract
-from cifar_report.report.text.findings import direction_words, findings, lead, topic_name
+from cifar_report.report.text.conclusions import abstract, one_run
+from cifar_report.report.text.findings import SAY, direction_words, findings, lead, shown_effect, topic_name
+from cifar_report.report.text.trials import judgement
 from cifar_report.report.writer import Cover, Writer
 
 TWO = ("baseline", "filters", "second_conv_32")
@@ -37,36 +40,124 @@ def apart(first: float, second: float, noise: float = 0.002) -> Writer:
 
 def group(writer: Writer, name: str) -> str:
     """Return the sentences of one group of the conclusions, without links."""
-    return " ".join(each.striptags() for each in dict(build(writer).it["groups"])[name])
+    return " ".join(each.striptags() for each in dict(build(writer).it["groups"])[SAY.groups[name]])
 
 
 def test_swapped_data_swap_the_conclusions() -> None:
     """Where two trials' accuracies change places, the topic changes its direction and its group."""
     for first, second, direction, said, other in (
-        (0.5, 0.6, "rises", "As the original said", "Not as it said"),
-        (0.6, 0.5, "falls", "Not as it said", "As the original said"),
+        (0.5, 0.6, "rises", "reproduced", "not_reproduced"),
+        (0.6, 0.5, "falls", "not_reproduced", "reproduced"),
     ):
         writer = apart(first, second)
         assert f"Depth: the accuracy {direction}" in group(writer, said)
         assert "Depth" not in group(writer, other)
         four = abstract(writer, findings(writer))[-1].striptags()
-        assert re.search(rf"{said[:6]}.*Depth \(the accuracy {direction}\)", four)
+        begins = "As the original" if said == "reproduced" else "[Nn]ot as "
+        assert re.search(rf"{begins}.*Depth \(the accuracy {direction}\)", four)
 
 
 def test_without_an_effect_the_conclusions_say_so() -> None:
     """Equal accuracies with little noise rule a gain out; with much noise the topic is open, and no group claims it."""
     equal, noisy = apart(0.6, 0.6), apart(0.6, 0.6, 0.05)
-    assert "Depth: no gain of 2 points or more" in group(equal, "Not as it said")
-    assert "rises" not in group(equal, "As the original said")
-    assert "Depth" not in group(noisy, "As the original said") + group(noisy, "Not as it said")
-    assert re.search(r"open for these topics: .*Depth", group(noisy, "Open, and why"))
+    assert "Depth: no gain of 2 points or more" in group(equal, "not_reproduced")
+    assert "rises" not in group(equal, "reproduced")
+    assert "Depth" not in group(noisy, "reproduced") + group(noisy, "not_reproduced")
+    assert re.search(r"open for these topics: .*Depth", group(noisy, "inconclusive"))
+
+
+def test_the_interval_shown_is_that_of_the_test_and_names_its_level() -> None:
+    """Beside what is ruled out or called equal stands the 90 % interval that decided it, in findings and judgements."""
+    writer = Writer(*simulated(load_experiments(), seeds=5), Translation("en"), ())
+    levels = set()
+    for each in findings(writer):
+        shown, estimate = shown_effect(writer, each).striptags(), each.verdict.estimate
+        assert ("90% [" in shown) is (estimate.coverage == pytest.approx(0.9)), shown
+        assert writer.numbers.interval(each.effect).replace("\N{NO-BREAK SPACE}", " ") in shown.replace(
+            "\N{NO-BREAK SPACE}", " "
+        ) or (estimate.low is None)
+        levels.add(estimate.coverage)
+    assert len(levels) == 2
+    for verdict in writer.results.verdicts:
+        claim = verdict.claim
+        if verdict.reason == "margin_ruled_out" and claim.quantity == "accuracy" and len(claim.subject.trial) > 1:
+            trial = writer.results.trial(claim.subject.trial)
+            said = judgement(writer, trial, ())[0].striptags()
+            decides = claim.comparator and claim.comparator.trial in (trial.trial.one_change, trial.trial.as_written)
+            assert not decides or "is ruled out" not in said or "90% [" in said, said
+
+
+def test_what_the_original_did_not_measure_is_supported_and_counts_apart() -> None:
+    """The abstract's count of reproduced tests holds no test of what the original never measured."""
+    writer = Writer(*whole(), Translation("en"), ())
+    found = [each for each in writer.results.tallied if each.outcome == "reproduced"]
+    measured = sum(each.measured_before for each in found)
+    assert 0 < measured < len(found)
+    sentence = abstract(writer, ())[2].striptags()
+    assert f"{measured} reproduced, {len(found) - measured} supported" in sentence
+    topics = {each.verdict.measured_before: set() for each in findings(writer)}
+    for each in findings(writer):
+        topics[each.verdict.measured_before].add(str(topic_name(writer, each)))
+    for name in topics[False] - topics[True]:
+        assert f"{name} (" not in abstract(writer, findings(writer))[3].striptags()
+
+
+def test_findings_say_in_how_many_settings_their_sides_differ() -> None:
+    """A comparison by one change reads 1, one that changes more its number, and another method none."""
+    rows = title(Writer(*whole(), Translation("en"), ()))["findings"].rows
+    counts = {row.cells[1].content.striptags(): row.cells[2].content.striptags() for row in rows}
+    for effect, count in counts.items():
+        assert count == "–" or int(count) >= 1
+        assert count == "1" or "(Padding “same”" not in effect
+    assert any(int(count) > 1 for count in counts.values() if count.isdigit())
+
+
+def test_one_table_holds_accuracy_and_time_of_every_trial_in_the_order_of_the_ladder() -> None:
+    """Every trial that ran stands there once, best first, with its runs, parameters and time against the baseline."""
+    writer = Writer(*whole(), Translation("en"), ())
+    rows = [[cell.content.striptags() for cell in row.cells] for row in title(writer)["trials"].rows]
+    ran = [trial for trial in writer.results.trials if trial.primary.datum.value is not None]
+    assert [row[0] for row in rows] == [writer.trial_title(each.trial) for each in writer.results.ranking]
+    assert len(rows) == len(ran)
+    assert next(row for row in rows if row[0] == "Baseline")[5] == "1.00"
+    ratio = writer.results.verdict("C05b.as_written").estimate
+    assert next(row for row in rows if row[0] == "Second convolution, 32 filters")[5] == writer.numbers.number(ratio)
+
+
+def test_single_seeds_that_point_the_other_way_are_counted() -> None:
+    """For each comparison about which single seeds disagree it is told how many would have told the opposite."""
+    noisy, calm = apart(0.6, 0.6, 0.05), apart(0.5, 0.7)
+    text = " ".join(each.striptags() for each in one_run(noisy))
+    verdict = next(each for each in noisy.results.verdicts if each.claim.id == "C05a.as_written")
+    signs = [(each.subject - each.comparator) * verdict.estimate.value < 0 for each in verdict.differences]
+    assert sum(signs) > 0
+    assert re.search(rf"{sum(signs)} of 5: .*Second convolution, 32 filters v. Baseline", text)
+    assert "Second convolution, 32 filters v. Baseline" not in " ".join(each.striptags() for each in one_run(calm))
+
+
+def test_a_finding_on_dead_units_speaks_of_dead_units() -> None:
+    """A claim on the share of dead units is a finding of its own kind, and unusual runs are no parameters."""
+    writer = writer_of("baseline", "filters", "dead_units")
+    measured = {"outcome": "reproduced", "reason": "beyond_margin", "test": "welch"}
+    estimate = Datum("share", -0.2, "points", "mean_difference", 5, low=-0.3, high=-0.1)
+    verdicts = [
+        replace(each, **measured, estimate=estimate) if each.claim.quantity == "dead_units" else each
+        for each in writer.results.verdicts
+    ]
+    told = Writer(writer.bundle, replace(writer.results, verdicts=tuple(verdicts)), writer.translation, ())
+    found = [each for each in findings(told) if each.verdict.claim.quantity == "dead_units"]
+    assert {(each.kind, direction_words(told, each)) for each in found} == {("dead_units", "fewer of them")}
+    text = group(told, "reproduced")
+    assert "Dead hidden units: fewer of them, −20.0 points" in text
+    counted = re.findall(r"(\d+) of (\d+) statements? about parameters", text)
+    assert all(int(count) < sum(each.claim.relation == "exact" for each in verdicts) for _, count in counted)
 
 
 def test_a_topic_points_from_the_comparator_to_the_trial() -> None:
     """Of “16 filters are better than 32” the finding is what 32 filters bring, so its sign is the other one."""
     writer = apart(0.5, 0.6)
     for each in findings(writer):
-        claim, estimate = each.verdict.claim, each.verdict.wide or each.verdict.estimate
+        claim, estimate = each.verdict.claim, each.verdict.estimate
         turned = claim.subject.trial.startswith("baseline") and each.kind == "accuracy"
         assert each.effect.value == pytest.approx(-estimate.value if turned else estimate.value)
         if turned:
@@ -117,14 +208,16 @@ def test_the_assignment_map_follows_what_has_finished() -> None:
         "Time and success for different numbers of hidden neurons",
         "Time and success for different training",
     )
-    whole = states(writer_of(*ids, timing=True))
-    assert set(whole.values()) == {"done"}
+    every = states(writer_of(*ids, timing=True))
+    assert set(every.values()) == {"done"}
     some = states(writer_of(*ids, timing=True, trials=("baseline", "filters_32", "dense_64", "nearest_centroid")))
     assert some[hidden] == "part: 2 of 4 trials"
     assert next(state for demand, state in some.items() if demand.startswith(batch)) == "missing"
     assert "part: 1 of" in next(state for demand, state in some.items() if demand.startswith("Comparison"))
     none = states(writer_of(*ids, trials=()))
     assert set(none.values()) == {"done", "missing"}  # the algorithm and the code need no trial
+    other = set(states(writer_of(*ids, timing=True, grade="unverified")).values())
+    assert other == {"done", "done, on other data"}
     untimed = states(writer_of(*ids))
     assert untimed[hidden].startswith("part")
 

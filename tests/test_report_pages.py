@@ -42,16 +42,18 @@ def pages(view, language):
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", ["simulated", "recorded"])
-def test_two_pages_hold_what_came_out_and_where_it_stands(name, language):
-    """Abstract, figures, data and a warning more than usual fit on the first page, the rest on the second."""
+def test_two_pages_hold_what_came_out_and_a_third_where_it_stands(name, language):
+    """Abstract, figures, data and a warning more than usual fit on the first page, findings and times on the second."""
     view = front(name, language)
     view = replace(view, title={**view.title, "claims_changed": True})
     word = Translation(language).gettext
-    first, second = pages(view, language)
+    first, second, third = pages(view, language)
     assert word("Warning:") in first
     assert "CIFAR-10" in first
-    for title in ("Findings", "The assignment", "Contents"):
-        assert word(title) in second
+    assert word("Findings") in second
+    assert word("Seconds an epoch") in second
+    for title in ("The assignment", "Contents"):
+        assert word(title) in third
 
 
 MOST_PAGES = {"en": 40, "el": 44}

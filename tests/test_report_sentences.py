@@ -15,11 +15,12 @@ from cifar_report.analysis.sensitivity import fragile
 from cifar_report.bundle import Bundle, write_record
 from cifar_report.report.figures import draw_effects, draw_ladder
 from cifar_report.report.i18n import Translation
+from cifar_report.report.names import seeds_needed
 from cifar_report.report.sections import tables
 from cifar_report.report.sections.claims import verdicts
 from cifar_report.report.text.conclusions import one_run
 from cifar_report.report.text.trials import judgement
-from cifar_report.report.text.verdicts import seeds_needed, verdict_paragraph
+from cifar_report.report.text.verdicts import verdict_paragraph
 from cifar_report.report.writer import Writer
 
 ENGLISH = Translation("en")
@@ -116,7 +117,7 @@ def test_seeds_that_would_decide_are_a_range_or_more_than_60():
         (None, None, "more than 60"),
     ):
         told = replace(chosen, seeds_needed=replace(needed, value=least, low=least, high=most))
-        assert seeds_needed(whole(), told) == words
+        assert seeds_needed(told, whole().numbers) == words
         assert f": {words}.".replace("\N{NO-BREAK SPACE}", " ") in said(told)
 
 
@@ -221,7 +222,7 @@ def test_the_original_is_compared_on_canonical_pixels_alone(grade, canonical):
     table = tables.results(writer, "anywhere", "Title", [baseline])
     assert ("without being compared with ours" in table.caption) is not canonical
     for figure in (draw_ladder(writer.results, ENGLISH), next(draw_effects("points", writer.results, ENGLISH))):
-        assert ("not compared with ours" in figure.caption) is not canonical
+        assert ("for orientation" in figure.caption) is not canonical
     told = chapter(writer, "protocol")
     assert ("not compared with ours" in told) is not canonical
     assert ("prediction interval" in told) is canonical

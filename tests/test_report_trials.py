@@ -30,10 +30,10 @@ def judged(writer: Writer, trial: str) -> list[str]:
 @pytest.mark.parametrize(
     ("second", "settings", "answer"),
     [
-        (0.7, {}, "More accurate: Second convolution, 32 filters classified 7"),
-        (0.5, {}, "Less accurate: Second convolution, 32 filters classified 5"),
-        (0.61, {"seed_noise": 0.06}, "Open: the mean of Second convolution, 32 filters"),
-        (0.7, {"seeds": 1}, "Open: Second convolution, 32 filters classified"),
+        (0.7, {}, "More accurate: Second convolution, 32 filters has a test accuracy of 7"),
+        (0.5, {}, "Less accurate: Second convolution, 32 filters has a test accuracy of 5"),
+        (0.61, {"seed_noise": 0.06}, "Open: Second convolution, 32 filters has"),
+        (0.7, {"seeds": 1}, "Open: Second convolution, 32 filters has a test accuracy"),
     ],
 )
 def test_a_judgement_begins_with_the_answer_and_follows_the_data(second, settings, answer):
@@ -72,9 +72,7 @@ def test_the_original_s_comparison_is_told_where_it_ends_otherwise():
     for baseline, words in ((0.75, True), (0.55, False)):
         writer = writer_of({"baseline": baseline, "filters_32": 0.6, "second_conv_32": 0.7})
         text = " ".join(judged(writer, "second_conv_32"))
-        assert (
-            "Against Baseline, with which the original compared it and from which it differs in 2 settings" in text
-        ) is words
+        assert ("From Baseline, with which the original compared it (2 changes)" in text) is words
 
 
 def test_what_did_not_run_is_one_line_and_missing_seeds_are_named():

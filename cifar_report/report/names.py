@@ -22,6 +22,7 @@ from cifar_report.spec import (
 WORDS = load_messages("names")
 OUTCOMES: dict[Outcome, str] = WORDS.outcomes
 UNMEASURED: dict[Outcome, str] = WORDS.unmeasured
+EITHER: dict[Outcome, str] = OUTCOMES | WORDS.either
 MARKS: dict[str, str] = WORDS.marks
 STATEMENT_KINDS: dict[str, str] = WORDS.statement_kinds
 OUTCOME_MEANINGS: dict[Outcome, str] = WORDS.outcome_meanings

@@ -132,7 +132,12 @@ class Writer:
     def interval(self, datum: Datum, *, inverse: bool = False) -> Markup:
         """Return a number's interval as a link to the number's row, a dash where it has none."""
         no_interval = datum.low is None and datum.high is None
-        return escape(DASH) if no_interval else self.link(datum, self.numbers.interval(datum, inverse=inverse))
+        return escape(DASH) if no_interval else self.link(datum, self.bounds(datum, inverse=inverse))
+
+    def bounds(self, datum: Datum, *, inverse: bool = False) -> str:
+        """Return a number's interval as text, with its level where that is not 95 %."""
+        level = "" if datum.coverage == USUAL else f"{self.numbers.bare(datum.coverage, 'share', trimmed=True)}% "
+        return level + self.numbers.interval(datum, inverse=inverse)
 
     def reason(self, datum: Datum) -> str:
         """Return in words why a number has no value."""
@@ -154,9 +159,7 @@ class Writer:
             return Cell(escape(DASH), numeric=True, missing=self.reason(value))
         shown = self.link(value) if link else escape(self.numbers.number(value))
         if interval and (value.low is not None or value.high is not None):
-            percent = self.numbers.bare(value.coverage, "share", trimmed=True)
-            coverage = "" if value.coverage == USUAL else f"{percent}% "
-            shown += Markup(' <span class="interval">{}{}</span>').format(coverage, self.numbers.interval(value))
+            shown += Markup(' <span class="interval">{}</span>').format(self.bounds(value))
         return Cell(shown, numeric=True)
 
     def interval_cell(self, datum: Datum, *, link: bool = True) -> Cell:

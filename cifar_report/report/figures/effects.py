@@ -143,6 +143,8 @@ def _bounds(unit: Unit, verdicts: Sequence[Verdict]) -> tuple[float, float]:
 def _caption(verdicts: Sequence[Verdict], results: Results, translate: Translation) -> str:
     known = any(verdict.original is not None and verdict.deviation == "other_pixels" for verdict in verdicts)
     more = [translate.gettext(SAY.original_apart)] if known and not results.scope.absolutes else []
+    if any(each.difference is not None for verdict in verdicts for each in verdict.differences):
+        more.insert(0, translate.gettext(SAY.effects_seeds))
     return " ".join([translate.plain(SAY.effects), *more])
 
 

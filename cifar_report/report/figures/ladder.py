@@ -93,6 +93,8 @@ def _draw(
     best, worst = rungs[0], rungs[-1]
     values = {"best": best.name, "high": _mean(best, translate), "worst": worst.name, "low": _mean(worst, translate)}
     caption = translate.plain(SAY.ladder)
+    if (baseline := reference(results)) is not None and baseline.primary.datum.value is not None:
+        caption += f" {translate.gettext(SAY.ladder_line)}"
     if any(rung.measure.datum.n_of == "images" for rung in rungs):
         caption += f" {translate.plain(SAY.over_images)}"
     fits = [rung.measure.compatibility for rung in rungs if rung.original is not None]
@@ -181,6 +183,9 @@ def _title(rungs: Sequence[Rung], results: Results, translate: Translation) -> s
         if found:
             _, trial, comparison = max(found, key=itemgetter(0))
             said.append(translate.plain(message, compared(trial, comparison, results, translate, in_words=True)))
+            first = [each for each in found if side > 0 and each[1] == rungs[0].trial != trial]
+            for _, name, other in first:
+                said.append(translate.plain(SAY.ladder_best, compared(name, other, results, translate, in_words=True)))
     unusual = len({rung.trial for rung in rungs if rung.unusual})
     count = {"count": translate.numbers.integer(unusual)}
     return " ".join([*said, *([translate.plain_plural(SAY.ladder_unusual, unusual, count)] if unusual else [])])

@@ -1,7 +1,5 @@
 """The report's sections in the order of the original: each builder turns results into what one template shows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from cifar_report.report.elements import Heading, SectionView

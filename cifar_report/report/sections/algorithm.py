@@ -1,7 +1,5 @@
 """Section 1: the algorithm in numbered formulas, its symbols, and one step of back-propagation in numbers."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The appendix of the HTML report: runs, sensitivity, environment, claims, error rates and all numbers."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from markupsafe import Markup, escape

@@ -1,7 +1,5 @@
 """The tables of claims: all verdicts, the margins, the verdicts under other choices, and the registry."""
 
-from __future__ import annotations
-
 from markupsafe import Markup
 
 from cifar_report.analysis.results import Sensitivity, SensitivityKind, Verdict
@@ -10,7 +8,6 @@ from cifar_report.report.elements import Cell, Row, SectionView, Table, claim_li
 from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.sections.experiments import experiment_numbers
 from cifar_report.report.text.conclusions import tally
-from cifar_report.report.text.verdicts import seeds_needed
 from cifar_report.report.writer import Writer
 
 SAY = load_messages("sections")
@@ -32,7 +29,8 @@ def verdicts(writer: Writer) -> SectionView:
     inside = [verdict.original_inside for verdict in originals if verdict.original_inside is not None]
     view = {
         "tally": [
-            (outcome, writer.badge(outcome), writer.numbers.integer(count)) for outcome, count in tally(found).items()
+            (outcome, writer.badge(outcome, writer.word(names.EITHER[outcome])), writer.numbers.integer(count))
+            for outcome, count in tally(found).items()
         ],
         "compared": bool(inside),  # originals with our prediction intervals
         "all_inside": all(inside),
@@ -52,7 +50,7 @@ def _statements_table(writer: Writer) -> Table:
         name = writer.word(names.STATEMENT_KINDS[kind.kind])
         rows.append((name, kind.statements, kind.all, kind.some, kind.none, *tests))
     columns = writer.columns(
-        "Claims | Number | All tests reproduced | Some | None | Tests | Reproduced | Not reproduced | "
+        "Claims | Number | Hold in all tests | In some | In none | Tests | Reproduced or supported | Contradicted | "
         "Inconclusive | Not run or not testable"
     )
     return writer.table("statements", writer.sentence(SAY.statements), columns, rows, numbered=False)
@@ -70,6 +68,7 @@ def _verdicts_table(writer: Writer) -> Table:
         _verdict_row(writer, writer.results.verdict(claim.id), numbers[experiment.id], f"#experiment-{experiment.id}")
         for experiment in sorted(writer.bundle.record.experiments, key=lambda each: list(numbers).index(each.id))
         for claim in experiment.claims
+        if writer.medium == "screen" or writer.results.verdict(claim.id).outcome != "not_run"
     ]
     columns = (
         *writer.columns("Section | Claim | What it says | Verdict", words=4),
@@ -81,6 +80,7 @@ def _verdicts_table(writer: Writer) -> Table:
 def _verdict_row(writer: Writer, verdict: Verdict, number: str, anchor: str) -> Row:
     onset, exact = verdict.claim.relation == "onset", verdict.claim.relation == "exact"
     counts = [each for each in (verdict.n, verdict.n_comparator) if each is not None]
+    needed = names.seeds_needed(verdict, writer.numbers)
     return writer.row(
         Cell(Markup('<a href="{}">{}</a>').format(anchor, number)),
         claim_link(verdict.id),
@@ -90,16 +90,10 @@ def _verdict_row(writer: Writer, verdict: Verdict, number: str, anchor: str) -> 
         writer.cell(verdict.margin, none=SAY.onset_margin if onset else SAY.exact_margin),
         writer.cell(verdict.p_corrected or verdict.p, none=SAY.exact if exact else SAY.not_tested),
         Cell(Markup(" + ").join(map(writer.numbers.integer, counts)), numeric=True),
-        needed_cell(writer, verdict),
+        Cell(Markup.escape(needed), numeric=True) if needed else writer.empty_cell(SAY.not_needed, numeric=True),
         _original(writer, verdict),
         outcome=verdict.outcome,
     )
-
-
-def needed_cell(writer: Writer, verdict: Verdict) -> Cell:
-    """Return the cell that says how many seeds a side would decide a claim."""
-    text = seeds_needed(writer, verdict)
-    return writer.empty_cell(SAY.not_needed, numeric=True) if text is None else Cell(Markup.escape(text), numeric=True)
 
 
 def notation(writer: Writer, verdict: Verdict) -> Markup:

@@ -1,7 +1,5 @@
 """The conclusions: what the claims say together, what surprised, and what would change them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
@@ -16,7 +14,6 @@ from cifar_report.report.writer import Writer
 
 SAY = load_messages("conclusions")
 NOT_TIMED = mark("not part of the timing pass, or the pass was not run")
-YES, NO = mark("yes"), mark("no")
 
 
 def build(writer: Writer) -> SectionView:
@@ -54,30 +51,8 @@ def single_timings(writer: Writer) -> dict[str, TimingRow]:
 
 def _tables(writer: Writer) -> Iterator[Table]:
     """Yield the views over all trials, which stand folded on the screen."""
-    if writer.results.ranking:
-        yield _ranking_table(writer)
     yield _costs_table(writer)
     yield from _spread_tables(writer)
-
-
-def _ranking_table(writer: Writer) -> Table:
-    """Return all trials by their mean accuracy, with those that differ from the first."""
-    rows = [
-        (
-            row.place,
-            writer.trial_title(row.trial),
-            len(writer.results.trial(row.trial).primary.values),
-            writer.cell(row.accuracy, interval=True),
-            writer.empty_cell(SAY.ties_need) if row.tied is None else writer.word(NO if row.tied else YES),
-        )
-        for row in writer.results.ranking
-    ]
-    columns = (
-        *writer.columns("Place", words=0),
-        *writer.columns("Trial | Runs | Test accuracy [95% interval]"),
-        *writer.columns("Differs from the first"),
-    )
-    return writer.table("ranking", writer.sentence(SAY.ranking_caption), columns, rows, numbered=False)
 
 
 def _costs_table(writer: Writer) -> Table:

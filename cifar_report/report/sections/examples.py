@@ -1,7 +1,5 @@
 """Section 5: examples of right and wrong classification by the best network, and its errors by class."""
 
-from __future__ import annotations
-
 from cifar_report.analysis.results import PredictionMetrics
 from cifar_report.report.elements import SectionView, Table
 from cifar_report.report.text.conclusions import best_network

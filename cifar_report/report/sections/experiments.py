@@ -1,7 +1,5 @@
 """Sections 3 and 4: the trials of each experiment, and classifiers without a network."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from itertools import count
 

@@ -1,7 +1,5 @@
 """The first two pages and the introduction: what came out, where it stands, and how to read the verdicts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
@@ -12,14 +10,15 @@ from cifar_report.report.elements import Cell, SectionView, Table
 from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.sections.experiments import experiment_numbers
 from cifar_report.report.text.conclusions import STUDIES, abstract
-from cifar_report.report.text.findings import Finding, decided_tests, findings, headline, lead, shown_effect
+from cifar_report.report.text.findings import Finding, findings, headline, lead, shown_effect
 from cifar_report.report.writer import Writer
-from cifar_report.spec import Section
+from cifar_report.spec import Section, differences
 
 SAY = load_messages("summary")
 MOST_FINDINGS = 15
-WIDTHS = (24.5, 37.5, 5.0, 17.5, 7.5, 8.0)  # of the printed table of findings, in hundredths
-MAP_WIDTHS = (58.0, 26.0, 16.0)  # of the map of the assignment
+WIDTHS = (24.0, 43.0, 6.5, 6.5, 12.5, 7.5)  # of the printed table of findings, in hundredths
+TRIAL_WIDTHS = (31.0, 21.0, 7.0, 11.0, 11.0, 9.0, 10.0)  # of the table of all trials
+MAP_WIDTHS = (56.0, 24.0, 20.0)  # of the map of the assignment
 State = Literal["done", "part", "missing"]
 
 
@@ -47,7 +46,7 @@ DEMANDS = (
 def title(writer: Writer) -> dict[str, object]:
     """Return the first two pages: what this is, what came out, the findings, and the map of the assignment."""
     record, results = writer.bundle.record, writer.results
-    dataset, seeds, found = record.dataset, results.seeds, findings(writer)
+    seeds, found = results.seeds, findings(writer)
     figures, study = writer.group("ladder", "verdict_bar"), record.study
     return {
         "title": study.title if study else writer.word("Image classification on CIFAR-10 with convolutional networks"),
@@ -57,7 +56,7 @@ def title(writer: Writer) -> dict[str, object]:
         "date": writer.numbers.date(record.finished or record.created),
         "abstract": abstract(writer, found),
         "figures": figures,
-        "data": dataset.grade if dataset.grade == "stand-in" or dataset.canonical_labels else "other labels",
+        "data": _other_data(writer),
         "data_line": _data_line(writer),
         "profile": record.profile.name,
         "claims_changed": record.claims_changed,
@@ -65,6 +64,7 @@ def title(writer: Writer) -> dict[str, object]:
         "fewer_seeds": seeds.asked < seeds.declared,
         "unfinished": sum(trial.status != "done" for trial in results.trials),
         "findings": _findings_table(writer, found),
+        "trials": _trials_table(writer) if results.ranking else None,
         "assignment": None if study else _assignment_table(writer),
     }
 
@@ -89,17 +89,56 @@ def _findings_table(writer: Writer, found: Sequence[Finding]) -> Table | None:
         counts = [count for count in (verdict.n, verdict.n_comparator) if count is not None]
         link = Markup('<a class="reference page" href="#experiment-{}">{}</a>').format(place, numbers[place])
         n = Cell(Markup(" + ").join(map(writer.numbers.integer, counts)), numeric=True)
-        badge, tests = Cell(writer.verdict_badge(verdict)), Cell(decided_tests(writer, found, each.topic))
-        rows.append((Cell(headline(writer, each)), Cell(shown_effect(writer, each)), n, badge, tests, Cell(link)))
+        effect, changes = Cell(shown_effect(writer, each)), _changes(writer, each)
+        rows.append((Cell(headline(writer, each)), effect, changes, n, Cell(writer.verdict_badge(verdict)), Cell(link)))
     columns = (
-        *writer.columns("Finding | Effect [95% interval]", words=2),
-        *writer.columns("n", words=0),
-        *writer.columns("Verdict | Decided | Section", words=3),
+        *writer.columns("Finding | Effect [interval]", words=2),
+        *writer.columns("Changes | n", words=0),
+        *writer.columns("Verdict | Section", words=2),
     )
     caption = writer.sentence(SAY.findings_caption)
     if not rows:
         return None
     return writer.table("findings", caption, columns, rows, style="findings", widths=WIDTHS)
+
+
+def _changes(writer: Writer, finding: Finding) -> Cell:
+    """Return in how many settings the two sides of a finding differ."""
+    sides = [writer.bundle.trials[side.trial] for side in (finding.before, finding.after) if side is not None]
+    if len(sides) < 2 or type(sides[0]) is not type(sides[1]):
+        return writer.empty_cell(SAY.other_method, numeric=True)
+    # Two stages of one trial differ in the stage.
+    return writer.cell(len(differences(*sides)) or 1)
+
+
+def _trials_table(writer: Writer) -> Table:
+    """Return all trials by their mean accuracy, with what they cost, and whether they differ from the first."""
+    results, trials = writer.results, {trial.id: trial for trial in writer.results.trials}
+    seconds = {point.trial: point.cost for front in results.pareto if front.cost == "seconds" for point in front.points}
+    baseline = next((seconds[each] for each in trials if each in seconds), None)
+    rows = []
+    for row in results.ranking:
+        costs, clock, ratio = trials[row.trial].costs, seconds.get(row.trial), writer.cell(None, none=SAY.not_timed)
+        if clock is not None and baseline is not None:
+            times = (clock.value or 0.0) / (baseline.value or 1.0)
+            ratio = Cell(Markup.escape(writer.numbers.bare(times, "ratio")), numeric=True)
+        differs = SAY.ties_need if row.tied is None else mark("no") if row.tied else mark("yes")
+        rows.append(
+            (
+                *(writer.trial_title(row.trial), writer.cell(row.accuracy, interval=True)),
+                len(trials[row.trial].primary.values),
+                writer.cell(costs.parameters if costs else None, none=SAY.no_network),
+                *(writer.cell(clock, none=SAY.not_timed), ratio),
+                writer.empty_cell(differs) if row.tied is None else writer.word(differs),
+            )
+        )
+    columns = (
+        *writer.columns("Trial | Test accuracy [95% interval] | Runs | Parameters | Seconds an epoch"),
+        *writer.columns("× baseline", words=0),
+        *writer.columns("Differs", words=0),
+    )
+    caption = writer.sentence(SAY.trials_caption)
+    return writer.table("ranking", caption, columns, rows, style="findings", widths=TRIAL_WIDTHS)
 
 
 def _assignment_table(writer: Writer) -> Table:
@@ -114,10 +153,17 @@ def _assignment_table(writer: Writer) -> Table:
         missing = demand.anchor == "studies" and not experiments
         cells = (Cell(Markup.escape(place) if missing else shown), Cell(_state(writer, demand)))
         rows.append((writer.word(SAY.demands[demand.name]), *cells))
-    columns = writer.columns("Demand | Section | State", words=3)
-    return writer.table(
-        "assignment", writer.sentence(SAY.assignment_caption), columns, rows, style="findings", widths=MAP_WIDTHS
-    )
+    columns, data = writer.columns("Demand | Section | State", words=3), _other_data(writer)
+    other = writer.word(SAY.other_data[data]) if data else ""
+    caption = writer.sentence(SAY.assignment_other if data else SAY.assignment_caption, data=other)
+    return writer.table("assignment", caption, columns, rows, style="findings", widths=MAP_WIDTHS)
+
+
+def _other_data(writer: Writer) -> str | None:
+    """Return what the images are where they are not the canonical ones: a key of the message tables, else None."""
+    dataset = writer.bundle.record.dataset
+    known = dataset.grade == "stand-in" or dataset.canonical_labels
+    return None if dataset.grade == "canonical" else dataset.grade if known else "other labels"
 
 
 def _state(writer: Writer, demand: Demand) -> Markup:
@@ -136,6 +182,8 @@ def _state(writer: Writer, demand: Demand) -> Markup:
     state = "done" if complete else "part" if begun else "missing"
     counts = {"done": sum(shown.values()), "count": len(shown)}
     text = writer.sentence(SAY.part, **counts) if state == "part" else writer.word(SAY.state[state])
+    if demand.sections and state != "missing" and _other_data(writer):
+        text = writer.sentence(SAY.on_other_data, state=text)
     return Markup('<span class="state state-{}">{}</span>').format(state, text)
 
 

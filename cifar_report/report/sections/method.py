@@ -1,7 +1,5 @@
 """Section 2: the code with the configurations of the bundle."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import cast
 
@@ -37,7 +35,6 @@ def code_section(writer: Writer, number: str) -> SectionView:
     stages = [stage for trial in trials for stage in trial.stages]
     augmentations = dict.fromkeys(stage.augmentation for stage in stages if stage.augmentation)
     stoppings = dict.fromkeys(stage.early_stopping for stage in stages if stage.early_stopping)
-    seeds = [writer.numbers.integer(seed) for seed in range(writer.bundle.record.seeds)]
     splits = sorted({trial.split_seed for trial in writer.bundle.trials.values()})
     view = {
         "data": writer.heading("code-data", writer.word("Data: loading, splitting, scaling"), 3, f"{number}.1"),
@@ -49,7 +46,6 @@ def code_section(writer: Writer, number: str) -> SectionView:
         "networks": _networks(writer, trials),
         "augmentations": [writer.enumeration(list(_augmentation(writer, each))) for each in augmentations],
         "patience": [writer.numbers.integer(each.patience) for each in stoppings],
-        "seeds": writer.numbers.enumeration(seeds),
         "fixed_orders": list(_fixed_orders(writer, trials)),
         "splits": writer.numbers.enumeration([str(split) for split in splits]),
         "listings": list(_listings(writer, trials)) if trials else [],
@@ -64,8 +60,8 @@ def _fixed_orders(writer: Writer, trials: list[Trial]) -> Iterator[Markup]:
             fixed, other = (writer.results.trial(name).primary.datum for name in (trial.id, trial.one_change))
             if fixed.value is not None and other.value is not None:
                 yield writer.sentence(
-                    "In the same way %(trial)s reached a mean test accuracy of %(fixed)s here, and %(comparator)s, "
-                    "with a new order in every epoch, one of %(other)s.",
+                    "In this way %(trial)s reached a mean test accuracy of %(fixed)s, and %(comparator)s, with a new "
+                    "order in every epoch, one of %(other)s.",
                     trial=writer.trial_name(trial.id),
                     fixed=writer.quantity(fixed),
                     comparator=writer.trial_name(trial.one_change),

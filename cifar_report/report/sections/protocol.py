@@ -1,7 +1,5 @@
 """The protocol (what is compared, how, and what was fixed in advance), how to reproduce it all, and the references."""
 
-from __future__ import annotations
-
 import tomllib
 from collections import Counter
 from pathlib import Path
@@ -66,7 +64,8 @@ def _plan(writer: Writer) -> list[Markup]:
         same = sum(verdict.other is not None and verdict.other.outcome == verdict.outcome for verdict in kept)
         values["seeds"] = numbers.integer(sum(ends[-1] - plan.first for ends in plan.seeds.values()))
         counts = {"tested": numbers.integer(len(kept)), "same": numbers.integer(same)}
-        return [writer.sentence(SAY.confirmation, **values), writer.sentence(SAY.confirmed, **counts)]
+        said = [SAY.confirmation, *([SAY.confirmed] if kept else [])]
+        return [writer.sentence(message, **values, **counts) for message in said]
     kinds = sorted(set(plan.seeds.values()))
     listed = [numbers.enumeration([numbers.integer(end) for end in ends]) for ends in kinds]
     percents = [numbers.bare(share, "share", trimmed=True) for share in plan.shares]

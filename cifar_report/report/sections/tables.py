@@ -1,7 +1,5 @@
 """Tables of trials: layers, results, epochs, studies, and every run."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
@@ -11,7 +9,6 @@ from cifar_report.bundle import Run
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Row, Table, breakable, code
 from cifar_report.report.i18n import load_messages
-from cifar_report.report.text.verdicts import seeds_needed
 from cifar_report.report.writer import Value, Writer
 from cifar_report.spec import Experiment, Trial, walk
 
@@ -43,7 +40,7 @@ def claims(writer: Writer, experiment: Experiment) -> Table:
     rows = [_claim_row(writer, writer.results.verdict(claim.id)) for claim in experiment.claims]
     columns = writer.columns("Claim | Estimate [interval] | Verdict, seeds needed", words=3)
     caption = writer.sentence(SAY.claims)
-    return writer.table(f"claims-{experiment.id}", caption, columns, rows, style="claims", widths=(56, 20, 24))
+    return writer.table(f"claims-{experiment.id}", caption, columns, rows, style="claims", widths=(60, 19, 21))
 
 
 def _claim_row(writer: Writer, verdict: Verdict) -> Row:
@@ -56,7 +53,7 @@ def _claim_row(writer: Writer, verdict: Verdict) -> Row:
         interval = Markup(' <span class="interval">{}</span>').format(writer.interval(estimate))
         shown = Cell(writer.quantity(estimate) + (interval if estimate.low is not None else ""))
     if verdict.seeds_needed is not None:
-        verdict_cell += Markup(' <span class="needed">{}</span>').format(seeds_needed(writer, verdict))
+        verdict_cell += Markup(' <span class="needed">{}</span>').format(names.seeds_needed(verdict, writer.numbers))
     return writer.row(name, shown, Cell(verdict_cell), id=f"claim-{verdict.id}", outcome=verdict.outcome)
 
 

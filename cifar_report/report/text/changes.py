@@ -1,7 +1,5 @@
 """What sets one configuration apart from another, as short labels."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any

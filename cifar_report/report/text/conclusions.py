@@ -1,7 +1,5 @@
 """What came out, in the four sentences of the first page, and conclusions over all trials and studies."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,9 +13,9 @@ from cifar_report.analysis.results import AblationRow, ChangeKind, Outcome, Rank
 from cifar_report.report.elements import claim_link
 from cifar_report.report.i18n import load_messages
 from cifar_report.report.text.findings import Finding, direction_words, lead, topic_name
-from cifar_report.report.text.verdicts import unusual_runs
+from cifar_report.report.text.verdicts import spaced_interval, unusual_runs
 from cifar_report.report.writer import Writer
-from cifar_report.spec import Experiment, Section
+from cifar_report.spec import Experiment, Section, Side
 
 SUMMARY, SAY, STUDY = load_messages("summary"), load_messages("conclusions"), load_messages("studies")
 STUDIES: tuple[Section, ...] = ("hidden_layer", "training_parameters")
@@ -60,7 +58,7 @@ def _best(writer: Writer) -> Markup:
         SUMMARY.best_earlier if earlier else SUMMARY.best if known else SUMMARY.best_alone,
         trial=writer.trial_name(best.trial, best.id),
         accuracy=writer.quantity(datum),
-        interval="" if datum.low is None else Markup(" {}").format(writer.interval(datum)),
+        interval=spaced_interval(writer, datum),
         stage=writer.stage_name(last.trial, last.id) or "",
         last=writer.quantity(last.primary.test_accuracy.datum),
         reference="" if reference is None else partial(writer.quantity, reference.primary.datum),
@@ -82,8 +80,10 @@ def _all_claims(writer: Writer) -> Markup:
     if not verdicts:
         return writer.sentence(SUMMARY.no_claims)
     counts = tally(verdicts)
+    supported = sum(each.outcome == "reproduced" and not each.measured_before for each in verdicts)
     shown = {
-        "reproduced": counts["reproduced"],
+        "reproduced": counts["reproduced"] - supported,
+        "supported": supported,
         "contradicted": counts["not_reproduced"],
         "open": counts["inconclusive"],
         "untested": counts["not_run"] + counts["not_testable"],
@@ -99,19 +99,16 @@ def _all_claims(writer: Writer) -> Markup:
 
 def _clearest(writer: Writer, found: Sequence[Finding]) -> Markup:
     """Return the strongest findings on accuracy for the original, and those against it."""
+    measured = [each for each in found if each.verdict.measured_before or writer.translation.own]
 
     def named(outcome: Outcome) -> Markup | None:
-        chosen = [each for each in lead(found) if each.verdict.outcome == outcome and each.kind == "accuracy"]
-        parts = [
-            writer.sentence(
-                SUMMARY.headline,
-                topic=topic_name(writer, each),
-                direction=direction_words(writer, each),
-            )
-            for each in chosen[:CLEAREST]
-            if each.verdict.claim.said or writer.translation.own
+        shown = (each for each in lead(measured) if each.kind == "accuracy")
+        named = [
+            writer.sentence(SUMMARY.headline, topic=topic_name(writer, each), direction=direction_words(writer, each))
+            for each in shown
+            if each.verdict.outcome == outcome
         ]
-        return writer.enumeration(parts) if parts else None
+        return writer.enumeration(named[:CLEAREST]) if named else None
 
     agrees, differs = named("reproduced"), named("not_reproduced")
     forms = SUMMARY.clearest_for if agrees else SUMMARY.clearest_against if differs else SUMMARY.undecided
@@ -173,22 +170,32 @@ def one_run(writer: Writer) -> tuple[Markup, ...]:
     }
     name, spread = writer.trial_name(row.trial), writer.quantity(row.observed)
     said = [writer.plural(SAY.spread, len(values), trial=name, spread=spread, **ends)]
-    return (*said, *_pairs(writer), *_unusual(writer))
+    return (*said, *_alone(writer), *_unusual(writer))
 
 
-def _pairs(writer: Writer) -> Iterator[Markup]:
-    """Yield how often one run of each side points the claimed way, for open and for decided claims."""
-    shares: dict[bool, list[float]] = {True: [], False: []}
-    for verdict in writer.results.verdicts:
-        counted = verdict.wins is not None and verdict.wins.value is not None and verdict.wins.n
-        if counted and verdict.claim.quantity == "accuracy" and verdict.claim.relation in ("greater", "less"):
-            share = (verdict.wins.value or 0.0) / (verdict.wins.n or 1) if verdict.wins else 0.0
-            shares[verdict.outcome == "inconclusive"].append(share)
-    if left_open := shares[True]:
-        shown = [f"{writer.numbers.bare(share, 'share', trimmed=True)}%" for share in (min(left_open), max(left_open))]
-        yield writer.plural(SAY.single_runs, len(left_open), least=shown[0], most=shown[1])
-    if unanimous := sum(share in (0.0, 1.0) for share in shares[False]):
-        yield writer.plural(SAY.all_pairs, unanimous)
+def _alone(writer: Writer) -> Iterator[Markup]:
+    """Yield what each seed of the original's comparisons taken alone would have told: how often the opposite way."""
+    counts: dict[tuple[Side, Side], tuple[int, int]] = {}
+    for verdict in writer.results.tallied:
+        claim, mean = verdict.claim, verdict.estimate.value
+        if claim.quantity == "accuracy" and claim.comparator is not None and mean:
+            both = [(each.subject, each.comparator) for each in verdict.differences if each.seed is not None]
+            signs = [(one - other) * mean for one, other in both if one is not None and other is not None]
+            if len(signs) > 1:
+                counts[claim.subject, claim.comparator] = sum(sign < 0 for sign in signs), len(signs)
+    groups: dict[tuple[int, int], list[Markup]] = {}
+    for pair, (opposite, count) in counts.items():
+        if opposite:
+            first, second = (writer.trial_name(side.trial, side.stage) for side in pair)
+            pairs = groups.setdefault((opposite, count), [])
+            pairs.append(writer.sentence(SAY.alone_pair, subject=first, comparator=second))
+    shown = [
+        writer.sentence(SAY.alone_group, opposite=opposite, count=count, pairs=Markup("; ").join(pairs))
+        for (opposite, count), pairs in sorted(groups.items(), reverse=True)
+    ]
+    if counts:
+        form = SAY.alone if shown else SAY.alone_agree
+        yield writer.plural(form, len(counts), disagree=sum(map(len, groups.values())), groups=Markup(" ").join(shown))
 
 
 def _unusual(writer: Writer) -> Iterator[Markup]:

@@ -1,11 +1,9 @@
 """What the claims say together: topics that join them, in sentences that follow verdicts and effects, never p."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from markupsafe import Markup
@@ -14,6 +12,7 @@ from cifar_report.analysis.decisions import RATIO_SLACK, side_of
 from cifar_report.analysis.results import Datum, Outcome, Verdict
 from cifar_report.report import names
 from cifar_report.report.i18n import load_messages
+from cifar_report.report.text.verdicts import turned
 from cifar_report.report.writer import Writer
 from cifar_report.spec import Claim, Quantity, Side
 
@@ -32,6 +31,7 @@ KINDS: dict[Quantity, str] = {
     "accuracy": "accuracy",
     "loss": "loss",
     "gap": "gap",
+    "dead_units": "dead_units",
     "epochs_to_accuracy": "convergence",
     "epoch_of_least_loss": "convergence",
     "throughput": "throughput",
@@ -52,7 +52,7 @@ class Finding:
     topic: str  # a key of the message table, or the title of an experiment
     kind: str  # of the quantity: a key of the table of directions
     direction: str
-    effect: Datum  # from ``before`` to ``after``, with its 95 % interval where there is one
+    effect: Datum  # from ``before`` to ``after``, with the interval of its test
     before: Side | None
     after: Side
 
@@ -78,37 +78,33 @@ def findings(writer: Writer) -> tuple[Finding, ...]:
             known = (TOPICS[key] for key in (claim.id, claim.code, experiment.id) if key in TOPICS)
             topic = kind if kind != "accuracy" else next(known, experiment.title)
             topic = topic if kind != "accuracy" or _direct(writer, claim) else PAIR
-            turned = kind == "accuracy" and claim.subject.trial not in own and claim.comparison != "between_methods"
-            found.append(_finding(verdict, topic, kind, turned=turned))
+            turn = kind == "accuracy" and claim.subject.trial not in own and claim.comparison != "between_methods"
+            found.append(_finding(verdict, topic, kind, turn=turn))
     return tuple(sorted(found, key=lambda each: each.rank, reverse=True))
 
 
-def _finding(verdict: Verdict, topic: str, kind: str, *, turned: bool) -> Finding:
-    """Return one claim's finding; ``turned``: the experiment's own trial is the claim's comparator.
+def _finding(verdict: Verdict, topic: str, kind: str, *, turn: bool) -> Finding:
+    """Return one claim's finding; ``turn``: the experiment's own trial is the claim's comparator.
 
     A ratio is turned so that it is above one, unless the claim states a ratio.
     """
-    claim, effect = verdict.claim, verdict.wide or verdict.estimate
+    claim, effect = verdict.claim, verdict.estimate
     before, after = claim.comparator, claim.subject
     if effect.unit == "ratio":
-        turned = claim.relation != "ratio" and 0 < (effect.value or 0.0) < 1
-    if turned and before is not None:
-        value, low, high = (
-            None if each is None else 1 / each if effect.unit == "ratio" else -each
-            for each in (effect.value, effect.high, effect.low)
-        )
-        effect, before, after = replace(effect, value=value, low=low, high=high), after, before
-    return Finding(verdict, topic, kind, _direction(verdict, effect, turned=turned), effect, before, after)
+        turn = claim.relation != "ratio" and 0 < (effect.value or 0.0) < 1
+    if turn and before is not None:
+        effect, before, after = turned(effect), after, before
+    return Finding(verdict, topic, kind, _direction(verdict, effect, turn=turn), effect, before, after)
 
 
-def _direction(verdict: Verdict, effect: Datum, *, turned: bool) -> str:
+def _direction(verdict: Verdict, effect: Datum, *, turn: bool) -> str:
     up = (effect.value or 0.0) > (1.0 if effect.unit == "ratio" else 0.0)
     if verdict.outcome == "inconclusive":
         return "open"
     if verdict.reason in FOUND or (verdict.reason == "outside_margin" and verdict.claim.relation == "equal"):
         return "up" if up else "down"
     if verdict.reason in RULED_OUT:
-        return "not_up" if side_of(verdict.claim) * (-1 if turned else 1) > 0 else "not_down"
+        return "not_up" if side_of(verdict.claim) * (-1 if turn else 1) > 0 else "not_down"
     return "same" if verdict.outcome == "reproduced" else "other"
 
 
@@ -147,13 +143,6 @@ def topic_name(writer: Writer, finding: Finding) -> str:
     return writer.translation.text(finding.topic) if named is None else writer.word(named)
 
 
-def decided_tests(writer: Writer, found: Iterable[Finding], topic: str) -> Markup:
-    """Return how many of a topic's tests are decided."""
-    tests = [each for each in found if each.topic == topic]
-    decided = sum(each.direction != "open" for each in tests)
-    return writer.sentence(SAY.decided, decided=decided, count=len(tests))
-
-
 def direction_words(writer: Writer, finding: Finding) -> Markup:
     """Return in words which way a finding goes, with its margin where that is what was ruled out or kept."""
     margin = finding.verdict.margin
@@ -172,12 +161,12 @@ def shown_effect(writer: Writer, finding: Finding) -> Markup:
     means = verdict.subject_mean, verdict.comparator_mean
     first, last = means if finding.before == claim.subject and finding.after != claim.subject else means[::-1]
     quantities = [claim.quantity, claim.comparator_quantity or claim.quantity]
-    if effect.value != (verdict.wide or verdict.estimate).value:
+    if effect.value != verdict.estimate.value:
         quantities.reverse()
     return writer.sentence(
         _form(finding, both=first is not None and last is not None),
-        effect=writer.link(verdict.wide or verdict.estimate, writer.numbers.quantity(effect)),
-        interval="" if effect.low is None and effect.high is None else f" {writer.numbers.interval(effect)}",
+        effect=writer.link(verdict.estimate, writer.numbers.quantity(effect)),
+        interval="" if effect.low is None and effect.high is None else f" {writer.bounds(effect)}",
         before="" if finding.before is None else _name(writer, finding.before),
         after=_name(writer, finding.after),
         first="" if first is None else partial(writer.quantity, first),
@@ -229,7 +218,8 @@ def _sentence(writer: Writer, group: Sequence[Finding]) -> Markup:
 
 def _counts(writer: Writer, outcome: Outcome) -> Iterator[Markup]:
     """Yield how many counts agree, among the claims that were reproduced."""
-    counted = [each for each in writer.results.verdicts if each.claim.relation == "exact" and each.test == "exact"]
+    exact = [each for each in writer.results.verdicts if each.claim.relation == "exact" and each.test == "exact"]
+    counted = [each for each in exact if each.claim.quantity != "unusual_runs"]
     if counted and outcome == "reproduced":
         yield writer.plural(SAY.counts, len(counted), agree=sum(each.outcome == "reproduced" for each in counted))
 

@@ -1,7 +1,5 @@
 """What is said about one trial: its figures as labels, and a judgement that begins with the answer."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -11,7 +9,8 @@ from markupsafe import Markup
 
 from cifar_report.analysis.results import Comparison, Datum, TrialResult, Verdict
 from cifar_report.report.i18n import load_messages
-from cifar_report.report.text.verdicts import unusual_runs
+from cifar_report.report.names import UNMEASURED
+from cifar_report.report.text.verdicts import spaced_interval, turned, unusual_runs
 from cifar_report.report.writer import Writer
 
 SAY = load_messages("trials")
@@ -22,7 +21,8 @@ def figure_labels(writer: Writer, trial: TrialResult, *, costs: bool = True) -> 
     accuracy, stage = trial.primary.datum, trial.stage()
     if accuracy.value is not None:
         form = SAY.figures["test" if accuracy.low is None else "test_interval"]
-        yield writer.sentence(form, accuracy=writer.quantity(accuracy), interval=partial(_interval, writer, accuracy))
+        interval = spaced_interval(writer, accuracy)
+        yield writer.sentence(form, accuracy=writer.quantity(accuracy), interval=interval)
     if stage is not None:
         scores = stage.primary
         form = SAY.figures["training"]
@@ -91,25 +91,23 @@ def judgement(writer: Writer, trial: TrialResult, verdicts: Sequence[Verdict]) -
     if trial.primary.datum.value is None:
         return (writer.sentence(SAY.nothing, trial=writer.trial_name(trial.id)),)
     row = next((row for row in writer.results.ablation if row.trial == trial.id), None)
-    pairs = (
-        [] if row is None else [each for each in (row.one_change, row.as_written) if each is not None and _known(each)]
-    )
+    both = () if row is None else (row.one_change, row.as_written)
+    pairs = [each for each in both if each is not None and each.difference.value is not None]
     found = {each.comparator: finding(writer, trial.id, each) for each in pairs}
     # What was claimed and is decided answers the question, by one change alone where both comparisons are.
     claimed = {each.comparator for each in pairs if _claims(writer, trial.id, each)}
     pairs.sort(key=lambda each: (each.comparator not in claimed, found[each.comparator] in ("open", "single")))
     main = pairs[0] if pairs else None
-    said = [_alone(writer, trial) if main is None else _answer(writer, trial, main, found[main.comparator])]
-    for other in pairs[1:]:
-        if found[other.comparator] != found[pairs[0].comparator] and other.comparator != pairs[0].comparator:
-            said.append(_other(writer, other, written=row is not None and other is row.as_written))
+    said = [_alone(writer, trial)] if main is None else []
+    for each in pairs:
+        one = found[each.comparator]
+        if each is main or (main and one != found[main.comparator] and each.comparator != main.comparator):
+            other = SAY.as_written if row is not None and each is row.as_written else SAY.one_change
+            form = SAY.answers[one] if each is main else other
+            said.append(writer.sentence(form, **_values(writer, trial.id, each, one)))
     said += [*_stages(writer, trial), *_time(writer, trial), *_overfitting(writer, trial, main)]
     said += [*_tests(writer, verdicts), *_runs(writer, trial)]
     return tuple(said)
-
-
-def _known(comparison: Comparison) -> bool:
-    return comparison.difference.value is not None
 
 
 def _alone(writer: Writer, trial: TrialResult) -> Markup:
@@ -117,7 +115,7 @@ def _alone(writer: Writer, trial: TrialResult) -> Markup:
     values = {
         "trial": writer.trial_name(trial.id, trial.stages[-1].id if trial.stages else None),
         "accuracy": writer.quantity(datum),
-        "interval": _interval(writer, datum),
+        "interval": spaced_interval(writer, datum),
     }
     if datum.n_of == "images":
         return writer.sentence(SAY.without_seeds, **values)
@@ -172,37 +170,32 @@ def _decided(verdict: Verdict, *, forward: bool) -> Finding:
     return "open"
 
 
-def _answer(writer: Writer, trial: TrialResult, comparison: Comparison, found: Finding) -> Markup:
-    difference, other = comparison.difference, writer.results.trial(comparison.comparator)
-    form: str = found
-    if form == "open":
-        form = "open_above" if (difference.value or 0) > 0 else "open_below"
-    return writer.sentence(
-        SAY.answers[form],
-        trial=writer.trial_name(trial.id),
-        accuracy=writer.quantity(trial.primary.datum),
-        comparator=writer.trial_name(other.id),
-        other=partial(writer.quantity, other.primary.datum),
-        difference=partial(writer.quantity, difference),
-        size=partial(writer.quantity, difference, size=True),
-        interval=partial(_interval, writer, difference),
-    )
+def _shown(writer: Writer, trial: str, comparison: Comparison, found: Finding) -> tuple[Datum, Datum, Datum]:
+    """Return difference and means of the claim that decided, with the interval of its test; else those of all runs."""
+    for verdict in _claims(writer, trial, comparison):
+        forward, means = verdict.claim.subject.trial == trial, (verdict.subject_mean, verdict.comparator_mean)
+        mine, other = means if forward else means[::-1]
+        if mine is not None and other is not None and _decided(verdict, forward=forward) == found:
+            return verdict.estimate if forward else turned(verdict.estimate), mine, other
+    mine, other = (writer.results.trial(each).primary.datum for each in (trial, comparison.comparator))
+    return comparison.difference, mine, other
 
 
-def _interval(writer: Writer, datum: Datum) -> Markup:
-    """Return a space and the interval, where there is one."""
-    return Markup("") if datum.low is None else Markup(" ") + writer.interval(datum)
-
-
-def _other(writer: Writer, comparison: Comparison, *, written: bool) -> Markup:
-    """Return the comparison that does not answer the question: the original's own, or the one by one change."""
-    return writer.sentence(
-        SAY.as_written if written else SAY.one_change,
-        comparator=writer.trial_name(comparison.comparator),
-        count=writer.numbers.integer(len(comparison.changes)),
-        difference=writer.quantity(comparison.difference),
-        interval=_interval(writer, comparison.difference),
-    )
+def _values(writer: Writer, trial: str, comparison: Comparison, found: Finding) -> dict[str, object]:
+    """Return the placeholders of a comparison; ``undecided`` says of an open one what it lacks."""
+    difference, mine, other = _shown(writer, trial, comparison, found)
+    apart = difference.low is not None and difference.high is not None and difference.low * difference.high > 0
+    undecided = SAY.undecided["corrected" if apart else "open"]
+    return {
+        "trial": writer.trial_name(trial),
+        "accuracy": partial(writer.quantity, mine),
+        "comparator": writer.trial_name(comparison.comparator),
+        "other": partial(writer.quantity, other),
+        "difference": partial(writer.quantity, difference),
+        "interval": "" if difference.low is None else f" {writer.bounds(difference)}",
+        "count": writer.numbers.integer(len(comparison.changes)),
+        "undecided": writer.word(undecided) if found == "open" else "",
+    }
 
 
 def _stages(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
@@ -251,8 +244,12 @@ def _apart(one: Datum, other: Datum) -> bool:
 
 
 def _tests(writer: Writer, verdicts: Sequence[Verdict]) -> Iterator[Markup]:
-    """Yield how the original's statements that are tested here fared."""
-    counts = Counter(verdict.outcome for verdict in verdicts if verdict.claim.said)
+    """Yield how the original's statements that are tested here fared; what it did not measure counts apart."""
+    counts = Counter(
+        f"{'' if verdict.measured_before or verdict.outcome not in UNMEASURED else 'unmeasured_'}{verdict.outcome}"
+        for verdict in verdicts
+        if verdict.claim.said
+    )
     parts = [writer.plural(forms, counts[outcome]) for outcome, forms in SAY.outcomes.items() if counts[outcome]]
     if parts:
         yield writer.sentence(SAY.tests, parts=writer.enumeration(parts))

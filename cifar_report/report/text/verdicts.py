@@ -1,8 +1,7 @@
 """A claim's verdict in words: what was measured, what follows, and what would change it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 from markupsafe import Markup
@@ -12,7 +11,7 @@ from cifar_report.analysis.results import Datum, Sensitivity, TrialResult, Verdi
 from cifar_report.analysis.values import HIGHER_IS_BETTER
 from cifar_report.report import names
 from cifar_report.report.i18n import load_messages
-from cifar_report.report.writer import USUAL, Writer
+from cifar_report.report.writer import Writer
 
 SAY = load_messages("claims")
 SMALL_RATIO = 0.5  # below, the inverse says more
@@ -26,34 +25,19 @@ TESTED_BY = {
 DECIDED = ("reproduced", "not_reproduced", "inconclusive")
 
 
-def verdict_sentence(writer: Writer, verdict: Verdict) -> Markup:
-    """Return the one sentence that says what was measured, what the verdict is and why."""
-    values = _values(writer, verdict)
-    if verdict.reason in SAY.untested:
-        return writer.sentence(SAY.untested[verdict.reason])
-    values["measured"] = partial(_measured, writer, verdict, values)
-    values["decision"] = partial(writer.sentence, _decision(verdict), **values)
-    said = writer.sentence(SAY.both, **values)
-    if verdict.other is None or verdict.other.outcome == verdict.outcome:
-        return said
-    return writer.sentence(SAY.other[f"differs_{verdict.other.phase}"], **values, said=said)
-
-
-def verdict_details(writer: Writer, verdict: Verdict) -> tuple[Markup, ...]:
-    """Return what else is known about a claim, in whole sentences: tests, power, the original, and cautions."""
-    values = _values(writer, verdict)
-    said = [writer.sentence(message, **values) for message in _details(verdict)]
-    return (*said, *_runs(writer, verdict))
-
-
 def verdict_paragraph(writer: Writer, verdict: Verdict) -> tuple[Markup, ...]:
-    """Return everything that is said about a claim: whole sentences, in order."""
-    return (verdict_sentence(writer, verdict), *verdict_details(writer, verdict))
-
-
-def seeds_needed(writer: Writer, verdict: Verdict) -> str | None:
-    """Return how many seeds a side would decide a claim, as a range; None where none count."""
-    return names.seeds_needed(verdict, writer.numbers)
+    """Return everything that is said about a claim: the verdict and why, then tests, power, the original, cautions."""
+    values = _values(writer, verdict)
+    details = [writer.sentence(message, **values) for message in _details(verdict)]
+    if verdict.reason in SAY.untested:
+        said = writer.sentence(SAY.untested[verdict.reason])
+    else:
+        values["measured"] = partial(_measured, writer, verdict, values)
+        values["decision"] = partial(writer.sentence, _decision(verdict), **values)
+        said = writer.sentence(SAY.both, **values)
+        if verdict.other is not None and verdict.other.outcome != verdict.outcome:
+            said = writer.sentence(SAY.other[f"differs_{verdict.other.phase}"], **values, said=said)
+    return (said, *details, *_runs(writer, verdict))
 
 
 def _measured(writer: Writer, verdict: Verdict, values: dict[str, object]) -> Markup:
@@ -154,13 +138,13 @@ def _values(writer: Writer, verdict: Verdict) -> dict[str, object]:
         "comparator": writer.trial_name(claim.comparator.trial, claim.comparator.stage) if claim.comparator else "",
         "estimate": number if inverse else partial(writer.quantity, estimate),
         "size": partial(writer.quantity, estimate, size=True),
-        "interval": partial(_interval, writer, estimate, inverse=inverse),
+        "interval": partial(spaced_interval, writer, estimate, inverse=inverse),
         "reason": writer.reason(estimate),
         "effect": partial(_effect, writer, verdict),
         "lean": partial(_lean, writer, verdict),
         "of": partial(_of, writer, verdict),
         "lacking": "" if verdict.lacking is None else writer.word(SAY.lacking[verdict.lacking]),
-        "needed": seeds_needed(writer, verdict) or "",
+        "needed": names.seeds_needed(verdict, writer.numbers) or "",
         "p": partial(_probability, writer, verdict.p_corrected or verdict.p),
         "opposite_p": partial(_probability, writer, verdict.opposite_p),
         "prediction": partial(writer.interval, verdict.prediction) if verdict.prediction else "",
@@ -180,7 +164,7 @@ def _planned(writer: Writer, verdict: Verdict) -> dict[str, object]:
     if verdict.undecidable_below is not None:
         values["below"] = verdict.undecidable_below
     if other is not None:
-        shown = Markup("{}{}").format(writer.quantity(other.estimate), _interval(writer, other.estimate, inverse=False))
+        shown = Markup("{}{}").format(writer.quantity(other.estimate), spaced_interval(writer, other.estimate))
         values |= {"other": shown, "verdict": writer.badge(other.outcome)}
     return values
 
@@ -200,13 +184,20 @@ def _enumerated(writer: Writer, parts: list[Callable[[], Markup]]) -> Markup:
     return writer.enumeration([part() for part in parts])
 
 
-def _interval(writer: Writer, datum: Datum, *, inverse: bool) -> Markup:
-    """Return an interval with a space before it, and with its coverage where that is not the usual one."""
+def spaced_interval(writer: Writer, datum: Datum, *, inverse: bool = False) -> Markup:
+    """Return an interval with a space before it, nothing where there is none."""
     if datum.low is None and datum.high is None:
         return Markup("")
-    coverage = f" ({writer.numbers.bare(datum.coverage, 'share', trimmed=True)}%)"
-    shown = writer.interval(datum, inverse=inverse)
-    return Markup(" {}{}").format(shown, "" if datum.coverage == USUAL else coverage)
+    return Markup(" ") + writer.interval(datum, inverse=inverse)
+
+
+def turned(datum: Datum) -> Datum:
+    """Return an effect seen from its other side: a ratio inverted, a difference with the other sign."""
+    value, low, high = (
+        None if each is None else 1 / each if datum.unit == "ratio" else -each
+        for each in (datum.value, datum.high, datum.low)
+    )
+    return replace(datum, value=value, low=low, high=high)
 
 
 def _probability(writer: Writer, datum: Datum | None) -> Markup:
