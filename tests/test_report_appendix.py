@@ -86,7 +86,7 @@ def test_the_error_rates_stand_in_the_appendix():
 def test_the_protocol_bounds_collapses_that_were_not_seen():
     """Three runs without a collapse leave up to 1 - .05^(1/3) of all runs, and the protocol says so once."""
     told = chapter(writer(), "protocol")
-    assert told.count("where none of 3 runs collapsed, up to 63.2% of all runs still may") == 1
+    assert told.count("Where none of 3 runs collapsed, up to 63.2% of all runs still may") == 1
 
 
 @pytest.mark.parametrize("broken", [0, 3])

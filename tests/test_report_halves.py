@@ -76,7 +76,7 @@ def test_the_report_on_halves_ranks_them_without_a_difference(halves):
     """The table of all trials finds no difference between the halves, and one from the neighbours."""
     table = next(each for each in Page(report_of(halves[0][0])).all("table") if "All trials by mean test" in each.text)
     rows = [[cell.text for cell in row.inside if cell.tag in ("td", "th")] for row in table.inside if row.tag == "tr"]
-    assert {row[1]: row[-1] for row in rows[1:]} == {
+    assert {row[0]: row[-1] for row in rows[1:]} == {
         **dict.fromkeys(("Trial first", "Trial second"), "no"),
         **dict.fromkeys(("Trial nearest_3", "Trial nearest_1"), "yes"),
     }

@@ -16,7 +16,7 @@ from cifar_report.spec import Section, differences
 
 SAY = load_messages("summary")
 MOST_FINDINGS = 15
-WIDTHS = (24.0, 43.0, 6.5, 6.5, 12.5, 7.5)  # of the printed table of findings, in hundredths
+WIDTHS = (23.5, 41.0, 7.0, 6.5, 14.5, 7.5)  # of the printed table of findings, in hundredths
 TRIAL_WIDTHS = (31.0, 21.0, 7.0, 11.0, 11.0, 9.0, 10.0)  # of the table of all trials
 MAP_WIDTHS = (56.0, 24.0, 20.0)  # of the map of the assignment
 State = Literal["done", "part", "missing"]
@@ -135,7 +135,7 @@ def _trials_table(writer: Writer) -> Table:
     columns = (
         *writer.columns("Trial | Test accuracy [95% interval] | Runs | Parameters | Seconds an epoch"),
         *writer.columns("× baseline", words=0),
-        *writer.columns("Differs", words=0),
+        *writer.columns("Differs"),
     )
     caption = writer.sentence(SAY.trials_caption)
     return writer.table("ranking", caption, columns, rows, style="findings", widths=TRIAL_WIDTHS)
