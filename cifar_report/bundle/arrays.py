@@ -54,8 +54,7 @@ def dump_arrays(arrays: Mapping[str, Array], *, compress: bool = True) -> bytes:
             member = io.BytesIO()
             np.lib.format.write_array(member, np.asarray(arrays[name], order="C"), allow_pickle=False)
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            entry.compress_type = method
-            archive.writestr(entry, member.getvalue())
+            archive.writestr(entry, member.getvalue(), method)
     return buffer.getvalue()
 
 

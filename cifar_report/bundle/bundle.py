@@ -38,15 +38,14 @@ class Bundle:
     def load(cls, folder: Path) -> Self:
         """Read a bundle; raises UsageError when the folder is none, SuiteError when a file in it is damaged."""
         record = read_record(folder)
-        planned = {trial.id: trial for trial in planned_trials(record)}
         found = (path.relative_to(folder / "runs").as_posix() for path in place(folder, "runs").glob("[!.]*/[!.]*"))
-        runs = [read_run(folder, run_id, planned) for run_id in sorted(found)]
+        runs = [read_run(folder, run_id, record.trials) for run_id in sorted(found)]
         return cls(folder, record, in_order(record, [run for run in runs if run is not None]))
 
     @cached_property
     def trials(self) -> dict[str, AnyTrial]:
         """Return every planned trial by id, as the experiments define it (before the profile shortens it)."""
-        return {trial.id: trial for trial in planned_trials(self.record)}
+        return self.record.trials
 
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
@@ -112,14 +111,9 @@ class Bundle:
         return _decode_if_there(self.folder, names[-1], Certificate) if names else None
 
 
-def planned_trials(record: BundleRecord) -> Sequence[AnyTrial]:
-    """Return the trials of all experiments in order."""
-    return [trial for experiment in record.experiments for trial in experiment.trials]
-
-
 def in_order(record: BundleRecord, runs: Sequence[Run]) -> tuple[Run, ...]:
     """Return runs in the order of the experiments, then by seed."""
-    order = {trial.id: number for number, trial in enumerate(planned_trials(record))}
+    order = {trial: number for number, trial in enumerate(record.trials)}
     return tuple(sorted(runs, key=lambda run: (order.get(run.trial.id, len(order)), run.trial.id, run.seed or 0)))
 
 

@@ -299,6 +299,11 @@ class BundleRecord(Record, frozen=True, kw_only=True):
                 if side is not None and side.stage not in stages.get(side.trial, ()):
                     raise ValueError(f"claim {claim.id} names a trial or a stage that the bundle does not plan")
 
+    @property
+    def trials(self) -> dict[str, AnyTrial]:
+        """Return every planned trial by id, as the experiments define it (before the profile shortens it)."""
+        return {trial.id: trial for experiment in self.experiments for trial in experiment.trials}
+
     def seeds_of(self, trial: str) -> int:
         """Return the end of the seeds that a trial was asked for so far."""
         return self.asked.get(trial, self.seeds)

@@ -15,7 +15,7 @@ import msgspec
 
 from cifar_report.bundle import Bundle, Run, StageResult, read_record, read_run, store
 from cifar_report.bundle.arrays import COMPACT_FILE, MOST_BYTES, PREDICTIONS_FILE
-from cifar_report.bundle.bundle import MOST_JSON_BYTES, RECORD_FILE, TIMING_FILE, decode, in_order, planned_trials
+from cifar_report.bundle.bundle import MOST_JSON_BYTES, RECORD_FILE, TIMING_FILE, decode, in_order
 from cifar_report.bundle.certificates import CERTIFICATE_FILE, Certificate
 from cifar_report.bundle.store import MANIFEST_FILE
 from cifar_report.errors import SuiteError, UsageError
@@ -140,11 +140,10 @@ def read_bundle(report: Report) -> Bundle | None:
     if record is None:
         report.notes.append("the runs were not checked: without bundle.json nothing says what they should be")
         return None
-    planned = {trial.id: trial for trial in planned_trials(record)}
     runs = []
     for name in sorted(report.digests):
         if found := RUN_RECORD.fullmatch(name):
-            runs.append(report.read(name, partial(read_run, folder, found[1], planned)))
+            runs.append(report.read(name, partial(read_run, folder, found[1], record.trials)))
         elif CERTIFICATE_FILE.fullmatch(name):
             report.read(name, partial(decode, folder / name, Certificate))
     bundle = Bundle(folder, record, in_order(record, [run for run in runs if run is not None]))
