@@ -106,6 +106,10 @@ class Original(_Record, frozen=True, kw_only=True):
         """Return the keys that ``trial`` knows, in the file's order."""
         return (*(record.id for record in self.trials), "model_2")
 
+    def find(self, trial_id: str) -> OriginalTrial | None:
+        """Return what was published about a trial, by its id; None where nothing was."""
+        return self.trial(trial_id) if trial_id in self.keys() else None
+
     def trial(self, key: str) -> OriginalTrial:
         """Return the network of ``key``: a trial's id, or ``model_2``. Raises KeyError for any other."""
         network: TrialRecord | Model2Record = self.model_2

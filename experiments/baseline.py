@@ -9,7 +9,6 @@ BASELINE = Trial(
     title="Baseline",
     layers=(Conv2D(16, 3), MaxPooling2D(2), *HEAD),
     stages=(Stage(epochs=15),),
-    published="baseline",
 )
 
 BASELINE_30_EPOCHS = variant(BASELINE, "baseline_30_epochs", "Baseline, 30 epochs", stages=(Stage(epochs=30),))

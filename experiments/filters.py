@@ -13,7 +13,6 @@ FILTERS_32_30_EPOCHS = variant(
     stages=(Stage(epochs=30),),
     as_written="baseline",
     one_change="baseline_30_epochs",
-    published="filters_32_30_epochs",
 )
 
 EXPERIMENT = Experiment(

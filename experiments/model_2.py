@@ -49,7 +49,6 @@ MODEL_2 = Trial(
     stages=(FIRST, SECOND, AUGMENTED),
     batch_size=64,
     as_written="third_conv_64",
-    published="model_2",
 )
 
 EXPERIMENT = Experiment(

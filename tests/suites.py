@@ -22,11 +22,16 @@ _FOLDERS: list[TemporaryDirectory[str]] = []
 _SHARED: dict[str, Bundle] = {}
 
 
+def written() -> tuple[Experiment, ...]:
+    """Return the assignment's experiments, without what somebody added."""
+    return tuple(each for each in load_experiments() if each.section != "own")
+
+
 def simulated(experiments: Sequence[Experiment] | None = None, **settings: Any) -> tuple[Bundle, Results]:
     """Return a simulated bundle and its results; its folder lasts as long as this process."""
     _FOLDERS.append(TemporaryDirectory())
     folder = Path(_FOLDERS[-1].name) / "bundle"
-    bundle = simulate_bundle(folder, experiments or load_experiments(), Simulation(**settings))
+    bundle = simulate_bundle(folder, experiments or written(), Simulation(**settings))
     return bundle, analyse(bundle)
 
 

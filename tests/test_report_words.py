@@ -5,6 +5,7 @@ from typing import get_args
 
 import pytest
 from jinja2 import Environment, nodes
+from suites import written
 
 from cifar_report.analysis import results
 from cifar_report.errors import UsageError
@@ -186,7 +187,7 @@ def test_greek_is_written_with_greek_signs():
     plain = [bare(greek) for _, greek in pairs()]
     assert [text for text in plain if re.search(f"[a-zA-Z]{GREEK}|{GREEK}[a-zA-Z]", text)] == []
     assert [text for text in plain if re.search(r"[?\"]|\.\.\.|(?<!\w)'|'(?!\w)", text)] == []
-    questions = {experiment.question for experiment in load_experiments()}
+    questions = {experiment.question for experiment in written()}
     assert {source for source, greek in pairs() if ";" in greek} == questions
 
 

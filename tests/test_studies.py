@@ -3,6 +3,8 @@
 import gzip
 import io
 import re
+import shlex
+import shutil
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +21,7 @@ from cifar_report.analysis import analyse
 from cifar_report.cli import main
 from cifar_report.data.reading import sha256_of
 from cifar_report.errors import UsageError
-from cifar_report.registry import VARIABLE, load_experiments, load_source, load_study
+from cifar_report.registry import FOLDER, VARIABLE, load_experiments, load_source, load_study
 from cifar_report.report.build import build_report
 from cifar_report.report.catalog import extract
 from cifar_report.report.figures import draw_all
@@ -252,6 +254,51 @@ def test_arrays_are_read_and_what_they_lack_is_named(tmp_path):
     np.savez(path, images=images)
     with pytest.raises(UsageError, match=r"own\.npz lacks labels"):
         data.arrays(path, "Own", ["no", "yes"])
+
+
+TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
+(KERNEL,) = re.findall(r"```python\n(.*?)```", TUTORIAL, re.DOTALL)
+
+
+def test_one_file_of_fifteen_lines_adds_a_kernel_with_a_claim_of_its_own(tmp_path, monkeypatch):
+    """A new file is enough: section, verdict and sentence are there, and none calls the kernel the original's."""
+    assert len(KERNEL.splitlines()) <= 15
+    folder = shutil.copytree(FOLDER, tmp_path / "experiments", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "kernel_5x5.py").write_text(KERNEL, encoding="utf-8")
+    monkeypatch.setenv(VARIABLE, str(folder))
+    assert load_study() is None
+    found = [each for each in load_experiments() if each.id in ("baseline", "kernel_5x5")]
+    levels = {"baseline": 0.55, "baseline_30_epochs": 0.55, "kernel_5x5": 0.65}
+    made, results = simulated(found, accuracies=levels)
+    verdict = results.verdict("kernel_5x5")
+    assert (verdict.outcome, verdict.claim.family, verdict.original) == ("reproduced", "own", None)
+    assert results.trial("baseline").primary.original is not None
+    assert results.trial("kernel_5x5").primary.original is None
+    text = report_of(made)
+    section = text[text.index('id="experiment-kernel_5x5"') :].partition("</section>")[0]
+    assert "3.A" in section
+    assert "supported" in section
+    assert "reproduced</span>" not in section
+    told = re.sub(r"<[^>]+>", " ", section).replace("the original has no such number", "")
+    assert "original" not in told  # but for the column of that name
+
+
+@pytest.mark.long
+def test_the_tutorial_does_what_it_says(tmp_path):
+    """Its commands and its file, word for word in a copy of the project, end in a report with the kernel's claim."""
+    for name in ("cifar_report", "examples", "experiments", "templates"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "experiments" / "kernel_5x5.py").write_text(KERNEL, encoding="utf-8")
+    places = {"PYTHONPATH": str(tmp_path), "CIFAR_REPORT_CACHE": str(tmp_path / "cache"), "CIFAR10_DIR": None}
+    commands = [shlex.split(line) for line in re.findall(r"^    cifar-report (.*)$", TUTORIAL, re.MULTILINE)]
+    assert len(commands) > 9
+    for words in commands:
+        source = ("--data", "synthetic") if words[0] == "run" and "--experiments" not in words else ()
+        done = call(*words, *source, cwd=tmp_path, **places)
+        assert done.status == 0, (words, done.err)
+        if words[0] == "report" and "--author" in words:
+            assert "A kernel of 5×5 pixels" in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert (tmp_path / "model.keras").stat().st_size > 10_000
 
 
 @pytest.mark.long

@@ -47,7 +47,7 @@ def _trial_result(
     runs, failed = bundle.runs_of(trial.id), bundle.failed_of(trial.id)
     planned: tuple[int | None, ...] = tuple(bundle.seeds(trial.id)) if trial.seeded else (None,)
     known = bundle.record.original
-    original = known.trial(trial.published) if known is not None and trial.published is not None else None
+    original = known.find(trial.id) if known is not None else None
     stages: tuple[StageSummary, ...] = ()
     if isinstance(trial, Trial) and runs:
         stages = tuple(_stage_summary(trial, stage.id, runs, predictions, original, scope) for stage in trial.stages)

@@ -212,7 +212,7 @@ def decode(path: Path, kind: type[_T]) -> _T:
         version = msgspec.json.decode(content, type=_Versioned).schema_version
         if version > SCHEMA_VERSION:
             raise UsageError(f"{path} has schema version {version}; this program reads {SCHEMA_VERSION}: update it")
-        if version == 1:
+        if version < SCHEMA_VERSION:
             content = msgspec.json.encode(upgraded(msgspec.json.decode(content)))
         return msgspec.json.decode(content, type=kind)
     except (OSError, ValueError, RecursionError, OverflowError) as error:  # msgspec's errors, text that is no UTF-8

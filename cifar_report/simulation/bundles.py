@@ -205,7 +205,7 @@ def _draw_stages(
 
 def _levels(trial: Trial, simulation: Simulation, original: Original | None) -> list[float]:
     """Return the expected accuracy of each stage."""
-    known = original.trial(trial.published) if original and trial.published else None
+    known = original.find(trial.id) if original else None
     last = simulation.accuracies.get(trial.id, 0.60)
     levels = []
     for place, stage in enumerate(trial.stages, start=1):

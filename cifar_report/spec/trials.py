@@ -57,7 +57,6 @@ class _Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     title: Word
     as_written: str | None = None
     one_change: str | None = None
-    published: str | None = msgspec.field(default=None, name="original")  # its key in original.json
 
     def configuration(self) -> dict[str, Any]:
         """Return what decides the result, as builtins: every field but names and comparisons."""
@@ -158,15 +157,15 @@ _T = TypeVar("_T", Trial, ClassicalTrial)
 
 
 def variant(base: _T, trial_id: str, title: str, **changes: Any) -> _T:
-    """Return ``base`` with some fields changed: by one change and unpublished, unless ``changes`` say otherwise."""
-    named = {"id": trial_id, "title": title, "as_written": None, "one_change": base.id, "published": None}
+    """Return ``base`` with some fields changed: by one change, unless ``changes`` say otherwise."""
+    named = {"id": trial_id, "title": title, "as_written": None, "one_change": base.id}
     return msgspec.structs.replace(base, **named | changes)
 
 
 def published(base: Trial, trial_id: str, title: str, layers: tuple[AnyLayer, ...]) -> Trial:
     """Return ``base`` with other layers, as the original published it; it compared all trials with its first one."""
     compared = base.as_written or base.id
-    return variant(base, trial_id, title, layers=layers, as_written=compared, published=trial_id)
+    return variant(base, trial_id, title, layers=layers, as_written=compared)
 
 
 HASHED_BY_VERSION_1 = {
