@@ -141,7 +141,7 @@ def test_hidden_files_are_no_experiments(tmp_path):
         ("def broken(:\n", ("new.py:1", "SyntaxError")),
         (
             "from cifar_report.spec import Experiment\n\nEXPERIMENT = Experiment(\n    id='new',\n    trials=(),\n)\n",
-            ("new.py:3", "Experiment lacks order, section, title, question, change, explanation"),
+            ("new.py:3", "Experiment lacks title, question"),
         ),
         ("from cifar_report.spec import Conv2D\nA = [\n    Conv2D(8),\n]\n", ("new.py:3", "Conv2D lacks kernel_size")),
         ("from cifar_report.spec import Trial\nTrial(id='a')\n", ("new.py:2", "Trial lacks title, layers, stages")),
