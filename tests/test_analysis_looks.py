@@ -12,8 +12,7 @@ from scipy import stats
 
 from cifar_report.analysis import analyse
 from cifar_report.analysis.hypothesis_tests import TTest
-from cifar_report.analysis.looks import look_ahead, next_look, take_looks
-from cifar_report.analysis.planning import allocate, propose, run_seconds
+from cifar_report.analysis.planning import allocate, look_ahead, next_look, propose, run_seconds, take_looks
 from cifar_report.analysis.power import power_of_more
 from cifar_report.analysis.samples import Look, with_looks
 from cifar_report.analysis.verdicts import deciding_look, families_of, judged

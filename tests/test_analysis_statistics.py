@@ -15,7 +15,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.robust_compare import TrimmedMean
 from statsmodels.stats.weightstats import ttost_ind, ttost_paired
 
-from cifar_report.analysis.hypothesis_tests import EpochTest, McNemar, TTest, holm, prediction_interval, t_interval
+from cifar_report.analysis.hypothesis_tests import EpochTest, McNemar, TTest, holm, t_interval
 from cifar_report.analysis.power import detectable_effect, seeds_needed
 from cifar_report.analysis.predictions import brier, calibration_error, negative_log_likelihood, reliability
 
@@ -59,7 +59,7 @@ def test_intervals_by_hand():
     """Of 1, 2, 3 the mean is 2, s is 1, t(.975, 2) is 4.3027: the intervals follow by hand; one value has none."""
     half = 4.302653 / np.sqrt(3)
     assert t_interval(array(1, 2, 3)) == pytest.approx((2, 2 - half, 2 + half), abs=1e-5)
-    assert prediction_interval(array(1, 2, 3)).high == pytest.approx(2 + 4.302653 * np.sqrt(4 / 3), abs=1e-5)
+    assert t_interval(array(1, 2, 3), spread=4).high == pytest.approx(2 + 4.302653 * np.sqrt(4 / 3), abs=1e-5)
     assert TTest(array(1, 2, 3)).edge(1) == pytest.approx(2 + 2.919986 / np.sqrt(3), abs=1e-5)
     assert t_interval(array(0.5)) == (0.5, None, None)
 

@@ -5,10 +5,7 @@ from cifar_report.bundle import Bundle
 
 
 def analyse(bundle: Bundle) -> Results:
-    """Compute everything that the report shows; pure: the same bundle gives the same results.
-
-    Raises SuiteError when a file of the bundle is damaged.
-    """
+    """Return everything that the report shows, the same of the same bundle; SuiteError where a file is damaged."""
     # Imported where it is asked for: who only shows results does without two seconds of statistics.
     from cifar_report.analysis import checks, sensitivity, trials, verdicts, views
     from cifar_report.analysis.estimates import scope_of
@@ -33,12 +30,12 @@ def analyse(bundle: Bundle) -> Results:
         ranking=views.ranked(results),
         pareto=views.pareto_fronts(results, times, bundle.record.dataset.counts[0]),
         ablation=views.ablation(by_id),
-        variance=views.variance_rows(results, predictions),
+        variance=tuple(row for trial in results if (row := views.variance(trial, predictions)) is not None),
         weights=views.weights_rows(results),
         examples=views.examples(results, predictions),
         timing=times,
         determinism=facts,
-        changes_of_mind=sensitivity.changes_of_mind(found),
+        changes_of_mind=tuple(sensitivity.changes_of_mind(found)),
         cautions=checks.cautions(bundle, results, predictions, times, facts),
         dead_units=views.dead_units(results),
     )

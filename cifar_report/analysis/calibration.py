@@ -16,11 +16,7 @@ Scenario = Literal["no_effect", "halves", "at_margin", "at_limit", "original", "
 Spread = Literal["own", "collapsing"]
 
 
-class _Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of the file."""
-
-
-class Noise(_Record, frozen=True, kw_only=True):
+class Noise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The bundle whose runs the simulated values scatter like; accuracies' standard deviations between runs, 0 … 1."""
 
     least: float
@@ -34,16 +30,12 @@ class Noise(_Record, frozen=True, kw_only=True):
     depth: float  # accuracy that these lose
 
 
-class Rates(_Record, frozen=True, kw_only=True):
-    """How often a scenario gave the verdict that the method promises something about.
-
-    ``family`` is that of the claims; "alone" are claims of nearness, which no family corrects. ``spread``: each
-    network scatters as in the bundle (own), or all as its median network, and some runs collapse.
-    """
+class Rates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How often a scenario gave the verdict that the method promises something about."""
 
     scenario: Scenario
-    family: str
-    spread: Spread
+    family: str  # of the claims; "alone": of nearness, which no family corrects
+    spread: Spread  # each network scatters as in the bundle (own), or all as its median one, and some runs collapse
     seeds: int
     draws: int
     share: float
@@ -73,7 +65,7 @@ class Rates(_Record, frozen=True, kw_only=True):
         return self.low <= self.bound
 
 
-class Calibration(_Record, frozen=True, kw_only=True):
+class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that was simulated, by which command and with which noise."""
 
     command: str

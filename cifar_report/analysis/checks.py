@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import product
 
 import numpy as np
 
@@ -10,19 +11,18 @@ from cifar_report.analysis.hypothesis_tests import SAME
 from cifar_report.analysis.predictions import FILE_NAME, PredictionTable, same_images
 from cifar_report.analysis.results import (
     Caution,
-    Curve,
     Determinism,
     ReplicaAgreement,
     SeedValue,
     TimingRow,
     TrialResult,
 )
-from cifar_report.analysis.trials import COLUMNS
-from cifar_report.analysis.values import finite, primary_weights
+from cifar_report.analysis.trials import COLUMNS, PARTS
+from cifar_report.analysis.values import finite, read
 from cifar_report.bundle import Bundle, Run
 from cifar_report.bundle.certificates import Certificate
 from cifar_report.bundle.store import with_engine
-from cifar_report.spec import Trial
+from cifar_report.spec import Side, Trial
 
 LEAST_EPOCHS = 3  # below, equal values in a column are no oddity
 BY_DESIGN = frozenset({"spec", "split", "seed", "devices"})  # parts of a key in which runs of one suite differ
@@ -38,14 +38,9 @@ def cautions(
     """Return everything odd, trial by trial."""
     found: list[Caution] = []
     for trial in trials:
-        found += _of_runs(bundle, trial)
-        for stage in trial.stages:
-            for curve in stage.curves:
-                found += _of_curve(trial.id, stage.id, curve)
+        found += _of_trial(bundle, trial)
         for run in bundle.runs_of(trial.id):
-            found += _of_scores(run)
-            found += _of_predictions(run, predictions)
-            found += _of_counts(run)
+            found += _of_run(run, predictions)
     found += [Caution("contended_timing", row.trial) for row in timing if row.contended]
     unplanned = [run for run in bundle.runs if run.trial.id not in bundle.trials]
     found += [Caution("unplanned_run", run.trial.id, run.id) for run in unplanned]
@@ -54,7 +49,7 @@ def cautions(
     return tuple(found)
 
 
-def _of_runs(bundle: Bundle, trial: TrialResult) -> Iterator[Caution]:
+def _of_trial(bundle: Bundle, trial: TrialResult) -> Iterator[Caution]:
     for failed in trial.failed:
         yield Caution("failed_run", trial.id, failed.run)
     if trial.runs and set(trial.seeds_planned) - set(trial.seeds_run) - {failed.seed for failed in trial.failed}:
@@ -63,51 +58,31 @@ def _of_runs(bundle: Bundle, trial: TrialResult) -> Iterator[Caution]:
     for run in bundle.runs_of(trial.id):
         if run.trial.configuration() != planned:
             yield Caution("other_configuration", trial.id, run.id)
+    for stage in trial.stages:
+        for curve, name in product(stage.curves, COLUMNS):
+            values = getattr(curve, name)
+            known = [value for value in values if value is not None]
+            if len(known) < len(values):
+                yield Caution("not_a_number", trial.id, curve.run, stage.id, detail=name)
+            if len(known) >= LEAST_EPOCHS and np.ptp(known) <= SAME:
+                yield Caution("constant_values", trial.id, curve.run, stage.id, detail=name)
 
 
-def _of_curve(trial: str, stage: str, curve: Curve) -> Iterator[Caution]:
-    for name in COLUMNS:
-        values = getattr(curve, name)
-        known = [value for value in values if value is not None]
-        if len(known) < len(values):
-            yield Caution("not_a_number", trial, curve.run, stage, detail=name)
-        if len(known) >= LEAST_EPOCHS and np.ptp(known) <= SAME:
-            yield Caution("constant_values", trial, curve.run, stage, detail=name)
-
-
-def _of_scores(run: Run) -> Iterator[Caution]:
-    names = [(part, name) for part in ("train", "validation", "test") for name in ("accuracy", "loss")]
+def _of_run(run: Run, predictions: PredictionTable) -> Iterator[Caution]:
     for stage in run.stages:
-        for weights, evaluation in (("last", stage.last), ("best", stage.best)):
-            for part, name in names:
-                if finite(getattr(getattr(evaluation, part), name)) is None:
-                    yield Caution("not_a_number", run.trial.id, run.id, stage.id, detail=f"{weights}.{part}_{name}")
-
-
-def _of_predictions(run: Run, predictions: PredictionTable) -> Iterator[Caution]:
-    """Yield classes that were never predicted, and stored scores that the stored predictions contradict."""
+        for weights, part, name in product(("last", "best"), PARTS, ("accuracy", "loss")):
+            if finite(getattr(getattr(getattr(stage, weights), part), name)) is None:
+                yield Caution("not_a_number", run.trial.id, run.id, stage.id, detail=f"{weights}.{part}_{name}")
     stages: list[str | None] = [stage.id for stage in run.stages] or [None]
-    for stage in stages:
-        given = predictions.get((run.id, stage))
+    for stage_id in stages:
+        given = predictions.get((run.id, stage_id))
         if given is None:
             continue
         for label in np.setdiff1d(given.labels, given.predicted):
-            yield Caution("class_never_predicted", run.trial.id, run.id, stage, label=int(label))
-        stored = _stored_accuracy(run, stage)
+            yield Caution("class_never_predicted", run.trial.id, run.id, stage_id, label=int(label))
+        stored = read(run, Side(run.trial.id, stage_id), "accuracy").value
         if stored is not None and abs(stored - float(given.correct.mean())) > 0.5 / len(given.labels):
-            yield Caution("test_mismatch", run.trial.id, run.id, stage)
-
-
-def _stored_accuracy(run: Run, stage: str | None) -> float | None:
-    if run.classical is not None:
-        return finite(run.classical.test_accuracy)
-    if stage is None or not isinstance(run.trial, Trial):
-        return None
-    return finite(run.stage(stage).evaluation(primary_weights(run.trial, stage)).test.accuracy)
-
-
-def _of_counts(run: Run) -> Iterator[Caution]:
-    """Yield runs whose built model has another number of parameters than the spec says."""
+            yield Caution("test_mismatch", run.trial.id, run.id, stage_id)
     if isinstance(run.trial, Trial) and None not in (run.parameters_total, run.trial.parameters_total):
         expected = (run.trial.parameters_total, run.trial.parameters_trainable)
         if (run.parameters_total, run.parameters_trainable) != expected:

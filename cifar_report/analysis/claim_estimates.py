@@ -21,7 +21,7 @@ from cifar_report.analysis.predictions import PredictionTable, StagePredictions,
 from cifar_report.analysis.results import Datum, Formula, SeedValue, Undefined, Unit
 from cifar_report.analysis.results.verdicts import Networks, NetworkTest, SeedDifference
 from cifar_report.analysis.samples import Sample, onset_hits, planned_runs
-from cifar_report.analysis.values import LEVEL, Array, Value, is_time
+from cifar_report.analysis.values import LEVEL, Array, Value, finite, is_time
 from cifar_report.bundle import Bundle
 from cifar_report.spec import Claim, Quantity, Side
 
@@ -94,9 +94,11 @@ def estimate(claim: Claim, sample: Sample, coverage: float = 0.95, name: str = "
     test = sample.test()
     bounds = test.interval(coverage)
     bounds = exponential(bounds) if unit == "ratio" else bounds
-    reason: Undefined | None = "no_spread" if test.procedure == "all_equal" else None
-    reason = "too_few_seeds" if bounds.low is None and bounds.high is None else reason
-    interval = {"low": bounds.low, "high": bounds.high, "coverage": coverage, "reason": reason}
+    interval: dict[str, Any] = {"low": bounds.low, "high": bounds.high, "coverage": coverage}
+    if bounds.low is None and bounds.high is None:
+        interval["reason"] = "too_few_seeds"
+    elif test.procedure == "all_equal":
+        interval["reason"] = "no_spread"
     return number(claim, sample, name, bounds.mean, unit, formula, runs=runs, **interval)
 
 
@@ -108,46 +110,43 @@ def counts(claim: Claim, sample: Sample) -> tuple[float, float]:
 
 def exact_estimate(claim: Claim, sample: Sample) -> Datum:
     """Return the ratio, difference or number that a claim about counts compares; nothing is estimated."""
-    subject, reference = counts(claim, sample)
+    value, reference = counts(claim, sample)
     formula: Formula = "single_value"
-    value = subject
     if claim.exact_relation == "quarter":
-        value, formula = subject / reference, "exact_ratio"
+        value, formula = value / reference, "exact_ratio"
     elif claim.comparator is not None:
-        value, formula = subject - reference, "exact_difference"
+        value, formula = value - reference, "exact_difference"
     return number(claim, sample, "estimate", value, unit_of(claim), formula, n_of="seeds", runs=sample.runs)
 
 
-def side_means(claim: Claim, sample: Sample) -> tuple[Datum, Datum | None]:
-    """Return the means of the subject and, where there is one, of the comparator."""
+def side_means(claim: Claim, sample: Sample) -> dict[str, Datum]:
+    """Return the means of the subject and, where there is one, of the comparator, as fields of a verdict."""
     n_of: Literal["seeds", "blocks"] = "blocks" if sample.n_of == "blocks" else "seeds"
-
-    def mean(side: str, values: tuple[Value, ...], runs: tuple[str, ...], keys: tuple[int | None, ...]) -> Datum:
-        names = runs or [""] * len(values)  # timing blocks belong to no run
-        entries = [SeedValue(key, name, *value) for key, name, value in zip(keys, names, values, strict=True)]
-        return mean_datum(f"claim.{claim.id}.{side}", VALUE_UNITS[claim.quantity], entries, n_of)
-
-    others, keys = sample.comparator, sample.comparator_keys or sample.keys
-    comparator = mean("comparator", others, sample.comparator_runs, keys) if others else None
-    return mean("subject", sample.subject, sample.subject_runs, sample.keys), comparator
+    sides = [("subject", sample.keys, sample.subject, sample.subject_runs)]
+    if sample.comparator:
+        sides.append(("comparator", sample.others, sample.comparator, sample.comparator_runs))
+    means = {}
+    for name, keys, values, runs in sides:  # timing blocks belong to no run
+        known = zip(keys, runs or [""] * len(values), values, strict=True)
+        entries = [SeedValue(key, run, *value) for key, run, value in known]
+        identity = f"claim.{claim.id}.{name}"
+        means[f"{name}_mean"] = mean_datum(identity, VALUE_UNITS[claim.quantity], entries, n_of)
+    return means
 
 
 def differences(claim: Claim, sample: Sample) -> tuple[SeedDifference, ...]:
     """Return the two values of each seed or block, and of pairs the difference as it is shown."""
     if not sample.paired:
-        sides = [
-            {key: value.value for key, value in zip(keys or (), values, strict=True)}
-            for keys, values in ((sample.keys, sample.subject), (sample.comparator_keys, sample.comparator))
-        ]
-        seeds = sorted({*sides[0], *sides[1]}, key=lambda seed: -1 if seed is None else seed)
-        return tuple(SeedDifference(seed, sides[0].get(seed), sides[1].get(seed), None) for seed in seeds)
+        one = {key: value.value for key, value in zip(sample.keys, sample.subject, strict=True)}
+        other = {key: value.value for key, value in zip(sample.others, sample.comparator, strict=True)}
+        seeds = sorted({*one, *other}, key=lambda seed: -1 if seed is None else seed)
+        return tuple(SeedDifference(seed, one.get(seed), other.get(seed), None) for seed in seeds)
     shown = np.exp(sample.sides()[0]) if unit_of(claim) == "ratio" else sample.sides()[0]
     comparator = sample.comparator or (Value(None),) * len(sample.keys)
-    found = []
-    for key, one, other, value in zip(sample.keys, sample.subject, comparator, shown, strict=True):
-        difference = float(value) if math.isfinite(value) else None
-        found.append(SeedDifference(key, one.value, other.value, difference, one.censored or other.censored))
-    return tuple(found)
+    return tuple(
+        SeedDifference(key, first.value, second.value, finite(float(value)), first.censored or second.censored)
+        for key, first, second, value in zip(sample.keys, sample.subject, comparator, shown, strict=True)
+    )
 
 
 def wins(claim: Claim, sample: Sample) -> Datum | None:
@@ -159,46 +158,34 @@ def wins(claim: Claim, sample: Sample) -> Datum | None:
     values, others = sample.sides()
     formula: Formula = "share_of_seeds" if others is None else "share_of_pairs"
     pairs = values if others is None else np.subtract.outer(values, others).ravel()
-    hits, of = int(np.sum(_as_claimed(claim, pairs))), "seeds" if others is None else "pairs"
-    return number(claim, sample, "wins", hits, "count", formula, n=len(pairs), n_of=of)
-
-
-def _as_claimed(claim: Claim, values: Array) -> Array:
-    """Return bool [n]; False for a seed that says nothing (NaN)."""
     if claim.relation == "not_better":
-        return np.asarray(side_of(claim) * values <= 0)
-    if claim.relation in DIRECTIONS:
-        return np.asarray(side_of(claim) * values > 0)
-    low, high = limits_of(claim)
-    return np.asarray((values >= low) & (values <= high))
+        hits = side_of(claim) * pairs <= 0
+    elif claim.relation in DIRECTIONS:
+        hits = side_of(claim) * pairs > 0
+    else:
+        low, high = limits_of(claim)
+        hits = (pairs >= low) & (pairs <= high)
+    of = "seeds" if others is None else "pairs"
+    return number(claim, sample, "wins", int(np.sum(hits)), "count", formula, n=len(pairs), n_of=of)
 
 
-def margin_datum(claim: Claim) -> Datum | None:
-    """Return the margin: in points or epochs, as a share for losses and times, as a factor for ratios."""
-    if claim.relation in ("exact", "onset"):
-        return None
+def known_before(claim: Claim) -> dict[str, Any]:
+    """Return margin, stated and original value of a claim, as far as it has them, as fields of its verdict."""
+    unit: Unit = "epochs" if claim.relation == "onset" else unit_of(claim)
+    found: dict[str, Any] = dict.fromkeys(("margin", "stated", "original"))
     if claim.relation == "ratio":
-        return number(claim, None, "margin", RATIO_SLACK, "ratio", "margin", origin="spec")
-    unit = unit_of(claim)
-    unit = "relative" if is_time(claim) or claim.quantity == "loss" else DIFFERENCE_UNITS.get(unit, unit)
-    return number(claim, None, "margin", claim.margin, unit, "margin", origin="spec")
-
-
-def stated_datum(claim: Claim) -> Datum | None:
-    """Return the stated value, ratio, epoch or count; None where the claim states none."""
-    if claim.value is None:
-        return None
-    unit: Unit = "epochs" if claim.relation == "onset" else unit_of(claim)
-    return number(claim, None, "stated", claim.value, unit, "stated_value", origin="spec")
-
-
-def original_datum(claim: Claim) -> Datum | None:
-    """Return what the original's own numbers give; None where it printed none."""
-    if claim.original_difference is None:
-        return None
-    unit: Unit = "epochs" if claim.relation == "onset" else unit_of(claim)
-    formula: Formula = "original_value" if claim.comparator is None else "original_difference"
-    return number(claim, None, "original", claim.original_difference, unit, formula, origin="original")
+        found["margin"] = number(claim, None, "margin", RATIO_SLACK, "ratio", "margin", origin="spec")
+    elif claim.relation not in ("exact", "onset"):
+        relative = is_time(claim) or claim.quantity == "loss"
+        scale: Unit = "relative" if relative else DIFFERENCE_UNITS.get(unit, unit)
+        found["margin"] = number(claim, None, "margin", claim.margin, scale, "margin", origin="spec")
+    if claim.value is not None:
+        found["stated"] = number(claim, None, "stated", claim.value, unit, "stated_value", origin="spec")
+    if claim.original_difference is not None:
+        formula: Formula = "original_value" if claim.comparator is None else "original_difference"
+        value = claim.original_difference
+        found["original"] = number(claim, None, "original", value, unit, formula, origin="original")
+    return found
 
 
 def prediction(claim: Claim, sample: Sample) -> Datum | None:
@@ -211,14 +198,17 @@ def prediction(claim: Claim, sample: Sample) -> Datum | None:
     if others is None:
         return prediction_datum(identity, unit, formula, values, sample.runs)
     if sample.count < 2:
-        return Datum(
-            identity, float(values.mean() - others.mean()), unit, formula, 1, runs=sample.runs, reason="one_seed"
-        )
+        value = float(values.mean() - others.mean())
+        return Datum(identity, value, unit, formula, 1, runs=sample.runs, reason="one_seed")
     test = TTest(values, others)  # the single numbers vary by s² each, and the means by s²/n
     spread = math.sqrt(test.error**2 + float(np.var(values, ddof=1) + np.var(others, ddof=1)))
-    half = float(stats.t.ppf(1 - LEVEL / 2, test.freedom)) * spread
-    bounds = test.center - half, test.center + half
-    return Datum(identity, test.center, unit, formula, sample.count, "seeds", *bounds, sample.runs)
+    return Datum(identity, test.center, unit, formula, sample.count, "seeds", *_around(test, spread), sample.runs)
+
+
+def _around(test: TTest, error: float) -> tuple[float, float]:
+    """Return the 95 % interval around the test's center with another standard error."""
+    half = float(stats.t.ppf(1 - LEVEL / 2, test.freedom)) * error
+    return test.center - half, test.center + half
 
 
 def margin_bound(claim: Claim, sample: Sample, test: HypothesisTest) -> Datum | None:
@@ -251,27 +241,27 @@ def needed(claim: Claim, sample: Sample, level: float) -> Datum | None:
 
 
 def networks_of(claim: Claim, sample: Sample, bundle: Bundle, predictions: PredictionTable) -> Networks | None:
-    """Say what the trained networks of one seed do on the same images, whatever holds for the configuration.
+    """Return McNemar's tests and bootstraps of the trained networks of each seed on the same images.
 
-    Returns McNemar's tests and bootstraps for a comparison of test accuracies; None without predictions.
+    None without predictions, and where no test accuracies are compared.
     """
     if claim.quantity != "accuracy" or claim.comparator is None:
         return None
     first, second = (_by_seed(side, bundle, predictions) for side in (claim.subject, claim.comparator))
     seeds = [seed for seed in sample.keys if {seed, None} & second.keys()]
-    right: list[tuple[Array, Array]] = []
+    tests, differences_by_image = [], []
     for seed in seeds:
         one, other = (found.get(seed, found.get(None)) for found in (first, second))
         if one is None or other is None or not same_images(one, other):
             return None
-        right.append((one.correct, other.correct))
-    if not right:
+        tests.append(_test(claim, seed, McNemar.of(one.correct, other.correct)))
+        differences_by_image.append(one.correct.astype(float) - other.correct)
+    if not tests:
         return None
-    tests = tuple(_test(claim, seed, *pair) for seed, pair in zip(seeds, right, strict=True))
-    by_image = np.array([one.astype(float) - other for one, other in right])
+    by_image = np.array(differences_by_image)
     apart = sum((test.p.value or 0.0) < LEVEL for test in tests)
     return Networks(
-        tests,
+        tuple(tests),
         Datum(f"claim.{claim.id}.networks_apart", apart, "count", "mcnemar", len(tests), runs=sample.runs),
         _pooled(f"claim.{claim.id}.networks", by_image.mean(axis=0), sample.runs),
         _beyond(f"claim.{claim.id}.beyond_images", by_image, sample),
@@ -285,16 +275,18 @@ def _by_seed(side: Side, bundle: Bundle, predictions: PredictionTable) -> dict[i
     }
 
 
-def _test(claim: Claim, seed: int | None, one: Array, other: Array) -> NetworkTest:
-    prefix = f"claim.{claim.id}.network_{'once' if seed is None else seed}"
-    test, count = McNemar.of(one, other), len(one)
+def _test(claim: Claim, seed: int | None, test: McNemar) -> NetworkTest:
+    def of_images(name: str, value: float, unit: Unit, formula: Formula, **bounds: Any) -> Datum:
+        identity = f"claim.{claim.id}.network_{'once' if seed is None else seed}.{name}"
+        return Datum(identity, value, unit, formula, test.total, "images", **bounds)
+
     mean, low, high = test.interval()
     return NetworkTest(
         seed,
-        Datum(f"{prefix}.only_subject", test.only_subject, "count", "count_of_images", count, "images"),
-        Datum(f"{prefix}.only_comparator", test.only_comparator, "count", "count_of_images", count, "images"),
-        Datum(f"{prefix}.difference", mean, "points", "difference_over_images", count, "images", low, high),
-        Datum(f"{prefix}.p", test.two_sided_p_value(), "probability", "mcnemar", count, "images"),
+        of_images("only_subject", test.only_subject, "count", "count_of_images"),
+        of_images("only_comparator", test.only_comparator, "count", "count_of_images"),
+        of_images("difference", mean, "points", "difference_over_images", low=low, high=high),
+        of_images("p", test.two_sided_p_value(), "probability", "mcnemar"),
     )
 
 
@@ -303,24 +295,18 @@ def _pooled(identity: str, by_image: Array, runs: tuple[str, ...]) -> Datum:
     count, mean = len(by_image), float(np.mean(by_image))
     values, counts = np.unique(np.round(by_image, 9), return_counts=True)
     drawn = np.random.default_rng(0).multinomial(count, counts / count, RESAMPLES)
-    low, high = np.quantile(drawn @ values / count, [LEVEL / 2, 1 - LEVEL / 2])
-    bounds = float(low), float(high)
-    return Datum(identity, mean, "points", "mean_difference_over_images", count, "images", *bounds, runs)
+    low, high = map(float, np.quantile(drawn @ values / count, [LEVEL / 2, 1 - LEVEL / 2]))
+    return Datum(identity, mean, "points", "mean_difference_over_images", count, "images", low, high, runs)
 
 
 def _beyond(identity: str, by_image: Array, sample: Sample) -> Datum:
-    """Widen the interval over seeds by the spread between images: SE² = SE(seeds)² + Var over images / N.
-
-    ``by_image`` float [seeds, images]: what a seed adds to an image's difference is in the spread between seeds
-    already, so it is taken out of the variance over images.
-    """
+    """Widen the interval over seeds by the spread between images, float [seeds, images]: SE² + Var over images / N."""
     count, images = by_image.shape
     mean, test = float(np.mean(by_image)), sample.test() if sample.count > 1 else None
     if count < 2 or not isinstance(test, TTest):
-        reason: Undefined = "one_seed"
-        return Datum(identity, mean, "points", "difference_beyond_images", count, runs=sample.runs, reason=reason)
+        return Datum(identity, mean, "points", "difference_beyond_images", count, runs=sample.runs, reason="one_seed")
+    # What a seed adds to an image's difference is in the spread between seeds already, so it is taken out here.
     twice = float(np.mean(np.var(by_image, axis=0, ddof=1))) / count
     between = max(float(np.var(by_image.mean(axis=0), ddof=1)) - twice, 0.0) / images
-    half = float(stats.t.ppf(1 - LEVEL / 2, test.freedom)) * math.hypot(test.error, math.sqrt(between))
-    bounds = test.center - half, test.center + half
+    bounds = _around(test, math.hypot(test.error, math.sqrt(between)))
     return Datum(identity, test.center, "points", "difference_beyond_images", count, "seeds", *bounds, sample.runs)

@@ -46,12 +46,10 @@ def margin_of(claim: Claim, factor: float = 1.0) -> float:
 
 
 def limits_of(claim: Claim, factor: float = 1.0) -> tuple[float, float]:
-    """Return the limits of "equal", "ratio" and "value" on the scale of the test.
-
-    A ratio that claims an increase or a decrease must be one, so its band ends at 1.
-    """
+    """Return the limits of "equal", "ratio" and "value" on the scale of the test."""
     if claim.relation == "ratio":
         slack, stated = 1 + (RATIO_SLACK - 1) * factor, claim.value or 1.0
+        # One that claims an increase or a decrease must be one, so its band ends at 1.
         low, high = math.log(stated / slack), math.log(stated * slack)
         return (max(low, 0.0) if stated > 1 else low), (min(high, 0.0) if stated < 1 else high)
     if claim.relation == "value":
@@ -64,12 +62,9 @@ def limits_of(claim: Claim, factor: float = 1.0) -> tuple[float, float]:
 
 
 def p_values(claim: Claim, test: HypothesisTest, factor: float = 1.0) -> PValues:
-    """Return the uncorrected p-values of a claim; ``factor`` scales the margin.
-
-    The other side's is two-sided, because it is looked at only when the claimed side failed. No verdict hangs on
-    it, because a difference that is surely on the other side is surely below the margin; it only picks the reason.
-    How often the two strong statements err together is simulated, not derived (``simulation/calibration.py``).
-    """
+    """Return the uncorrected p-values of a claim; ``factor`` scales the margin."""
+    # The other side's is two-sided, because it is looked at only when the claimed side failed. No verdict hangs on it,
+    # because a difference that is surely there is surely below the margin; it only picks the reason.
     if claim.relation in DIRECTIONS:
         side = side_of(claim)
         return PValues(test.p_value(0.0, side), min(1.0, 2 * test.p_value(0.0, -side)))
@@ -77,10 +72,7 @@ def p_values(claim: Claim, test: HypothesisTest, factor: float = 1.0) -> PValues
 
 
 class Families:
-    """All families' uncorrected p-values and the registry's sizes; corrects one claim's p-values in its family.
-
-    Claims that are not the write-up's form families of their own, so that they move none of its p-values.
-    """
+    """All families' uncorrected p-values and the registry's sizes; corrects one claim's p-values in its family."""
 
     def __init__(self, claims: Sequence[Claim], found: Mapping[str, PValues]) -> None:
         """``found`` maps the ids of the claims that could be tested to their p-values."""
@@ -141,10 +133,7 @@ def decide(claim: Claim, test: HypothesisTest, families: Families, factor: float
 
 
 def _decide_direction(test: HypothesisTest, side: int, margin: float, p: PValues) -> Decision:
-    """Decide "greater" (``side`` +1) or "less" (-1) by ``margin``.
-
-    Both strong statements, on the claimed side and on the other, ask for a mean that reaches the margin.
-    """
+    """Decide "greater" (``side`` +1) or "less" (-1); both strong statements ask for a mean that reaches the margin."""
     direction_only = p.tested < LEVEL
     if direction_only and side * test.deciding(0.0, side).center >= margin - SAME:
         return Decision("reproduced", "beyond_margin")

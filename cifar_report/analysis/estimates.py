@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from cifar_report.analysis.hypothesis_tests import TTest, all_equal, exponential, prediction_interval, t_interval
+from cifar_report.analysis.hypothesis_tests import TTest, all_equal, exponential, t_interval
 from cifar_report.analysis.results import Scope
 from cifar_report.analysis.results.trials import Compatibility, Datum, Formula, Measure, SeedValue, Undefined, Unit
 from cifar_report.analysis.values import Array, Value
@@ -52,11 +52,9 @@ def original_datum(identity: str, unit: Unit, value: float | None) -> Datum | No
 def mean_datum(
     identity: str, unit: Unit, entries: Sequence[SeedValue], n_of: Literal["seeds", "blocks"] = "seeds"
 ) -> Datum:
-    """Return the mean over seeds with its t interval; undefined as soon as one seed's value is.
-
-    A mean over the seeds that happen to have one would drop the worst of them. Where some never reached a level,
-    the median stands in for the mean as long as it exists.
-    """
+    """Return the mean over seeds with its t interval; undefined as soon as one seed's value is."""
+    # A mean over the seeds that have a value would drop the worst ones. The median stands in for it where a level was
+    # not reached, as long as it exists.
     count, runs = len(entries), tuple(dict.fromkeys(entry.run for entry in entries if entry.run))
     values = [entry.value for entry in entries if entry.value is not None and not entry.censored]
     formula: Formula = "mean_over_seeds"
@@ -79,7 +77,7 @@ def mean_datum(
 
 def prediction_datum(identity: str, unit: Unit, formula: Formula, values: Array, runs: tuple[str, ...]) -> Datum:
     """Return the mean with the 95 % interval of one more value; ``values`` float [n >= 1], of a ratio logarithms."""
-    bounds = prediction_interval(values)
+    bounds = t_interval(values, spread=len(values) + 1)  # mean ± t·s·√(1 + 1/n)
     mean, low, high = exponential(bounds) if unit == "ratio" else bounds
     reason: Undefined | None = "one_seed" if len(values) < 2 else None
     return Datum(identity, mean, unit, formula, len(values), "seeds", low, high, runs, reason)
@@ -91,22 +89,19 @@ def _compatible(datum: Datum, entries: Sequence[SeedValue], original: Datum | No
     identity = f"{datum.id}.prediction"
     if datum.value is None or not len(values):
         missing = Datum(identity, None, datum.unit, "prediction_interval", 0, reason=datum.reason or "not_run")
-        return Compatibility("not_run", None, original, missing)
+        return Compatibility("not_run", missing)
     found = prediction_datum(identity, datum.unit, "prediction_interval", values, datum.runs)
     if original is None or original.value is None:
-        return Compatibility("no_original", None, None, found)
+        return Compatibility("no_original", found)
     if not scope.absolutes:
-        return Compatibility("not_testable", scope.absolutes_reason, original, found)
+        return Compatibility("not_testable", found)
     if found.low is None or found.high is None:
-        return Compatibility("one_seed", None, original, found)
-    return Compatibility("inside" if found.low <= original.value <= found.high else "outside", None, original, found)
+        return Compatibility("one_seed", found)
+    return Compatibility("inside" if found.low <= original.value <= found.high else "outside", found)
 
 
 def mean_difference(identity: str, subject: Measure, comparator: Measure, *, paired: bool) -> Datum:
-    """Return the difference of two means with its interval: by t of pairs over the common seeds, else Welch's.
-
-    A run without a seed stands for every seed.
-    """
+    """Return the difference of two means: by t of pairs over common seeds, else Welch's; None fits every seed."""
     sides = [{entry.seed: entry for entry in each.seeds} for each in (subject, comparator)]
     formula: Formula = "difference_of_means"
     if None in sides[0] or None in sides[1]:

@@ -51,16 +51,8 @@ def exponential(bounds: Bounds) -> Bounds:
     return Bounds(math.exp(bounds.mean), low, high)
 
 
-def prediction_interval(values: Array) -> Bounds:
-    """Return the mean and the 95 % interval of one more value, mean ± t·s·√(1 + 1/n)."""
-    return t_interval(values, spread=len(values) + 1)
-
-
 def holm(p_values: Sequence[float] | Array, size: int) -> Array:
-    """Return Holm's corrected p-values for a family of ``size`` claims, of which only some gave a p-value.
-
-    Claims without one count as 1, so that the correction is that of the registry, whatever was run.
-    """
+    """Return Holm's corrected p-values for a family of ``size`` claims; those that gave none count as 1."""
     padded = np.array([*p_values, *[1.0] * (size - len(p_values))])
     # Not statsmodels' multipletests, which these lines repeat: each of its calls collects the process's garbage for
     # a thirtieth of a second or more, and the sensitivity of a report asks a thousand times.
@@ -68,12 +60,6 @@ def holm(p_values: Sequence[float] | Array, size: int) -> Array:
     corrected = np.empty(len(padded))
     corrected[order] = np.minimum(1.0, np.maximum.accumulate(padded[order] * np.arange(len(padded), 0, -1)))
     return corrected[: len(p_values)]
-
-
-def wilson_interval(successes: int, count: int) -> tuple[float, float]:
-    """Return the 95 % Wilson interval of a share of images."""
-    interval = stats.binomtest(successes, count).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def exact_interval(successes: int, count: int, coverage: float = 1 - LEVEL) -> tuple[float, float]:
@@ -123,10 +109,8 @@ def _student(values: Array, others: Array | None) -> tuple[Array, Array, Array]:
 
 
 def bounded_freedom(freedom: Array, fewest: int) -> Array:
-    """Return Welch's degrees of freedom, of two or three runs on a side no more than theirs alone.
-
-    Where the one side spreads far more than the other, so few runs would otherwise err too often.
-    """
+    """Return Welch's degrees of freedom, of two or three runs on a side no more than theirs alone."""
+    # Where the one side spreads far more than the other, so few runs would otherwise err too often.
     return np.minimum(freedom, fewest - 1) if fewest < LEAST_WELCH else freedom
 
 

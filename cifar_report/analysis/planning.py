@@ -1,22 +1,26 @@
-"""What more seeds would decide: open claims, the processor time of a run, and the seeds that decide the most."""
+"""What more seeds would decide: the trials of the next planned look, and new seeds by the hours that they take."""
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import product, zip_longest
 from statistics import fmean, median
+from typing import NamedTuple
 
-from cifar_report.analysis.decisions import Families, PValues, family_key
+from cifar_report.analysis import verdicts as judging
+from cifar_report.analysis.decisions import Decision, Families, PValues, family_key
 from cifar_report.analysis.estimates import scope_of
-from cifar_report.analysis.power import COUNTS, POWER, power_of_more
+from cifar_report.analysis.power import COUNTS, LEAST_POWER, POWER, power_at_last, power_of_more
 from cifar_report.analysis.predictions import read_predictions
 from cifar_report.analysis.results.verdicts import Lacking, Verdict
-from cifar_report.analysis.samples import Sample, claim_sides
+from cifar_report.analysis.samples import Sample, claim_sides, with_looks
 from cifar_report.analysis.values import LEVEL
-from cifar_report.analysis.verdicts import LEAST_NEW_SEEDS, families_of, planned_sample, verdicts
+from cifar_report.analysis.verdicts import LEAST_NEW_SEEDS, families_of, finished_seeds, judged, testable
 from cifar_report.bundle import Bundle, RunTiming
 from cifar_report.spec import Claim, Trial
+from cifar_report.spec.experiments import SeedPlan
 
 STEPS = (0, LEAST_NEW_SEEDS, 10, 15, 20, 25, 30, 35, 40, 50, 60)  # new seeds of a trial
 OPEN, DECIDED = ("inconclusive",), ("reproduced", "not_reproduced")
@@ -24,6 +28,91 @@ LEAST_GAIN = 0.02  # of expected decided claims, below which a step is not worth
 
 Power = Callable[[str, tuple[int, ...]], float]
 """Of a claim by its id: the probability that so many new seeds of each side decide it."""
+
+
+class NextLook(NamedTuple):
+    """Which trials go on, to the end of which seeds, and what becomes of the claims that are still open."""
+
+    ends: dict[str, int]
+    going: tuple[str, ...]  # claims that are looked at again
+    futile: tuple[str, ...]  # not decidable below the seeds of the last look
+    over: tuple[str, ...]  # after their last look, or without the processor time for another one
+    decided: int
+
+
+def take_looks(
+    samples: Mapping[str, Sample], claims: tuple[Claim, ...], plan: SeedPlan
+) -> tuple[dict[str, Decision], dict[str, int]]:
+    """Return the decisions at the end of a plan of ``samples`` of all its seeds, and the seeds that were looked at."""
+    done = {trial: ends[0] for trial, ends in plan.seeds.items()}
+    while True:
+        seen = {each.id: with_looks(each, samples[each.id], plan, done) for each in claims if each.id in samples}
+        following = next_look(seen, claims, plan, done)
+        if not following.ends:
+            return judged(seen, claims), done
+        done |= following.ends
+
+
+def look_ahead(bundle: Bundle, plan: SeedPlan, seconds: Mapping[str, float]) -> NextLook:
+    """Return the next look of a bundle with planned looks; ``seconds`` is the processor time of one run by trial."""
+    found = judging.planned_samples(bundle, read_predictions(bundle))
+    samples = testable(bundle.claims, found, scope_of(bundle))
+    return next_look(samples, bundle.claims, plan, finished_seeds(bundle), seconds)
+
+
+def next_look(
+    samples: Mapping[str, Sample],
+    claims: tuple[Claim, ...],
+    plan: SeedPlan,
+    done: Mapping[str, int],
+    seconds: Mapping[str, float] | None = None,
+) -> NextLook:
+    """Return what the next look trains: the trials of open claims with enough power at the last one."""
+    # ``samples`` hold what the looks so far saw; ``done`` maps trials to the end of their seeds.
+    decisions, families = judged(samples, claims), families_of(samples, claims)
+    wanted: dict[str, dict[str, int]] = {}
+    powers: dict[str, float] = {}
+    over: list[str] = []
+    for claim in claims:
+        sample = samples.get(claim.id)
+        if sample is None or sample.n_of != "seeds" or decisions[claim.id].outcome != "inconclusive":
+            continue
+        place, trials = len(sample.looks), [side.trial for side, _ in claim_sides(claim)]
+        if place >= len(plan.shares):
+            over.append(claim.id)
+            continue
+        wanted[claim.id] = {trial: plan.seeds[trial][place] for trial in trials if trial in plan.seeds}
+        powers[claim.id] = power_at_last(claim, sample, plan, families.level(claim))
+    going, asked = _affordable(wanted, powers, plan, done, seconds or {})
+    futile = tuple(name for name, power in powers.items() if power < LEAST_POWER)
+    over += [name for name in wanted if name not in going and name not in futile]
+    decided = sum(each.outcome != "inconclusive" for each in decisions.values())
+    return NextLook(asked, going, futile, tuple(over), decided)
+
+
+def _affordable(
+    wanted: Mapping[str, Mapping[str, int]],
+    powers: Mapping[str, float],
+    plan: SeedPlan,
+    done: Mapping[str, int],
+    seconds: Mapping[str, float],
+) -> tuple[tuple[str, ...], dict[str, int]]:
+    """Return the claims that go on and the end of their trials' seeds; under a cap the most power an hour first."""
+    ends, spent = dict(done), sum(count * seconds.get(trial, 0.0) for trial, count in done.items())
+    left = math.inf if plan.hours is None else plan.hours * 3600 - spent
+
+    def price(name: str) -> float:
+        return sum(max(0, end - ends[trial]) * seconds.get(trial, 0.0) for trial, end in wanted[name].items())
+
+    waiting, going = [name for name in wanted if powers[name] >= LEAST_POWER], []
+    while waiting:
+        best = max(waiting, key=lambda name: powers[name] / (price(name) + 1.0))
+        waiting.remove(best)
+        if price(best) <= left:
+            left -= price(best)
+            ends |= {trial: max(end, ends[trial]) for trial, end in wanted[best].items()}
+            going.append(best)
+    return tuple(name for name in wanted if name in going), {t: end for t, end in ends.items() if end > done[t]}
 
 
 @dataclass(frozen=True)
@@ -53,11 +142,7 @@ class Proposal:
 
 
 def run_seconds(bundle: Bundle) -> dict[str, float]:
-    """Return the processor seconds of one run of each trial with seeds.
-
-    The median epoch counts, because a whole run's seconds hold the stalls of a machine. A trial that has not run is
-    estimated from its multiply-accumulates by the others.
-    """
+    """Return the processor seconds of one run of each trial with seeds, by median epochs, which no stall moves."""
     known: dict[str, float] = {}
     work: dict[str, float] = {}
     for planned in bundle.trials.values():
@@ -70,6 +155,7 @@ def run_seconds(bundle: Bundle) -> dict[str, float]:
         total = sum(_stage_seconds(timings, stage.id) for stage in trial.stages)
         if total:
             known[trial.id] = total * max(1, *(len(timing.cores) for timing in timings))
+    # A trial that has not run is estimated from its multiply-accumulates by the others.
     rates = [seconds / work[trial] for trial, seconds in known.items() if work[trial]]
     rate = median(rates) if rates else 0.0
     return {trial: known.get(trial, amount * rate) for trial, amount in work.items()}
@@ -84,15 +170,13 @@ def _stage_seconds(timings: Sequence[RunTiming], stage: str) -> float:
 
 
 def propose(bundle: Bundle, hours: float) -> Proposal:
-    """Return which claims are open and which new seeds decide the most of them in ``hours`` of processor time.
-
-    The new seeds are tested alone, as a confirmation, which may lose a claim that was decided before: what is counted
-    are all claims that are decided in the end.
-    """
+    """Return which claims are open and which new seeds decide the most of them in ``hours`` of processor time."""
+    # The new seeds are tested alone, as a confirmation, which may lose a claim that was decided before: what is counted
+    # are all claims that are decided in the end.
     predictions, seconds = read_predictions(bundle), run_seconds(bundle)
-    found = {each.id: each for each in verdicts(bundle, predictions, scope_of(bundle))}
-    collected = {claim: planned_sample(claim, bundle, predictions) for claim in bundle.claims}
-    samples = {claim.id: sample for claim, sample in collected.items() if isinstance(sample, Sample)}
+    found = {each.id: each for each in judging.verdicts(bundle, predictions, scope_of(bundle))}
+    collected = judging.planned_samples(bundle, predictions)
+    samples = {name: sample for name, sample in collected.items() if isinstance(sample, Sample)}
     families = families_of(samples, bundle.claims)
     tested = [each for each in bundle.claims if found[each.id].n_of == "seeds" and found[each.id].n > 1]
     groups = [[each for each in tested if found[each.id].outcome in kind] for kind in (OPEN, DECIDED)]
@@ -126,7 +210,7 @@ def propose(bundle: Bundle, hours: float) -> Proposal:
 
 
 def _levels(claims: Sequence[Claim], families: Families) -> dict[str, float]:
-    """Return the level of each open claim among new seeds: Holm's, if those with smaller p-values are found as well."""
+    """Return each claim's level among new seeds: Holm's, if those with smaller p-values are found as well."""
     levels: dict[str, float] = {}
     before: Counter[tuple[str | None, str]] = Counter()
     alone = PValues(1.0, None)
@@ -140,12 +224,9 @@ def _levels(claims: Sequence[Claim], families: Families) -> dict[str, float]:
 def allocate(
     trials: Mapping[str, tuple[str, ...]], power: Power, seconds: Mapping[str, float], budget: float
 ) -> dict[str, int]:
-    """Return the new seeds of each trial: the steps that add the most expected decided claims an hour, one by one.
-
-    ``trials`` maps each open claim to its sides, which need not get equally many; ``power`` is a claim's probability
-    of being decided by so many new seeds of each. A step gives the sides of one claim more seeds, and counts what it
-    adds to every claim.
-    """
+    """Return the new seeds of each trial: the steps that add the most expected decided claims an hour, one by one."""
+    # ``trials`` maps each open claim to its sides, which need not get equally many. A step gives the sides of one claim
+    # more seeds, and counts what it adds to every claim.
     seeds = {trial: 0 for sides in trials.values() for trial in sides}
     touching = {trial: [name for name, sides in trials.items() if trial in sides] for trial in seeds}
 

@@ -36,34 +36,27 @@ def detectable_effect(freedom: float, level: float) -> float:
 
 
 def seeds_needed(claim: Claim, sample: Sample, level: float) -> tuple[int | None, int | None]:
-    """Return the fewest and the most seeds a side that decide the claim in 80 % of simulated bundles.
-
-    The method's rule is simulated at the corrected ``level``, for effects within one standard error of the observed
-    one and spreads within the quartiles of what so few seeds say of them; None is more than MOST_SEEDS. Whole epochs
-    are drawn from the observed ones and tested exactly.
-    """
+    """Return the fewest and the most seeds a side that decide the claim in 80 % of simulations; None: MOST_SEEDS."""
+    # The method's rule is simulated at the corrected ``level``, for effects within a standard error of the observed one
+    # and spreads within the quartiles of what so few seeds say of them. Whole epochs are drawn and tested exactly.
     values, others = sample.sides()
     found = TTest(values, others)
     counts = [count for count in COUNTS if count > sample.count]
     if sample.whole:
         moved = [values + step for step in (-max(1, round(found.error)), 0, max(1, round(found.error)))]
-        return _range([_least(partial(_power_of_epochs, claim, each, others, level), counts) for each in moved])
+        return _fewest_and_most([partial(_power_of_epochs, claim, each, others, level) for each in moved], counts)
     shifts = (found.center - found.error, found.center, found.center + found.error)
     degrees = sample.count - 1
     scales = [math.sqrt(degrees / stats.chi2.ppf(share, degrees)) for share in QUARTILES]
     spreads = [float(np.std(each, ddof=1)) for each in (values, others) if each is not None]
     settings = [(shift, [scale * each for each in spreads]) for shift, scale in product(shifts, scales)]
-    return _range([_least(partial(power, claim, *setting, level), counts) for setting in settings])
+    return _fewest_and_most([partial(power, claim, *setting, level) for setting in settings], counts)
 
 
-def _range(needed: Sequence[int | None]) -> tuple[int | None, int | None]:
-    known = [each for each in needed if each is not None]
-    return min(known, default=None), max(known) if len(known) == len(needed) else None
-
-
-def _least(power_of: Callable[[int], float], counts: Sequence[int]) -> int | None:
-    place = bisect_left(counts, POWER, key=power_of)
-    return counts[place] if place < len(counts) else None
+def _fewest_and_most(powers: Sequence[Callable[[int], float]], counts: Sequence[int]) -> tuple[int | None, int | None]:
+    places = [bisect_left(counts, POWER, key=power_of) for power_of in powers]
+    known = [counts[place] for place in places if place < len(counts)]
+    return min(known, default=None), max(known) if len(known) == len(powers) else None
 
 
 def _power_of_epochs(claim: Claim, values: Array, others: Array | None, level: float, count: int) -> float:
@@ -85,10 +78,8 @@ def power(claim: Claim, shift: float, spreads: Sequence[float], level: float, co
 
 
 def rule_decides(claim: Claim, sides: Sequence[Moments], level: float, share: float = 1.0) -> Array:
-    """Return bool [draws]: whether the rule decides samples with these means and variances.
-
-    ``level`` is that of a direction, corrected; everything else is decided at ``share`` of the whole level.
-    """
+    """Return bool [draws]: whether the rule decides samples with these means and variances at ``level``."""
+    # That of a direction is corrected; everything else is decided at ``share`` of the whole level.
     parts = [variance / count for _, variance, count in sides]
     center = sides[0][0] - (sides[1][0] if len(sides) > 1 else 0.0)
     error = np.sqrt(sum(parts)) + 1e-12
@@ -115,11 +106,9 @@ def _decides(claim: Claim, p: Callable[[float, int], Any], center: Any, level: f
 def power_of_more(
     claim: Claim, sample: Sample, ends: Sequence[int], level: float, share: float = 1.0, *, kept: bool
 ) -> float:
-    """Return the probability that the rule decides a claim with so many seeds of each side, simulated.
-
-    ``kept``: the seeds so far are among them and the rest is drawn around their mean (conditional power); else all
-    are new, and mean and spread are drawn anew as well, as far as the seeds so far leave them open.
-    """
+    """Return the probability that the rule decides a claim with so many seeds of each side, simulated."""
+    # ``kept``: the seeds so far are among them and the rest is drawn around their mean (conditional power); else all
+    # are new, and mean and spread are drawn anew as well, as far as the seeds so far leave them open.
     known = [side for side in sample.sides() if side is not None]
     if claim.relation == "onset":
         return _onset_power(sum(onset_hits(claim, sample)), sample.count, ends[0], share, kept=kept)

@@ -23,20 +23,15 @@ OF_A_PAIR = 6  # images that are shown of one
 
 @dataclass(frozen=True)
 class StagePredictions:
-    """One stage of one run on the test images, with the weights that the method judges.
-
-    ``indices`` int [N], ``labels`` and ``predicted`` uint8 [N]; ``top`` float32 [N] holds the probability of the
-    predicted class (of a compact run for the examples alone), ``bins`` what ``reliability`` returns. They and the
-    probability metrics are None without probabilities, and where one is not a number.
-    """
+    """One stage of one run on the test images, with the weights that the method judges; [N] each."""
 
     indices: Array
     labels: Array
     predicted: Array
-    top: Array | None = None
+    top: Array | None = None  # probability of the predicted class; None, as all below, without probabilities
     negative_log_likelihood: float | None = None
     brier: float | None = None
-    bins: Array | None = None
+    bins: Array | None = None  # what ``reliability`` returns
     classes: int = 0  # that the data have
 
     @property
@@ -188,10 +183,7 @@ def _most_confused(prefix: str, runs: Sequence[Run], matrix: Array, shares: Arra
 
 
 def reliability(top: Array, correct: Array) -> Array:
-    """Sort images into bins (low, high] by their top label's probability.
-
-    Returns float [3, 15]: images, sums of the top label's probability, correct predictions.
-    """
+    """Return float [3, 15] by bin (low, high] of the top label's probability: images, its sums, correct predictions."""
     places = np.clip(np.ceil(top.astype(np.float64) * BINS).astype(int) - 1, 0, BINS - 1)
     return np.array([np.bincount(places, weights, BINS) for weights in (None, top, correct)], float)
 

@@ -84,7 +84,9 @@ class Sample:
 
     def sides(self) -> tuple[Array, Array | None]:
         """Return float [n] of one sample (differences by pair), or two, on the scale of the test."""
-        subject, comparator = _floats(self.subject), _floats(self.comparator)
+        subject, comparator = (
+            np.array([each.value for each in side], float) for side in (self.subject, self.comparator)
+        )  # NaN where a value is missing
         if not self.comparator:
             return subject, None
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -144,11 +146,6 @@ def onset_hits(claim: Claim, sample: Sample, factor: float = 1.0) -> list[bool]:
     return [
         each.value is not None and not each.censored and abs(each.value - stated) <= slack for each in sample.subject
     ]
-
-
-def _floats(values: tuple[Value, ...]) -> Array:
-    """Return float [n]; NaN where a value is missing."""
-    return np.array([np.nan if each.value is None else each.value for each in values])
 
 
 def collect_sample(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | NotTestable:
@@ -278,14 +275,12 @@ def onset_decision(claim: Claim, sample: Sample, factor: float = 1.0) -> tuple[D
 
 
 def with_looks(claim: Claim, sample: Sample, plan: SeedPlan, done: Mapping[str, int]) -> Sample:
-    """Return the sample as the planned looks see it; ``done`` maps trials to the end of the seeds that have run.
-
-    The first look is taken with what is there; a later one counts when all of its seeds of both sides have run.
-    """
+    """Return the sample as the planned looks see it; ``done`` maps trials to the end of the seeds that have run."""
     trials = [side.trial for side, _ in claim_sides(claim)]
     looks: list[Look] = []
     for place, share in enumerate(plan.shares):
         ends = [plan.seeds[trial][place] if trial in plan.seeds else math.inf for trial in trials]
+        # The first look is taken with what is there; a later one when all of its seeds of both sides have run.
         if place and any(end > done.get(trial, end) for trial, end in zip(trials, ends, strict=True)):
             break
         looks.append(Look(ends[0], ends[-1], share))

@@ -51,9 +51,12 @@ def _choices(claim: Claim, sample: Sample, families: Families, bundle: Bundle) -
         yield Sensitivity("uncorrected", decide(claim, test, alone).outcome, p_values(claim, test).tested)
     if sample.images is not None:
         return
-    yield from (
-        Sensitivity("without_run", *under(left.test()), seed, name) for left, seed, name in _less(claim, sample)
-    )
+    other = None if sample.paired else claim.comparator
+    names = (claim.subject.trial, other.trial) if other else (None, None)
+    for keys, name, comparator in zip((sample.keys, sample.comparator_keys or ()), names, (False, True), strict=True):
+        for place, seed in enumerate(keys if len(keys) >= LEAST_SEEDS else ()):
+            left = sample.without(place, comparator=comparator)
+            yield Sensitivity("without_run", *under(left.test()), seed, name)
     for counted in _counted_against(claim, sample, bundle):
         yield Sensitivity("missing_seed", *under(counted.test()))
     if isinstance(sample.parts[-1].test(), TTest) and sample.count >= LEAST_TRIMMED:
@@ -62,16 +65,6 @@ def _choices(claim: Claim, sample: Sample, families: Families, bundle: Bundle) -
         flips = EpochTest(sample.sides()[0] * 10_000)  # whole hundredths of a point
         p = flips.p_value(0.0, side_of(claim))
         yield Sensitivity("sign_flip", decide(claim, test, families).outcome, p)
-
-
-def _less(claim: Claim, sample: Sample) -> Iterator[tuple[Sample, int | None, str | None]]:
-    """Yield the sample without each run (or pair), with its seed, and its trial where sides do not pair."""
-    names: tuple[str | None, str | None] = (None, None)
-    if not sample.paired and claim.comparator is not None:
-        names = (claim.subject.trial, claim.comparator.trial)
-    for other, (keys, name) in enumerate(zip((sample.keys, sample.comparator_keys or ()), names, strict=True)):
-        for place, seed in enumerate(keys if len(keys) >= LEAST_SEEDS else ()):
-            yield sample.without(place, comparator=bool(other)), seed, name
 
 
 def missing_seeds(claim: Claim, bundle: Bundle) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -86,15 +79,13 @@ def missing_seeds(claim: Claim, bundle: Bundle) -> tuple[tuple[str, tuple[int, .
 
 
 def _counted_against(claim: Claim, sample: Sample, bundle: Bundle) -> Iterator[Sample]:
-    """Yield the sample with every missing seed filled by the worst value of any network of the bundle.
-
-    Which value is the worst depends on the claim; claims of nearness are tried with both ends.
-    """
+    """Yield the sample with every missing seed filled by the worst value of any network of the bundle."""
     lacking = dict(missing_seeds(claim, bundle))
     if not lacking or sample.n_of != "seeds":
         return
+    # Which value is the worst depends on the claim; claims of nearness are tried with both ends.
     claimed = {"greater": 1, "less": -1, "not_better": -side_of(claim)}.get(claim.relation)
-    keys = [sample.keys, sample.keys if sample.comparator_keys is None else sample.comparator_keys]
+    keys = (sample.keys, sample.others)
     for side in (1, -1) if claimed is None else (claimed,):
         filled: list[dict[int | None, Value]] = []
         for seeds, values, each, worst in zip(
@@ -118,13 +109,9 @@ def _counted_against(claim: Claim, sample: Sample, bundle: Bundle) -> Iterator[S
 
 def _values(bundle: Bundle, side: Side, quantity: Quantity) -> list[float]:
     """Return a quantity of all networks of the bundle, each at the side's stage or its last one."""
-    found = []
-    for run in bundle.runs:
-        if run.done and isinstance(run.trial, Trial):
-            stages = {stage.id for stage in run.stages}
-            own = side if side.stage in stages else Side(run.trial.id)
-            value = read(run, own, quantity).value
-            found.append(value)
+    networks = [run for run in bundle.runs if run.done and isinstance(run.trial, Trial)]
+    stages = [side if any(stage.id == side.stage for stage in run.stages) else Side(run.trial.id) for run in networks]
+    found = [read(run, stage, quantity).value for run, stage in zip(networks, stages, strict=True)]
     return [value for value in found if value is not None]
 
 
@@ -143,20 +130,18 @@ def _onsets(claim: Claim, sample: Sample, bundle: Bundle) -> Iterator[Sensitivit
 
 def fragile(found: Sequence[Sensitivity]) -> bool | None:
     """Whether another choice changes the verdict; None where nothing was varied."""
-    varied = [each for each in found if each.counts]
-    return any(each.changes for each in varied) if varied else None
+    varied = [each.changes for each in found if each.counts]
+    return any(varied) if varied else None
 
 
-def changes_of_mind(verdicts: Sequence[Verdict]) -> tuple[ChangeOfMind, ...]:
-    """Return, claim by claim, what would or could change its verdict: other choices, and what is missing for one."""
-    return tuple(change for verdict in verdicts for change in _changes(verdict))
-
-
-def _changes(verdict: Verdict) -> Iterator[ChangeOfMind]:
-    for other in verdict.sensitivity:
-        if other.changes and other.kind != "uncorrected" and other.kind != "sign_flip":
-            yield ChangeOfMind(verdict.id, other.kind, other.outcome, other.seed)
-    kind = next((kind for kind, reasons in MISSING.items() if verdict.reason in reasons), None)
-    if kind is None or verdict.n_of == "images" or (kind == "more_seeds" and verdict.n_of == "blocks"):
-        return  # neither images nor the blocks of the timing pass have seeds
-    yield ChangeOfMind(verdict.id, kind, None, seeds_needed=verdict.seeds_needed if kind == "more_seeds" else None)
+def changes_of_mind(verdicts: Sequence[Verdict]) -> Iterator[ChangeOfMind]:
+    """Yield, claim by claim, what would or could change its verdict: other choices, and what is missing for one."""
+    for verdict in verdicts:
+        for other in verdict.sensitivity:
+            if other.changes and other.kind != "uncorrected" and other.kind != "sign_flip":
+                yield ChangeOfMind(verdict.id, other.kind, other.outcome, other.seed)
+        kind = next((kind for kind, reasons in MISSING.items() if verdict.reason in reasons), None)
+        needed = verdict.seeds_needed if kind == "more_seeds" else None
+        seedless = verdict.n_of == "images" or (kind == "more_seeds" and verdict.n_of == "blocks")
+        if kind is not None and not seedless:
+            yield ChangeOfMind(verdict.id, kind, None, seeds_needed=needed)

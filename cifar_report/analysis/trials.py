@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from cifar_report.analysis.estimates import measure, original_datum
-from cifar_report.analysis.hypothesis_tests import TRIM, exact_interval, wilson_interval
+from cifar_report.analysis.hypothesis_tests import TRIM, exact_interval
 from cifar_report.analysis.predictions import PredictionTable, prediction_metrics
 from cifar_report.analysis.results import Scope
 from cifar_report.analysis.results import trials as results
@@ -34,11 +34,8 @@ MOST_CHARACTERS = 1_000  # of an error, as it is shown
 
 def trial_results(bundle: Bundle, predictions: PredictionTable, scope: Scope) -> tuple[TrialResult, ...]:
     """Return the results of all planned trials, in the order of the experiments."""
-    return tuple(
-        _trial_result(bundle, experiment, trial, predictions, scope)
-        for experiment in bundle.record.experiments
-        for trial in experiment.trials
-    )
+    pairs = [(experiment, trial) for experiment in bundle.record.experiments for trial in experiment.trials]
+    return tuple(_trial_result(bundle, *pair, predictions, scope) for pair in pairs)
 
 
 def _trial_result(
@@ -48,18 +45,27 @@ def _trial_result(
     planned: tuple[int | None, ...] = tuple(bundle.seeds(trial.id)) if trial.seeded else (None,)
     known = bundle.record.original
     original = known.find(trial.id) if known is not None else None
+    status: results.Status = "failed" if failed else "missing"
+    if runs:
+        status = "done" if {run.seed for run in runs} >= set(planned) else "partial"
     stages: tuple[StageSummary, ...] = ()
     if isinstance(trial, Trial) and runs:
         stages = tuple(_stage_summary(trial, stage.id, runs, predictions, original, scope) for stage in trial.stages)
     classical = _classical(trial, runs, predictions)
-    primary = _primary(trial, stages, classical, failed)
+    if stages:
+        primary = stages[-1].primary.test_accuracy
+    elif classical is not None:
+        primary = classical.test_accuracy
+    else:
+        reason: results.Undefined = "failed" if failed else "not_run"
+        primary = Measure(Datum(f"{trial.id}.test_accuracy", None, "share", "mean_over_seeds", 0, reason=reason), ())
     return TrialResult(
         id=trial.id,
         trial=trial,
         trained=bundle.record.profile.apply(trial),
         experiment=experiment.id,
         section=experiment.section,
-        status=_status(runs, failed, planned),
+        status=status,
         seeds_planned=planned,
         seeds_run=tuple(run.seed for run in runs),
         failed=tuple(results.FailedRun(run.id, run.seed, _last_line(run.error)) for run in failed),
@@ -89,7 +95,7 @@ def _stage_summary(
     """Return the summary of one stage; ``runs`` are the finished ones and must not be empty."""
     prefix, primary = f"{trial.id}.{stage_id}", primary_weights(trial, stage_id)
     original = original_trial.stage(stage_id) if original_trial else None
-    curves = tuple(_curve(run, stage_id) for run in runs)
+    curves = tuple(_curve(run.id, run.seed, run.stage(stage_id)) for run in runs)
     given = [found for run in runs if (found := predictions.get((run.id, stage_id))) is not None]
 
     def over_runs(name: str, read: Callable[[StageResult], Value], published: float | None = None) -> Measure:
@@ -107,7 +113,7 @@ def _stage_summary(
         last=scores("last"),
         best=scores("best"),
         curves=curves,
-        original_curve=_original_curve(original) if original else None,
+        original_curve=_curve("original", None, original) if original else None,
         epochs_table=_epoch_rows(prefix, curves),
         epochs_run=over_runs("epochs_run", lambda stage: Value(stage.epochs), original.epochs if original else None),
         best_epoch=over_runs("best_epoch", lambda stage: Value(stage.best_epoch)),
@@ -139,16 +145,12 @@ def _weight_scores(
     )
 
 
-def _curve(run: Run, stage_id: str) -> Curve:
-    stage = run.stage(stage_id)
-    columns = {name: tuple(finite(value) for value in getattr(stage.history, name)) for name in COLUMNS}
-    return Curve(run.id, run.seed, **columns, best_epoch=stage.best_epoch, stopped_early=stage.stopped_early)
-
-
-def _original_curve(stage: OriginalStage) -> Curve:
-    columns = {name: tuple(getattr(stage.history, name)) for name in COLUMNS}
-    best = int(np.argmin(columns["val_loss"])) + 1 if columns["val_loss"] else None
-    return Curve("original", None, **columns, best_epoch=best, stopped_early=None)
+def _curve(run: str, seed: int | None, stage: StageResult | OriginalStage) -> Curve:
+    columns = {name: tuple(map(finite, getattr(stage.history, name))) for name in COLUMNS}
+    if isinstance(stage, StageResult):
+        return Curve(run, seed, **columns, best_epoch=stage.best_epoch, stopped_early=stage.stopped_early)
+    best = int(np.argmin(stage.history.val_loss)) + 1 if stage.history.val_loss else None
+    return Curve(run, seed, **columns, best_epoch=best, stopped_early=None)
 
 
 def _epoch_rows(prefix: str, curves: Sequence[Curve]) -> tuple[results.EpochRow, ...]:
@@ -177,23 +179,12 @@ def _classical(trial: AnyTrial, runs: Sequence[Run], predictions: PredictionTabl
     reached = measure(f"{trial.id}.test_accuracy", "share", [run], [Value(accuracy)])
     if given is not None and accuracy is not None:
         count = len(given.labels)
-        bounds = wilson_interval(int(given.correct.sum()), count)
-        datum = Datum(reached.datum.id, accuracy, "share", "share_of_images", count, "images", *bounds, (run.id,))
+        low, high = map(float, stats.binomtest(int(given.correct.sum()), count).proportion_ci(method="wilson"))
+        datum = Datum(reached.datum.id, accuracy, "share", "share_of_images", count, "images", low, high, (run.id,))
         reached = Measure(datum, reached.seeds)
     images = Datum(f"{trial.id}.training_images", run.classical.training_images, "count", "single_value")
     metrics = prediction_metrics(trial.id, None, [run], [given]) if given is not None else None
     return results.ClassicalSummary(reached, images, metrics)
-
-
-def _primary(
-    trial: AnyTrial, stages: Sequence[StageSummary], classical: results.ClassicalSummary | None, failed: Sequence[Run]
-) -> Measure:
-    if stages:
-        return stages[-1].primary.test_accuracy
-    if classical is not None:
-        return classical.test_accuracy
-    reason: results.Undefined = "failed" if failed else "not_run"
-    return Measure(Datum(f"{trial.id}.test_accuracy", None, "share", "mean_over_seeds", 0, reason=reason), ())
 
 
 def unusual_runs(measure: Measure) -> tuple[SeedValue, ...]:
@@ -229,12 +220,6 @@ def _center(trial: str, name: Literal["median", "trimmed_mean"], measure: Measur
     return Datum(f"{trial}.{name}", value, "share", formula, len(values), runs=measure.datum.runs)
 
 
-def _status(runs: Sequence[Run], failed: Sequence[Run], planned: Sequence[int | None]) -> results.Status:
-    if not runs:
-        return "failed" if failed else "missing"
-    return "done" if {run.seed for run in runs} >= set(planned) else "partial"
-
-
 def _costs(trial: Trial, runs: Sequence[Run], original: OriginalTrial | None) -> results.Costs:
     """Return the counts of the description; where it does not tell, those that a run took from the built model."""
 
@@ -262,7 +247,7 @@ def _changes(bundle: Bundle, other: str | None, trial: AnyTrial) -> tuple[Change
 
 
 def _last_line(error: str | None) -> str:
-    """Return what an error says in the end; a character that no reader would see as one shows as a question mark."""
+    """Return what an error says in the end, with a question mark for each character that cannot be seen."""
     lines = (error or "").strip().splitlines()
     line = lines[-1].strip()[:MOST_CHARACTERS] if lines else ""
     return "".join(each if each.isprintable() else "\ufffd" for each in line)

@@ -32,10 +32,7 @@ def primary_weights(trial: Trial, stage_id: str) -> Weights:
 
 
 def read(run: Run, side: Side, quantity: Quantity) -> Value:
-    """Return the quantity of a finished run, for the side's stage or the last one; no quantity of time.
-
-    Raises KeyError when the run has no such stage.
-    """
+    """Return the quantity of a run at the side's stage or the last one; KeyError where it has no such stage."""
     counts = {"parameters": run.parameters_total, "trainable_parameters": run.parameters_trainable, "macs": run.macs}
     if quantity in counts:
         return Value(counts[quantity])
@@ -124,10 +121,7 @@ TIMES: dict[Quantity, Callable[[Measurement], float | None]] = {
 
 
 def by_block(bundle: Bundle, trial: str, quantity: Quantity, *, disturbed: bool = False) -> dict[int, float]:
-    """Return the median of a trial's positive values by block; empty without a pass that holds it.
-
-    Blocks in which its measurement stayed disturbed by other work are left out, unless ``disturbed`` asks for them.
-    """
+    """Return the median of a trial's positive values by block, of ``disturbed`` blocks only where asked for."""
     if bundle.timing_pass is None:
         return {}
     found: dict[int, list[float]] = {}

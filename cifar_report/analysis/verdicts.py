@@ -45,23 +45,17 @@ LEAST_NEW_SEEDS = 5  # of both sides, from which a confirmation is the headline
 
 
 def verdicts(bundle: Bundle, predictions: PredictionTable, scope: Scope) -> tuple[Verdict, ...]:
-    """Return the verdict of every claim, in the order of the experiments.
-
-    Where a plan added a confirmation, the new seeds are judged apart, and both verdicts are kept; in the phase
-    "first" there are no new ones.
-    """
+    """Return the verdict of every claim, in the order of the experiments."""
     if bundle.record.plan is None or not bundle.record.plan.confirms or bundle.phase == "first":
         return _verdicts(bundle, predictions, scope)
+    # The new seeds of a confirmation are judged apart, and both verdicts are kept.
     first = _verdicts(replace(bundle, phase="first"), predictions, scope)
     return tuple(map(_confirmed, first, _verdicts(replace(bundle, phase="confirmation"), predictions, scope)))
 
 
 def _verdicts(bundle: Bundle, predictions: PredictionTable, scope: Scope) -> tuple[Verdict, ...]:
-    """Judge the seeds of one phase.
-
-    Holm's correction needs the p-values of a whole family, so all claims are tested before the first is judged.
-    """
-    samples = {claim.id: planned_sample(claim, bundle, predictions) for claim in bundle.claims}
+    # Holm's correction needs the p-values of a whole family, so all claims are tested before the first is judged.
+    samples = planned_samples(bundle, predictions)
     families = families_of(testable(bundle.claims, samples, scope), bundle.claims)
     return tuple(judge_claim(claim, samples[claim.id], families, scope, bundle, predictions) for claim in bundle.claims)
 
@@ -77,11 +71,13 @@ def testable(claims: Iterable[Claim], samples: Mapping[str, Sample | NotTestable
     }
 
 
-def planned_sample(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | NotTestable:
-    """Return what a claim compares, by the bundle's plan where it has one.
+def planned_samples(bundle: Bundle, predictions: PredictionTable) -> dict[str, Sample | NotTestable]:
+    """Return what each claim compares, by the bundle's plan where it has one."""
+    return {claim.id: planned_sample(claim, bundle, predictions) for claim in bundle.claims}
 
-    New seeds are no confirmation before all of them have run on both sides, nor where a claim has no seeds.
-    """
+
+def planned_sample(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | NotTestable:
+    """Return what a claim compares, by the bundle's plan where it has one."""
     sample, plan = collect_sample(claim, bundle, predictions), bundle.record.plan
     over_seeds = isinstance(sample, Sample) and sample.n_of == "seeds" and claim.relation != "exact"
     if plan is None or bundle.phase == "first":
@@ -89,6 +85,7 @@ def planned_sample(claim: Claim, bundle: Bundle, predictions: PredictionTable) -
     done = finished_seeds(bundle)
     if not plan.confirms:
         return with_looks(claim, cast("Sample", sample), plan, done) if over_seeds else sample
+    # New seeds are no confirmation before all of them have run on both sides, nor where a claim has no seeds.
     ends = ((side.trial, plan.seeds[side.trial][-1]) for side, _ in claim_sides(claim) if side.trial in plan.seeds)
     whole = over_seeds and all(done[trial] >= end for trial, end in ends)
     return sample if whole else NotTestable("not_run", "missing")
@@ -120,10 +117,7 @@ def _confirmed(first: Verdict, new: Verdict) -> Verdict:
 
 
 def judged(samples: Mapping[str, Sample], claims: tuple[Claim, ...]) -> dict[str, Decision]:
-    """Return the decisions for samples of claims, corrected within their families.
-
-    ``claims`` are all of the registry, which give the families their sizes; those without a sample are left out.
-    """
+    """Return the decisions for samples of claims, in the families of ``claims``, which are all of the registry."""
     chosen = [claim for claim in claims if claim.id in samples]
     tests = {claim.id: samples[claim.id].test() for claim in chosen if claim.relation != "onset"}
     onsets = {claim.id: onset_decision(claim, samples[claim.id])[0] for claim in chosen if claim.id not in tests}
@@ -178,6 +172,9 @@ def judge_claim(
     else:
         values = cast("Sample", sample)  # where there is none, there is an obstacle
         decision, shown, tested = _decide(claim, values, families)
+        if values.looks:
+            shares = [part.share for part in values.parts]
+            tested["look"] = TakenLook(shares.index(shown.share) + 1, len(shares), shown.share)
         varied = sensitivities(claim, values, families, decision.outcome, bundle)
         tested |= {"sensitivity": varied, "fragile": fragile(varied), "missing": missing_seeds(claim, bundle)}
         if decision.outcome == "inconclusive":
@@ -187,9 +184,7 @@ def judge_claim(
         claim=claim,
         **decision._asdict(),
         **tested,
-        margin=estimates.margin_datum(claim),
-        stated=estimates.stated_datum(claim),
-        original=estimates.original_datum(claim),
+        **estimates.known_before(claim),
         family_size=families.size(claim),
         **_described(claim, shown, decision, scope),
     )
@@ -205,7 +200,7 @@ def _decide(claim: Claim, sample: Sample, families: Families) -> tuple[Decision,
         hits = sum(onset_hits(claim, shown))
         p_value = float(stats.binomtest(hits, shown.count, alternative="greater").pvalue)
         p_datum = estimates.number(claim, shown, "p", min(1.0, p_value / shown.share), "probability", "p_value")
-        return decision, shown, {"test": "binomial", "p": p_datum} | _look(shown, sample)
+        return decision, shown, {"test": "binomial", "p": p_datum}
     test, decision = sample.test(), decide(claim, sample.test(), families)
     p, shown = p_values(claim, test), deciding_look(claim, sample, decision.reason)
     corrected = families.corrected(claim, p)
@@ -220,7 +215,7 @@ def _decide(claim: Claim, sample: Sample, families: Families) -> tuple[Decision,
         "p_corrected": None if alone else probability("p_corrected", corrected.tested, "p_corrected"),
         "opposite_p": probability("opposite_p", corrected.opposite, "p_value" if alone else "p_corrected"),
         "bound": estimates.margin_bound(claim, shown, shown.test()),
-    } | _look(shown, sample)
+    }
     if decision.outcome == "inconclusive":
         level = families.level(claim) * shown.share
         tested |= {
@@ -255,25 +250,18 @@ def _undecidable_below(claim: Claim, sample: Sample, families: Families, plan: S
     return min(plan.seeds[side.trial][-1] for side, _ in claim_sides(claim) if side.trial in plan.seeds)
 
 
-def _look(shown: Sample, sample: Sample) -> dict[str, Any]:
-    """Return which of the looks that were taken gave a verdict, for the fields of the verdict."""
-    if not sample.looks:
-        return {}
-    shares = [part.share for part in sample.parts]
-    return {"look": TakenLook(shares.index(shown.share) + 1, len(shares), shown.share)}
-
-
 def _described(claim: Claim, sample: Sample | NotTestable, decision: Decision, scope: Scope) -> dict[str, Any]:
     """Return the fields of a verdict that say what was measured, whatever a test makes of it."""
     if isinstance(sample, NotTestable):
         missing = estimates.missing_estimate(claim, decision.reason)
         return {"n_of": "blocks" if is_time(claim) else "seeds", "estimate": missing}
-    subject, comparator = estimates.side_means(claim, sample)
     means: dict[str, Any] = {"n": len(sample.keys) if sample.images is None else sample.count}
-    means |= {"subject_mean": subject, "comparator_mean": comparator}
+    means |= estimates.side_means(claim, sample)
     if claim.relation == "exact":
         return means | {"estimate": estimates.exact_estimate(claim, sample)}
-    prediction = estimates.prediction(claim, sample)
+    prediction, original, inside = estimates.prediction(claim, sample), claim.original_difference, None
+    if scope.absolutes and original is not None and prediction and prediction.low is not None:
+        inside = prediction.low - SAME <= original <= (prediction.high or 0.0) + SAME
     other_pixels = scope.comparisons and not scope.absolutes and not is_time(claim)
     one_sided = decision.reason in RULED_OUT or (claim.relation in NEAR and decision.reason != "outside_margin")
     twice = (one_sided or sample.share < 1) and sample.count > 1
@@ -282,7 +270,7 @@ def _described(claim: Claim, sample: Sample | NotTestable, decision: Decision, s
         "n_comparator": None if sample.comparator_keys is None else len(sample.comparator_keys),
         "estimate": estimates.estimate(claim, sample, 1 - (0.1 if one_sided else 0.05) * sample.share),
         "wide": estimates.estimate(claim, sample, name="wide") if twice else None,
-        "original_inside": _inside(claim.original_difference, prediction) if scope.absolutes else None,
+        "original_inside": inside,
         "prediction": prediction,
         "wins": estimates.wins(claim, sample),
         "differences": estimates.differences(claim, sample),
@@ -291,23 +279,19 @@ def _described(claim: Claim, sample: Sample | NotTestable, decision: Decision, s
 
 
 def statements(found: tuple[Verdict, ...]) -> tuple[StatementTally, ...]:
-    """Return how the write-up's statements fared, all and those of each kind, with the outcomes of their tests.
-
-    A statement that is tested in two ways counts in both kinds.
-    """
-    known = [verdict for verdict in found if verdict.claim.code in STATEMENTS]
+    """Return how the write-up's statements fared, all and those of each kind, with the outcomes of their tests."""
     tallies = []
     for kind in get_args(StatementKind):
-        codes: dict[str, list[Verdict]] = {}
-        for verdict in known:
-            if kind in ("every", _kind(verdict.claim)):
-                codes.setdefault(verdict.claim.code, []).append(verdict)
-        shares = [[each.outcome == "reproduced" for each in tests] for tests in codes.values()]
-        whole, none = sum(map(all, shares)), sum(not any(each) for each in shares)
-        counts = Counter(each.outcome for tests in codes.values() for each in tests)
-        if shares:
-            by_outcome = tuple((outcome, counts[outcome]) for outcome in get_args(Outcome))
-            tallies.append(StatementTally(kind, whole, len(shares) - whole - none, none, by_outcome))
+        tests: dict[str, list[Outcome]] = {}
+        for verdict in found:  # one that is tested in two ways counts in both kinds
+            if verdict.claim.code in STATEMENTS and kind in ("every", _kind(verdict.claim)):
+                tests.setdefault(verdict.claim.code, []).append(verdict.outcome)
+        outcomes = Counter(outcome for each in tests.values() for outcome in each)
+        whole = sum(set(each) == {"reproduced"} for each in tests.values())
+        none = sum("reproduced" not in each for each in tests.values())
+        if tests:
+            by_outcome = tuple((outcome, outcomes[outcome]) for outcome in get_args(Outcome))
+            tallies.append(StatementTally(kind, whole, len(tests) - whole - none, none, by_outcome))
     return tuple(tallies)
 
 
@@ -319,10 +303,3 @@ def _kind(claim: Claim) -> StatementKind:
     if claim.quantity == "gap":
         return "gap"
     return "convergence" if claim.quantity.startswith("epoch") else "accuracy"
-
-
-def _inside(original: float | None, prediction: Datum | None) -> bool | None:
-    """Whether the original's number lies in the prediction interval; None where one of them is missing."""
-    if original is None or prediction is None or prediction.low is None or prediction.high is None:
-        return None
-    return prediction.low - SAME <= original <= prediction.high + SAME

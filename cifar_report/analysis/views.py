@@ -53,11 +53,9 @@ def ranked(trials: Sequence[TrialResult]) -> tuple[results.RankRow, ...]:
 
 
 def ties(order: Sequence[Measure]) -> list[bool | None]:
-    """Return of measures, the best first, whether each is tied with the first; None where too few runs speak.
-
-    The first is chosen by the data that it is tested on, so that each of its tests stands for one of every two
-    trials: from the least p-value on, p is multiplied by the pairs among the first and the trials that are left.
-    """
+    """Return of measures, the best first, whether each is tied with the first; None where too few runs speak."""
+    # The first is chosen by the data that it is tested on, so each of its tests stands for one of every two trials:
+    # from the least p-value on, p is multiplied by the pairs among the first and the trials that are left.
     p_values = [_p_value(order[0], other) for other in order[1:]]
     known = sorted((p, place) for place, p in enumerate(p_values, start=1) if p is not None)
     found: list[bool | None] = [None if p is None else True for p in (1.0, *p_values)][: len(order)]
@@ -69,37 +67,26 @@ def ties(order: Sequence[Measure]) -> list[bool | None]:
 
 
 def _p_value(first: Measure, second: Measure) -> float | None:
-    """Return Welch's two-sided p-value; None where fewer than two runs speak.
-
-    A classifier without seeds is a fixed value; two of them are compared by Fisher's test over the images.
-    """
-    once = [None in {each.seed for each in side.seeds} for side in (first, second)]
-    if all(once):
-        return _images_p_value(first, second)
-    samples = [np.array(side.values) for side, single in zip((first, second), once, strict=True) if not single]
+    """Return Welch's two-sided p-value, of two without seeds Fisher's over the images; None below two runs."""
+    sides, alone = (first, second), [None in {each.seed for each in side.seeds} for side in (first, second)]
+    if all(alone):  # correct and wrong predictions, unpaired, so a little conservative
+        if {side.datum.n_of for side in sides} != {"images"}:
+            return None
+        counts = [(round((side.datum.value or 0.0) * (side.datum.n or 0)), side.datum.n or 0) for side in sides]
+        return float(stats.fisher_exact([[right, count - right] for right, count in counts]).pvalue)
+    samples = [np.array(side.values) for side, fixed in zip(sides, alone, strict=True) if not fixed]
     if min(map(len, samples)) < 2:
         return None
-    fixed = next((side.values[0] for side, single in zip((first, second), once, strict=True) if single), 0.0)
-    test = TTest(samples[0] - fixed, samples[1] if len(samples) > 1 else None)
+    value = sum(side.values[0] for side, fixed in zip(sides, alone, strict=True) if fixed)
+    test = TTest(samples[0] - value, samples[1] if len(samples) > 1 else None)
     return min(1.0, 2 * min(test.p_value(0.0, 1), test.p_value(0.0, -1)))
-
-
-def _images_p_value(first: Measure, second: Measure) -> float | None:
-    """Return the p-value of Fisher's test on correct and wrong predictions (unpaired, so a little conservative)."""
-    if first.datum.n_of != "images" or second.datum.n_of != "images":
-        return None
-    counts = [((each.datum.value or 0.0), (each.datum.n or 0)) for each in (first, second)]
-    table = [[round(share * count), count - round(share * count)] for share, count in counts]
-    return float(stats.fisher_exact(table).pvalue)
 
 
 def pareto_fronts(
     trials: Sequence[TrialResult], timing: Sequence[TimingRow], images: int
 ) -> tuple[results.ParetoFront, ...]:
-    """Return accuracy against parameters, multiply-accumulates and seconds for one epoch of ``images`` images.
-
-    A trial that repeats another one's configuration, on another split or on several devices, is left out.
-    """
+    """Return accuracy against parameters, multiply-accumulates and seconds for one epoch of ``images`` images."""
+    # A trial that repeats another one's configuration, on another split or on several devices, is left out.
     networks = {
         trial.id: trial
         for trial in trials
@@ -174,17 +161,10 @@ def weights_rows(trials: Sequence[TrialResult]) -> tuple[results.WeightsRow, ...
     return tuple(rows)
 
 
-def variance_rows(trials: Sequence[TrialResult], predictions: PredictionTable) -> tuple[results.VarianceRow, ...]:
-    """Return a row for every trial with at least two seeds that have predictions."""
-    return tuple(row for trial in trials if (row := _variance(trial, predictions)) is not None)
-
-
-def _variance(trial: TrialResult, predictions: PredictionTable) -> results.VarianceRow | None:
-    """Split the variance of one run into that between seeds and that of drawing other test images.
-
-    The noise of the images within each run, p(1 - p) / N, is in the spread of the seeds' accuracies and is taken out of
-    it; what a seed adds to single images is in the mean over the seeds and is taken out of theirs.
-    """
+def variance(trial: TrialResult, predictions: PredictionTable) -> results.VarianceRow | None:
+    """Split the variance of one run into that between seeds and that of other images; None below two seeds."""
+    # The noise of the images within each run, p(1 - p) / N, is in the spread of the seeds' accuracies and is taken out;
+    # what a seed adds to single images is in the mean over the seeds and is taken out of theirs.
     if not trial.stages or len(trial.runs) < 2:
         return None
     given = [predictions.get((run, trial.stages[-1].id)) for run in trial.runs]
@@ -209,11 +189,9 @@ def _variance(trial: TrialResult, predictions: PredictionTable) -> results.Varia
 
 
 def examples(trials: Sequence[TrialResult], predictions: PredictionTable) -> tuple[results.Example, ...]:
-    """Return per class the most confident correct and wrong prediction of one run, and those of its commonest mistakes.
-
-    It is the median run of the trial with the best mean validation accuracy, by that accuracy too, so that nothing is
-    selected on the test set; ties go to the earlier trial and the lower seed.
-    """
+    """Return per class the surest correct and wrong prediction of one run, and those of its commonest mistakes."""
+    # It is the median run of the trial with the best mean validation accuracy, by that accuracy too, so that nothing is
+    # selected on the test set; ties go to the earlier trial and the lower seed.
     candidates = [found for trial in trials for found in _median_run(trial, predictions)]
     if not candidates:
         return ()

@@ -69,8 +69,7 @@ def _following(prepared: Prepared) -> Prepared | None:
     declared = prepared.plan
     if declared is None or declared.confirms:
         return None
-    from cifar_report.analysis.looks import look_ahead
-    from cifar_report.analysis.planning import run_seconds
+    from cifar_report.analysis.planning import look_ahead, run_seconds
     from cifar_report.bundle import Bundle
     from cifar_report.running.plan import with_ends
 

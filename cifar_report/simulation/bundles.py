@@ -7,27 +7,15 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import Any, Literal, NamedTuple
 
-import msgspec
 import numpy as np
 from scipy.special import softmax
 
 from cifar_report.bundle import Bundle, Predictions, Weights, encode, records, sha256, write_record, write_timing_pass
 from cifar_report.bundle.arrays import dump_arrays
 from cifar_report.bundle.store import recorded_parts
-from cifar_report.published import Original, load_original
+from cifar_report.published import load_original
 from cifar_report.registry import load_study
-from cifar_report.spec import (
-    CIFAR10,
-    PROFILES,
-    AnyTrial,
-    ClassicalTrial,
-    Conv2D,
-    Dataset,
-    Experiment,
-    Profile,
-    Stage,
-    Trial,
-)
+from cifar_report.spec import CIFAR10, PROFILES, AnyTrial, Conv2D, Dataset, Experiment, Profile, Stage, Trial
 from cifar_report.spec.claims import registry_hash
 from cifar_report.spec.experiments import SeedPlan
 from cifar_report.spec.trials import json_hash, spec_hash
@@ -47,25 +35,20 @@ TIMING_NOISE = 0.02  # standard deviation of the logarithm, of a block and of a 
 
 @dataclass(frozen=True, kw_only=True)
 class Simulation:
-    """The truth that a bundle is drawn from.
-
-    ``accuracies`` maps a trial (``baseline``) or one stage (``model_2/first``) to its expected test accuracy; the
-    others have the original's number, or .60. ``seed_noise`` is the standard deviation between seeds;
-    ``image_noise`` the share (0 … 1) of an image's difficulty that every network draws anew. ``seconds`` maps a
-    trial to its seconds per 200 steps in the timing pass, which is written only with ``timing``.
-    """
+    """The truth that a bundle is drawn from."""
 
     profile: Profile = PROFILES["full"]
     seeds: int = 5
     plan: SeedPlan | None = None
     ends: Mapping[str, int] = field(default_factory=dict)  # of the seeds of trials that have more
     trials: Collection[str] | None = None  # None: all
+    # Expected test accuracy of a trial (``baseline``) or stage (``model_2/first``); else the original's number, or .60.
     accuracies: Mapping[str, float] = field(default_factory=dict)
-    seed_noise: float = 0.006
-    image_noise: float = 0.5
+    seed_noise: float = 0.006  # standard deviation between seeds
+    image_noise: float = 0.5  # share (0 … 1) of an image's difficulty that every network draws anew
     predictions: bool = True
-    timing: bool = False
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    timing: bool = False  # whether there is a timing pass
+    seconds: Mapping[str, float] = field(default_factory=dict)  # of trials, per 200 steps in the timing pass
     failed: Collection[tuple[str, int]] = ()
     grade: Literal["canonical", "unverified", "stand-in"] = "canonical"
     canonical_labels: bool = True
@@ -73,33 +56,29 @@ class Simulation:
     about: Dataset = CIFAR10
 
 
-class _Images(NamedTuple):
-    """The test images: places in the 60,000, labels, and how hard each is for every network (standard normal)."""
+class _World(NamedTuple):
+    """What all runs share: the bundle's record, the test images, and how hard each is (standard normal)."""
 
-    indices: Array
+    simulation: Simulation
+    record: records.BundleRecord
+    indices: Array  # places in the 60,000
     labels: Array
-    classes: int
     difficulty: Array
-    noise: float  # share of the difficulty that each network draws anew
 
 
 def simulate_bundle(folder: Path, experiments: Sequence[Experiment], simulation: Simulation) -> Bundle:
-    """Write a bundle of drawn results to ``folder`` (which must not hold one) and return it, loaded.
-
-    The same arguments write the same bytes. Nothing is trained, so thousands of runs take seconds.
-    """
+    """Write drawn results to an empty ``folder``, the same bytes for the same arguments, and return the bundle."""
     record = _record(tuple(experiments), simulation)
     write_record(folder, record)
     generator, count = np.random.default_rng([0, 0]), record.dataset.counts[2]
-    about = simulation.about
-    labels = generator.permutation(np.arange(count) % len(about.classes)).astype(np.uint8)
-    indices = np.arange(count, dtype=np.int32) + np.int32(about.counts[0])
-    images = _Images(indices, labels, len(about.classes), generator.standard_normal(count), simulation.image_noise)
+    labels = generator.permutation(np.arange(count) % len(simulation.about.classes)).astype(np.uint8)
+    indices = np.arange(count, dtype=np.int32) + np.int32(simulation.about.counts[0])
+    world = _World(simulation, record, indices, labels, generator.standard_normal(count))
     trials = [trial for experiment in experiments for trial in experiment.trials]
     for trial in trials:
         if simulation.trials is None or trial.id in simulation.trials:
             for seed in range(simulation.ends.get(trial.id, simulation.seeds)) if trial.seeded else (None,):
-                _write_run(folder, *_draw_run(trial, seed, simulation, record, images))
+                _write_run(folder, trial, seed, world)
     if simulation.timing:
         _write_timing_pass(folder, trials, simulation.seconds)
     return Bundle.load(folder)
@@ -139,22 +118,18 @@ def _record(experiments: tuple[Experiment, ...], simulation: Simulation) -> reco
     )
 
 
-def _draw_run(
-    planned: AnyTrial, seed: int | None, simulation: Simulation, record: records.BundleRecord, images: _Images
-) -> tuple[records.Run, dict[str, bytes]]:
-    """Return a run's record and its files."""
+def _write_run(folder: Path, planned: AnyTrial, seed: int | None, world: _World) -> None:
     identity = int.from_bytes(hashlib.sha256(f"{planned.id}/{seed}".encode()).digest()[:8])
-    generator = np.random.default_rng([0, identity])
-    trial = simulation.profile.apply(planned)
+    trial = world.simulation.profile.apply(planned)
     network = trial if isinstance(trial, Trial) else None
     parts = {
-        **recorded_parts(trial, seed, record.profile, record.dataset),
+        **recorded_parts(trial, seed, world.record.profile, world.record.dataset),
         "devices": "2 replicas" if network and network.strategy == "mirrored" else "1 replica, 1 thread",
         "version of keras": "3.15.0",
         "version of tensorflow": "2.20.0",
     }
-    failed = (trial.id, seed) in simulation.failed
-    files, results = ({}, {}) if failed else _draw_results(trial, simulation, record, images, generator)
+    failed = (trial.id, seed) in world.simulation.failed
+    files, results = ({}, {}) if failed else _draw_results(trial, world, np.random.default_rng([0, identity]))
     run = records.Run(
         trial=trial,
         seed=seed,
@@ -165,59 +140,68 @@ def _draw_run(
         processor="simulated",
         macs=network.macs if network else None,
         error="Traceback (most recent call last):\nRuntimeError: simulated failure" if failed else None,
+        files={name: sha256(files[name]) for name in sorted(files)},
         **results,
     )
-    return run, files
+    epochs = {stage.id: (1.0,) * stage.epochs for stage in run.stages}
+    timing = records.RunTiming(
+        started="2026-01-01T00:00:00Z",
+        finished="2026-01-01T00:01:00Z",
+        host="simulated",
+        cores=(0,),
+        total_seconds=float(sum(map(len, epochs.values()))) or 1.0,
+        epoch_seconds=epochs,
+    )
+    place = folder / "runs" / run.id
+    place.mkdir(parents=True)
+    for name, content in {**files, "timing.json": encode(timing), "run.json": encode(run)}.items():
+        (place / name).write_bytes(content)  # not flushed to the disk, which would take most of the time
 
 
-def _draw_results(
-    trial: AnyTrial, simulation: Simulation, record: records.BundleRecord, images: _Images, generator: Generator
-) -> tuple[dict[str, bytes], dict[str, Any]]:
+def _draw_results(trial: AnyTrial, world: _World, generator: Generator) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Return a finished run's files, and its results as fields of its record."""
     files: dict[str, bytes] = {}
-    results: dict[str, Any] = {}
+    predictions = Predictions(world.indices, world.labels)
     if isinstance(trial, Trial):
-        results["stages"], predictions = _draw_stages(trial, simulation, record.original, images, generator)
-        results["parameters_total"] = trial.parameters_total
-        results["parameters_trainable"] = trial.parameters_trainable
+        stages = []
+        for stage, level in zip(trial.stages, _levels(trial, world), strict=True):
+            drawn = level + world.simulation.seed_noise * generator.standard_normal()
+            result, tables = _draw_stage(stage, drawn, world, generator)
+            stages.append(result)
+            predictions.probabilities.update(tables)
+        results: dict[str, Any] = {name: getattr(trial, name) for name in ("parameters_total", "parameters_trainable")}
+        results["stages"] = tuple(stages)
         first = trial.layers[0]
         side, filters = (first.kernel_size, first.filters) if isinstance(first, Conv2D) else (1, 1)
         shape = (side, side, trial.input_shape[-1], filters)
         files["kernels.npz"] = dump_arrays({"kernels": generator.standard_normal(shape).astype(np.float32)})
-    else:
-        results["classical"], predictions = _draw_classical(trial, simulation, record, images, generator)
-    if simulation.predictions:
+    else:  # a classifier has no probabilities
+        predicted = _draw_answers(world.simulation.accuracies.get(trial.id, 0.34), world, generator)
+        predictions = Predictions(world.indices, world.labels, {}, predicted)
+        train, validation, _ = world.record.dataset.counts
+        images = train if trial.training_images == "train" else train + validation
+        accuracy = float(np.mean(predicted == world.labels))
+        results = {"classical": records.ClassicalResult(training_images=images, test_accuracy=accuracy)}
+    if world.simulation.predictions:
         files["predictions.npz"] = predictions.dump()
     return files, results
 
 
-def _draw_stages(
-    trial: Trial, simulation: Simulation, original: Original | None, images: _Images, generator: Generator
-) -> tuple[tuple[records.StageResult, ...], Predictions]:
-    stages, predictions = [], Predictions(images.indices, images.labels)
-    for stage, level in zip(trial.stages, _levels(trial, simulation, original), strict=True):
-        drawn = level + simulation.seed_noise * generator.standard_normal()
-        result, tables = _draw_stage(stage, drawn, images, generator)
-        stages.append(result)
-        predictions.probabilities.update(tables)
-    return tuple(stages), predictions
-
-
-def _levels(trial: Trial, simulation: Simulation, original: Original | None) -> list[float]:
+def _levels(trial: Trial, world: _World) -> list[float]:
     """Return the expected accuracy of each stage."""
-    known = original.find(trial.id) if original else None
-    last = simulation.accuracies.get(trial.id, 0.60)
+    chosen, original = world.simulation.accuracies, world.record.original
+    known = original.find(trial.id) if original and trial.id not in chosen else None
     levels = []
     for place, stage in enumerate(trial.stages, start=1):
-        level = last - 0.03 * (len(trial.stages) - place)
-        if trial.id not in simulation.accuracies and known and (published := known.stage(stage.id)):
+        level = chosen.get(trial.id, 0.60) - 0.03 * (len(trial.stages) - place)
+        if known and (published := known.stage(stage.id)):
             level = published.test_accuracy or level
-        levels.append(simulation.accuracies.get(f"{trial.id}/{stage.id}", level))
+        levels.append(chosen.get(f"{trial.id}/{stage.id}", level))
     return levels
 
 
 def _draw_stage(
-    stage: Stage, level: float, images: _Images, generator: Generator
+    stage: Stage, level: float, world: _World, generator: Generator
 ) -> tuple[records.StageResult, dict[tuple[str, Weights], Array]]:
     """Draw a stage whose expected test accuracy is ``level``, with the probabilities of both sets of weights."""
     turning = max(1, round(min(8, stage.epochs * 0.6) + generator.integers(-1, 2)))
@@ -226,15 +210,15 @@ def _draw_stage(
         epochs = min(epochs, turning + stage.early_stopping.patience)
     history = _draw_history(epochs, min(turning, epochs), level, generator)
     best_epoch = int(np.argmin(np.array(history.val_loss, float))) + 1
-    last = _draw_probabilities(level, images, generator)
-    best = last if best_epoch == epochs else _draw_probabilities(level, images, generator)
+    last = _draw_probabilities(level, world, generator)
+    best = last if best_epoch == epochs else _draw_probabilities(level, world, generator)
     result = records.StageResult(
         id=stage.id,
         history=history,
         best_epoch=best_epoch,
         stopped_early=epochs < stage.epochs,
-        last=_evaluation(last, images.labels, history, epochs),
-        best=_evaluation(best, images.labels, history, best_epoch),
+        last=_evaluation(last, world.labels, history, epochs),
+        best=_evaluation(best, world.labels, history, best_epoch),
     )
     return result, {(stage.id, "last"): last, (stage.id, "best"): best}
 
@@ -265,53 +249,23 @@ def _evaluation(table: Array, labels: Array, history: records.History, epoch: in
     )
 
 
-def _draw_classical(
-    trial: ClassicalTrial, simulation: Simulation, record: records.BundleRecord, images: _Images, generator: Generator
-) -> tuple[records.ClassicalResult, Predictions]:
-    """Draw a classifier's answers; it has no probabilities."""
-    train, validation, _ = record.dataset.counts
-    predicted = _draw_answers(simulation.accuracies.get(trial.id, 0.34), images, generator)
-    result = records.ClassicalResult(
-        training_images=train if trial.training_images == "train" else train + validation,
-        test_accuracy=float(np.mean(predicted == images.labels)),
-    )
-    return result, Predictions(images.indices, images.labels, {}, predicted)
-
-
-def _draw_probabilities(level: float, images: _Images, generator: Generator) -> Array:
+def _draw_probabilities(level: float, world: _World, generator: Generator) -> Array:
     """Return float32 [N, 10] whose largest entry is right for a share of about ``level`` of the images."""
-    answers = _draw_answers(level, images, generator)
-    logits = generator.standard_normal((len(answers), images.classes))
+    answers = _draw_answers(level, world, generator)
+    logits = generator.standard_normal((len(answers), len(world.simulation.about.classes)))
     rows = np.arange(len(answers))
     logits[rows, answers] = logits.max(axis=1) + 0.05 + generator.exponential(1.5, len(answers))
     return np.asarray(softmax(logits, axis=1), np.float32)
 
 
-def _draw_answers(level: float, images: _Images, generator: Generator) -> Array:
+def _draw_answers(level: float, world: _World, generator: Generator) -> Array:
     """Return uint8 [N]: right where the image is easy enough for a network of this level."""
-    own = generator.standard_normal(len(images.labels))
-    hardness = np.sqrt(1 - images.noise) * images.difficulty + np.sqrt(images.noise) * own
+    noise, own = world.simulation.image_noise, generator.standard_normal(len(world.labels))
+    hardness = np.sqrt(1 - noise) * world.difficulty + np.sqrt(noise) * own
     right = hardness < NormalDist().inv_cdf(min(max(level, 0.001), 0.999))
-    wrong = (images.labels + generator.integers(1, images.classes, len(right))) % images.classes
-    return np.where(right, images.labels, wrong).astype(np.uint8)
-
-
-def _write_run(folder: Path, run: records.Run, files: dict[str, bytes]) -> None:
-    """Write a run's folder; unlike a real run's it is not flushed to the disk, which would take most of the time."""
-    epochs = {stage.id: (1.0,) * stage.epochs for stage in run.stages}
-    timing = records.RunTiming(
-        started="2026-01-01T00:00:00Z",
-        finished="2026-01-01T00:01:00Z",
-        host="simulated",
-        cores=(0,),
-        total_seconds=float(sum(len(seconds) for seconds in epochs.values())) or 1.0,
-        epoch_seconds=epochs,
-    )
-    run = msgspec.structs.replace(run, files={name: sha256(files[name]) for name in sorted(files)})
-    place = folder / "runs" / run.id
-    place.mkdir(parents=True)
-    for name, content in {**files, "timing.json": encode(timing), "run.json": encode(run)}.items():
-        (place / name).write_bytes(content)
+    classes = len(world.simulation.about.classes)
+    wrong = (world.labels + generator.integers(1, classes, len(right))) % classes
+    return np.where(right, world.labels, wrong).astype(np.uint8)
 
 
 def _write_timing_pass(folder: Path, trials: Sequence[AnyTrial], seconds: Mapping[str, float]) -> None:
@@ -327,22 +281,15 @@ def _write_timing_pass(folder: Path, trials: Sequence[AnyTrial], seconds: Mappin
 
 
 def _measurement(trial: AnyTrial, block: int, factor: float, seconds: float | None) -> records.Measurement:
-    network = trial if isinstance(trial, Trial) else None
+    common: dict[str, Any] = {"trial": trial.id, "block": block, "peak_memory_bytes": 500_000_000, "attempts": 1}
+    common |= {"load": 0.0, "steal": 0.0, "throttled": False, "contended": False}
+    if not isinstance(trial, Trial):
+        taken = factor * (1.0 if seconds is None else seconds)
+        times: dict[str, Any] = {"seconds": taken, "fit_seconds": 0.1 * factor, "predict_seconds": taken}
+        return records.Measurement(replicas=1, steps=0, batch_size=0, **times, **common)
     if seconds is None:
-        seconds = STEPS * network.batch_size * (network.macs or 0) * SECONDS_PER_MAC + 0.5 if network else 1.0
+        seconds = STEPS * trial.batch_size * (trial.macs or 0) * SECONDS_PER_MAC + 0.5
+    replicas = 2 if trial.strategy == "mirrored" else 1
     return records.Measurement(
-        trial=trial.id,
-        block=block,
-        replicas=2 if network and network.strategy == "mirrored" else 1,
-        steps=STEPS if network else 0,
-        batch_size=network.batch_size if network else 0,
-        seconds=seconds * factor,
-        fit_seconds=None if network else 0.1 * factor,
-        predict_seconds=None if network else seconds * factor,
-        peak_memory_bytes=500_000_000,
-        load=0.0,
-        steal=0.0,
-        throttled=False,
-        attempts=1,
-        contended=False,
+        replicas=replicas, steps=STEPS, batch_size=trial.batch_size, seconds=seconds * factor, **common
     )

@@ -1,15 +1,13 @@
-"""The method's own error rates: how often it gives which verdict, when the truth is known.
+"""The method's own error rates, when the truth is known; ``nox -s calibration`` writes them as JSON.
 
 Every claim of the registry is drawn again and again as it scatters in a bundle, and goes through the verdicts' own
-functions, in the families of the whole registry. ``nox -s calibration`` (``python -m
-cifar_report.simulation.calibration``) writes all of it as JSON; the report shows the committed file in its appendix.
+functions, in the families of the whole registry. The report shows the committed file in its appendix.
 """
 
 import argparse
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,7 @@ import numpy as np
 from cifar_report.analysis.calibration import COMMAND, RESULTS, Calibration, Noise, Rates, Scenario, Spread
 from cifar_report.analysis.decisions import DIRECTIONS, Decision, decide_onset, limits_of, margin_of, side_of
 from cifar_report.analysis.hypothesis_tests import exact_interval
-from cifar_report.analysis.looks import take_looks
+from cifar_report.analysis.planning import take_looks
 from cifar_report.analysis.power import power
 from cifar_report.analysis.results import Datum, Measure, SeedValue
 from cifar_report.analysis.values import LEVEL, is_time
@@ -27,19 +25,8 @@ from cifar_report.analysis.verdicts import decided
 from cifar_report.analysis.views import ties
 from cifar_report.bundle import Bundle
 from cifar_report.registry import load_experiments, trials_of
-from cifar_report.simulation.draws import (
-    COLLAPSES,
-    DEPTHS,
-    Drawn,
-    Setting,
-    draw_samples,
-    draw_tests,
-    draw_tests_over_images,
-    draw_values,
-    drawn_claims,
-    median_spread,
-    registry,
-)
+from cifar_report.simulation import draws as drawing
+from cifar_report.simulation.draws import COLLAPSES, DEPTHS, Drawn, Setting, drawn_claims, median_spread, registry
 from cifar_report.spec import Claim, Trial
 from cifar_report.spec.experiments import declare_looks
 
@@ -50,23 +37,15 @@ REFERENCE = ROOT / "report" / "reference"
 OUTPUT = Path("report", "calibration.json")
 SEED_COUNTS = (2, 3, 5, 10)
 DIRECTED = ("beyond_margin", "opposite", "improvement_found")
-DENIED = ("margin_ruled_out", "improvement_ruled_out", "opposite", "outside_margin", "onset_ruled_out")
-CONFIRMED = ("equivalent", "onset_shown")
 FAMILY_WISE = ("no_effect", "halves", "looks")  # counted by draw, not by claim
 SUITES, MOST_SEEDS = 1000, 40  # simulated for planned looks, and the seeds of their last one
-COUNTED: Mapping[Scenario, Callable[[Decision], bool]] = {
-    "no_effect": lambda decision: decision.reason in DIRECTED,
-    "halves": lambda decision: decision.reason in DIRECTED,
-    "looks": lambda decision: decision.reason in DIRECTED,
-    "at_margin": lambda decision: decision.reason in DENIED,
-    "at_limit": lambda decision: decision.reason in CONFIRMED,
-    "original": lambda decision: decision.outcome != "inconclusive",
+COUNTED: dict[Scenario, tuple[str, ...]] = {  # reasons; of "original" whatever is decided
+    "no_effect": DIRECTED,
+    "halves": DIRECTED,
+    "looks": DIRECTED,
+    "at_margin": ("margin_ruled_out", "improvement_ruled_out", "opposite", "outside_margin", "onset_ruled_out"),
+    "at_limit": ("equivalent", "onset_shown"),
 }
-
-
-@cache
-def _families() -> dict[str, str]:
-    return {claim.id: claim.family or "alone" for claim in registry()}
 
 
 def decisions(
@@ -83,12 +62,12 @@ def decisions(
 
     def values(each: Drawn, shift: float) -> list[Array]:
         hidden = (1,) if side_of(each.claim) > 0 else (0,)  # whose collapse makes the difference seem smaller
-        return draw_values(each, streams, shift, setting, hidden if scenario == "at_margin" else (0, 1))
+        return drawing.draw_values(each, streams, shift, setting, hidden if scenario == "at_margin" else (0, 1))
 
     pairs = list(zip(drawn, shifts, strict=True))
     if scenario == "looks":
         plan = declare_looks(registry(), trials_of(load_experiments()))
-        samples = {each.claim.id: draw_samples(each, values(each, shift)) for each, shift in pairs}
+        samples = {each.claim.id: drawing.draw_samples(each, values(each, shift)) for each, shift in pairs}
         for _ in range(setting.draws):
             yield take_looks({name: next(column) for name, column in samples.items()}, registry(), plan)[0]
         return
@@ -98,9 +77,9 @@ def decisions(
             hits = np.sum(values(each, 0.0)[0] == each.claim.value, axis=1)
             onsets[each.claim.id] = iter([decide_onset(int(hit), setting.seeds) for hit in hits])
         elif each.images is not None:
-            tests[each.claim.id] = draw_tests_over_images(each.images, generator.random(setting.draws), shift)
+            tests[each.claim.id] = drawing.draw_tests_over_images(each.images, generator.random(setting.draws), shift)
         else:
-            tests[each.claim.id] = draw_tests(each, values(each, shift))
+            tests[each.claim.id] = drawing.draw_tests(each, values(each, shift))
     claims = registry() if scenario == "no_effect" else tuple(each.claim for each in drawn)
     for _ in range(setting.draws):
         found = decided({name: next(column) for name, column in tests.items()}, claims)
@@ -111,14 +90,20 @@ def rates(scenario: Scenario, drawn: Sequence[Drawn], setting: Setting) -> Itera
     """Yield for each family how often the scenario gave what the method promises something about."""
     chosen = [each for each in drawn if _takes_part(scenario, each, setting)]
     shifts = [_shift(scenario, each.claim) for each in chosen]
-    families = {each.claim.id: _families().get(each.claim.id, "halves") for each in chosen}
+    families: dict[str, str] = {each.claim.id: each.claim.family or "alone" for each in chosen}
+    if scenario == "halves":
+        families = dict.fromkeys(families, "halves")
     sizes, counts, by_draw = Counter(families.values()), Counter[str](), scenario in FAMILY_WISE
     if scenario not in FAMILY_WISE:  # each stands alone: what is counted hangs on no correction, or is not corrected
         chosen = [each._replace(claim=msgspec.structs.replace(each.claim, family=None)) for each in chosen]
     for found in decisions(chosen, shifts, setting, scenario):
-        hits = [families[name] for name, decision in found.items() if COUNTED[scenario](decision)]
+        hits = [
+            families[name]
+            for name, decision in found.items()
+            if (decision.outcome != "inconclusive" if scenario == "original" else decision.reason in COUNTED[scenario])
+        ]
         counts.update(set(hits) if by_draw else hits)
-    bounds = dict.fromkeys(sizes, LEVEL)
+    bounds: dict[str, float | None] = dict.fromkeys(sizes, LEVEL)
     if scenario == "original":
         powers: dict[str, list[float]] = {}
         for each, shift in zip(chosen, shifts, strict=True):
@@ -126,10 +111,11 @@ def rates(scenario: Scenario, drawn: Sequence[Drawn], setting: Setting) -> Itera
             predicted = power(each.claim, shift, spreads, LEVEL, setting.seeds)
             powers.setdefault(families[each.claim.id], []).append(predicted)
         bounds = {family: float(np.mean(each)) for family, each in powers.items()}
-    unpromised = scenario == "at_margin" and setting.spread == "collapsing"
+    elif scenario == "at_margin" and setting.spread == "collapsing":
+        bounds = dict.fromkeys(sizes)
     for family, size in sizes.items():
         count = setting.draws * (1 if by_draw else size)
-        yield rate_of(scenario, family, setting, counts[family], count, None if unpromised else bounds[family])
+        yield rate_of(scenario, family, setting, counts[family], count, bounds[family])
 
 
 def rate_of(
@@ -202,22 +188,6 @@ def ranking(drawn: Sequence[Drawn], setting: Setting) -> Rates:
     return rate_of("ranking", "all", setting, hits, setting.draws)
 
 
-def noise_of(bundle: Bundle, drawn: Sequence[Drawn]) -> Noise:
-    """Return how far the accuracies of a bundle's networks scatter."""
-    spreads = [float(np.std(each.deviations[0], ddof=1)) for each in halves(drawn)]
-    return Noise(
-        least=min(spreads),
-        median=median_spread(drawn, "accuracy"),
-        most=max(spreads),
-        profile=bundle.record.profile.name,
-        dataset=bundle.record.dataset.fingerprint,
-        networks=len(spreads),
-        runs=sum(run.done and isinstance(run.trial, Trial) for run in bundle.runs),
-        collapses=COLLAPSES,
-        depth=-DEPTHS["accuracy"],
-    )
-
-
 def calibrate(bundle: Bundle, draws: int, command: str = "") -> Calibration:
     """Simulate all scenarios at all numbers of seeds."""
     drawn, found = drawn_claims(bundle), list[Rates]()
@@ -228,7 +198,19 @@ def calibrate(bundle: Bundle, draws: int, command: str = "") -> Calibration:
         found += rates("halves", halves(drawn), setting)
         found.append(ranking(drawn, setting))
     found += rates("looks", drawn, Setting(MOST_SEEDS, min(draws, SUITES)))
-    return Calibration(command=command, noise=noise_of(bundle, drawn), rates=tuple(found))
+    deviations = [float(np.std(each.deviations[0], ddof=1)) for each in halves(drawn)]
+    noise = Noise(
+        least=min(deviations),
+        median=median_spread(drawn, "accuracy"),
+        most=max(deviations),
+        profile=bundle.record.profile.name,
+        dataset=bundle.record.dataset.fingerprint,
+        networks=len(deviations),
+        runs=sum(run.done and isinstance(run.trial, Trial) for run in bundle.runs),
+        collapses=COLLAPSES,
+        depth=-DEPTHS["accuracy"],
+    )
+    return Calibration(command=command, noise=noise, rates=tuple(found))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -31,17 +31,12 @@ class Setting(NamedTuple):
 
 
 class Drawn(NamedTuple):
-    """A claim as it is drawn, on the scale of its test: one sample (values, or differences of pairs) or two.
-
-    ``deviations`` are those of a bundle's values from their centre. Whole epochs are drawn from them, each to either
-    side, so that they stay whole and have a known mean; other values are normal with their standard deviation.
-    Samples of one network share a stream of random numbers, so that claims depend on one another as in truth.
-    """
+    """A claim as it is drawn, on the scale of its test: one sample (values, or differences of pairs) or two."""
 
     claim: Claim
-    streams: tuple[str, ...] = ()
-    deviations: tuple[Array, ...] = ()
-    whole: bool = False
+    streams: tuple[str, ...] = ()  # of random numbers; of one network the same, so that claims depend as in truth
+    deviations: tuple[Array, ...] = ()  # of a bundle's values from their centre
+    whole: bool = False  # drawn from the deviations, each to either side; other values are normal with their spread
     median: float = 0.0  # standard deviation of the median network
     images: McNemar | None = None
 
@@ -89,10 +84,7 @@ def registry() -> tuple[Claim, ...]:
 
 
 def draw_values(drawn: Drawn, streams: Streams, shift: float, setting: Setting, falling: Sequence[int]) -> list[Array]:
-    """Return float [draws, seeds] of each side, with the true difference ``shift``; ``falling`` sides may collapse.
-
-    Where one side alone may, the means of both still lie ``shift`` apart.
-    """
+    """Return float [draws, seeds] of each side, ``shift`` apart in the mean; ``falling`` sides may collapse."""
     sides = []
     for place, (stream, values) in enumerate(zip(drawn.streams, drawn.deviations, strict=True)):
         chance, fate = streams(stream)

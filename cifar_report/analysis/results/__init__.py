@@ -285,10 +285,7 @@ class Results:
         return {verdict.claim.id: verdict for verdict in self.verdicts}[claim_id]
 
     def data(self) -> dict[str, Datum]:
-        """Return every number of the report by its id, in the report's order.
-
-        Raises ValueError when two different numbers carry one id.
-        """
+        """Return every number by its id, in the report's order; ValueError where two different ones carry one id."""
         found: dict[str, Datum] = {}
         for datum in _walk(self):
             if found.setdefault(datum.id, datum) != datum:

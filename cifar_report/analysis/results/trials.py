@@ -45,24 +45,18 @@ Undefined = Literal[
 
 @dataclass(frozen=True)
 class Datum:
-    """One number of the report, with what a reader needs to check it.
+    """One number of the report, with what a reader needs to check it."""
 
-    ``id`` is unique in the report and a valid HTML id (for example ``baseline.training.last.test_accuracy``);
-    ``value`` is None where it is not defined, and then ``reason`` says why. ``low`` and ``high`` bound its interval
-    of ``coverage`` where it has one (a reason beside a value says why it is missing). ``n`` counts ``n_of``.
-    ``formula`` is the code of the formula's one-line description, ``runs`` the ids of the runs behind it.
-    """
-
-    id: str
-    value: float | None
+    id: str  # unique in the report, and valid in HTML (``baseline.training.last.test_accuracy``)
+    value: float | None  # None where it is not defined; ``reason`` says why
     unit: Unit
-    formula: Formula
+    formula: Formula  # code of its one-line description
     n: int | None = None
     n_of: Literal["seeds", "images", "blocks", "draws", "runs", "pairs"] = "seeds"
-    low: float | None = None
+    low: float | None = None  # bounds of its interval of ``coverage``, where it has one
     high: float | None = None
-    runs: tuple[str, ...] = ()
-    reason: Undefined | None = None
+    runs: tuple[str, ...] = ()  # ids of those behind it
+    reason: Undefined | None = None  # beside a value: why the interval is missing
     origin: Literal["measured", "original", "spec", "simulated"] = "measured"
     coverage: float = 0.95
 
@@ -82,8 +76,6 @@ class Compatibility:
     """Whether the original's one number could be one more run of ours: inside the interval of ``prediction``."""
 
     outcome: Literal["inside", "outside", "not_testable", "no_original", "not_run", "one_seed"]
-    reason: Literal["other_pixels", "stand_in", "reduced_profile", "other_labels"] | None
-    original: Datum | None
     prediction: Datum
 
 

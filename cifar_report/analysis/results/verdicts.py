@@ -40,16 +40,13 @@ Procedure = Literal["welch", "paired_t", "permutation", "sign_flips", "binomial"
 
 @dataclass(frozen=True)
 class SeedDifference:
-    """The two values of one seed (or of one timing block) and their difference on the claim's scale.
-
-    ``difference`` is subject - comparator in points or epochs, a share of the comparator for losses, a ratio for
-    seconds and throughput; for absolute claims it is the value itself. None where a value is missing or censored.
-    """
+    """The two values of one seed (or of one timing block) and their difference."""
 
     seed: int | None
     subject: float | None
     comparator: float | None
-    difference: float | None
+    # In points or epochs, a share of the comparator for losses, a ratio of times; of absolute claims the value itself.
+    difference: float | None  # None where a value is missing
     censored: bool = False
 
 
@@ -120,12 +117,7 @@ class OtherVerdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What the data say about one claim; ``judge_claim`` makes it.
-
-    ``estimate`` carries the interval of the test: 90 % beside equivalence and rule-outs, which are one-sided at .05,
-    and then ``wide`` carries the 95 % one. ``bound`` is the one-sided 95 % bound that decides whether the margin is
-    ruled out (relations with a direction). ``wins`` counts the seeds (or pairs of runs) on the claimed side.
-    """
+    """What the data say about one claim; ``judge_claim`` makes it."""
 
     claim: Claim
     outcome: Outcome
@@ -136,9 +128,9 @@ class Verdict:
     n: int = 0  # seeds, timing blocks, or images for classifiers without seeds
     n_comparator: int | None = None  # of the comparator, where seeds do not pair
     n_of: Literal["seeds", "images", "blocks"] = "seeds"
-    estimate: Datum
-    wide: Datum | None = None
-    bound: Datum | None = None
+    estimate: Datum  # with the test's interval: 90 % beside equivalence and rule-outs, which are one-sided at .05
+    wide: Datum | None = None  # the 95 % one beside it
+    bound: Datum | None = None  # of a direction: the one-sided 95 % one that decides whether the margin is ruled out
     margin: Datum | None
     stated: Datum | None  # r, x, k or the number of ratio, value, onset and exact
     p: Datum | None = None
@@ -148,7 +140,7 @@ class Verdict:
     original: Datum | None
     original_inside: bool | None = None  # whether the original's difference lies in our 95 % prediction interval
     prediction: Datum | None = None  # the estimate with the prediction interval as its bounds
-    wins: Datum | None = None
+    wins: Datum | None = None  # seeds (or pairs of runs) on the claimed side
     differences: tuple[SeedDifference, ...] = ()
     subject_mean: Datum | None = None
     comparator_mean: Datum | None = None
