@@ -10,7 +10,7 @@ nox.options.sessions = ["lint", "tests"]
 PROJECT = ("pyproject.toml", "--group", "build", "--extra", "report", "--extra", "notebook")
 SAME_VERSIONS = ("--constraint", "locks/tests.txt")
 LOCKS = {  # the largest first: the others take their versions from it
-    "tests": (*PROJECT, "--extra", "train", "--group", "tests"),
+    "tests": (*PROJECT, "--extra", "train", "--extra", "cluster", "--group", "tests"),
     "experiments": (*PROJECT, "--extra", "train", *SAME_VERSIONS),
     "report": (*PROJECT, *SAME_VERSIONS),
     "lint": (*PROJECT, "--group", "lint", *SAME_VERSIONS),

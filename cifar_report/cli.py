@@ -99,6 +99,12 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
         "I/N",
         type=_shard,
     ),
+    "--dask": _option(
+        "train on a Dask cluster: the address of its scheduler, its scheduler file, or local[:N] for N workers here, to"
+        " try it; whoever reaches a scheduler can run code, so use TLS or a network of your own; no timing pass unless"
+        " --timing asks for it (docs/cluster.md)",
+        "ADDRESS|FILE",
+    ),
     "--jobs": _option("worker processes (default: one a core)", "N", type=int),
     "verify --jobs": _option("with --rerun, worker processes (default: one a core)", "N", type=int),
     "--output": _option("where the report goes (default: report)", "DIR", type=Path, default=Path("report")),
@@ -160,7 +166,7 @@ PLAN = (
     *("--experiments", "--profile", "--seeds", "--hours", "--only", "--timing", "--data", "--bundle", "--devices"),
     "--shard",
 )
-RUN = (*PLAN, "--jobs")
+RUN = (*PLAN, "--jobs", "--dask")
 REPORT = ("--experiments", "--bundle", "report --profile", "--output", "--lang", "--author", "--course", "--check")
 SEEDS = ("plan folder", "--experiments", "plan --hours", "--json", "--declare")
 VERIFY = (

@@ -153,7 +153,7 @@ def test_help_teaches(capsys):
     assert all(f"  {name} " in out for name in COMMANDS)
     assert "0 done, 1 something failed, 2 bad usage, 130 interrupted" in out
     options = {
-        "run": {*PLAN, "--jobs"},
+        "run": {*PLAN, "--jobs", "--dask"},
         "plan": {"--hours", "--json", "--declare"},
         "status": {*PLAN, "--json"},
         "report": {"--profile", "--bundle", "--output", "--lang", "--author", "--course", "--check"},

@@ -1,6 +1,7 @@
 """What each command does: check, call the part that does it, and say what came of it; here, what they share."""
 
 import json
+import re
 import sys
 from argparse import Namespace
 from typing import Any
@@ -15,8 +16,7 @@ def check_options(options: Namespace) -> None:
         number = given.get(name)
         if isinstance(number, int) and number < 1:
             raise UsageError(f"--{name} {number}: at least one {unit} is needed")
-    if given.get("shard") is not None and given.get("seeds") == "auto":
-        raise UsageError("--shard goes with a fixed number of seeds: a look needs the results of all machines")
+    _check_places(given)
     hours = given.get("hours")
     if hours is not None and (given.get("seeds") != "auto" or not hours > 0):
         raise UsageError(f"--hours {hours:g}: it goes with --seeds auto, and is more than 0")
@@ -29,6 +29,18 @@ def check_options(options: Namespace) -> None:
 
         select(trials_of(load_experiments()), split_words(given["only"]))
     languages(given.get("lang", "en"))
+
+
+def _check_places(given: dict[str, Any]) -> None:
+    """Raise UsageError for what cannot be asked of several machines."""
+    if given.get("shard") is not None and given.get("seeds") == "auto":
+        raise UsageError("--shard goes with a fixed number of seeds: a look needs the results of all machines")
+    dask = given.get("dask")
+    if dask == "" or re.fullmatch("local:(?![1-9][0-9]*$).*", dask or ""):
+        raise UsageError(f"--dask {dask}: it is a scheduler's address, its file, or local:N for N workers here")
+    for name in ("jobs", "devices"):
+        if dask is not None and given.get(name) is not None:
+            raise UsageError(f"--{name} is about the workers of this machine alone and does not go with --dask")
 
 
 def languages(language: str) -> tuple[str, ...]:

@@ -49,7 +49,7 @@ def _train(prepared: Prepared, options: Namespace) -> bool:
 
     from cifar_report.running.suite import run_suite
 
-    result = run_suite(prepared, options.jobs, Console(), derive)
+    result = run_suite(prepared, options.jobs, Console(), derive, options.dask)
     if result.ran == 0:
         print(f"all {result.already_done} runs are finished already: {result.bundle}")
     else:
@@ -180,7 +180,7 @@ def _prepare(options: Namespace, *, download: bool) -> Prepared:
     from cifar_report.running.plan import prepare, shard_of
 
     check_options(options)
-    apart = options.shard is not None
+    apart = options.shard is not None or getattr(options, "dask", None) is not None  # this machine may not be idle
     prepared = prepare(
         options.profile or DEFAULT_PROFILE,
         seeds=options.seeds,
@@ -194,7 +194,7 @@ def _prepare(options: Namespace, *, download: bool) -> Prepared:
         devices=options.devices,
         hours=options.hours,
     )
-    return replace(prepared, runs=shard_of(prepared.runs, *options.shard)) if apart else prepared
+    return replace(prepared, runs=shard_of(prepared.runs, *options.shard)) if options.shard else prepared
 
 
 def derive(folder: Path) -> None:

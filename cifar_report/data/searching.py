@@ -76,6 +76,13 @@ def locate(
     return _named(SYNTHETIC, release, notify)
 
 
+def find_fingerprint(fingerprint: str, release: Release = RELEASE) -> PreparedData | None:
+    """Return the data of a fingerprint from the cache, the stand-in drawn where it is not there; else None."""
+    if fingerprint == stand_in.FINGERPRINT:
+        return _synthetic(release, lambda _: None)
+    return open_prepared(cache_folder() / "datasets" / fingerprint, release)
+
+
 def _named(path: str, release: Release, notify: Say) -> PreparedData:
     if path == SYNTHETIC:
         return _synthetic(release, notify)

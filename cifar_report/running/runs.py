@@ -17,12 +17,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import psutil
 
-from cifar_report.bundle import Run, RunTiming, encode, write_run
+from cifar_report.bundle import DatasetRecord, Run, RunTiming, encode, write_run
 from cifar_report.bundle.arrays import Array, dump_arrays
 from cifar_report.data import PreparedData, Split, split
-from cifar_report.errors import UsageError
+from cifar_report.errors import SuiteError, UsageError
 from cifar_report.running.environment import available_cores, processor_name, shown
 from cifar_report.running.plan import PlannedRun, Prepared
 from cifar_report.running.workers import Report, WorkerError, call_alone
@@ -46,6 +47,21 @@ class RunRequest:
     key: str
     checkpoint: Path  # where a network keeps its state between epochs
     card: bool = False  # whether it has a graphics card for itself
+
+
+class RemoteRun(msgspec.Struct, frozen=True, kw_only=True):
+    """One run as it is sent, in JSON, and the key that it must have where it is trained."""
+
+    trial: AnyTrial
+    seed: int | None
+    profile: Profile
+    dataset: DatasetRecord
+    key_parts: dict[str, str]
+
+    @property
+    def planned(self) -> PlannedRun:
+        """Return the run as the plan has it."""
+        return PlannedRun(self.trial, self.seed, cost=0.0)
 
 
 @dataclass(frozen=True)
@@ -161,14 +177,33 @@ class RunWriter:
     def write(self, planned: PlannedRun, result: RunResult, log: bytes) -> str:
         """Write a run into the bundle, drop its checkpoint unless it failed, and return in words what became of it."""
         run = run_record(planned, self._key_parts[planned.id], result)
-        volatile = {"log.txt": log} | ({"timing.json": encode(result.timing)} if result.timing else {})
-        write_run(self.folder, run, result_files(result), volatile)
+        return self.keep(planned, run, result_files(result), result.timing, log)
+
+    def remote_request(self, planned: PlannedRun) -> bytes:
+        """Return everything that another machine needs to carry out a run, as JSON."""
+        prepared = self._prepared
+        return msgspec.json.encode(
+            RemoteRun(
+                trial=planned.trial,
+                seed=planned.seed,
+                profile=prepared.profile,
+                dataset=prepared.dataset_record,
+                key_parts=self._key_parts[planned.id],
+            )
+        )
+
+    def keep(self, planned: PlannedRun, run: Run, files: dict[str, bytes], timing: RunTiming | None, log: bytes) -> str:
+        """Write the record and files of a run; raises SuiteError where they are those of another one."""
+        if (run.id, run.key_parts) != (planned.id, self._key_parts[planned.id]):
+            raise SuiteError(f"{planned.id}: what came is another run, {run.id}")
+        volatile = {"log.txt": log} | ({"timing.json": encode(timing)} if timing else {})
+        write_run(self.folder, run, files, volatile)
         if run.error is not None:
             self.failures.append(planned.id)
             return f"failed: {run.error.strip().splitlines()[-1]}"
         self._checkpoint(planned).unlink(missing_ok=True)
         accuracy = run.classical.test_accuracy if run.classical is not None else run.stage().last.test.accuracy
-        return f"test accuracy {accuracy:.4f} in {result.timing.total_seconds if result.timing else 0:.0f} s"
+        return f"test accuracy {accuracy:.4f} in {timing.total_seconds if timing else 0:.0f} s"
 
     def drop_checkpoints(self, finished: Iterable[PlannedRun]) -> None:
         """Remove what was left of finished runs, which a suite killed between a run and its tidying up leaves."""

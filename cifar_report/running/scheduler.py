@@ -38,7 +38,7 @@ def train_runs(
     jobs = min(jobs or cards, cards) if cards else jobs or len(cores)
     places = range(min(jobs, max(1, len(runs))))
     slots = [_Slot(str(job + 1), (cores[job % len(cores)],), job if cards else None) for job in places]
-    with _Display(console, runs) as display:
+    with Display(console, runs) as display:
         _Scheduler(writer, list(runs), display, [*slots, _Slot(ALL_CORES, tuple(cores))], fresh).run()
 
 
@@ -53,7 +53,7 @@ class _Slot:
     busy: bool = False
 
 
-class _Display:
+class Display:
     """Shows an overall bar with the time left, by the runs' estimated costs, and a bar for each slot's worker."""
 
     def __init__(self, console: Console, runs: list[PlannedRun]) -> None:
@@ -64,6 +64,7 @@ class _Display:
         columns = ("{task.description}", BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
         self._live = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._total = self._live.add_task(f"0 of {self._count} runs", total=sum(run.cost for run in runs))
+        self._workers = self._live.add_task("", total=None, visible=False)
         self._bars: dict[str, TaskID] = {}  # by slot
 
     def __enter__(self) -> Self:
@@ -74,11 +75,13 @@ class _Display:
         self._live.stop()
 
     def started(self, slot: str, run: PlannedRun) -> None:
+        """Show that a slot's worker began a run."""
         if slot in self._bars:  # once more, in a new worker
             self._live.remove_task(self._bars[slot])
         self._bars[slot] = self._live.add_task(f"  {slot}: {run.id}: starting", total=run.cost)
 
     def epoch(self, slot: str, run: PlannedRun, progress: "EpochProgress") -> None:
+        """Show a finished epoch."""
         epochs = sum(stage.epochs for stage in getattr(run.trial, "stages", ())) or 1
         words = f"  {slot}: {run.id}: {progress.stage}, epoch {progress.epoch} of {progress.epochs}"
         if run.seed is not None:  # a network's
@@ -87,10 +90,16 @@ class _Display:
         self._live.update(self._bars[slot], completed=self._done[run.id], description=words)
         self._live.update(self._total, completed=sum(self._done.values()))
 
+    def at_work(self, words: str) -> None:
+        """Show in one line what workers on other machines do, instead of a bar for each."""
+        self._live.update(self._workers, description=f"  {words}", visible=True)
+
     def finished(self, slot: str, run: PlannedRun, what: str) -> None:
+        """Say what became of a run."""
         self._finished += 1
         self._done[run.id] = run.cost
-        self._live.remove_task(self._bars.pop(slot))
+        if slot in self._bars:
+            self._live.remove_task(self._bars.pop(slot))
         title = f"{self._finished} of {self._count} runs"
         self._live.update(self._total, completed=sum(self._done.values()), description=title)
         self.note(f"[{self._finished:>{len(str(self._count))}}/{self._count}] {run.id}: {what}")
@@ -106,7 +115,7 @@ class _Scheduler:
 
     writer: RunWriter
     waiting: list[PlannedRun]
-    display: _Display
+    display: Display
     slots: list[_Slot]
     fresh: bool
     running: dict[Future[RunResult], tuple[_Slot, PinnedWorker, PlannedRun, int]] = field(default_factory=dict)

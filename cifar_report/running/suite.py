@@ -18,6 +18,7 @@ from cifar_report.bundle import METHOD_VERSION, is_bundle, read_record, remove_l
 from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE
 from cifar_report.bundle.store import MANIFEST_FILE, bundle_files, read_manifest, write_manifest
 from cifar_report.errors import SuiteError
+from cifar_report.running.cluster import dask_cluster, train_on_cluster
 from cifar_report.running.declaring import claims_changed
 from cifar_report.running.plan import LOCK_FILE, SOFT_LOCK_FILE, Prepared, plan_is_current, plan_record, states_of
 from cifar_report.running.runs import RunWriter, check_networks, now
@@ -39,10 +40,13 @@ class SuiteResult:
     timing_failed: int = 0  # measurements
 
 
-def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Callable[[Path], None]) -> SuiteResult:
-    """Run what is missing in a bundle, let ``finish`` derive its tables and figures, and return what was done.
+def run_suite(
+    prepared: Prepared, jobs: int | None, console: Console, finish: Callable[[Path], None], dask: str | None = None
+) -> SuiteResult:
+    """Run what is missing in a bundle, on a ``dask_cluster`` where one is named, and return what was done.
 
-    Raises SuiteError when another suite holds the bundle or the disk refuses a write; finished runs stay.
+    ``finish`` derives its tables and figures. Raises SuiteError when another suite holds the bundle or the disk refuses
+    a write; finished runs stay.
     """
     folder, states, timing = prepared.folder, states_of(prepared), timing_state(prepared)
     nothing_missing = all(state.reason is None for state in states) and (timing is None or timing.reason is None)
@@ -58,7 +62,11 @@ def run_suite(prepared: Prepared, jobs: int | None, console: Console, finish: Ca
             _write_plan(prepared)
             writer = RunWriter(prepared, {state.planned.id: state.key_parts for state in states})
             missing = [state.planned for state in states if state.reason is not None]
-            train_runs(writer, missing, jobs, console, cards=prepared.cards)
+            if dask is not None and missing:
+                with dask_cluster(dask) as cluster:
+                    train_on_cluster(cluster, writer, missing, console)
+            else:
+                train_runs(writer, missing, jobs, console, cards=prepared.cards)
             writer.drop_checkpoints(state.planned for state in states if state.reason is None)
             timed, failed = False, 0
             timing = timing_state(prepared)
