@@ -32,8 +32,11 @@ RESOLUTION = (
 
 
 def install(session: nox.Session, lock: str) -> None:
-    """Install a lock file, then the project in editable form: pip takes no ``-e`` together with hashes."""
-    session.install("--require-hashes", "--only-binary=:all:", "-r", f"locks/{lock}.txt")
+    """Install a lock file, then the project in editable form: pip takes no ``-e`` together with hashes.
+
+    Compiled once, which uv does only when asked, packages need not be compiled by each process that imports them.
+    """
+    session.install("--compile", "--require-hashes", "--only-binary=:all:", "-r", f"locks/{lock}.txt")
     session.install("--no-deps", "--no-build-isolation", "-e", ".")
 
 
@@ -81,6 +84,7 @@ def reproduce(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests, two at a time (pytest's options after --; -m long: those that break things for minutes)."""
     install(session, "tests")
+    session.env["PYTHONDONTWRITEBYTECODE"] = ""  # many processes import the project, which is compiled once as well
     call(session, "pytest", "-n", "2", *session.posargs)
 
 
