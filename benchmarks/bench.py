@@ -17,9 +17,10 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from statistics import fmean, median
 from subprocess import PIPE
@@ -226,11 +227,12 @@ def peak(part: str, dataset: PreparedData, images: int) -> Measure:  # noqa: ARG
     return lambda: 2 * SIDE**3 / min(product_seconds() for _ in range(10))
 
 
-def networks() -> Iterator[tuple[Trial, Stage]]:
-    """Yield every stage of every network of the suite that takes one device."""
-    for trial in map(PROFILES["full"].apply, trials_of(load_experiments()).values()):
-        if isinstance(trial, Trial) and trial.strategy == "single":
-            yield from ((trial, stage) for stage in trial.stages)
+@cache
+def networks() -> list[tuple[Trial, Stage]]:
+    """Return every stage of every network of the suite that takes one device."""
+    trials = map(PROFILES["full"].apply, trials_of(load_experiments()).values())
+    single = [trial for trial in trials if isinstance(trial, Trial) and trial.strategy == "single"]
+    return [(trial, stage) for trial in single for stage in trial.stages]
 
 
 def find(part: str) -> tuple[Trial, Stage]:
