@@ -47,12 +47,7 @@ def test_smoothing_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("losses", "epoch"),
-    [
-        ([2.0, 1.5, 1.4, 1.4, 1.6], 3),
-        ([2.0, None, 1.0, 1.1, 1.2], 3),
-        ([None, None], None),
-    ],
+    ("losses", "epoch"), [([2.0, 1.5, 1.4, 1.4, 1.6], 3), ([2.0, None, 1.0, 1.1, 1.2], 3), ([None, None], None)]
 )
 def test_epoch_of_least_loss(losses, epoch):
     """The first of the least losses counts, missing losses are passed over, and none at all gives no epoch."""

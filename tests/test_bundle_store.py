@@ -14,15 +14,7 @@ from command import contents
 from reports import small_bundle
 from test_bundle_records import record, run
 
-from cifar_report.bundle import (
-    Bundle,
-    find_bundle,
-    read_run,
-    remove_leftovers,
-    write_folder,
-    write_record,
-    write_run,
-)
+from cifar_report.bundle import Bundle, find_bundle, read_run, remove_leftovers, write_folder, write_record, write_run
 from cifar_report.bundle.store import MANIFEST_FILE, bundle_files, write_manifest
 from cifar_report.cli import main
 from cifar_report.errors import UsageError

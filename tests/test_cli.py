@@ -133,17 +133,9 @@ def test_sessions_share_their_options(name):
 
 
 PLAN = {
-    "--profile",
-    "--seeds",
-    "--hours",
-    "--only",
-    "--timing",
-    "--no-timing",
-    "--data",
-    "--bundle",
-    "--devices",
+    "--profile", "--seeds", "--hours", "--only", "--timing", "--no-timing", "--data", "--bundle", "--devices",
     "--shard",
-}
+}  # fmt: skip
 
 
 def test_help_teaches(capsys):

@@ -109,8 +109,7 @@ def test_a_margin_that_was_changed_explains_another_verdict_of_equal_runs(tmp_pa
     one = bundle()
     experiments = [
         msgspec.structs.replace(
-            each,
-            claims=tuple(set_in(claim, "margin", 0.2) if claim.id == CLAIM else claim for claim in each.claims),
+            each, claims=tuple(set_in(claim, "margin", 0.2) if claim.id == CLAIM else claim for claim in each.claims)
         )
         for each in one.record.experiments
     ]

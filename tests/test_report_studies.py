@@ -48,8 +48,7 @@ def test_a_study_names_the_trial_that_stands_apart_and_follows_the_data() -> Non
 
 
 @pytest.mark.parametrize(
-    ("accuracies", "settings"),
-    [((0.6,) * 4, {"seed_noise": 0.05, "seeds": 3}), ((0.9, 0.6, 0.6, 0.3), {"seeds": 1})],
+    ("accuracies", "settings"), [((0.6,) * 4, {"seed_noise": 0.05, "seeds": 3}), ((0.9, 0.6, 0.6, 0.3), {"seeds": 1})]
 )
 def test_a_study_without_a_significant_difference_says_no_more(accuracies, settings) -> None:
     """Much noise, or one seed however far apart the numbers are, gives a range of means and no winner."""
@@ -79,10 +78,7 @@ def test_no_split_is_called_the_best() -> None:
     assert "without a significant difference" in said(alike, "splits")
 
 
-@pytest.mark.parametrize(
-    ("trials", "words"),
-    [((), "not run"), (("batch_16",), "only Batch size 16 has finished")],
-)
+@pytest.mark.parametrize(("trials", "words"), [((), "not run"), (("batch_16",), "only Batch size 16 has finished")])
 def test_a_study_without_partners_says_what_is_missing(trials: tuple[str, ...], words: str) -> None:
     """Without runs nothing is said, and of one trial only that it is alone."""
     assert words in said(writer_of(dict.fromkeys(trials, 0.6)))

@@ -7,13 +7,7 @@ import pytest
 from command import ROOT, contents
 from networks import CENTROID, RECORD, small_trial
 
-from cifar_report.bundle import (
-    Bundle,
-    ClassicalResult,
-    read_record,
-    write_record,
-    write_run,
-)
+from cifar_report.bundle import Bundle, ClassicalResult, read_record, write_record, write_run
 from cifar_report.bundle.store import current_parts
 from cifar_report.errors import UsageError
 from cifar_report.registry import load_experiments, trials_of
@@ -152,10 +146,7 @@ def test_classifiers_do_not_depend_on_tensorflow(parts_of):
     """A classical run's key names scikit-learn instead of TensorFlow, and no seed."""
     parts = parts_of(CENTROID, seed=None)
     assert parts["seed"] == "none"
-    assert {name for name in parts if name.startswith("version")} == {
-        "version of scikit-learn",
-        "version of numpy",
-    }
+    assert {name for name in parts if name.startswith("version")} == {"version of scikit-learn", "version of numpy"}
 
 
 def test_a_missing_library_is_a_sentence(parts_of, monkeypatch):

@@ -14,15 +14,7 @@ from cifar_report.analysis.hypothesis_tests import exact_interval
 from cifar_report.bundle import Bundle
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.simulation import calibration
-from cifar_report.simulation.calibration import (
-    REFERENCE,
-    SEED_COUNTS,
-    decisions,
-    halves,
-    main,
-    ranking,
-    rates,
-)
+from cifar_report.simulation.calibration import REFERENCE, SEED_COUNTS, decisions, halves, main, ranking, rates
 from cifar_report.simulation.draws import COLLAPSES, Setting, draw_samples, draw_tests, draw_values, drawn_claims
 
 TRIALS = ("baseline", "filters_32", "second_conv_32", "nearest_neighbor_1", "nearest_neighbor_3")

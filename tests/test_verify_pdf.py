@@ -73,8 +73,7 @@ def test_an_edited_number_in_a_pdf_is_named(tmp_path, numbers, capsys):
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
-    [("low", 0.1), ("n", 7), ("runs", []), ("unit", "points"), ("value", None), ("value", 10**400)],
+    ("field", "value"), [("low", 0.1), ("n", 7), ("runs", []), ("unit", "points"), ("value", None), ("value", 10**400)]
 )
 def test_every_field_counts(numbers, field, value):
     """Intervals, counts, runs and kinds are compared, whatever stands in their place."""
