@@ -1,6 +1,5 @@
 """Compact runs: what follows from them is what follows from whole ones, and what cannot be recomputed is named."""
 
-import random
 import shutil
 
 import numpy as np
@@ -122,17 +121,6 @@ def test_a_diverged_run_keeps_its_predictions(tmp_path):
     assert (kept.brier, kept.bins, kept.top) == (None, None, None)
     assert kept.predicted.tolist() == [0, 3, 0, 0]
     assert np.isnan(kept.chosen).tolist() == [True, False, True, True]
-
-
-def test_one_flipped_bit_of_a_compact_run_is_found(bundle):
-    """Wherever it is: the manifest tells."""
-    chance = random.Random(3)  # noqa: S311 - which bits must be the same in each run
-    for _ in range(8):
-        bit = chance.randrange(8 * (bundle / KEPT).stat().st_size)
-        flip(bundle / KEPT, bit)
-        assert KEPT in findings(bundle)
-        flip(bundle / KEPT, bit)
-    assert findings(bundle) == {}
 
 
 CHANGES = {  # of an array whose name ends so: what is found, and where
