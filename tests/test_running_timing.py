@@ -40,15 +40,7 @@ from cifar_report.running.timing import (
     timing_state,
 )
 from cifar_report.running.workers import WorkerError
-from cifar_report.spec import (
-    PROFILES,
-    TIMES,
-    Augmentation,
-    ClassicalTrial,
-    Dropout,
-    Stage,
-    TimingPlan,
-)
+from cifar_report.spec import PROFILES, TIMES, Augmentation, ClassicalTrial, Dropout, Stage, TimingPlan
 
 EXPERIMENTS = load_experiments()
 TRIALS = trials_of(EXPERIMENTS)
@@ -385,9 +377,8 @@ def workers() -> list[psutil.Process]:
 AUGMENTED = small_trial(strategy="mirrored", stages=[Stage(epochs=1, augmentation=Augmentation())])
 
 
-@pytest.mark.parametrize(
-    ("trial", "replicas"), [(small_trial(Dropout(0.5)), 1), pytest.param(AUGMENTED, 2, marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("trial", "replicas"), [(small_trial(Dropout(0.5)), 1), (AUGMENTED, 2)])
 def test_a_network_is_measured(request_of, trial, replicas):
     """A network, also a mirrored one with augmentation, gives its seconds; no process is left."""
     found = measure(request_of(trial)).measurement
@@ -454,8 +445,7 @@ def test_timing_alone_runs_on_a_finished_bundle(finished, monkeypatch, capsys, f
 
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="signals to a group are those of Unix")
 @pytest.mark.parametrize(
-    ("number", "status"),
-    [(signal.SIGINT, 130), pytest.param(signal.SIGKILL, -9, marks=pytest.mark.long)],
+    ("number", "status"), [(signal.SIGINT, 130), pytest.param(signal.SIGKILL, -9, marks=pytest.mark.long)]
 )
 @pytest.mark.usefixtures("finished")
 def test_whatever_ends_the_pass_leaves_no_process(in_folder, capsys, number, status):

@@ -166,10 +166,11 @@ assert "tensorflow" not in sys.modules
 """
 
 
+@pytest.mark.long
 def test_same_bundle_same_bytes_everywhere(files, tmp_path):
     """Another process, folder, locale, time zone, hash seed or matplotlib setting must not change a byte.
 
-    That holds for tables, figures and pages; the PDF, which takes long, is compared in the long tests.
+    That holds for tables, figures and pages (``test_report_files.py`` has the PDF).
     """
     settings = tmp_path / "matplotlibrc"
     settings.write_text("font.size: 20\nsvg.fonttype: none\nlines.linewidth: 5\nfigure.dpi: 33\n")

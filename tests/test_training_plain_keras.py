@@ -85,7 +85,7 @@ def settings(layer) -> str:
     return json.dumps(kept(layer.get_config()), sort_keys=True, default=str)
 
 
-@pytest.mark.parametrize("name", ["baseline", "model_2", "fixed_order"])
+@pytest.mark.parametrize("name", ["baseline", pytest.param("model_2", marks=pytest.mark.long), "fixed_order"])
 def test_the_text_trains(name, sample, in_folder, capsys):
     """Executed at one epoch on a few images, every stage trains, keeps its best weights and is evaluated."""
     trial = SUITE[name]
@@ -105,7 +105,7 @@ def test_the_text_trains(name, sample, in_folder, capsys):
 
 def images(sample):
     """Return what the excerpt on the data leaves."""
-    parts = SimpleNamespace(train=sample.split.train, val=sample.split.validation, test=sample.split.test)
+    parts = SimpleNamespace(train=sample.split.train[:64], val=sample.split.validation, test=sample.split.test)
     found = {}
     for name, rows in vars(parts).items():
         found[f"x_{name}"] = sample.images[rows] / np.float32(255)
@@ -139,12 +139,12 @@ def test_a_written_network_answers_as_the_trained_one(trial, sample, tmp_path):
     assert {type(layer).__module__.partition(".")[0] for layer in loaded.layers} == {"keras"}
 
 
+@pytest.mark.long
 def test_a_process_without_the_package_loads_a_written_network_and_trains_it(sample, tmp_path):
     """Where nothing of the suite can be imported, plain Keras loads the file, predicts the same and trains on."""
     from cifar_report.training.model import plain_model, write_model
 
-    trial = SUITE["model_2"]
-    model = plain_model(trial, trained(trial)[1])
+    model = plain_model(OWN, trained(OWN)[1])
     write_model(model, tmp_path / "model.keras")
     pixels = sample.images[:16] / np.float32(255)
     np.save(tmp_path / "x.npy", pixels)

@@ -78,6 +78,7 @@ def options(**given):
     return Namespace(**{"rerun": 1, "only": "nearest_centroid", "jobs": None, "data": None, "record": True} | given)
 
 
+@pytest.mark.long
 def test_a_bitwise_agreement_is_a_success(bundle, data_words, capsys):
     """Where every run agrees bit by bit the status is 0, and one certificate says so."""
     assert rerun(options(data=data_words[-1] if data_words else None), bundle) == 0
