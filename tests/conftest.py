@@ -15,28 +15,20 @@ from cifar_report.data import PreparedData, Split, locate, split
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.running.environment import WORKER_VARIABLES
 
-# Files by the beginning of their name: those of a group share something costly in one process. Groups begin in this
-# order.
+# What files share in one process because it is costly, and how their names begin. Groups begin in this order.
 GROUPS = {
-    "test_faults": "processes that are forked, which costs the more the larger the one that does",
-    "test_smoke": "a bundle of a smoke run",
-    "test_running_smoke": "a bundle of a smoke run",
-    "test_verify_rerun": "a bundle of a smoke run",
-    "test_field_sources": "a bundle of a smoke run",
-    "test_report_files": "a bundle of a smoke run",
-    "test_training": "TensorFlow",
-    "test_running_workers": "processes that train",
-    "test_running_timing": "processes that measure",
-    "test_simulation": "the whole suite simulated",
-    "test_report_sentences": "the whole suite simulated",
-    "test_golden": "the reference analysed",
-    "test_independent": "the reference analysed",
-    "test_report_pages": "the reference analysed",
-    "test_figures": "the figures of a few trials",
-    "test_report_sections": "the figures of a few trials",
-    "test_tables": "the figures of a few trials",
-    "test_sessions": "environments of nox",
-    "test_verify": "a bundle that verifies",
+    "processes that are forked, which costs the more the larger the one that does": ("test_faults",),
+    "a bundle of a smoke run, and TensorFlow": (
+        *("test_smoke", "test_running_smoke", "test_verify_rerun", "test_field_sources", "test_report_files"),
+        "test_training",
+    ),
+    "processes that train": ("test_running_workers",),
+    "processes that measure": ("test_running_timing",),
+    "the whole suite simulated": ("test_simulation", "test_report_sentences"),
+    "the reference analysed": ("test_golden", "test_independent", "test_report_pages"),
+    "the figures of a few trials": ("test_figures", "test_report_sections", "test_tables"),
+    "environments of nox": ("test_sessions",),
+    "a bundle that verifies": ("test_verify",),
 }
 ONE_WORKER = ("--profile", "smoke", "--seeds", "1", "--bundle", "bundle", "--jobs", "1")
 SMOKE_TRIALS = ("baseline", "dropout", "model_2", "nearest_centroid")
@@ -71,12 +63,12 @@ def pytest_report_header() -> str:
 def group_of(test: str) -> str:
     """Return what a test, named by its id, shares with others: one of GROUPS, or else its file."""
     file = test.partition("::")[0]
-    return next((group for start, group in GROUPS.items() if Path(file).name.startswith(start)), file)
+    return next((group for group, starts in GROUPS.items() if Path(file).name.startswith(starts)), file)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the costly groups begin, so that no process is left alone with one at the end."""
-    order = list(dict.fromkeys(GROUPS.values()))
+    order = list(GROUPS)
     items.sort(key=lambda item: order.index(group) if (group := group_of(item.nodeid)) in order else len(order))
 
 
@@ -150,9 +142,9 @@ class SmokeRun(NamedTuple):
 
 @pytest.fixture(scope="session")
 def smoke(tmp_path_factory, data_words) -> SmokeRun:
-    """Return the bundle of a smoke run of four trials, trained by two workers."""
+    """Return the bundle of a smoke run of four trials, trained by one worker."""
     folder = tmp_path_factory.mktemp("smoke") / "bundle"
-    words = ("--profile", "smoke", "--seeds", "1", "--only", ",".join(SMOKE_TRIALS), "--jobs", "2", *data_words)
+    words = ("--profile", "smoke", "--seeds", "1", "--only", ",".join(SMOKE_TRIALS), "--jobs", "1", *data_words)
     return SmokeRun(folder, call("run", *words, "--bundle", str(folder), cwd=folder.parent))
 
 

@@ -1,12 +1,13 @@
 """Reports of simulated bundles, and what a test reads in them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
 from msgspec.structs import replace
-from suites import simulated
+from suites import few, few_figures, simulate
 
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
@@ -22,9 +23,9 @@ VOID = {"meta", "img", "link", "br", "col", "input", "wbr", "hr"}
 SMALL = ("baseline", "filters", "classical")
 
 
-def few_experiments(*ids: str) -> tuple[Experiment, ...]:
-    """Return some experiments without the claims that speak of trials of others."""
-    chosen = [each for each in load_experiments() if each.id in (ids or SMALL)]
+def few_experiments(*ids: str, of: Sequence[Experiment] = ()) -> tuple[Experiment, ...]:
+    """Return some experiments, of the suite or of those given, without the claims that speak of trials of others."""
+    chosen = [each for each in of or load_experiments() if each.id in (ids or SMALL)]
     known = {trial.id for each in chosen for trial in each.trials}
     return tuple(
         replace(
@@ -53,6 +54,12 @@ def report_of(
     return render(view, translation, medium, bundle.record.created)
 
 
+@cache
+def few_report(medium: Medium) -> str:
+    """Return the report of ``few``, all experiments of which some have run, with its figures."""
+    return report_of(few()[0], few_figures(), medium=medium)
+
+
 def page_of(writer: Writer) -> "Page":
     """Return the whole report on a writer's bundle and results, without figures."""
     fresh = Writer(writer.bundle, writer.results, writer.translation, (), cover=writer.cover)
@@ -72,17 +79,28 @@ def first_page(writer: Writer) -> str:
 
 def small_bundle(*ids: str, **settings: Any) -> Bundle:
     """Return a simulated bundle of three experiments, or of those that are named."""
-    return simulated(few_experiments(*ids), **settings)[0]
+    return simulate(few_experiments(*ids), **settings)
 
 
-@dataclass
+@dataclass(eq=False)
 class Element:
-    """One element of a page: its tag, its attributes, and all text inside."""
+    """One element of a page: its tag and its attributes, and where its inside begins and ends on the page."""
 
     tag: str
     attributes: dict[str, str]
-    text: str = ""
-    inside: list["Element"] = field(default_factory=list)
+    page: "Page"
+    begin: tuple[int, int]  # among the page's elements, and among its texts
+    end: tuple[int, int]
+
+    @property
+    def text(self) -> str:
+        """Return all text inside."""
+        return "".join(self.page.texts[self.begin[1] : self.end[1]])
+
+    @property
+    def inside(self) -> list["Element"]:
+        """Return the elements inside."""
+        return self.page.elements[self.begin[0] : self.end[0]]
 
 
 class Page(HTMLParser):
@@ -91,6 +109,7 @@ class Page(HTMLParser):
     def __init__(self, source: str) -> None:
         super().__init__(convert_charrefs=True)
         self.elements: list[Element] = []
+        self.texts: list[str] = []
         self._open: list[Element] = []
         self.feed(source)
         self.close()
@@ -98,21 +117,21 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Open an element."""
-        element = Element(tag, {name: value or "" for name, value in attrs})
+        begin = (len(self.elements) + 1, len(self.texts))
+        element = Element(tag, {name: value or "" for name, value in attrs}, self, begin, begin)
         self.elements.append(element)
-        for outer in self._open:
-            outer.inside.append(element)
         if tag not in VOID:
             self._open.append(element)
 
     def handle_endtag(self, tag: str) -> None:
         """Close the element that was opened last."""
-        assert self._open.pop().tag == tag
+        element = self._open.pop()
+        assert element.tag == tag
+        element.end = (len(self.elements), len(self.texts))
 
     def handle_data(self, data: str) -> None:
-        """Give text to every element around it."""
-        for element in self._open:
-            element.text += data
+        """Keep a text."""
+        self.texts.append(data)
 
     def all(self, tag: str, name: str = "") -> list[Element]:
         """Return the elements of a tag, of one class where ``name`` is given."""

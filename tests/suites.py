@@ -27,11 +27,16 @@ def written() -> tuple[Experiment, ...]:
     return tuple(each for each in load_experiments() if each.section != "own")
 
 
-def simulated(experiments: Sequence[Experiment] | None = None, **settings: Any) -> tuple[Bundle, Results]:
-    """Return a simulated bundle and its results; its folder lasts as long as this process."""
+def simulate(experiments: Sequence[Experiment] | None = None, **settings: Any) -> Bundle:
+    """Return a simulated bundle; its folder lasts as long as this process."""
     _FOLDERS.append(TemporaryDirectory())
     folder = Path(_FOLDERS[-1].name) / "bundle"
-    bundle = simulate_bundle(folder, experiments or written(), Simulation(**settings))
+    return simulate_bundle(folder, experiments or written(), Simulation(**settings))
+
+
+def simulated(experiments: Sequence[Experiment] | None = None, **settings: Any) -> tuple[Bundle, Results]:
+    """Return a simulated bundle and its results."""
+    bundle = simulate(experiments, **settings)
     return bundle, analyse(bundle)
 
 
@@ -39,7 +44,7 @@ def shared(experiments: Sequence[Experiment] | None = None, **settings: Any) -> 
     """Return a simulated bundle that is made once for equal arguments; it must not be changed, so copy it."""
     key = repr((experiments, settings))
     if key not in _SHARED:
-        _SHARED[key] = simulated(experiments, **settings)[0]
+        _SHARED[key] = simulate(experiments, **settings)
     return _SHARED[key]
 
 

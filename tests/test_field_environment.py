@@ -164,10 +164,10 @@ def test_single_runs_get_cards_only_where_they_are_asked_for(devices, cards):
         assert machine.cards_asked(devices) == cards
 
 
-def test_no_card_is_given_where_there_is_none(in_folder, data_words, monkeypatch, capsys):
+def test_no_card_is_given_where_there_is_none(in_folder, monkeypatch, capsys):
     """A machine without cards refuses the option before anything is written."""
     monkeypatch.setattr(machine, "GRAPHICS_CARDS", in_folder / "none")
-    assert main(["run", "--profile", "smoke", "--devices", "gpu", *data_words]) == 2
+    assert main(["run", "--profile", "smoke", "--devices", "gpu", "--data", "synthetic"]) == 2
     assert "show 0 graphics cards" in capsys.readouterr().err
     assert list(in_folder.iterdir()) == []
 
@@ -176,7 +176,7 @@ def test_no_card_is_given_where_there_is_none(in_folder, data_words, monkeypatch
 @pytest.mark.parametrize(
     ("shown", "names"), [(None, ("0", "1")), ("1,0", ("1", "0")), ("GPU-8f3a, 0", ("GPU-8f3a", "0"))]
 )
-def test_one_card_has_one_run_and_stands_in_its_key(data_words, tmp_path, monkeypatch, shown, names):
+def test_one_card_has_one_run_and_stands_in_its_key(tmp_path, monkeypatch, shown, names):
     """Faked cards: each worker is bound to another one of those that are shown; card and driver are in a run's key.
 
     What needs no card, or has all of them, has its old key.
@@ -184,8 +184,7 @@ def test_one_card_has_one_run_and_stands_in_its_key(data_words, tmp_path, monkey
     if shown is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", shown)
     words = {"seeds": 2, "only": ["baseline", "baseline_parallel", "nearest_centroid"], "timing": False}
-    data = data_words[-1] if data_words else None
-    asked = {"data": data, "bundle": tmp_path / "bundle", "warn": lambda _: None, **words}
+    asked = {"data": "synthetic", "bundle": tmp_path / "bundle", "warn": lambda _: None, **words}
     plain, given = (prepare("smoke", devices=devices, **asked) for devices in (None, "gpu"))
     before, after = (
         {state.planned.id: state.key_parts["devices"] for state in states_of(each)} for each in (plain, given)

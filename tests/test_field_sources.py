@@ -103,21 +103,23 @@ def test_a_script_without_its_guard_is_named(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_training_needs_no_guard_in_a_script(tmp_path, data_words):
-    """A script that trains without ``__main__`` does so, and is read once: workers never read it."""
+def test_training_needs_no_guard_in_a_script(tmp_path):
+    """A script that trains by two workers without ``__main__`` does so, and is read once: workers never read it."""
     (tmp_path / "mine.py").write_text(
         "from pathlib import Path\nfrom rich.console import Console\n"
         "from cifar_report.running.plan import prepare\nfrom cifar_report.running.suite import run_suite\n"
         "print('the script is read')\n"
-        f"asked = {{'data': {(data_words or (None,))[-1]!r}, 'bundle': Path('bundle'), 'timing': False}}\n"
-        "given = prepare('smoke', seeds=1, only=['nearest_centroid'], warn=print, **asked)\n"
+        "asked = {'data': 'synthetic', 'bundle': Path('bundle'), 'timing': False}\n"
+        "given = prepare('smoke', seeds=1, only=['nearest_centroid', 'nearest_neighbor_1'], warn=print, **asked)\n"
         "print(run_suite(given, 2, Console(), lambda folder: None).failed, 'failed')\n"
     )
     words = [sys.executable, "mine.py"]
     done = subprocess.run(words, cwd=tmp_path, env=environment(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (done.stdout.count("the script is read"), done.stdout.count("0 failed")) == (1, 1)
-    assert read_run(tmp_path / "bundle", "nearest_centroid/once").done
+    assert all(
+        read_run(tmp_path / "bundle", f"{name}/once").done for name in ("nearest_centroid", "nearest_neighbor_1")
+    )
 
 
 HIDDEN = ("._baseline.py", ".baseline.py", ".#baseline.py", "__init__.py", "_draft.py")

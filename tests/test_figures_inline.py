@@ -8,8 +8,8 @@ from typing import get_args
 import pytest
 from command import ROOT
 from msgspec.structs import replace
-from reports import Page, few_experiments, report_of
-from suites import few, few_figures, parse, simulated
+from reports import Page, few_experiments, few_report
+from suites import few, few_figures, parse, simulate
 
 from cifar_report.analysis import analyse
 from cifar_report.report.figures import draw_dead_units, style
@@ -17,45 +17,43 @@ from cifar_report.report.figures.verdicts import GROUPS
 from cifar_report.report.i18n import Translation
 from cifar_report.spec import Quantity
 
-INLINE = {figure.id: figure for figure in few_figures()}
-FIGURES = pytest.mark.parametrize("figure", INLINE.values(), ids=INLINE)
 
-
-@FIGURES
-def test_a_figure_in_the_page_is_named_and_keeps_to_itself(figure):
+def test_a_figure_in_the_page_is_named_and_keeps_to_itself():
     """It has a title and a label, its ids begin with its own, its rules hold for it alone, and it fetches nothing."""
-    root = parse(figure.inline.encode())
-    anchor = root.attrib["id"]
-    assert (root.attrib["role"], root.attrib["aria-label"]) == ("img", figure.alt)
-    assert root.find("title").text in (figure.title, figure.caption)
-    ids = [each.attrib["id"] for each in root.iter() if "id" in each.attrib]
-    assert len(ids) == len(set(ids))
-    assert all(each == anchor or each.startswith(f"{anchor}--") for each in ids)  # "a.2" is no part of "a"
-    assert all(rule.startswith(f"#{anchor}") for rule in re.findall(r"[^{}]+(?={)", root.find("style").text))
-    links = re.findall(r"url\(#([^)]+)\)|href=\"#([^\"]+)", figure.inline)
-    assert {one or other for one, other in links} <= set(ids)
-    assert not re.search(r"https?://(?!www\.w3\.org)", figure.inline)
+    for figure in few_figures():
+        root = parse(figure.inline.encode())
+        anchor = root.attrib["id"]
+        assert (root.attrib["role"], root.attrib["aria-label"]) == ("img", figure.alt)
+        assert root.find("title").text in (figure.title, figure.caption)
+        ids = [each.attrib["id"] for each in root.iter() if "id" in each.attrib]
+        assert len(ids) == len(set(ids))
+        assert all(each == anchor or each.startswith(f"{anchor}--") for each in ids)  # "a.2" is no part of "a"
+        assert all(rule.startswith(f"#{anchor}") for rule in re.findall(r"[^{}]+(?={)", root.find("style").text))
+        links = re.findall(r"url\(#([^)]+)\)|href=\"#([^\"]+)", figure.inline)
+        assert {one or other for one, other in links} <= set(ids)
+        assert not re.search(r"https?://(?!www\.w3\.org)", figure.inline)
 
 
-@FIGURES
-def test_text_stays_text_and_colours_follow_the_page(figure):
+def test_text_stays_text_and_colours_follow_the_page():
     """Words can be searched, and each colour of the palette is a variable of the page, or else its own."""
-    root = parse(figure.inline.encode())
-    assert any((each.text or "").strip() for each in root.iter("text"))
     css = (ROOT / "templates" / "screen.css").read_text(encoding="utf-8")
-    for variable, colour in re.findall(r"var\((--[a-z-]+),(#[0-9a-f]{3,6})\)", root.find("style").text):
-        assert f"{variable}:" in css
-        assert colour in ("#000", *style.COLOURS)
-    bare = re.sub(r"var\([^)]*\)", "", root.find("style").text)
-    assert not re.findall(r"#[0-9a-f]{6}(?=[;}])", bare)
+    for figure in few_figures():
+        root = parse(figure.inline.encode())
+        assert any((each.text or "").strip() for each in root.iter("text"))
+        for variable, colour in re.findall(r"var\((--[a-z-]+),(#[0-9a-f]{3,6})\)", root.find("style").text):
+            assert f"{variable}:" in css
+            assert colour in ("#000", *style.COLOURS)
+        bare = re.sub(r"var\([^)]*\)", "", root.find("style").text)
+        assert not re.findall(r"#[0-9a-f]{6}(?=[;}])", bare)
 
 
 def test_marks_name_their_runs_and_claims():
     """Each seed of the ladder and each verdict of the matrix is marked once, with what it belongs to."""
     _, results = few()
+    inline = {figure.id: figure.inline for figure in few_figures()}
 
     def marked(name, *attributes):
-        found = parse(INLINE[name].inline.encode()).iter()
+        found = parse(inline[name].encode()).iter()
         return sorted(tuple(each.attrib[a] for a in attributes) for each in found if attributes[0] in each.attrib)
 
     shown = [trial for trial in results.trials if trial.section in ("trials", "model_2")]
@@ -67,25 +65,20 @@ def test_marks_name_their_runs_and_claims():
     assert marked("verdicts", "data-claim", "data-outcome") == sorted(verdicts)
 
 
-@cache
-def page(medium: str) -> Page:
-    """Return a report of a few trials with its figures, and its source."""
-    return Page(report_of(few()[0], few_figures(), medium=medium))
-
-
 def test_the_print_keeps_pictures_with_words_and_the_screen_has_the_figures_face():
     """In print an inline drawing with a label would break PDF/UA; on the screen its text needs the figures' letters."""
-    assert len(page("screen").all("svg", "drawn")) == len(INLINE)
-    assert not page("print").all("svg")
-    assert not [each for each in page("print").all("img") if not each.attributes.get("alt")]
-    rules = "".join(each.text for each in page("screen").all("style"))
+    screen, paper = Page(few_report("screen")), Page(few_report("print"))
+    assert len(screen.all("svg", "drawn")) == len(few_figures())
+    assert not paper.all("svg")
+    assert not [each for each in paper.all("img") if not each.attributes.get("alt")]
+    rules = "".join(each.text for each in screen.all("style"))
     assert '@font-face{font-family:"Report Figures"' in rules
 
 
 @cache
 def recorded(direction: int):
     """Return results whose runs have the more dead units, the more (or the less) accurate they are."""
-    bundle, _ = simulated(few_experiments("baseline"), seeds=5, seed_noise=0.03)
+    bundle = simulate(few_experiments("baseline"), seeds=5, seed_noise=0.03)
 
     def evaluated(each):
         return replace(each, dead_units=0.5 + direction * (each.test.accuracy - 0.5))

@@ -15,7 +15,7 @@ from command import contents, is_one_sentence
 from data_samples import BINARY_ARCHIVE, RELEASE, binary_files, find, write_files
 from reports import few_experiments, report_of
 from spoiling import spoil_bundle, spoil_bytes
-from suites import simulated
+from suites import simulate
 from verified import file_findings
 
 from cifar_report.bundle import Bundle, read_run
@@ -36,7 +36,7 @@ PATIENCE = 120  # seconds; the slowest answer takes a few
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory) -> Path:
     """Return a small finished bundle with every kind of run, a failed one among them, and a timing pass."""
-    made, _ = simulated(few_experiments(*EXPERIMENTS), trials=TRIALS, seeds=3, timing=True, failed=[("baseline", 1)])
+    made = simulate(few_experiments(*EXPERIMENTS), trials=TRIALS, seeds=3, timing=True, failed=[("baseline", 1)])
     folder = shutil.copytree(made.folder, tmp_path_factory.mktemp("whole") / "bundle")
     write_manifest(folder)
     return folder

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 from reports import Page, few_experiments, report_of, small_bundle
-from suites import simulated
+from suites import simulate
 
 from cifar_report.report.sections.algorithm import LATEX, worked_step
 
@@ -54,7 +54,7 @@ def test_symbols_name_the_reference_model_s_settings():
     """Kernel, stride, batch size and learning rate come from the configuration that the bundle holds."""
     (first,) = few_experiments("baseline")
     trials = (replace(first.trials[0], batch_size=48, learning_rate=0.0042), *first.trials[1:])
-    bundle, _ = simulated((replace(first, trials=trials),), seeds=2)
+    bundle = simulate((replace(first, trials=trials),), seeds=2)
     table = next(each for each in Page(report_of(bundle)).all("table") if "Symbols" in each.text)
     assert re.search(r"images in a batch: 48\b", table.text)
     assert re.search(r"learning rate: 0\.0042", table.text)

@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 from msgspec.structs import replace
 from reports import chapter, few_experiments, report_of
-from suites import simulated
+from suites import simulate, simulated
 
 from cifar_report.analysis.calibration import load_calibration
 from cifar_report.analysis.results import CautionCode, ChangeKind
@@ -51,7 +51,7 @@ def test_sources_parts_of_keys_and_details_are_told_in_words(language):
 
 def test_processors_of_several_kinds_are_told():
     """One kind is named, several are counted and a caution, and of networks without a record nothing is supposed."""
-    one, _ = simulated(few_experiments("baseline"), seeds=3)
+    one = simulate(few_experiments("baseline"), seeds=3)
     assert "on processors of one kind: simulated." in report_of(one)
 
     def told(*kinds):

@@ -6,8 +6,8 @@ from html import unescape
 
 import pytest
 from msgspec.structs import replace
-from reports import Page, few_experiments, report_of, small_bundle
-from suites import few, few_figures, shared, simulated
+from reports import Page, few_experiments, few_report, report_of, small_bundle
+from suites import few, shared, simulate
 
 from cifar_report.plain_keras import shown_excerpts
 from cifar_report.report.sections import tables
@@ -17,15 +17,9 @@ FEW = ("baseline", "filters", "batch_size", "learning_rate")
 
 
 @cache
-def source() -> str:
-    """Return the report of all experiments, of which some have run, with its figures."""
-    return report_of(few()[0], few_figures())
-
-
-@cache
 def whole() -> Page:
-    """Return that report taken apart."""
-    return Page(source())
+    """Return the report of all experiments, of which some have run, taken apart."""
+    return Page(few_report("screen"))
 
 
 def of(*ids, **settings) -> Page:
@@ -64,8 +58,8 @@ def test_the_report_follows_the_write_up():
 
 def test_no_product_breaks_across_lines():
     """The sign between two sizes keeps to both of them."""
-    assert re.search("32\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}32", source())
-    assert " × " not in source()
+    assert re.search("32\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}32", few_report("screen"))
+    assert " × " not in few_report("screen")
 
 
 def test_every_id_is_there_once_and_every_link_has_its_place():
@@ -84,8 +78,8 @@ def test_every_id_is_there_once_and_every_link_has_its_place():
 def test_no_figure_of_a_result_stands_in_a_claims_sentences_without_its_link():
     """What is left of a claim's paragraph without its links holds no figures but counts and fixed levels."""
     said = r'<p class="statement">[^\n]*</p>\s*(?:<p class="said">[^\n]*</p>\s*)?<p>(.*?)</p>'
-    paragraphs = re.findall(said, source(), re.DOTALL)
-    assert len(paragraphs) == len(few()[0].claims) == source().count("<article ")
+    paragraphs = re.findall(said, few_report("screen"), re.DOTALL)
+    assert len(paragraphs) == len(few()[0].claims) == few_report("screen").count("<article ")
     assert sum('href="#d-' in paragraph for paragraph in paragraphs) > len(paragraphs) / 3
     fixed = (
         r'<span class="trial">.*?</span>( \(training \d[^)]*\))?',  # a trial\'s own name may hold figures
@@ -187,7 +181,7 @@ def test_the_code_section_is_rendered_from_the_bundle():
     """An old bundle shows the configuration that it holds, not today's."""
     first, *others = few_experiments()
     trials = (replace(first.trials[0], batch_size=48, learning_rate=0.0042), *first.trials[1:])
-    bundle, _ = simulated((replace(first, trials=trials), *others), seeds=2)
+    bundle = simulate((replace(first, trials=trials), *others), seeds=2)
     listings = [each.text for each in Page(report_of(bundle)).all("pre")]
     networks = [trial for trial in bundle.trials.values() if isinstance(trial, Trial)]
     assert listings == [code for _, code in shown_excerpts(networks).values()]  # as it is copied
@@ -212,7 +206,7 @@ def test_no_other_optimizer_stands_under_adam():
     )
     texts = []
     for trials in ((first.trials[0],), (first.trials[0], other), (other,)):
-        bundle, _ = simulated((replace(first, trials=trials),), seeds=2)
+        bundle = simulate((replace(first, trials=trials),), seeds=2)
         page = Page(report_of(bundle))
         texts.append(" ".join(page.all("main")[0].text.split()))
     words = ("All networks are trained with Adam", "SGD(momentum=0.9) (Baseline, 30 epochs)")
@@ -233,7 +227,7 @@ def test_the_trap_of_seeded_notebooks_is_told_with_the_numbers_that_there_are():
     few = few_experiments("baseline", "filters", "second_conv_32", "second_conv_64", "third_conv_64", "fixed_order")
     for trials, told in ((None, True), (("third_conv_64",), False)):
         settings = {"accuracies": {"fixed_order": 0.3, "third_conv_64": 0.7}, "seed_noise": 0, "seeds": 2}
-        page = Page(report_of(simulated(few, trials=trials, **settings)[0]))
+        page = Page(report_of(simulate(few, trials=trials, **settings)))
         text = next(each.text for each in page.all("p") if "Notebooks hold a trap" in each.text)
         assert ("one fixed order reached a mean test accuracy of 3" in text) is told
         assert ("in every epoch, one of 7" in text or "in every epoch, one of 6" in text) is told

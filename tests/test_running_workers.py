@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
-from command import call, contents, is_one_sentence
+from command import contents, is_one_sentence
 from conftest import ONE_WORKER
 from msgspec import structs
 from networks import small_trial
@@ -22,6 +22,7 @@ from rich.console import Console
 from cifar_report.bundle import Bundle, read_run
 from cifar_report.bundle.store import MANIFEST_FILE
 from cifar_report.cli import main
+from cifar_report.commands import suite as commands
 from cifar_report.running import scheduler
 from cifar_report.running.plan import PlannedRun
 from cifar_report.running.runs import RunRequest, RunResult
@@ -105,7 +106,7 @@ def test_a_folder_without_write_permission_is_a_sentence(run, in_folder):
     assert contents(in_folder / "bundle") == {}
 
 
-def test_nothing_outlives_a_suite_that_was_killed(suite, in_folder, suite_data):
+def test_nothing_outlives_a_suite_that_was_killed(suite, in_folder, suite_data, capsys):
     """When the suite itself is killed, its workers end by themselves and the lock is free."""
     running = suite("model_2")
     worker = running.wait_for_worker()
@@ -115,7 +116,8 @@ def test_nothing_outlives_a_suite_that_was_killed(suite, in_folder, suite_data):
     assert worker.pid not in {process.pid for process in alive}
     assert alive == []
     words = ("--profile", "smoke", "--seeds", "1", "--only", "model_2", "--bundle", "bundle", *suite_data)
-    assert "model_2/seed-0" in call("status", *words, cwd=in_folder).out
+    assert main(("status", *words)) == 0
+    assert "model_2/seed-0" in capsys.readouterr().out
     with hold(in_folder / "bundle"):
         pass
 
@@ -133,12 +135,13 @@ def test_an_interrupt_while_a_worker_starts_is_quiet(suite, number):
     assert psutil.wait_procs(family, timeout=3)[1] == []
 
 
-def test_a_bundle_has_one_suite_at_a_time_which_tidies_up(run, in_folder, suite_data, capsys):
+def test_a_bundle_has_one_suite_at_a_time_which_tidies_up(run, in_folder, suite_data, capsys, monkeypatch):
     """A second suite is refused with the number of the first one's process; the lock goes with its holder.
 
     What a killed suite left goes with the next call, also with one that has nothing to train, unless another suite
     holds the bundle: then it is at work.
     """
+    monkeypatch.setattr(commands, "derive", lambda _: None)  # tables and plots
     folder, words = in_folder / "bundle", ("run", *ONE_WORKER, "--only", "nearest_centroid", *suite_data)
     with hold(folder):
         assert main(words) == 1

@@ -202,8 +202,10 @@ class SmallProject:
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """Return a small project, whose environments stay from one test to the next."""
-    return SmallProject(tmp_path_factory.mktemp("project"))
+    """Return a small project with the environments of both sessions, which stay from one test to the next."""
+    project = SmallProject(tmp_path_factory.mktemp("project"))
+    project.nox("-s", "experiments", "report", "--install-only")
+    return project
 
 
 @pytest.fixture
@@ -224,13 +226,13 @@ def test_wrong_hash_is_refused(project):
 def test_both_sessions_hand_on_all_options(project):
     """The command line gets every option behind the dashes as it was written, and is told that sessions share it."""
     options = ["--profile", "quick", "--only", "baseline,dropout", "--lang", "el"]
-    project.nox("-s", "experiments", "report", "--", *options)
+    project.nox("-R", "-s", "experiments", "report", "--", *options)
     assert project.calls() == [["run", "--sessions", *options], ["report", "--sessions", *options]]
 
 
 def test_the_report_is_built_after_runs_that_failed_unless_nox_is_to_stop(project):
     """A run that failed keeps nobody from the report, which names it; nox fails all the same, and `-x` stops there."""
-    both = ("-s", "experiments", "report", "--", "fail")
+    both = ("-R", "-s", "experiments", "report", "--", "fail")
     with pytest.raises(AssertionError, match="experiments failed"):
         project.nox(*both)
     assert [words[0] for words in project.calls()] == ["run", "report"]
@@ -242,8 +244,7 @@ def test_the_report_is_built_after_runs_that_failed_unless_nox_is_to_stop(projec
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no process groups to interrupt")
 def test_interrupted_training_may_finish_what_it_keeps(project):
     """After Ctrl-C the training has time to put away what is finished."""
-    project.nox("-s", "experiments", "--install-only")
-    command = [sys.executable, "-m", "nox", "-s", "experiments", "--", "wait"]
+    command = [sys.executable, "-m", "nox", "-R", "-s", "experiments", "--", "wait"]
     running = subprocess.Popen(command, cwd=project.folder, env=environment(), start_new_session=True)
     deadline = time.monotonic() + 30
     while not (project.folder / "calls").exists() and time.monotonic() < deadline:

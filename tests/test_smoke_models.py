@@ -9,11 +9,22 @@ from command import call
 from PIL import Image
 
 from cifar_report.bundle import Bundle
+from cifar_report.cli import main
 from cifar_report.errors import UsageError
 from cifar_report.running.models import find_run, find_trained, read_pictures
 
 
-@pytest.mark.usefixtures("tensorflow")
+@pytest.fixture
+def run_here(tensorflow, in_folder, capsys):  # noqa: ARG001 - one process has TensorFlow for all
+    """Return a function that runs a command in this process, to its end, and returns what it printed."""
+
+    def run(*words):
+        assert main(words) == 0
+        return capsys.readouterr().out
+
+    return run
+
+
 @pytest.mark.parametrize(
     ("name", "words", "table"),
     [
@@ -22,34 +33,42 @@ from cifar_report.running.models import find_run, find_trained, read_pictures
         ("model_2", ("--stage", "first", "--weights", "last"), ("first", "last")),
     ],
 )
-def test_an_exported_network_gives_the_bundle_s_probabilities(smoke, sample, tmp_path, name, words, table):
+def test_an_exported_network_gives_the_bundle_s_probabilities(smoke, sample, run_here, name, words, table):
     """What the command writes predicts what the bundle holds, within 1e-6, for the stage and weights asked for."""
     import keras
 
-    written = call("export", name, "--bundle", str(smoke.folder), *words, "-o", "model.keras", cwd=tmp_path)
-    assert written.status == 0, written.err
-    assert f"stage {table[0]}, {table[1]} weights" in written.out
+    written = run_here("export", name, "--bundle", str(smoke.folder), *words, "-o", "model.keras")
+    assert f"stage {table[0]}, {table[1]} weights" in written
     bundle = Bundle.load(smoke.folder)
     held = bundle.predictions(find_run(bundle, name.partition("/")[0]))
     pixels = sample.images[held.indices] / np.float32(255)
-    answers = keras.models.load_model(tmp_path / "model.keras").predict(pixels, verbose=0)
+    answers = keras.models.load_model("model.keras").predict(pixels, verbose=0)
     assert np.abs(answers - held.probabilities[table]).max() < 1e-6
 
 
-def test_predict_tells_class_and_probabilities_of_images_of_any_size(smoke, tmp_path):
+def test_predict_tells_class_and_probabilities_of_images_of_any_size(smoke, run_here):
     """Each file gets a class, the likeliest, and ten probabilities; as JSON and as text."""
-    Image.new("L", (300, 200), 90).save(tmp_path / "grey.png")
-    Image.new("RGB", (7, 9), (200, 10, 10)).save(tmp_path / "small.jpg")
+    Image.new("L", (300, 200), 90).save("grey.png")
+    Image.new("RGB", (7, 9), (200, 10, 10)).save("small.jpg")
     words = ("predict", "baseline", "grey.png", "small.jpg", "--bundle", str(smoke.folder))
-    found = json.loads(call(*words, "--json", cwd=tmp_path).out)
+    found = json.loads(run_here(*words, "--json"))
     assert [(each["image"], each["size"]) for each in found] == [("grey.png", [300, 200]), ("small.jpg", [7, 9])]
     for each in found:
         shares = each["probabilities"]
         assert (len(shares), sum(shares.values())) == (10, pytest.approx(1, abs=1e-5))
         assert each["class"] == max(shares, key=shares.get)
-    text = call(*words, cwd=tmp_path).out
+    text = run_here(*words)
     assert "the middle, resized to 32 × 32" in text
     assert f"grey.png (300 × 200): {found[0]['class']}" in text
+
+
+@pytest.mark.long
+def test_the_command_for_one_network_prints_its_answer_alone(smoke, tmp_path):
+    """In a process of its own TensorFlow adds no word to the answer."""
+    Image.new("RGB", (32, 32), (200, 10, 10)).save(tmp_path / "red.png")
+    called = call("predict", "baseline", "red.png", "--bundle", str(smoke.folder), "--json", cwd=tmp_path)
+    assert (called.status, called.err) == (0, "")
+    assert [each["image"] for each in json.loads(called.out)] == ["red.png"]
 
 
 def test_the_middle_square_is_what_a_network_sees(tmp_path):

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import pytest
 from reports import few_experiments
-from suites import simulated
+from suites import simulate
 
 from cifar_report.analysis import analyse
 from cifar_report.analysis.predictions import read_predictions
@@ -41,7 +41,7 @@ def patience():
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> Path:
     """Return a small whole bundle."""
-    made, _ = simulated(few_experiments("baseline"), seeds=2, timing=True)
+    made = simulate(few_experiments("baseline"), seeds=2, timing=True)
     read_all(made.folder)
     return shutil.copytree(made.folder, tmp_path_factory.mktemp("whole") / "bundle")
 

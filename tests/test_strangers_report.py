@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pypdf
 from reports import Page, few_experiments, report_of
-from suites import simulated
+from suites import simulate
 
 from cifar_report.bundle import Bundle
 from cifar_report.report.build import build_report
@@ -62,7 +62,7 @@ def made(*ids) -> Bundle:
     chosen = few_experiments(*ids)
     trials = [trial for each in chosen for trial in each.trials]
     failed = [(trial.id, 0 if trial.seeded else None) for trial in trials]
-    return simulated(chosen, seeds=3, timing=True, failed=failed)[0]
+    return simulate(chosen, seeds=3, timing=True, failed=failed)
 
 
 def spoilt_copy(*ids, address="http://127.0.0.1:9", secret="file:///etc/passwd") -> Bundle:  # noqa: S107 - no password

@@ -9,6 +9,9 @@ from networks import small_trial
 from test_training_engine import train
 from test_training_resuming import KilledError, science
 
+from cifar_report.errors import UsageError
+from cifar_report.running import runs
+from cifar_report.running.workers import Message
 from cifar_report.spec import Conv2D, Dense, Dropout, Flatten, KerasLayer, KerasObject, Residual, Stage, Trial
 from cifar_report.training import seeds
 
@@ -83,23 +86,27 @@ def test_momentum_schedule_regularizer_and_branches_train_as_keras_does(sample, 
 
 
 TRIALS = {
-    "SGD": small_trial(BRANCH, stages=(Stage(epochs=3),), optimizer=MOMENTUM, learning_rate=COSINE),
+    "SGD": small_trial(BRANCH, stages=(Stage(epochs=2),), optimizer=MOMENTUM, learning_rate=COSINE),
     "AdamW with averages": small_trial(
         KerasLayer("SeparableConv2D", {"filters": 4, "kernel_size": 3, "depthwise_initializer": "he_normal"}),
         KerasLayer("SpectralNormalization", {"layer": KerasObject("Conv2D", {"filters": 3, "kernel_size": 2})}),
-        stages=(Stage(epochs=3),),
+        stages=(Stage(epochs=2),),
         optimizer=KerasObject("AdamW", {"weight_decay": 0.01, "use_ema": True, "ema_momentum": 0.9}),
     ),
     "RMSprop": small_trial(
         KerasLayer("GaussianNoise", {"stddev": 0.1}),
         KerasLayer("SpatialDropout2D", {"rate": 0.3}),
-        stages=(Stage(epochs=3),),
+        stages=(Stage(epochs=2),),
         optimizer=KerasObject("RMSprop", {"momentum": 0.5}),
     ),
 }
 
 
-@pytest.mark.parametrize("trial", TRIALS.values(), ids=TRIALS)
+@pytest.mark.parametrize(
+    "trial",
+    [pytest.param(TRIALS[name], marks=pytest.mark.long if name == "RMSprop" else ()) for name in TRIALS],
+    ids=TRIALS,
+)
 def test_a_killed_run_with_any_optimizer_ends_with_the_same_bytes(trial, sample, tmp_path):
     """State, schedule, averages and random draws go on; the log of hashes is that of the stored weights."""
     from cifar_report.training.network import Resumption, train_network
@@ -245,11 +252,16 @@ def test_dead_units_are_those_of_nonlinear_hidden_layers(sample, engine_of):
     assert engine.evaluate(sample.split.test).dead_units == 5 / 10
 
 
-def test_a_suite_has_a_worker_check_what_keras_alone_knows():
+def test_a_suite_has_a_worker_check_what_keras_alone_knows(monkeypatch):
     """What Keras does not have stops a suite before it writes; networks of known layers need no such worker."""
-    from cifar_report.errors import UsageError
-    from cifar_report.running.runs import check_networks
+    asked = []
 
+    def call_here(function, trials, *_):
+        asked.extend(trials)
+        return Message("answer", function(None, trials))
+
+    monkeypatch.setattr(runs, "call_alone", call_here)
     with pytest.raises(UsageError, match="trial small: Keras has no layer 'LeekyReLU': did you mean 'LeakyReLU'"):
-        check_networks([small_trial(), REFUSED[0][0]])
-    check_networks([small_trial()])
+        runs.check_networks([small_trial(), REFUSED[0][0]])
+    runs.check_networks([small_trial()])
+    assert asked == [REFUSED[0][0]]

@@ -43,7 +43,7 @@ def test_list_status_data_and_compare_speak_json(capsys, tmp_path, data_words):
     assert main(["list", "--json"]) == 0
     listed = [trial["id"] for each in json.loads(capsys.readouterr().out) for trial in each["trials"]]
     assert listed == list(trials_of(load_experiments()))
-    words = ("--profile", "smoke", "--seeds", "1", "--only", "baseline", *data_words)
+    words = ("--profile", "smoke", "--seeds", "1", "--only", "baseline", "--data", "synthetic")
     assert main(["status", *words, "--bundle", str(tmp_path / "new"), "--json"]) == 0
     (run,) = json.loads(capsys.readouterr().out)["runs"]
     assert (run["name"], run["finished"]) == ("baseline/seed-0", False)
