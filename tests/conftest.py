@@ -24,7 +24,7 @@ GROUPS = {
     ),
     "processes that train": ("test_running_workers",),
     "processes that measure": ("test_running_timing",),
-    "the whole suite simulated": ("test_simulation", "test_report_sentences"),
+    "the whole suite simulated": ("test_simulation", "test_report_sentences", "test_report_findings"),
     "the reference analysed": ("test_golden", "test_independent", "test_report_pages"),
     "the figures of a few trials": ("test_figures", "test_report_sections", "test_tables"),
     "environments of nox": ("test_sessions",),

@@ -89,6 +89,7 @@ def test_a_bundle_whose_runs_changed_is_finished_again(smoke, dataset, tmp_path,
     assert contents(folder / "runs") == runs
 
 
+@pytest.mark.long
 def test_a_script_without_its_guard_is_named(tmp_path):
     """A script that writes reports in several processes without ``__main__`` is told so, and starts none."""
     script = tmp_path / "mine.py"

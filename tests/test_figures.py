@@ -73,7 +73,8 @@ def test_two_runs_far_apart_neither_stretch_the_axis_nor_gain_anything():
     assert "largest" in draw_ladder(results, ENGLISH).title
 
 
-@pytest.mark.parametrize("seeds", [1, pytest.param(2, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("seeds", [1, 2])
 def test_reduced_profiles_are_drawn(seeds):
     """One epoch, one seed, failed runs and missing predictions must still give figures."""
     failed = (("dropout", 0),)

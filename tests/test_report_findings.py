@@ -11,7 +11,6 @@ from suites import simulated, whole
 from cifar_report.analysis.results import Datum
 from cifar_report.bundle import Bundle
 from cifar_report.errors import UsageError
-from cifar_report.registry import load_experiments
 from cifar_report.report.build import read_cover
 from cifar_report.report.i18n import Translation
 from cifar_report.report.sections.conclusions import build
@@ -68,7 +67,7 @@ def test_without_an_effect_the_conclusions_say_so() -> None:
 
 def test_the_interval_shown_is_that_of_the_test_and_names_its_level() -> None:
     """Beside what is ruled out or called equal stands the 90 % interval that decided it, in findings and judgements."""
-    writer = Writer(*simulated(load_experiments(), seeds=5), Translation("en"), ())
+    writer = Writer(*whole(), Translation("en"), ())
     levels = set()
     for each in findings(writer):
         shown, estimate = shown_effect(writer, each).striptags(), each.verdict.estimate
@@ -167,8 +166,7 @@ def test_a_topic_points_from_the_comparator_to_the_trial() -> None:
 
 def test_findings_are_sorted_by_decidedness_and_by_size() -> None:
     """What is decided and not fragile comes first, and a topic shows the comparison that its trial names."""
-    bundle, results = simulated(load_experiments(), seeds=5, timing=True)
-    writer = Writer(bundle, results, Translation("en"), ())
+    writer = Writer(*whole(), Translation("en"), ())
     found = findings(writer)
     assert [each.rank for each in found] == sorted((each.rank for each in found), reverse=True)
     shown = lead(found)

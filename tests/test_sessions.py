@@ -215,6 +215,7 @@ def project(installed):
     return installed
 
 
+@pytest.mark.long
 def test_wrong_hash_is_refused(project):
     """A package whose content is not the one that the lock names is not installed."""
     lock = project.folder / "locks" / "validate.txt"  # of a session that no other test calls

@@ -28,7 +28,9 @@ OWN = small_trial(
     label_smoothing=0.1,
 )
 TRIALS = [*SUITE.values(), OWN]
+PROGRAMS = list({(trial.layers, trial.optimizer, trial.strategy): trial for trial in reversed(TRIALS)}.values())
 ARCHITECTURES = list({trial.layers: trial for trial in reversed(TRIALS)}.values())
+QUICK = ("baseline", "batch_norm", "dropout", "model_2", OWN.id)
 
 
 def trained(trial, seed=3):
@@ -54,7 +56,7 @@ def execute(trial, *topics, **names):
     return names
 
 
-@pytest.mark.parametrize("trial", TRIALS, ids=lambda trial: trial.id)
+@pytest.mark.parametrize("trial", PROGRAMS, ids=lambda trial: trial.id)
 def test_the_text_builds_the_network_that_is_trained(trial, tensorflow):
     """Executed, the text of each trial builds and compiles the same layers, settings and parameters as the engine."""
     from cifar_report.training.model import build_model, build_plain_model
@@ -85,7 +87,9 @@ def settings(layer) -> str:
     return json.dumps(kept(layer.get_config()), sort_keys=True, default=str)
 
 
-@pytest.mark.parametrize("name", ["baseline", pytest.param("model_2", marks=pytest.mark.long), "fixed_order"])
+@pytest.mark.parametrize(
+    "name", ["fixed_order", *(pytest.param(each, marks=pytest.mark.long) for each in ("baseline", "model_2"))]
+)
 def test_the_text_trains(name, sample, in_folder, capsys):
     """Executed at one epoch on a few images, every stage trains, keeps its best weights and is evaluated."""
     trial = SUITE[name]
@@ -123,7 +127,10 @@ assert "cifar_report" not in sys.modules
 """
 
 
-@pytest.mark.parametrize("trial", ARCHITECTURES, ids=lambda trial: trial.id)
+@pytest.mark.parametrize(
+    "trial",
+    [pytest.param(trial, id=trial.id, marks=() if trial.id in QUICK else pytest.mark.long) for trial in ARCHITECTURES],
+)
 def test_a_written_network_answers_as_the_trained_one(trial, sample, tmp_path):
     """Loaded again, the file of each trial's network gives the engine's probabilities within 1e-6, and trains on."""
     import keras
