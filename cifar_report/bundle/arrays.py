@@ -190,11 +190,11 @@ class Predictions:
             kept.check(self.labels, classes)
 
 
-def comparable_arrays(path: Path) -> dict[str, Array]:
+def comparable_arrays(path: Path, dataset: Dataset) -> dict[str, Array]:
     """Return a file's arrays by name; of a compact run those alone that no later computation rounds."""
     if path.name != COMPACT_FILE:
         return load_arrays(path)
-    kept = Predictions.load(path, compact=True)
+    kept = Predictions.load(path, dataset, compact=True)
     arrays = {"indices": kept.indices, "labels": kept.labels}
     for (stage, weights), table in kept.compact.items():
         arrays |= {f"{stage}.{weights}.{name}": getattr(table, name) for name in ("predicted", "chosen")}

@@ -15,7 +15,7 @@ from cifar_report.bundle.arrays import Array, comparable_arrays
 from cifar_report.bundle.certificates import Deviation, FirstDifference, Level, What
 from cifar_report.bundle.records import SETS, stage_ids
 from cifar_report.bundle.store import ENGINE, current_parts
-from cifar_report.spec import Claim, differences
+from cifar_report.spec import CIFAR10, Claim, Dataset, differences
 
 Quantity = Literal["loss", "accuracy", "weights", "probabilities"]
 TOLERANCE = 0.005  # of losses and accuracies: half a percentage point, where the claims' margins begin at one
@@ -115,14 +115,14 @@ def _after(number: int, stage: StageResult, weights: str) -> Place:
     return (number, stage.epochs if weights == "last" else stage.best_epoch)
 
 
-def compare_arrays(diff: RunDiff, folder: Path, again_folder: Path) -> None:
+def compare_arrays(diff: RunDiff, folder: Path, again_folder: Path, dataset: Dataset = CIFAR10) -> None:
     """Add what differs in the arrays of the two runs' folders; raises SuiteError when one of them is damaged."""
     for name in ("weights", "kernels", "predictions", "compact"):
         paths = folder / f"{name}.npz", again_folder / f"{name}.npz"
         if not all(path.is_file() for path in paths):
             continue
         diff.compared.append("compact predictions" if name == "compact" else name)
-        first, second = map(comparable_arrays, paths)
+        first, second = (comparable_arrays(path, dataset) for path in paths)
         predicted = name in ("predictions", "compact")
         what: What = "predictions" if predicted else "weights"
         quantity: Quantity = "probabilities" if predicted else "weights"

@@ -137,7 +137,8 @@ def certify(bundle: Bundle, again: Bundle, environment: Environment) -> Certific
             for name, content in predictions_file(again, other, compact=True).items():
                 write_file(again.folder / "runs" / run.id / name, content)
             diffs[-1].note(NOWHERE, "predictions", *(each.files[PREDICTIONS_FILE] for each in (run, other)))
-        compare_arrays(diffs[-1], *(each.folder / "runs" / run.id for each in (bundle, again)))
+        one, two = (each.folder / "runs" / run.id for each in (bundle, again))
+        compare_arrays(diffs[-1], one, two, bundle.record.dataset.about)
     changed = changed_verdicts(bundle, again) if any(diff.level != "bitwise" for diff in diffs) else ()
     reruns = tuple(
         Rerun(
