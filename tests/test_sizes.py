@@ -10,7 +10,7 @@ from command import ROOT
 # 600 for the method, 600 for the report, 200 for faults from the field, 1,500 for one's own experiments, 700 for
 # clusters.
 LINES = {"product": 22_414, "tests": 17_206}
-MODULES = 139
+MODULES = 138
 FUNCTION = 50  # lines
 
 
