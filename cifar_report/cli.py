@@ -157,6 +157,7 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
         "those of the best or of the last epoch (default: best after early stopping, else last)",
         choices=("best", "last"),
     ),
+    "--to": _option("the curves of a run, or of all of a trial, in a folder", choices=("tensorboard", "mlflow")),
     "-o": _option("the file, for example model.keras or model.onnx", "FILE", type=Path, dest="output", required=True),
     "trial": _option("a trial (cifar-report list shows their ids)", "TRIAL"),
     "notebook --bundle": _option("a bundle whose results are told, too (default: none)", "DIR", type=Path),
@@ -200,7 +201,7 @@ COMMANDS = {
     "new": Command(suite.new, ("study",)),
     "verify": Command(bundles.verify, VERIFY, VERIFY_EPILOG),
     "compare": Command(bundles.compare, ("first", "second", "--json"), COMPARE_EPILOG),
-    "export": Command(bundles.export_network, ("run", *MODEL, "-o")),
+    "export": Command(bundles.export_network, ("run", *MODEL, "--to", "-o")),
     "notebook": Command(bundles.notebook, ("trial", "--experiments", "notebook --bundle", "-o")),
     "predict": Command(bundles.predict, ("run", "images", *MODEL, "--json")),
 }
@@ -303,6 +304,10 @@ def make_parser(*, sessions: bool = False) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    with suppress(ImportError):  # an extra
+        import shtab
+
+        shtab.add_argument_to(parser)
     parser.add_argument("--version", action="version", version=f"cifar-report {__version__}")
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     for name, command in COMMANDS.items():

@@ -1,17 +1,20 @@
 """Studies of one's own: their folder, their data, their report, without an original, Greek or codes."""
 
 import gzip
+import importlib.util
 import io
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 import tarfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from command import ROOT, call
+from command import ROOT, call, environment
 from msgspec.structs import replace as changed
 from reports import report_of
 from suites import simulated
@@ -256,6 +259,55 @@ def test_arrays_are_read_and_what_they_lack_is_named(tmp_path):
         data.arrays(path, "Own", ["no", "yes"])
 
 
+@pytest.fixture
+def finished():
+    """Return a simulated bundle of two networks."""
+    return simulated([each for each in load_experiments() if each.id == "baseline"], seeds=2)[0]
+
+
+def test_curves_go_to_tensorboard_as_scalars_by_epoch(finished, tmp_path):
+    """Each run of a trial becomes a folder of its own, whose events hold every epoch's curves."""
+    words = [
+        "export",
+        "baseline",
+        "--bundle",
+        str(finished.folder),
+        "--to",
+        "tensorboard",
+        "-o",
+        str(tmp_path / "logs"),
+    ]
+    done = call(*words, cwd=tmp_path)
+    assert done.status == 0, done.err
+    read = "import sys, tensorflow as tf\nfor e in tf.compat.v1.train.summary_iterator(sys.argv[1]):\n"
+    read += "    print(*((e.step, v.tag, float(tf.make_ndarray(v.tensor))) for v in e.summary.value))"
+    (event,) = (tmp_path / "logs" / "baseline" / "seed-1").iterdir()
+    shown = subprocess.run([sys.executable, "-c", read, str(event)], capture_output=True, text=True, env=environment())
+    history = next(run for run in finished.runs if run.id == "baseline/seed-1").stages[0].history
+    for epoch, value in enumerate(history.val_accuracy, 1):
+        assert f"({epoch}, 'val_accuracy', {float(np.float32(value))})" in shown.stdout, shown.stderr
+
+
+def test_curves_go_to_mlflow(finished, tmp_path):
+    """Where MLflow is installed, each run is one of its store; else a sentence names the extra."""
+    from cifar_report.training import trackers
+
+    if importlib.util.find_spec("mlflow") is None:
+        with pytest.raises(UsageError, match=r"cifar-report\[mlflow\]"):
+            trackers.to_mlflow(finished.runs, tmp_path)
+        pytest.skip("MLflow is not installed")
+    trackers.to_mlflow(finished.runs_of("baseline"), tmp_path)
+    assert (tmp_path / "mlflow.db").is_file()
+
+
+def test_a_shell_completes_commands_where_shtab_is_installed(capsys):
+    """The parser offers the completion of its words, an extra."""
+    pytest.importorskip("shtab", reason="an extra that the tests' lock does not hold")
+    with pytest.raises(SystemExit):
+        main(["--print-completion", "bash"])
+    assert "--experiments" in capsys.readouterr().out
+
+
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
 (KERNEL,) = re.findall(r"```python\n(.*?)```", TUTORIAL, re.DOTALL)
 
@@ -270,7 +322,7 @@ def test_one_file_of_fifteen_lines_adds_a_kernel_with_a_claim_of_its_own(tmp_pat
     found = [each for each in load_experiments() if each.id in ("baseline", "kernel_5x5")]
     levels = {"baseline": 0.55, "baseline_30_epochs": 0.55, "kernel_5x5": 0.65}
     made, results = simulated(found, accuracies=levels)
-    verdict = results.verdict("kernel_5x5")
+    verdict = results.verdict("K1")
     assert (verdict.outcome, verdict.claim.family, verdict.original) == ("reproduced", "own", None)
     assert results.trial("baseline").primary.original is not None
     assert results.trial("kernel_5x5").primary.original is None

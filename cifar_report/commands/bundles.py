@@ -251,11 +251,25 @@ def export_network(options: Namespace) -> None:
     """Write a trained network as a file of plain Keras, or ONNX; its optimizer begins anew."""
     from cifar_report.running.models import export_model
 
+    if options.to is not None:
+        _export_history(options)
+        return
     if options.output.suffix not in (".keras", ".onnx"):
         raise UsageError(f"-o {options.output}: the file's name ends in .keras or .onnx")
     trained = _trained(options)
     export_model(trained, options.output)
     print(f"{options.output}: {trained.run}, stage {trained.stage}, {trained.which} weights; pixels divided by 255")
+
+
+def _export_history(options: Namespace) -> None:
+    from cifar_report.bundle import Bundle, find_bundle
+    from cifar_report.running.models import export_history, find_run
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # nothing but what is asked
+    bundle = Bundle.load(find_bundle(options.bundle))
+    runs = [run for run in bundle.runs_of(options.run) if run.stages] or [find_run(bundle, options.run)]
+    export_history(runs, options.output, options.to)
+    print(f"{options.output}: {len(runs)} runs for {options.to}")
 
 
 def predict(options: Namespace) -> int:

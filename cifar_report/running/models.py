@@ -81,6 +81,13 @@ def export_model(trained: Trained, path: Path) -> None:
     write_model(trained.model(), path)
 
 
+def export_history(runs: Sequence[Run], folder: Path, program: str) -> None:
+    """Write the histories of runs into ``folder``, for TensorBoard or MLflow."""
+    from cifar_report.training import trackers
+
+    {"tensorboard": trackers.to_tensorboard, "mlflow": trackers.to_mlflow}[program](runs, folder)
+
+
 def predict(trained: Trained, images: Array) -> Array:
     """Return the probabilities of ``images`` uint8 [N, rows, columns, colours], float32 [N, classes]."""
     answers: Array = trained.model().predict(images / np.float32(255), verbose=0)

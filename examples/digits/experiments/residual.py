@@ -33,12 +33,8 @@ EXPERIMENT = Experiment(
     trials=(RESIDUAL,),
     claims=(
         claim(
-            "residual",
+            "D3: residual accuracy greater baseline",
             "The residual network recognizes more digits than one convolution of eight filters.",
-            quantity="accuracy",
-            relation="greater",
-            subject="residual",
-            comparator="baseline",
         ),
     ),
 )

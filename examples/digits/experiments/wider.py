@@ -16,12 +16,7 @@ EXPERIMENT = Experiment(
     trials=(WIDER,),
     claims=(
         claim(
-            "wider",
-            "With 32 filters the network recognizes more digits than with eight.",
-            quantity="accuracy",
-            relation="greater",
-            subject="wider",
-            comparator="baseline",
+            "D2: wider accuracy greater baseline", "With 32 filters the network recognizes more digits than with eight."
         ),
     ),
 )

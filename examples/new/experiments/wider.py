@@ -13,13 +13,6 @@ EXPERIMENT = Experiment(
     question="Do more filters recognize more images?",
     trials=(WIDER,),
     claims=(
-        claim(
-            "wider",
-            "With 32 filters more images are recognized than with eight.",
-            quantity="accuracy",
-            relation="greater",
-            subject="wider",
-            comparator="baseline",
-        ),
+        claim("C1: wider accuracy greater baseline", "With 32 filters more images are recognized than with eight."),
     ),
 )
