@@ -91,6 +91,13 @@ def test_more_seeds_than_a_bundle_holds_are_refused_before_anything_is_written(t
     assert contents(tmp_path) == {}
 
 
+def test_more_runs_than_were_tried_are_refused_before_anything_is_written(tmp_path):
+    """Nobody trains for days what no report was ever made of."""
+    with pytest.raises(UsageError, match="10,002 runs: a bundle holds at most 10,000"):
+        plan.prepare("smoke", seeds=5_001, bundle=tmp_path / "bundle", **ASKED | {"only": ("baseline", "dropout")})
+    assert contents(tmp_path) == {}
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

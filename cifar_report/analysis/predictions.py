@@ -1,7 +1,7 @@
 """Test predictions of each run and what they say: confusion, rates by class, likelihood, Brier score, calibration."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations, product
 from typing import Literal
 
@@ -45,9 +45,18 @@ PredictionTable = dict[tuple[str, str | None], StagePredictions]
 
 
 def read_predictions(bundle: Bundle) -> PredictionTable:
-    """Read the predictions of all finished runs that have some."""
-    runs = [run for run in bundle.runs if run.done and FILE_NAME in run.files]
-    return {(run.id, stage): found for run in runs for stage, found in _stages(run, bundle.predictions(run))}
+    """Read the predictions of all finished runs that have some; runs of the same test images share them in memory."""
+    known: dict[tuple[str, bytes], Array] = {}
+
+    def shared(array: Array) -> Array:
+        return known.setdefault((array.dtype.str, array.tobytes()), array)
+
+    table: PredictionTable = {}
+    for run in (run for run in bundle.runs if run.done and FILE_NAME in run.files):
+        file = bundle.predictions(run)
+        file = replace(file, indices=shared(file.indices), labels=shared(file.labels))
+        table |= {(run.id, stage): found for stage, found in _stages(run, file)}
+    return table
 
 
 def _stages(run: Run, file: Predictions) -> Iterator[tuple[str | None, StagePredictions]]:

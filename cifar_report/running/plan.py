@@ -27,6 +27,7 @@ LOCK_FILE, SOFT_LOCK_FILE = ".lock", ".lock.soft"
 # orders runs and feeds the progress bar, it is never shown as a result.
 FIXED_COST_PER_IMAGE = 1.5e6
 CLASSICAL_COST = 2.5e7  # a training image
+MOST_RUNS = 10_000  # of a bundle: its report takes about 2 GB of memory and minutes (docs/cluster.md)
 UNKNOWN_MACS = 10**7  # an image, of a network of which Keras alone can count them
 
 
@@ -109,6 +110,11 @@ def prepare(
     there = read_record(folder) if is_bundle(folder) else None
     agreed = agree_on_seeds(folder, there, profile, experiments, seeds, hours)
     runs = plan_runs(trials.values(), profile, agreed.each, record.counts[0], agreed.ends, cards)
+    if len(runs) > MOST_RUNS:
+        raise UsageError(
+            f"{len(runs):,} runs: a bundle holds at most {MOST_RUNS:,}, since nothing larger was tried; ask for fewer "
+            "seeds or trials (--seeds, --only), or divide them among bundles"
+        )
     prepared = Prepared(profile, agreed.each, dataset, record, folder, runs, timed, agreed.plan, agreed.ends, cards)
     try:
         check_readable(plan_record(prepared))
