@@ -264,6 +264,16 @@ def test_conditional_power_is_what_drawing_the_rest_gives(shift):
     assert expected == pytest.approx(np.mean(found), abs=0.08)
 
 
+@pytest.mark.parametrize(("sides", "few"), [(([12, 13, 12, 14, 13], [3, 4, 3, 5, 4]), 3), (([9, 9, 9, 10, 9],), 7)])
+def test_whole_epochs_have_no_power_where_their_exact_test_cannot_reach_the_level(sides, few):
+    """Epochs that lie far apart are not expected to be decided by fewer seeds than the exact test needs."""
+    later = claim(id="later", quantity="convergence_epoch", margin=1.0)
+    epochs = apart(*sides, whole=True) if len(sides) > 1 else sample(*sides, whole=True)
+    assert power_of_more(later, epochs, (few, few), 0.005, kept=False) == 0.0
+    assert power_of_more(later, epochs, (5, 5), 0.003, kept=True) == 0.0
+    assert all(power_of_more(later, epochs, (20, 20), 0.003, kept=kept) > 0.9 for kept in (False, True))
+
+
 def told(made):
     """Return the sentences of the one claim, and what the protocol says of the plan, without their links."""
     writer = Writer(made, analyse(made), Translation("en"), ())

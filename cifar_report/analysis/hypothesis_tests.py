@@ -190,6 +190,11 @@ def _share_of_signs(values: tuple[int, ...]) -> float:
     return float(sums[positive:].sum() / sums.sum())
 
 
+def least_p_of_epochs(count: int, others: int | None) -> float:
+    """Return the least p-value of the exact test of so many whole epochs, of one sample or of two."""
+    return 2.0**-count if others is None else 1 / math.comb(count + others, count)
+
+
 class EpochTest(HypothesisTest):
     """Exact permutation test of a difference of means of whole epochs; of one sample by sign flips.
 
@@ -200,8 +205,7 @@ class EpochTest(HypothesisTest):
         self.values, self.others = values, others
         self.center = float(np.mean(values) - (0.0 if others is None else np.mean(others)))
         self.procedure = "sign_flips" if others is None else "permutation"
-        count = len(values) if others is None else math.comb(len(values) + len(others), len(values))
-        self.least_p = 2.0**-count if others is None else 1 / count
+        self.least_p = least_p_of_epochs(len(values), None if others is None else len(others))
 
     def p_value(self, bound: float, side: int) -> float:
         """Return the share of all divisions whose difference is at least the observed one; halves are whole twice."""

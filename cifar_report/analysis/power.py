@@ -11,7 +11,7 @@ import numpy as np
 from scipy import optimize, special, stats
 
 from cifar_report.analysis.decisions import DIRECTIONS, decide_onset, limits_of, margin_of, side_of
-from cifar_report.analysis.hypothesis_tests import EpochTest, TTest, bounded_freedom
+from cifar_report.analysis.hypothesis_tests import EpochTest, TTest, bounded_freedom, least_p_of_epochs
 from cifar_report.analysis.samples import Sample, claim_sides, onset_hits
 from cifar_report.analysis.values import LEVEL, Array
 from cifar_report.spec import Claim
@@ -21,7 +21,7 @@ POWER = 0.80
 LEAST_POWER = 0.20  # of an open claim at the last planned look, below which nothing more is trained for it
 MOST_SEEDS = 60  # that are looked for
 COUNTS = (*range(2, 13), 14, 16, 18, 20, 24, 28, 32, 36, 40, 45, 50, 55, MOST_SEEDS)
-DRAWS, DRAWS_OF_EPOCHS = 400, 30  # of each setting; exact tests take longer
+DRAWS, DRAWS_OF_EPOCHS, DRAWS_OF_MORE_EPOCHS = 400, 30, 100  # of each setting; exact tests take longer
 QUARTILES = (0.25, 0.75)  # of what the spread may be
 
 Moments = tuple[Array | float, Array | float, int]
@@ -77,7 +77,9 @@ def power(claim: Claim, shift: float, spreads: Sequence[float], level: float, co
     return float(np.mean(rule_decides(claim, sides, level)))
 
 
-def rule_decides(claim: Claim, sides: Sequence[Moments], level: float, share: float = 1.0) -> Array:
+def rule_decides(
+    claim: Claim, sides: Sequence[Moments], level: float, share: float = 1.0, least_p: float = 0.0
+) -> Array:
     """Return bool [draws]: whether the rule decides samples with these means and variances at ``level``."""
     # That of a direction is corrected; everything else is decided at ``share`` of the whole level.
     parts = [variance / count for _, variance, count in sides]
@@ -87,7 +89,7 @@ def rule_decides(claim: Claim, sides: Sequence[Moments], level: float, share: fl
     freedom = bounded_freedom(freedom, min(side[2] for side in sides))
 
     def p(bound: float, side: int) -> Array:
-        return np.asarray(special.stdtr(freedom, -side * (center - bound) / error))
+        return np.asarray(np.maximum(special.stdtr(freedom, -side * (center - bound) / error), least_p))
 
     return np.asarray(_decides(claim, p, center, level, share))
 
@@ -112,6 +114,8 @@ def power_of_more(
     known = [side for side in sample.sides() if side is not None]
     if claim.relation == "onset":
         return _onset_power(sum(onset_hits(claim, sample)), sample.count, ends[0], share, kept=kept)
+    if sample.whole and kept:
+        return _power_of_more_epochs(claim, known, ends, level, share)
     sides: list[Moments] = []
     for place, (values, end) in enumerate(zip(known, ends, strict=False)):
         count = len(values)
@@ -129,7 +133,22 @@ def power_of_more(
         drawn, varied = _moments(more, place)
         new = (mean + np.sqrt(variance) * drawn, variance * varied, more)
         sides.append(_pooled((mean, variance, count), new) if kept else new)
-    return float(np.mean(rule_decides(claim, sides, level, share)))
+    least_p = 0.0
+    if sample.whole:  # taken by t as well, down to the least p of their exact test: a plan asks thousands of times
+        least_p = least_p_of_epochs(ends[0], ends[1] if len(known) > 1 else None)
+    return float(np.mean(rule_decides(claim, sides, level, share, least_p)))
+
+
+def _power_of_more_epochs(
+    claim: Claim, known: Sequence[Array], ends: Sequence[int], level: float, share: float
+) -> float:
+    """Return how often the exact test decides the epochs so far with further ones drawn from them."""
+    generator, decided = np.random.default_rng(tuple(ends)), 0
+    for _ in range(DRAWS_OF_MORE_EPOCHS):
+        drawn = (generator.choice(values, max(0, end - len(values))) for values, end in zip(known, ends, strict=False))
+        test = EpochTest(*map(np.append, known, drawn))
+        decided += bool(_decides(claim, test.p_value, test.center, level, share))
+    return decided / DRAWS_OF_MORE_EPOCHS
 
 
 def power_at_last(claim: Claim, sample: Sample, plan: SeedPlan, level: float) -> float:
