@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from command import ROOT, environment
+from command import ROOT, call, environment
 
 from cifar_report.registry import load_experiments
 
@@ -62,3 +62,20 @@ print(len(load_experiments()), TEMPLATES.is_dir(), TEMPLATES)
     count, found, where = done.stdout.split()
     assert (int(count), found) == (len(load_experiments()), "True")
     assert Path(where).is_relative_to(installed)
+
+
+@pytest.mark.long
+def test_the_shipped_study_runs_from_a_wheel_in_a_folder_that_is_no_checkout(installed, tmp_path):
+    """Digits are trained, verified and reported: a residual network among them, with SGD, a cosine schedule and L2."""
+    study = str(installed / "cifar_report" / "examples" / "digits")
+    places = {"PYTHONPATH": str(installed), "CIFAR_REPORT_CACHE": str(tmp_path / "cache"), "CIFAR10_DIR": None}
+    for words in (("run", "--no-timing", "--seeds", "2"), ("verify",), ("report",)):
+        done = call(*words, "--experiments", study, cwd=tmp_path, **places)
+        assert done.status == 0, done.err
+    text = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert "supported" in text
+    assert "SGD" in text
+    done = call("new", "study", cwd=tmp_path, **places)
+    assert done.status == 0, done.err
+    done = call("list", "--experiments", "study", cwd=tmp_path, **places)
+    assert "wider" in done.out

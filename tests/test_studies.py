@@ -351,14 +351,3 @@ def test_the_tutorial_does_what_it_says(tmp_path):
         if words[0] == "report" and "--author" in words:
             assert "A kernel of 5×5 pixels" in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     assert (tmp_path / "model.keras").stat().st_size > 10_000
-
-
-@pytest.mark.long
-def test_the_shipped_example_runs_and_reports_in_a_folder_that_is_no_checkout(tmp_path):
-    """Digits are trained, verified and reported; a branch, SGD, a schedule and L2 among them."""
-    places = {"CIFAR_REPORT_CACHE": str(tmp_path / "cache"), VARIABLE: str(DIGITS), "CIFAR10_DIR": None}
-    run = call("run", "--no-timing", "--seeds", "2", cwd=tmp_path, **places)
-    assert run.status == 0, run.err
-    assert call("verify", cwd=tmp_path, **places).status == 0
-    assert call("report", cwd=tmp_path, **places).status == 0
-    assert "supported" in (tmp_path / "report" / "report.html").read_text()

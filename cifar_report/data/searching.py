@@ -35,17 +35,11 @@ def locate(
     download: bool = True,
     release: Release = RELEASE,
 ) -> PreparedData:
-    """Find, verify and prepare the dataset.
+    """Find CIFAR-10 in ``path`` (``synthetic``: the stand-in), else on the machine, else the network, and prepare it.
 
-    Raises UsageError where what was named is not CIFAR-10, or nothing was found and no stand-in allowed, and
-    SuiteError where the cache cannot be written.
-
-    - ``path`` is a folder or an archive; ``synthetic`` for the stand-in; None to look in ``CIFAR10_DIR``,
-      the cache and Keras's cache, then to download.
-    - ``allow_stand_in`` is whether the stand-in may replace data that cannot be found or downloaded.
-    - ``warn`` is called with a sentence when the stand-in does replace it.
-    - ``notify`` is called with a sentence before something that takes long.
-    - ``download`` is whether the archive may be fetched when nothing else is found.
+    The stand-in may replace what is not found (``allow_stand_in``), which ``warn`` is told; ``notify`` is told what takes
+    long. Raises UsageError where what was named is not CIFAR-10, or nothing was found, SuiteError where the cache cannot
+    be written.
     """
     if path is not None:
         return _named(path, release, notify)
