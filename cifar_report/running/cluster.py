@@ -169,7 +169,7 @@ def dask_cluster(place: str) -> Iterator[Cluster]:
     local = None
     try:
         if name == "local":
-            options = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": None, "host": "127.0.0.1"}
+            options = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": "127.0.0.1:0", "host": "127.0.0.1"}
             quiet = {"silence_logs": logging.CRITICAL}
             local = LocalCluster(n_workers=int(count) if count else None, **options, **quiet)
             client = Client(local, **settings)
