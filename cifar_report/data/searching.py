@@ -37,9 +37,9 @@ def locate(
 ) -> PreparedData:
     """Find CIFAR-10 in ``path`` (``synthetic``: the stand-in), else on the machine, else the network, and prepare it.
 
-    The stand-in may replace what is not found (``allow_stand_in``), which ``warn`` is told; ``notify`` is told what takes
-    long. Raises UsageError where what was named is not CIFAR-10, or nothing was found, SuiteError where the cache cannot
-    be written.
+    The stand-in may replace what is not found (``allow_stand_in``), which ``warn`` is told; ``notify`` hears what takes
+    long. Raises UsageError where what was named is not CIFAR-10, or nothing was found, SuiteError where the cache is
+    not written.
     """
     if path is not None:
         return _named(path, release, notify)
