@@ -197,7 +197,7 @@ def test_a_classifier_shows_no_loss_that_it_does_not_have():
     """On a terminal the display says what is at work, and nothing of losses that are no number."""
     out = StringIO()
     epoch = SimpleNamespace(stage="fit", epoch=1, epochs=1, epochs_before=0, loss=math.nan, val_accuracy=math.nan)
-    with scheduler._Display(Console(file=out, width=200, force_terminal=True), [CENTROID]) as display:
+    with scheduler.Display(Console(file=out, width=200, force_terminal=True), [CENTROID]) as display:
         display.started("1", CENTROID)
         display.epoch("1", CENTROID, epoch)
     assert f"{CENTROID.id}: fit, epoch 1 of 1" in out.getvalue()
