@@ -39,6 +39,7 @@ def datum(value, unit, formula="mean_over_seeds", **fields):
         (123456.0, "throughput", "geometric_mean_of_blocks", "123,456 images/s"),
         (0.00004, "probability", "p_corrected", "< 0.001"),
         (0.0417, "probability", "p_value", "0.042"),
+        (0.996, "probability", "p_value", "1.0"),
         (0.98765, "probability", "run_probability", "98.8%"),
         (0.6543, "score", "mean_over_seeds", "0.654"),
         (3 * 2**20, "bytes", "largest_over_blocks", "3.00 MiB"),

@@ -232,7 +232,7 @@ class Numbers:
         """Return a p-value with two significant digits, or "< 0.001"; one below the level is never rounded to it."""
         if value < LEAST_P:
             return f"<{NO_BREAK}{self._decimal(LEAST_P, 3)}"
-        places = 1 - math.floor(math.log10(value))
+        places = 1 - math.floor(math.log10(float(f"{value:.1e}")))  # 0.996 is 1.0, not 1.00
         while value < LEVEL <= round(value, places):
             places += 1
         return self._decimal(value, places)
