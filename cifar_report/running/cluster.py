@@ -101,8 +101,7 @@ class _Coordinator:
         if not self._threads and not self._told:
             self._display.note(f"{self._cluster.name} has no workers yet: runs begin as they come")
             self._told = True
-        hosts = f", so far from {len(self._hosts)} machines" if self._hosts else ""
-        at_work = f"{len(self._flying)} runs at work, {self._threads} threads{hosts}"
+        at_work = f"runs at work: {len(self._flying)}, threads: {self._threads}, machines so far: {len(self._hosts)}"
         self._display.at_work(at_work if self._threads else f"waiting for workers of {self._cluster.name}")
 
     def _count(self) -> int:
@@ -169,9 +168,14 @@ def dask_cluster(place: str) -> Iterator[Cluster]:
     local = None
     try:
         if name == "local":
-            options = {"threads_per_worker": 1, "memory_limit": 0, "dashboard_address": "127.0.0.1:0", "host": "127.0.0.1"}
-            quiet = {"silence_logs": logging.CRITICAL}
-            local = LocalCluster(n_workers=int(count) if count else None, **options, **quiet)
+            options = {
+                "threads_per_worker": 1,
+                "memory_limit": 0,
+                "host": "127.0.0.1",
+                "silence_logs": logging.CRITICAL,
+            }
+            page = "127.0.0.1:0"  # a free port, for this machine alone
+            local = LocalCluster(n_workers=int(count) if count else None, dashboard_address=page, **options)
             client = Client(local, **settings)
         elif Path(place).is_file():
             client = Client(scheduler_file=place, **settings)
