@@ -134,7 +134,7 @@ def test_sessions_share_their_options(name):
 
 PLAN = {
     "--profile", "--seeds", "--hours", "--only", "--timing", "--no-timing", "--data", "--bundle", "--devices",
-    "--shard",
+    "--shard", "--experiments",
 }  # fmt: skip
 
 
@@ -146,15 +146,16 @@ def test_help_teaches(capsys):
     assert "0 done, 1 something failed, 2 bad usage, 130 interrupted" in out
     options = {
         "run": {*PLAN, "--jobs", "--dask"},
-        "plan": {"--hours", "--json", "--declare"},
+        "plan": {"--experiments", "--hours", "--json", "--declare"},
         "status": {*PLAN, "--json"},
-        "report": {"--profile", "--bundle", "--output", "--lang", "--author", "--course", "--check"},
-        "data": {"--data", "--json"},
-        "list": {"--json"},
-        "export": {"--bundle", "--stage", "--weights"},
+        "report": {"--experiments", "--profile", "--bundle", "--output", "--lang", "--author", "--course", "--check"},
+        "data": {"--experiments", "--data", "--json"},
+        "list": {"--experiments", "--json"},
+        "new": set(),
+        "export": {"--to", "--bundle", "--stage", "--weights"},
         "predict": {"--bundle", "--stage", "--weights", "--json"},
-        "notebook": {"--bundle"},
-        "verify": {"--json", "--pdf", "--rerun", "--record", "--only", "--jobs", "--data"},
+        "notebook": {"--experiments", "--bundle"},
+        "verify": {"--experiments", "--json", "--pdf", "--rerun", "--record", "--only", "--jobs", "--data"},
         "compare": {"--json"},
         "bundle": set(),
     }
