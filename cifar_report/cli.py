@@ -81,7 +81,7 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
         action=argparse.BooleanOptionalAction,
     ),
     "--data": _option(
-        "the binary version of CIFAR-10 (folder or archive), or the synthetic stand-in"
+        "the binary version of CIFAR-10 (folder or archive), the synthetic stand-in, or a study's published files"
         " (default: CIFAR10_DIR, the cache, a download)",
         "PATH|synthetic",
     ),

@@ -25,7 +25,7 @@ def fit_classifier(
         # scikit-learn's NearestCentroid predicts the same from the same means, but its fit also computes spreads that
         # nothing here uses, with several copies of all pixels in double precision: 4 GB for 50,000 images.
         neighbors, (examples, classes) = 1, _class_means(images, labels, training)
-    # Brute force: in 3,072 dimensions no tree is faster, and its result does not depend on a tree's leaf order.
+    # Brute force: in as many dimensions as pixels no tree is faster, and its result does not depend on a tree's leaf order.
     classifier = KNeighborsClassifier(neighbors, algorithm="brute", n_jobs=1).fit(examples, classes)
     fitted = time.perf_counter()
     predicted = classifier.predict(_pixels(images, split.test)).astype(np.uint8)
@@ -41,7 +41,7 @@ def fit_classifier(
 
 
 def _class_means(images: Array, labels: Array, indices: Array) -> tuple[Array, Array]:
-    """Return each class's mean image, [classes, 3072], and the classes; in single precision as scikit-learn does."""
+    """Return each class's mean image, [classes, pixels], and the classes; in single precision as scikit-learn does."""
     classes = np.unique(labels[indices])
     members = (indices[labels[indices] == each] for each in classes)
     return np.stack([_pixels(images, each).mean(axis=0) for each in members]), classes

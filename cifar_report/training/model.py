@@ -146,7 +146,7 @@ def forward(
     hidden: list[tf.Tensor] | None = None,
     penalties: list[tf.Tensor] | None = None,
 ) -> tf.Tensor:
-    """Return class probabilities, float32 [batch, 10], for images float32 [batch, 32, 32, 3] in 0 … 1.
+    """Return class probabilities, float32 [batch, classes], for images float32 [batch, rows, columns, colours].
 
     ``draws``: a uniform tensor for each dropout layer; None: nothing is dropped. ``hidden`` gets the outputs of hidden
     dense layers, [batch, units], ``penalties`` the sums over the images that activity regularizers add to the loss.

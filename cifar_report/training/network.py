@@ -76,7 +76,7 @@ def train_network(
 ) -> Outcome:
     """Train a trial under one seed, in a configured process (``engine.configure``), and return everything measured.
 
-    ``images`` uint8 [60000, 32, 32, 3] and ``labels`` [60000] are addressed by the indices of ``split``.
+    ``images`` uint8 [N, rows, columns, colours] and ``labels`` [N] are addressed by the indices of ``split``.
     """
     keras.backend.clear_session()
     engine = Engine(trial, seed, images, labels, make_strategy(mirrored=trial.strategy == "mirrored"))
