@@ -25,7 +25,7 @@ def fit_classifier(
         # scikit-learn's NearestCentroid predicts the same from the same means, but its fit also computes spreads that
         # nothing here uses, with several copies of all pixels in double precision: 4 GB for 50,000 images.
         neighbors, (examples, classes) = 1, _class_means(images, labels, training)
-    # Brute force: in as many dimensions as pixels no tree is faster, and its result does not depend on a tree's leaf order.
+    # Brute force: in that many dimensions no tree is faster, and its result does not depend on a tree's leaf order.
     classifier = KNeighborsClassifier(neighbors, algorithm="brute", n_jobs=1).fit(examples, classes)
     fitted = time.perf_counter()
     predicted = classifier.predict(_pixels(images, split.test)).astype(np.uint8)

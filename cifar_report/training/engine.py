@@ -83,7 +83,7 @@ class Predicted(NamedTuple):
 class Engine:
     """One network, its optimizer and the compiled functions that train and evaluate it.
 
-    ``images`` uint8 [N, rows, columns, colours] and ``labels`` int [N] are addressed by index, and not copied where possible.
+    ``images`` uint8 [N, rows, columns, colours] and ``labels`` int [N] are addressed by index.
     """
 
     def __init__(self, trial: Trial, seed: int, images: Array, labels: Array, strategy: tf.distribute.Strategy) -> None:
