@@ -66,10 +66,7 @@ WRITERS = {
 
 
 def verdict(folder: Path, one: Claim, subject: Sequence[float], comparator: Sequence[float] = ()) -> Verdict:
-    """Return the verdict on a claim when its two sides, one network on one device and on more, have these values.
-
-    Their seeds pair, so that two degrees of freedom are those of three seeds.
-    """
+    """Return the verdict on a claim when its two sides, the same network and so paired, have these values."""
     loaded = bundle(folder, one, seeds=len(subject), predictions=False, trials=("first", "second", "again"))
     for trial, values in (("again", subject), ("first", comparator)):
         for run, value in zip(loaded.runs_of(trial), values, strict=bool(values)):

@@ -127,7 +127,7 @@ def test_exact_relations(relation, subject, reference, holds):
 
 
 def test_what_an_open_claim_lacks():
-    """An open claim says whether the margin, the correction or the power is what keeps it open."""
+    """Margin, correction or power keeps a claim open; a family of twenty takes a verdict away."""
     crowd = tuple(claim(id=f"C{place}", family="convergence") for place in range(20))
     found = {
         "margin": judged({"C": differing([0.006, 0.009, 0.012])}, (claim(),))["C"],
@@ -135,6 +135,10 @@ def test_what_an_open_claim_lacks():
         "power": judged({"C": WIDE}, (claim(),))["C"],
     }
     assert {name: decision.lacking for name, decision in found.items()} == {name: name for name in found}
+    values = differing([0.012, 0.02, 0.031])
+    crowd = tuple(claim(id=f"C{place}", family="convergence") for place in range(20))
+    assert outcome(claim(), values)[0] == "reproduced"
+    assert judged({"C0": values}, crowd)["C0"].outcome == "inconclusive"
 
 
 @pytest.mark.parametrize("seeds", [2, 3])
@@ -157,11 +161,3 @@ def test_own_claims_are_corrected_among_themselves():
         assert alone.corrected(each, p) == beside.corrected(each, p)
         assert (alone.size(each), beside.size(each), beside.size(own[0])) == (3, 3, 50)
     assert judged(values, (*theirs, *own))["C01a.0"] == judged(values, tuple(theirs))["C01a.0"]
-
-
-def test_correction_can_take_a_verdict_away():
-    """A difference that is significant alone is not in a family of twenty claims, whatever was run of them."""
-    values = differing([0.012, 0.02, 0.031])
-    crowd = tuple(claim(id=f"C{place}", family="convergence") for place in range(20))
-    assert outcome(claim(), values)[0] == "reproduced"
-    assert judged({"C0": values}, crowd)["C0"].outcome == "inconclusive"

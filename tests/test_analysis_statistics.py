@@ -15,7 +15,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.robust_compare import TrimmedMean
 from statsmodels.stats.weightstats import ttost_ind, ttost_paired
 
-from cifar_report.analysis.hypothesis_tests import EpochTest, McNemar, TTest, holm, t_interval
+from cifar_report.analysis.hypothesis_tests import EpochTest, McNemar, TTest, holm
 from cifar_report.analysis.power import detectable_effect, seeds_needed
 from cifar_report.analysis.predictions import brier, calibration_error, negative_log_likelihood, reliability
 
@@ -53,15 +53,6 @@ def test_equivalence_agrees_with_statsmodels():
     assert TTest(DIFFERENCES).p_between(-0.03, 0.03) == pytest.approx(expected)
     expected = ttost_ind(SUBJECT, COMPARATOR, -0.03, 0.03, usevar="unequal")[0]
     assert TTest(SUBJECT, COMPARATOR).p_between(-0.03, 0.03) == pytest.approx(expected)
-
-
-def test_intervals_by_hand():
-    """Of 1, 2, 3 the mean is 2, s is 1, t(.975, 2) is 4.3027: the intervals follow by hand; one value has none."""
-    half = 4.302653 / np.sqrt(3)
-    assert t_interval(array(1, 2, 3)) == pytest.approx((2, 2 - half, 2 + half), abs=1e-5)
-    assert t_interval(array(1, 2, 3), spread=4).high == pytest.approx(2 + 4.302653 * np.sqrt(4 / 3), abs=1e-5)
-    assert TTest(array(1, 2, 3)).edge(1) == pytest.approx(2 + 2.919986 / np.sqrt(3), abs=1e-5)
-    assert t_interval(array(0.5)) == (0.5, None, None)
 
 
 @settings(max_examples=4, deadline=None)  # statsmodels collects the process's garbage in every call
@@ -111,16 +102,12 @@ def test_epochs_of_few_runs_have_a_least_p_and_no_interval():
 
 
 def test_mcnemar_by_hand_and_by_statsmodels():
-    """One against five of six disagreeing images is 2·7/64; no disagreement at all is 1."""
+    """McNemar's p-values follow by hand and by statsmodels; the bootstrap's interval has the normal one's width."""
     assert McNemar(1, 5, 10).two_sided_p_value() == pytest.approx(14 / 64)
     assert McNemar(0, 0, 10).two_sided_p_value() == McNemar(0, 0, 10).p_value(0, 1) == 1.0
     test = McNemar(55, 30, 1000)
     assert test.two_sided_p_value() == pytest.approx(mcnemar([[0, 30], [55, 0]], exact=True).pvalue)
     assert test.p_value(0, 1) == pytest.approx(stats.binomtest(55, 85, alternative="greater").pvalue)
-
-
-def test_bootstrap_over_images_has_the_right_width():
-    """The paired bootstrap's interval agrees with the normal one of a difference of paired shares."""
     half = 1.96 * np.sqrt((0.06 + 0.04 - 0.02**2) / 10_000)
     bounds = McNemar(600, 400, 10_000).interval()
     assert bounds == pytest.approx((0.02, 0.02 - half, 0.02 + half), abs=4e-4)
@@ -169,14 +156,10 @@ def test_log_likelihood_agrees_with_scikit_learn():
 
 
 def test_brier_by_hand():
-    """Half on the label and half on another class: .25 + .25; certain and right: 0; certain and wrong: 2."""
+    """Brier score and calibration error of a few images follow by hand; certainty belongs to the last bin."""
     table = np.zeros((3, 10), np.float32)
     table[0, :2], table[1, 0], table[2, 1] = 0.5, 1, 1
     assert brier(np.zeros(3, np.uint8), table) == pytest.approx((0.5 + 0 + 2) / 3)
-
-
-def test_calibration_by_hand():
-    """Two images at .8, one right: confidence .8 against accuracy .5; certainty belongs to the last bin."""
     assert calibration_error(reliability(array(0.8, 0.8), array(1, 0))) == pytest.approx(0.3)
     counts = reliability(array(1, 1, 0.8), array(1, 1, 1))[0]
     assert (counts[-1], counts.sum()) == (2, 3)

@@ -17,10 +17,7 @@ DRAWING = {"matplotlib", "weasyprint", "jinja2", "babel", "ziamath", "latex2math
 
 @cache
 def imports(path: Path, *, lazy: bool = True) -> set[str]:
-    """Return the full names of all modules that a file imports, those for type checkers alone left out.
-
-    ``lazy``: also those that are imported inside functions.
-    """
+    """Return all modules that a file imports, not for type checkers alone; ``lazy``: those inside functions, too."""
     found: set[str] = set()
     body = [ast.parse(path.read_text(encoding="utf-8"))]
     while body:
@@ -95,10 +92,17 @@ def test_each_part_knows_only_its_neighbours(part):
 
 
 def test_only_training_imports_tensorflow():
-    """TensorFlow and Keras are named in the training package alone."""
+    """TensorFlow belongs to training, drawing to rendering, and scikit-learn to training, data and analysis."""
     offenders = [path for path in ALL if tops(imports(path)) & HEAVY and path.parent.name != "training"]
     assert offenders == []
     assert any(tops(imports(path)) & HEAVY for path in files("training"))
+    assert [path for path in ALL if tops(imports(path)) & DRAWING and "report" not in path.parts] == []
+    offenders = [
+        path
+        for path in ALL
+        if "sklearn" in tops(imports(path)) and not {"training", "data", "analysis"} & set(path.parts)
+    ]
+    assert offenders == []
 
 
 def test_nothing_but_a_worker_reaches_for_training():
@@ -111,21 +115,6 @@ def test_nothing_but_a_worker_reaches_for_training():
     assert {place for place in reaching if not place.startswith("running/")} == set()
     eager = [path for path in ALL if path.parent.name != "training" and "training" in parts(imports(path, lazy=False))]
     assert eager == []
-
-
-def test_drawing_and_templates_belong_to_rendering():
-    """Only rendering imports what draws, formats or typesets."""
-    assert [path for path in ALL if tops(imports(path)) & DRAWING and "report" not in path.parts] == []
-
-
-def test_scikit_learn_stays_where_it_is_needed():
-    """Running, bundle, spec and the command import no scikit-learn, so that they start at once."""
-    offenders = [
-        path
-        for path in ALL
-        if "sklearn" in tops(imports(path)) and not {"training", "data", "analysis"} & set(path.parts)
-    ]
-    assert offenders == []
 
 
 def test_the_command_imports_nothing_heavy_before_it_must():

@@ -115,14 +115,6 @@ def test_records_come_back_as_they_were(stored):
     assert content.endswith(b"}\n")
 
 
-def test_every_trial_of_the_experiments_can_be_stored():
-    """Each trial that exists survives the way into a run's record and back."""
-    for experiment in load_experiments():
-        for trial in experiment.trials:
-            stored = run(trial, 0 if trial.seeded else None)
-            assert msgspec.json.decode(encode(stored), type=Run) == stored
-
-
 @IN_A_FOLDER
 @given(ARRAYS)
 def test_arrays_come_back_as_they_were(tmp_path, arrays):
@@ -136,17 +128,13 @@ def test_arrays_come_back_as_they_were(tmp_path, arrays):
             assert loaded[name].tobytes() == array.tobytes()
 
 
-def test_the_bytes_of_arrays_depend_on_names_and_values_alone(monkeypatch):
-    """Neither the order of the names, nor an array's layout in memory, nor the date changes a byte."""
+def test_the_bytes_of_arrays_depend_on_names_and_values_alone(monkeypatch, tmp_path):
+    """NumPy reads the files, and neither the order of names, nor a layout in memory, nor the date changes a byte."""
     table = np.arange(12, dtype=np.float32).reshape(3, 4)
     first = dump_arrays({"a": table, "b": table[:1]})
     monkeypatch.setattr("time.time", lambda: 2e9)
     assert dump_arrays({"b": table[:1].copy(), "a": np.asfortranarray(table)}) == first
     assert dump_arrays({"b": table[:1], "a": table + 1}) != first
-
-
-def test_numpy_reads_what_is_written(tmp_path):
-    """The files are ordinary ``.npz`` files."""
     (tmp_path / "a.npz").write_bytes(dump_arrays({"x": np.arange(3), "y": np.array(2.5)}))
     with np.load(tmp_path / "a.npz", allow_pickle=False) as loaded:
         assert (loaded["x"].tolist(), float(loaded["y"])) == ([0, 1, 2], 2.5)
@@ -326,17 +314,13 @@ def test_a_renamed_run_is_noticed(tmp_path):
         read_run(tmp_path, "linear/seed-1")
 
 
-def test_a_run_without_its_record_does_not_count(tmp_path):
-    """A run's record is written last, and only its presence makes the run."""
+def test_a_runs_record_holds_the_hashes_of_its_files(tmp_path):
+    """A run's record holds hashes of its scientific files, is written last, and alone makes the run."""
+    stored = write_run(tmp_path, run(), {"weights.npz": b"w", "a.npz": b"a"}, {"log.txt": b"l"})
+    assert stored.files == {"a.npz": sha256(b"a"), "weights.npz": sha256(b"w")}
+    assert read_run(tmp_path, stored.id) == stored
     write_record(tmp_path, record())
     write_run(tmp_path, run(), {"weights.npz": b"w"}, {"log.txt": b"l"})
     (tmp_path / "runs" / "linear" / "seed-0" / "run.json").unlink()
     assert Bundle.load(tmp_path).runs == ()
     assert read_run(tmp_path, "linear/seed-0") is None
-
-
-def test_a_runs_record_holds_the_hashes_of_its_files(tmp_path):
-    """The scientific files are hashed in the record, the volatile ones are not."""
-    stored = write_run(tmp_path, run(), {"weights.npz": b"w", "a.npz": b"a"}, {"log.txt": b"l"})
-    assert stored.files == {"a.npz": sha256(b"a"), "weights.npz": sha256(b"w")}
-    assert read_run(tmp_path, stored.id) == stored

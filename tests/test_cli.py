@@ -223,10 +223,7 @@ def test_full_without_data_says_what_to_fetch_and_where_to_put_it(capsys, folder
 
 
 def test_quick_without_data_warns_of_the_stand_in(capsys, offline):
-    """Without data and network the other profiles draw the stand-in, with a warning that cannot be missed.
-
-    It lies under the fingerprint by which later calls look for it.
-    """
+    """Without data and network other profiles draw the known stand-in, with a warning that cannot be missed."""
     status, _, err = answer(capsys, "status", "--profile", "smoke", "--only", "baseline")
     assert status == 0
     assert "NO CIFAR-10 DATA" in err

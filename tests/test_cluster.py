@@ -162,11 +162,7 @@ def test_what_lost_several_machines_is_given_up_and_nothing_else_is_recorded():
     ("run", "changes", "sentence"),
     [
         (RUNS[0], {"version of keras": "1.0", "engine": "0"}, "engine is 1, not 0; version of keras is "),
-        (
-            PlannedRun(CENTROID, None, 1.0),
-            {},
-            "it lacks the data CIFAR-10 of fingerprint aaaaaaaa (those",
-        ),
+        (PlannedRun(CENTROID, None, 1.0), {}, "it lacks the data CIFAR-10 of fingerprint aaaaaaaa (those"),
     ],
 )
 def test_a_machine_refuses_what_it_cannot_train_alike(run, changes, sentence, tmp_path, monkeypatch):

@@ -233,11 +233,7 @@ REWRITTEN = ("bundle.json", "tables", "figures", "manifest-sha256.txt")
 
 
 def test_runs_are_added_compactly_and_no_other_file_is_touched(whole, target, monkeypatch, capsys):
-    """Whole and compact runs stand in one bundle that verifies, with the numbers of the whole one.
-
-    A call that is interrupted at the end of writing runs, or in the middle, is finished by the next one; a further
-    one adds nothing.
-    """
+    """Whole and compact runs stand in one bundle that verifies, also after calls that were interrupted."""
     monkeypatch.setattr("cifar_report.report.build.derived_files", without_drawing)
     before = contents(target)
     words = ["bundle", "add", "--compact", str(whole), str(target)]

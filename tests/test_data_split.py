@@ -32,16 +32,12 @@ def test_indices_split_as_the_arrays_do():
 
 
 def test_the_whole_split_covers_every_image_once():
-    """40,000, 10,000 and 10,000 indices of type int32, disjoint, the test ones in order from 50,000."""
+    """Disjoint int32 indices cover all images, the test ones in order from 50,000, in a frozen order."""
     made = split(LABELS)
     assert [part.size for part in _parts(made)] == [40_000, 10_000, 10_000]
     assert all(part.dtype == np.int32 for part in _parts(made))
     assert np.array_equal(np.sort(np.concatenate(_parts(made))), np.arange(60_000))
     assert np.array_equal(made.test, np.arange(50_000, 60_000))
-
-
-def test_the_order_is_frozen():
-    """Indices cannot be reordered by accident."""
     with pytest.raises(ValueError, match="read-only"):
         split(LABELS).train.sort()
 
@@ -61,17 +57,13 @@ def test_a_fraction_is_stratified_exactly(labels, split_seed, fraction):
 
 
 def test_fixed_counts_are_kept():
-    """Counts give exactly as many images, stratified, out of the whole split's parts."""
+    """Counts give exactly as many images of each part, stratified, whatever the sizes of the others."""
     whole, made = split(LABELS), split(LABELS, counts=(300, 100, 50))
     assert [part.size for part in _parts(made)] == [300, 100, 50]
     for part, kept in zip(_parts(whole), _parts(made), strict=True):
         assert np.isin(kept, part).all()
         assert np.ptp(np.bincount(LABELS[kept], minlength=10)) <= 1
     assert np.array_equal(split(LABELS, counts=(40_000, 10_000, 10_000)).train, whole.train)
-
-
-def test_parts_do_not_depend_on_each_other():
-    """The size of one part changes nothing in another."""
     assert np.array_equal(
         split(LABELS, counts=(300, 100, 50)).validation, split(LABELS, counts=(4_000, 100, 9_000)).validation
     )

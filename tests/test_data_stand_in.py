@@ -18,22 +18,14 @@ def material() -> Images:
     return draw(SMALL)
 
 
-def test_it_has_the_shapes_of_cifar10(material):
-    """Images, labels and grade are those of a stand-in, with as many images of each class in every file."""
+def test_it_is_the_same_everywhere(material):
+    """Its fingerprint is one and the same everywhere; shapes and classes are CIFAR-10's, and no image comes twice."""
+    assert material.fingerprint() == PINNED
     assert (material.images.shape, material.images.dtype) == ((3000, 32, 32, 3), np.uint8)
     assert (material.labels.shape, material.labels.dtype) == ((3000,), np.uint8)
     assert material.grade == "stand-in"
     for start in range(0, 3000, 500):
         assert np.bincount(material.labels[start : start + 500]).tolist() == [50] * 10
-
-
-def test_it_is_the_same_everywhere(material):
-    """The fingerprint is one and the same on every machine and with every version of NumPy."""
-    assert material.fingerprint() == PINNED
-
-
-def test_no_image_comes_twice(material):
-    """Every image is drawn anew, in training and test alike."""
     assert len({image.tobytes() for image in material.images}) == 3000
 
 

@@ -98,10 +98,7 @@ def test_no_locale_of_the_machine_reaches_a_figure(locales, plain, tmp_path):
     ids=["a locale that does not exist", "a file", "a folder, and a file that does not exist"],
 )
 def test_no_setting_of_matplotlib_reaches_a_figure(tmp_path, plain, changes):
-    """Fonts, sizes, colours and styles of a person, in a file or a variable, change no byte of a figure.
-
-    With ``use_locale`` the import of matplotlib sets the locale, also one that does not exist.
-    """
+    """Fonts, sizes, colours, styles and locale of a person, in a file or a variable, change no byte of a figure."""
     hostile = "font.size: 30\nfont.weight: bold\nsvg.fonttype: none\naxes.facecolor: red\nsavefig.bbox: tight\n"
     hostile += "text.parse_math: True\naxes.formatter.use_locale: True\nfont.family: cursive\n"
     (tmp_path / "config" / "stylelib").mkdir(parents=True)
@@ -177,10 +174,7 @@ def test_no_card_is_given_where_there_is_none(in_folder, monkeypatch, capsys):
     ("shown", "names"), [(None, ("0", "1")), ("1,0", ("1", "0")), ("GPU-8f3a, 0", ("GPU-8f3a", "0"))]
 )
 def test_one_card_has_one_run_and_stands_in_its_key(tmp_path, monkeypatch, shown, names):
-    """Faked cards: each worker is bound to another one of those that are shown; card and driver are in a run's key.
-
-    What needs no card, or has all of them, has its old key.
-    """
+    """Faked cards: each worker has another one; keys of runs that need one alone hold card and driver."""
     if shown is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", shown)
     words = {"seeds": 2, "only": ["baseline", "baseline_parallel", "nearest_centroid"], "timing": False}

@@ -154,10 +154,7 @@ def stored(path):
 
 @pytest.mark.parametrize("form", ["folder", "archive"])
 def test_spoilt_data_are_refused_or_read_as_they_stand(form, tmp_path):
-    """Whatever is changed in batches or an archive, its file is named, or the images are those that lie there.
-
-    They are then never taken for the published ones, unless not a byte of them was changed.
-    """
+    """A changed file is named, or read as it lies there and then never taken for the published one."""
     files, refused = binary_files(), 0
     for seed in range(30):
         source, folder = random.Random(seed), tmp_path / str(seed)  # noqa: S311 - spoils files

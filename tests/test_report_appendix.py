@@ -69,7 +69,7 @@ def test_processors_of_several_kinds_are_told():
 
 
 def test_the_error_rates_stand_in_the_appendix():
-    """Every committed rate has a row with its family, n and interval; the command and the spread are named."""
+    """Every committed rate has its row; the protocol bounds the collapses that were not seen."""
     known = load_calibration()
     rows = [[cell.content for cell in row.cells] for row in appendix.error_rates(writer())["table"].rows]
     assert len(rows) == len(known.rates)
@@ -81,10 +81,6 @@ def test_the_error_rates_stand_in_the_appendix():
     assert known.command in text
     assert f"over {known.noise.networks} networks" in text
     assert "10% of the runs lost 10 points of accuracy" in text
-
-
-def test_the_protocol_bounds_collapses_that_were_not_seen():
-    """Three runs without a collapse leave up to 1 - .05^(1/3) of all runs, and the protocol says so once."""
     told = chapter(writer(), "protocol")
     assert told.count("Where none of 3 runs collapsed, up to 63.2% of all runs still may") == 1
 

@@ -24,10 +24,13 @@ def said(change: Change, language: str = "en") -> str:
 
 
 def test_a_setting_is_named_in_plain_words() -> None:
-    """A number that changes is told by what it is called, before and after, as each language writes numbers."""
+    """A setting is told by its name, before and after, as each language writes numbers, and once with how often."""
     change = Change("learning_rate", 0.001, 0.0003)
     assert said(change) == "learning rate 0.001 → 0.0003"
     assert said(change, "el").endswith(" 0,001 → 0,0003")
+    changes = (Change("Conv2D, filters", 16, 32), Change("Conv2D, filters", 16, 32), Change("batch_size", 32, 64))
+    labels = [each.striptags() for each in change_labels(writer(), changes)]
+    assert labels == ["filters 16 → 32 (2 times)", "batch size 32 → 64"]
 
 
 @pytest.mark.parametrize(
@@ -68,10 +71,3 @@ def fields_of(kind: type) -> set[str]:
     """Return the fields that decide a result."""
     prose = {"id", "title", "as_written", "one_change"}
     return {field.name for field in msgspec.structs.fields(kind)} - prose
-
-
-def test_things_that_change_are_counted() -> None:
-    """What happens twice is named once, with its number."""
-    changes = (Change("Conv2D, filters", 16, 32), Change("Conv2D, filters", 16, 32), Change("batch_size", 32, 64))
-    labels = [each.striptags() for each in change_labels(writer(), changes)]
-    assert labels == ["filters 16 → 32 (2 times)", "batch size 32 → 64"]

@@ -58,11 +58,7 @@ def test_setting_the_report_gives_nothing_to_complain_about(built):
 
 @pytest.mark.long
 def test_the_same_bundle_gives_the_same_bytes(smoke, built, tmp_path):
-    """The English report is the same with a Greek one beside it, but for its link to that one's file.
-
-    Time zone, locale, hash seed and working directory leave no trace in a file, as ``--check`` says. (Without the PDF:
-    ``test_tables.py``.)
-    """
+    """Neither a Greek report beside it (but for the link) nor time zone, locale, hash seed or folder changes a byte."""
     both = build(smoke.folder, tmp_path, "--lang", "all").folder
     assert sorted(path.name for path in both.iterdir()) == sorted(file_names(["en", "el"]))
     for name in file_names(["en"]):
@@ -73,15 +69,8 @@ def test_the_same_bundle_gives_the_same_bytes(smoke, built, tmp_path):
     assert found.out == "report: byte for byte what this bundle gives\n"
 
 
-def test_the_pdf_holds_the_numbers_of_the_report(paper, results):
-    """Every number is attached to the PDF as JSON, as what it is."""
-    numbers = json.loads(paper.attachments[NUMBERS_NAME][0])
-    assert numbers.keys() == results.data().keys()
-    assert numbers["baseline.training.last.test_accuracy"]["value"] == results.trial("baseline").primary.datum.value
-
-
-def test_the_pdf_has_what_a_reader_and_an_archive_need(paper, bundle):
-    """Title, language, dates of the bundle, bookmarks, tags, and the standard of accessibility in the metadata."""
+def test_the_pdf_has_what_a_reader_and_an_archive_need(paper, bundle, results):
+    """It has title, language, dates, bookmarks, tags, the standard of accessibility, and every number as JSON."""
     assert paper.metadata.title == "Image classification on CIFAR-10 with convolutional networks"
     assert paper.metadata["/CreationDate"].startswith(f"D:{re.sub('[-T:]', '', bundle.record.finished[:19])}")
     root = paper.trailer["/Root"]
@@ -89,6 +78,9 @@ def test_the_pdf_has_what_a_reader_and_an_archive_need(paper, bundle):
     assert root["/MarkInfo"]["/Marked"]
     assert b'pdfuaid:part="1"' in root["/Metadata"].get_data()
     assert any("Trials" in title for title in _all_titles(paper.outline))
+    numbers = json.loads(paper.attachments[NUMBERS_NAME][0])
+    assert numbers.keys() == results.data().keys()
+    assert numbers["baseline.training.last.test_accuracy"]["value"] == results.trial("baseline").primary.datum.value
 
 
 def _all_titles(outline):
@@ -99,23 +91,19 @@ def _all_titles(outline):
             yield entry.title
 
 
-def test_the_contents_of_the_pdf_name_the_right_pages(read_page):
-    """A page number in the contents is the number of the page that the section begins on."""
-    text = " ".join(read_page(2).replace("-\n", "").rpartition("Contents")[2].split())
-    found = re.findall(r"(Protocol|Conclusions|All claims|References) (\d+)", text)
-    assert len(found) == 4
-    for title, number in found:
-        assert title in read_page(int(number)), title
-
-
 def test_every_page_but_the_first_bears_the_date_and_its_number(paper, read_page, bundle):
-    """Running heads and page numbers stand on each page but the first."""
+    """Pages bear date and number, and the contents name the page that each section begins on."""
     date = Numbers(Translation("en")).date(bundle.record.finished)
     assert date in " ".join(read_page(1).split())
     for number in (2, 3, 10, len(paper.pages)):
         text = " ".join(read_page(number).split())
         assert date in text, number
         assert re.search(rf"(^| ){number}( |$)", text), number
+    text = " ".join(read_page(2).replace("-\n", "").rpartition("Contents")[2].split())
+    found = re.findall(r"(Protocol|Conclusions|All claims|References) (\d+)", text)
+    assert len(found) == 4
+    for title, number in found:
+        assert title in read_page(int(number)), title
 
 
 def test_every_link_of_the_pdf_leads_somewhere(paper):

@@ -60,10 +60,12 @@ def test_every_unit_can_be_shown_whatever_the_value(numbers, unit):
 
 
 def test_what_is_no_number_is_a_dash(numbers):
-    """Neither an absent value nor one that is not finite is ever shown as a value."""
+    """What is absent or not finite is a dash, and a difference that rounds to zero has no sign."""
     absent = datum(None, "share", reason="not_run")
     assert numbers.number(absent) == numbers.quantity(absent) == numbers.interval(absent) == DASH
     assert numbers.number(datum(float("nan"), "loss")) == numbers.number(datum(float("inf"), "loss")) == DASH
+    assert numbers.number(datum(0.000001, "points", "mean_difference")) == "0.0"
+    assert numbers.number(datum(-0.000001, "points", "mean_difference")) == "0.0"
 
 
 def test_an_interval_keeps_together_and_has_signs_where_they_differ(numbers):
@@ -82,12 +84,6 @@ def test_an_interval_keeps_together_and_has_signs_where_they_differ(numbers):
 def test_no_line_breaks_inside_a_p_value(numbers, value, shown):
     """The sign and the number stay beside their letter."""
     assert numbers.p_statement(value) == shown.replace(" ", NO_BREAK)
-
-
-def test_a_difference_that_rounds_to_zero_has_no_sign(numbers):
-    """Neither plus nor minus stands before a zero."""
-    assert numbers.number(datum(0.000001, "points", "mean_difference")) == "0.0"
-    assert numbers.number(datum(-0.000001, "points", "mean_difference")) == "0.0"
 
 
 def test_dates_do_not_depend_on_the_time_zone_of_the_reader(numbers, monkeypatch):

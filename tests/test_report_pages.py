@@ -107,8 +107,11 @@ def table(*texts, numeric=()):
     return columns, [Row(tuple(Cell(escape(text), numeric=place in numeric) for place, text in enumerate(texts)))]
 
 
-def test_words_stay_whole_where_a_table_wants_more_than_a_line():
-    """A column of one long word keeps room for it beside columns of long sentences."""
+def test_columns_that_fit_share_the_line_by_what_they_want():
+    """Columns share the line by what they want, and where they want more a column keeps room for its longest word."""
+    columns, rows = table("two words", "four short words here")
+    narrow, wide = column_widths(columns, rows)
+    assert narrow / wide == pytest.approx((len("two words") + 2) / (len("four short words here") + 2), rel=0.01)
     sentence = "a long sentence of many short words " * 4
     columns, rows = table("inconclusive", sentence, sentence, sentence, "1,234", numeric=(4,))
     widths = column_widths(columns, rows)
@@ -116,13 +119,6 @@ def test_words_stay_whole_where_a_table_wants_more_than_a_line():
     assert widths[0] / 100 * LINE >= len("inconclusive")
     assert widths[4] / 100 * LINE >= len("1,234")
     assert widths[1] == widths[2] == widths[3] > widths[0]
-
-
-def test_columns_that_fit_share_the_line_by_what_they_want():
-    """Nothing is taken from anyone where all columns have room."""
-    columns, rows = table("two words", "four short words here")
-    narrow, wide = column_widths(columns, rows)
-    assert narrow / wide == pytest.approx((len("two words") + 2) / (len("four short words here") + 2), rel=0.01)
 
 
 def test_an_id_breaks_between_its_parts_and_not_inside_of_a_word_or_a_number():

@@ -56,14 +56,8 @@ def test_the_report_follows_the_write_up():
     assert any(text.startswith("3.A ") for text in parts)
 
 
-def test_no_product_breaks_across_lines():
-    """The sign between two sizes keeps to both of them."""
-    assert re.search("32\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}32", few_report("screen"))
-    assert " × " not in few_report("screen")
-
-
 def test_every_id_is_there_once_and_every_link_has_its_place():
-    """No link leads nowhere, and none leaves the file but those of the references."""
+    """Ids are unique, links lead to them or to references, and the sign between two sizes keeps to both."""
     ids = whole().ids()
     assert len(ids) == len(set(ids))
     links = [each.attributes for each in whole().all("a")]
@@ -73,6 +67,8 @@ def test_every_id_is_there_once_and_every_link_has_its_place():
     targets = [each["href"] for each in links if each.get("class") != "doi"]
     assert all(target.startswith("#") for target in targets)
     assert {target[1:] for target in targets} <= set(ids)
+    assert re.search("32\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}32", few_report("screen"))
+    assert " × " not in few_report("screen")
 
 
 def test_no_figure_of_a_result_stands_in_a_claims_sentences_without_its_link():
@@ -107,17 +103,13 @@ def test_every_cell_holds_a_value_or_says_why_not():
 
 
 def test_nothing_is_fetched_from_outside():
-    """The file holds all that it shows."""
+    """The file holds all that it shows; pictures have words, and figures and tables numbers without a gap."""
     addresses = [each.attributes["src"] for each in whole().elements if "src" in each.attributes]
     assert len(whole().all("svg")) > 10
     assert all(address.startswith("data:") for address in addresses)
     assert not whole().all("link")
     styles = " ".join(each.text for each in whole().all("style"))
     assert not re.search(r"url\((?!data:|#)|@import", styles)
-
-
-def test_figures_and_tables_are_numbered_without_a_gap_and_pictures_have_words():
-    """Pictures have alternative texts; the numbers in the captions of figures and of tables leave none out."""
     assert all(each.attributes["alt"].strip() for each in whole().all("img"))
     for tag, label in (("figcaption", "Figure"), ("caption", "Table")):
         found = [re.match(rf"{label} (\d+)\.", each.text.strip()) for each in whole().all(tag)]

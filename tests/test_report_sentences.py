@@ -159,22 +159,14 @@ def test_a_fragile_verdict_names_what_would_change_it():
 
 
 def test_an_epoch_is_no_number_of_epochs():
-    """The stated epoch of an onset is named without a unit."""
+    """An onset's epoch has no unit, images are named where they decide, small ratios are told as their inverse."""
     text = said(whole().results.verdict("C09b"))
     assert "epoch 4" in text
     assert "epoch 4 epochs" not in text
-
-
-def test_comparisons_with_classifiers_without_seeds_are_called_what_they_are():
-    """Neighbours against neighbours are compared over images, a network with them against a fixed accuracy."""
     data = whole().results.data()
     assert data["claim.C15.estimate"].formula == "difference_over_images"
     assert data["claim.C14.nearest_centroid.estimate"].formula == "difference_from_fixed"
     assert data["nearest_neighbor_3.against.nearest_neighbor_1"].formula == "difference_over_images"
-
-
-def test_small_ratios_are_told_as_their_inverse():
-    """What takes a hundredth of the time is told as taking the other a hundred times as long, interval and all."""
     verdict = whole().results.verdict("C16.centroid_and_1_neighbor")
     estimate = replace(verdict.estimate, value=1 / 150, low=1 / 246, high=1 / 92)
     text = said(replace(verdict, estimate=estimate))

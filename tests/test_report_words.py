@@ -172,18 +172,10 @@ def test_a_faulty_catalogue_is_complained_about(tmp_path, monkeypatch, source, o
 
 
 def test_what_has_words_is_greek():
-    """A translation must have Greek letters, unless it is one of the few names and symbols that stay as they are."""
+    """A translation is Greek but for some names, states its source's figures, and has Greek signs alone."""
     worded = {source: bare(greek) for source, greek in pairs() if re.search(r"[^\W\d_]", bare(greek))}
     assert {source for source, greek in worded.items() if not re.search(GREEK, greek)} == SAME_IN_BOTH
-
-
-def test_numbers_of_a_sentence_survive_its_translation():
-    """A translation must state exactly the figures of its source, whichever way they are written."""
     assert {source: greek for source, greek in pairs() if figures(source) != figures(greek)} == {}
-
-
-def test_greek_is_written_with_greek_signs():
-    """Greek must be free of Latin letters inside words, of English marks, and of a question mark after a statement."""
     plain = [bare(greek) for _, greek in pairs()]
     assert [text for text in plain if re.search(f"[a-zA-Z]{GREEK}|{GREEK}[a-zA-Z]", text)] == []
     assert [text for text in plain if re.search(r"[?\"]|\.\.\.|(?<!\w)'|'(?!\w)", text)] == []
@@ -192,13 +184,9 @@ def test_greek_is_written_with_greek_signs():
 
 
 def test_plural_forms_follow_greek():
-    """One must take the singular, zero and many the plural."""
+    """One takes the singular, zero and many the plural; a language without a catalogue is refused by name."""
     translation = Translation("el")
     told = [translation.plural("%(count)s seed", "%(count)s seeds", each, {"count": each}) for each in (0, 1, 2)]
     assert told == ["0 σπόροι", "1 σπόρος", "2 σπόροι"]
-
-
-def test_a_language_without_a_catalogue_is_refused_by_name():
-    """The error says what was asked for and what there is."""
     with pytest.raises(UsageError, match=r"'fr'.*en"):
         Translation("fr")

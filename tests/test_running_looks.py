@@ -51,10 +51,7 @@ def finished(folder, **changes):
 
 
 def test_looks_are_declared_before_the_first_run_and_stay(tmp_path):
-    """A new bundle declares its looks; later calls go on with them and refuse numbers, another cap and other claims.
-
-    Claims in other words, and claims that are added, are no other claims.
-    """
+    """Later calls go on with declared looks; numbers, another cap and other (not reworded) claims are refused."""
     first = agree(tmp_path / "new", "auto", 8.0)
     assert (first.each, first.ends, first.plan.seeds) == (5, {}, {"first": LOOKS, "second": LOOKS})
     folder = finished(tmp_path / "looks", plan=first.plan, ends={"first": 10, "second": 10})

@@ -109,10 +109,13 @@ def test_each_thing_that_decides_a_result_is_in_the_key(parts_of, changed, part)
 
 
 def test_mirrored_runs_name_their_devices(parts_of):
-    """Several replicas are part of the key, since they round otherwise than one."""
+    """A mirrored run's key names its replicas; a classifier's names scikit-learn, no TensorFlow and no seed."""
     before, after = parts_of(), parts_of(small_trial(strategy="mirrored"))
     assert changed_parts(before, after) == ["devices changed", "spec changed"]
     assert before["devices"] == "1 replica, 1 thread"
+    parts = parts_of(CENTROID, seed=None)
+    assert parts["seed"] == "none"
+    assert {name for name in parts if name.startswith("version")} == {"version of scikit-learn", "version of numpy"}
 
 
 def test_versions_and_engine_are_in_the_key(parts_of, monkeypatch):
@@ -140,13 +143,6 @@ def test_runs_from_before_the_engine_had_a_version_count_as_its_first():
     other = msgspec.structs.replace(runs[0], key_parts=runs[0].key_parts | {"training code": "0" * 64})
     assert current_parts(other)["engine"] == "0" * 64
     assert current_parts(msgspec.structs.replace(other, key_parts={"engine": "7"})) == {"engine": "7"}
-
-
-def test_classifiers_do_not_depend_on_tensorflow(parts_of):
-    """A classical run's key names scikit-learn instead of TensorFlow, and no seed."""
-    parts = parts_of(CENTROID, seed=None)
-    assert parts["seed"] == "none"
-    assert {name for name in parts if name.startswith("version")} == {"version of scikit-learn", "version of numpy"}
 
 
 def test_a_missing_library_is_a_sentence(parts_of, monkeypatch):

@@ -30,13 +30,7 @@ def suite_data(data_words):
 
 
 def test_ctrl_c_keeps_what_is_finished_and_the_next_call_goes_on(suite, in_folder, data_words, smoke):
-    """Ctrl-C ends everything within 3 seconds with status 130; the next call runs what is missing, more seeds too.
-
-    What it trains in one worker, in another order, has the bytes of the smoke bundle, although the bundle was moved
-    into a folder of strange signs and the environment is hostile: another language, time zone and hash seed, variables
-    of every library, and Keras's file with every key another. (Keras once filled braces in a checkpoint's path, and C's
-    printf takes per cent signs.)
-    """
+    """Ctrl-C ends all in 3 seconds; the next call, in a hostile environment, trains the rest to the same bytes."""
     running = suite("nearest_centroid,dropout")
     running.wait_for(lambda: "[1/2] nearest_centroid/once" in running.out, "the first run")
     family = running.process.children(recursive=True)

@@ -38,10 +38,7 @@ def kill(running):
 
 @pytest.mark.long
 def test_a_suite_that_was_killed_three_times_ends_with_the_same_bytes(suite, run, in_folder, smoke, monkeypatch):
-    """Killed after an epoch (its worker), after another one and at its start, the run goes on and ends byte for byte.
-
-    It has three stages, is augmented and stopped early. No temporary file outlives it.
-    """
+    """Killed after two epochs and at its start, a staged run ends byte for byte and leaves no temporary file."""
     monkeypatch.setenv("TMPDIR", str(in_folder / "temporary"))
     (in_folder / "temporary").mkdir()
     bundle = in_folder / "bundle"

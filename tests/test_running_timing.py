@@ -155,10 +155,7 @@ def test_blocks_hold_every_trial_in_a_random_order_that_is_fixed(tmp_path):
 
 
 def test_what_is_measured_is_kept_where_it_was_measured(tmp_path, monkeypatch):
-    """A measurement comes into the record as it was read; all have the last core, a mirrored one two of them.
-
-    On one core a mirrored trial is not timed: its replicas would only take turns.
-    """
+    """A measurement is recorded as read, on the last core; a mirrored one needs two, or is not timed."""
     monkeypatch.setattr(timing, "available_cores", lambda: list(range(6)))
     seen = {}
     readings = Readings(lambda request, _: (seen.update({request.trial.id: request.cores}), calm(request))[1])

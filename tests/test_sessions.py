@@ -59,18 +59,15 @@ def test_lock_holds_pins_and_hashes_alone(lock):
     assert [number for number in pinned if not HASH.fullmatch(lines[number + 1])] == []
 
 
-def test_every_lock_file_is_known():
-    """No lock file lies in the folder that no session's row here speaks of."""
-    assert {path.stem for path in (ROOT / "locks").iterdir()} == set(LOCKS)
-
-
 def test_locks_agree_on_versions():
-    """A package has the same version in every lock file that holds it."""
+    """Lock files are those known here, agree on versions, and install what the build system asks for."""
     versions = {}
     for lock in LOCKS:
         for name, version in pins(lock).items():
             versions.setdefault(name, {}).setdefault(version, []).append(lock)
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
+    assert {path.stem for path in (ROOT / "locks").iterdir()} == set(LOCKS)
+    assert PROJECT["dependency-groups"]["build"] == PROJECT["build-system"]["requires"]
 
 
 @pytest.mark.parametrize(("lock", "part"), [(lock, part) for lock, parts in LOCKS.items() for part in parts])
@@ -84,11 +81,6 @@ def test_lock_satisfies_pyproject(lock, part):
         or not requirement.specifier.contains(pinned[name])
     ]
     assert unmet == []
-
-
-def test_build_group_is_the_build_backend():
-    """The group that the locks install without isolation asks for what the build system asks for."""
-    assert PROJECT["dependency-groups"]["build"] == PROJECT["build-system"]["requires"]
 
 
 def test_only_training_installs_tensorflow():

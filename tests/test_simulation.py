@@ -1,23 +1,7 @@
 import numpy as np
 import pytest
-from analysis_cases import bundle, claim
+from analysis_cases import bundle
 from suites import whole
-
-from cifar_report.bundle import Bundle
-
-
-def test_stored_scores_are_those_of_the_stored_predictions(tmp_path):
-    """Every test accuracy of a simulated run is the share of right answers in its predictions."""
-    loaded = bundle(tmp_path)
-    for run in loaded.runs:
-        predictions = loaded.predictions(run)
-        if run.classical is not None:
-            assert run.classical.test_accuracy == np.mean(predictions.predicted == predictions.labels)
-        for stage in run.stages:
-            for weights in ("last", "best"):
-                table = predictions.probabilities[stage.id, weights]
-                assert table.sum(axis=1) == pytest.approx(1, abs=1e-5)
-                assert stage.evaluation(weights).test.accuracy == np.mean(table.argmax(axis=1) == predictions.labels)
 
 
 def test_accuracies_are_as_asked(tmp_path):
@@ -47,12 +31,3 @@ def test_whole_suite_is_simulated_and_analysed():
     assert {verdict.outcome for verdict in verdicts} <= {"reproduced", "not_reproduced", "inconclusive"}
     assert results.data()
     assert not [caution for caution in results.cautions if caution.code in ("not_a_number", "test_mismatch")]
-
-
-def test_failures_and_omissions_are_written_as_such(tmp_path):
-    """Runs asked to fail are failed records, and trials that are left out have no runs."""
-    loaded = bundle(tmp_path, claim(), failed=[("first", 1)], trials=("first",))
-    assert [run.id for run in loaded.failed_of("first")] == ["first/seed-1"]
-    assert len(loaded.runs_of("first")) == 4
-    assert loaded.runs_of("second") == ()
-    assert Bundle.load(tmp_path) == loaded

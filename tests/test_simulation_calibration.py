@@ -62,16 +62,12 @@ def test_values_scatter_as_in_the_bundle_around_the_true_difference():
 
 
 def test_epochs_stay_whole_and_have_their_mean():
-    """Epochs are drawn as whole numbers from the bundle's own, the true difference added to one side."""
+    """Epochs are drawn whole from the bundle's own; neither they nor collapsed runs move the true difference."""
     one, sides = values("C07b.epochs_to_accuracy.as_written", Setting(4, 4000), shift=1.0)
     assert one.whole
     assert all(np.array_equal(side, np.rint(side)) for side in sides)
     assert np.mean(sides[0]) - np.mean(sides[1]) == pytest.approx(1.0, abs=0.15)
     assert set(np.unique(np.abs(sides[1]))) == set(np.abs(one.deviations[1]))
-
-
-def test_collapsed_runs_leave_the_true_difference_as_it_is():
-    """A tenth of one side's runs lies ten points lower, and the means lie as far apart as asked."""
     setting = Setting(4, 4000, "collapsing")
     _, (subject, comparator) = values("C05a.one_change", setting, shift=0.02, falling=(1,))
     assert np.mean(subject) - np.mean(comparator) == pytest.approx(0.02, abs=0.003)

@@ -82,16 +82,12 @@ def test_runs_have_one_row_per_stage(tables):
 
 
 def test_epochs_are_those_of_the_runs(tables):
-    """The epoch table must hold every epoch of every run as it was recorded."""
+    """Each epoch has its row as it was recorded, and planned trials and claims have theirs where nothing ran."""
     bundle, _ = few()
     stage = bundle.runs_of("baseline")[2].stage()
     rows = [row for row in tables["epochs.csv"] if row["run"] == "baseline/seed-2"]
     assert [float(row["validation_loss"]) for row in rows] == list(stage.history.val_loss)
     assert [int(row["epoch"]) for row in rows] == list(range(1, stage.epochs + 1))
-
-
-def test_trials_and_verdicts_are_all_there(tables):
-    """Planned trials and claims must have their row even where nothing ran."""
     bundle, results = few()
     assert [row["trial"] for row in tables["trials.csv"]] == list(bundle.trials)
     assert {row["status"] for row in tables["trials.csv"]} == {"done", "missing"}
@@ -169,10 +165,7 @@ assert "tensorflow" not in sys.modules
 
 @pytest.mark.long
 def test_same_bundle_same_bytes_everywhere(files, tmp_path):
-    """Another process, folder, locale, time zone, hash seed or matplotlib setting must not change a byte.
-
-    That holds for tables, figures and pages (``test_report_files.py`` has the PDF).
-    """
+    """Another process, folder, locale, time zone, hash seed or matplotlib setting changes no byte."""
     settings = tmp_path / "matplotlibrc"
     settings.write_text("font.size: 20\nsvg.fonttype: none\nlines.linewidth: 5\nfigure.dpi: 33\n")
     changed = {

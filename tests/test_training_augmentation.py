@@ -23,10 +23,7 @@ def augment(images, draws):
 
 
 def read_transform(draws):
-    """Return (angle, shift down, shift right, mirrored) of each draw, read from what it does to a map of places.
-
-    The map's first two channels say where each pixel lies, so a changed one says where its values came from.
-    """
+    """Return (angle, down, right, mirrored) of each draw, read from what it does to a map of where each pixel lies."""
     rows, columns = np.meshgrid(np.arange(32.0), np.arange(32.0), indexing="ij")
     places = np.stack([rows, columns, np.ones_like(rows)], axis=-1).astype(np.float32)
     changed = augment(np.repeat(places[None], len(draws), 0), draws)[:, 8:24, 8:24]  # what no edge has touched

@@ -43,11 +43,7 @@ def same_weights(one, other, **tolerance):
 
 
 def test_it_trains_as_keras_does(sample, make_engine):
-    """With the same initial weights and order, losses, accuracies and weights are those of Keras's ``fit``.
-
-    Its network consists of Keras's own layers and optimizer. The last batch of each epoch is smaller than the others,
-    and batch normalization has state of its own.
-    """
+    """With the same initial weights and order, losses, accuracies and weights are those of Keras's ``fit``."""
     import keras
 
     plain = keras.layers

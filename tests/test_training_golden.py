@@ -12,10 +12,7 @@ QUICK = {"staged", "mirrored", "nearest neighbors", "nearest centroid"}  # "mirr
     "kind", [pytest.param(kind, marks=() if kind in QUICK else pytest.mark.long) for kind in golden.kinds()]
 )
 def test_a_tiny_run_gives_the_weights_that_it_gave(kind):
-    """A run has the recorded bytes; where it has others on purpose, ENGINE_VERSION must rise with the records.
-
-    On a processor or with libraries that are not recorded, the first epoch's losses are compared within a tolerance.
-    """
+    """A run has the recorded bytes (else ENGINE_VERSION rises), or elsewhere losses within a tolerance."""
     recorded, found = golden.read("training"), golden.train(kind)
     if golden.machine() in recorded:
         assert found == recorded[golden.machine()][kind]

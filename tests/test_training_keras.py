@@ -47,10 +47,7 @@ def plain_network(keras):
 
 
 def test_momentum_schedule_regularizer_and_branches_train_as_keras_does(sample, engine_of):
-    """Six steps of a loop over Keras's own layers, losses and optimizer give the same weights and the same loss.
-
-    The regularizer counts in the training loss, is recorded beside it, and has no part in an evaluation.
-    """
+    """Six steps give a Keras loop's weights and loss, whose regularizer is recorded and counts in training alone."""
     import keras
     import tensorflow as tf
 

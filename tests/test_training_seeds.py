@@ -70,10 +70,7 @@ for seeded in (False, True):
 
 @pytest.mark.long
 def test_keras_repeats_one_order_once_it_was_seeded():
-    """The installed Keras's ``fit`` draws an order an epoch without a seed, and one for all epochs with one.
-
-    The report warns of it: a Keras that no longer does it makes that warning wrong.
-    """
+    """The installed Keras's ``fit`` repeats one order once it was seeded, which the report warns of."""
     done = subprocess.run([sys.executable, "-c", ORDERS_OF_FIT], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["3", "1"]
 

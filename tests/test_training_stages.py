@@ -50,10 +50,7 @@ def weights_of(outcome, stage, kind):
 
 
 def test_early_stopping_waits_for_its_patience_in_each_stage(staged):
-    """A stage stops ``patience`` epochs behind its own least validation loss; the next one counts anew.
-
-    Where a stage asks for no early stopping, nothing shortens it.
-    """
+    """A stage stops ``patience`` epochs behind its own least validation loss, where it asks for that."""
     for stage in staged[0].stages[:2]:
         losses = stage.history.val_loss
         assert stage.best_epoch == int(np.argmin(losses)) + 1
@@ -63,21 +60,17 @@ def test_early_stopping_waits_for_its_patience_in_each_stage(staged):
     assert (short.epochs, short.stopped_early) == (2, False)
 
 
-def test_the_next_stage_starts_from_the_best_weights(staged):
-    """Early stopping leaves its best weights to the next stage, not the last ones."""
-    outcome, begins, _ = staged
-    begun = begins[outcome.stages[0].epochs][0]
-    assert all(map(np.array_equal, begun, weights_of(outcome, "first", "best")))
-    assert not np.array_equal(begun[0], weights_of(outcome, "first", "last")[0])
-
-
 def test_adams_state_goes_on_from_stage_to_stage(staged):
-    """The optimizer counts every step of all stages and is never begun anew."""
+    """The next stage starts from the best weights, and the optimizer counts the steps of all stages."""
     outcome, begins, engine = staged
     steps = 320 // 32
     assert [count for _, count in begins] == [steps * place for place in range(len(begins))]
     assert len(begins) == sum(stage.epochs for stage in outcome.stages)
     assert int(engine.optimizer.iterations) == steps * len(begins)
+    outcome, begins, _ = staged
+    begun = begins[outcome.stages[0].epochs][0]
+    assert all(map(np.array_equal, begun, weights_of(outcome, "first", "best")))
+    assert not np.array_equal(begun[0], weights_of(outcome, "first", "last")[0])
 
 
 @pytest.mark.parametrize("kind", ["best", "last"])

@@ -95,12 +95,18 @@ def test_what_is_no_file_of_the_bundle_is_named_and_not_followed(bundle, tmp_pat
 
 
 def test_files_of_a_suite_at_work_are_no_findings(bundle):
-    """Lock, checkpoints and what an interrupted writer left belong to no bundle, and nobody added them."""
+    """Lock, checkpoints and leftovers are no findings, and an old bundle's RO-Crate file is verified by its hash."""
     (bundle / ".lock").write_text("1\n")
     (bundle / ".checkpoints").mkdir()
     (bundle / ".checkpoints" / "baseline.seed-0.npz").write_bytes(b"half")
     (bundle / "runs" / "baseline" / ".run.json.0123abcd.part").write_bytes(b"half")
     assert findings(bundle) == {}
+    crate = bundle / "ro-crate-metadata.json"
+    crate.write_text("{}")
+    finish(bundle)
+    assert findings(bundle) == {}
+    crate.write_text("{ }")
+    assert "was changed" in findings(bundle)[crate.name]
 
 
 def test_a_bundle_without_a_manifest_is_unfinished(bundle):
@@ -248,7 +254,12 @@ def test_a_seed_and_a_trial_that_are_not_planned_are_found(bundle):
 
 
 def test_an_edited_margin_shows_in_the_hash_of_the_claims(bundle):
-    """A claim's margin that was edited afterwards is found, the manifest fitting."""
+    """A margin that was edited shows in the claims' hash; a record from before the method had a version is read."""
+    content = json.loads((bundle / "bundle.json").read_bytes())
+    del content["method_version"]
+    (bundle / "bundle.json").write_text(json.dumps(content))
+    finish(bundle)
+    assert findings(bundle) == {}
     change_record(bundle, lambda record: set_in(record, "experiments.1.claims.0.margin", 0.5))
     assert "claims_hash is not the hash" in findings(bundle)["bundle.json"]
 
@@ -362,31 +373,14 @@ def test_tables_of_another_method_are_not_compared(bundle):
     assert report.counts["test scores recomputed"] == 10
 
 
-def test_an_older_record_names_no_method_and_is_of_the_first(bundle):
-    """A record from before the method had a version is read as of version 1."""
-    content = json.loads((bundle / "bundle.json").read_bytes())
-    del content["method_version"]
-    (bundle / "bundle.json").write_text(json.dumps(content))
-    finish(bundle)
-    assert findings(bundle) == {}
-
-
-def test_a_description_that_old_bundles_hold_is_verified_by_its_hash(bundle):
-    """An RO-Crate file, which bundles had before, is no stray file, and is named when it was changed."""
-    crate = bundle / "ro-crate-metadata.json"
-    crate.write_text("{}")
-    finish(bundle)
-    assert findings(bundle) == {}
-    crate.write_text("{ }")
-    assert "was changed" in findings(bundle)[crate.name]
-
-
-def test_without_the_packages_of_the_report_everything_else_is_checked(bundle, tmp_path):
-    """Where no table can be computed the command says so, and scores and hashes are still checked."""
+def test_without_the_packages_of_the_report_everything_else_is_checked(bundle, tmp_path, monkeypatch):
+    """Without the report's packages all but tables is checked, and an analysis that fails is a finding."""
     called = call("verify", str(bundle), cwd=tmp_path, command=TRAINING_ALONE)
     assert (called.status, called.err) == (0, "")
     assert "note: tables were not computed again: statsmodels is not installed" in called.out
     assert "10 test scores recomputed" in called.out
+    monkeypatch.setattr("cifar_report.analysis.analyse", lambda _: 1 / 0)
+    assert "cannot be computed from the numbers (ZeroDivisionError" in findings(bundle)["bundle.json"]
 
 
 def test_failed_runs_verify_and_are_counted(tmp_path):
@@ -398,12 +392,6 @@ def test_failed_runs_verify_and_are_counted(tmp_path):
     report = verify_bundle(failed)
     assert report.findings == []
     assert "2 of 2 planned runs (1 failed)" in summary(report)
-
-
-def test_numbers_that_break_the_analysis_raise_nothing(bundle, monkeypatch):
-    """When the analysis itself fails on what was made up, that is a finding and not a traceback."""
-    monkeypatch.setattr("cifar_report.analysis.analyse", lambda _: 1 / 0)
-    assert "cannot be computed from the numbers (ZeroDivisionError" in findings(bundle)["bundle.json"]
 
 
 AMD = "model name\t: AMD EPYC\ncpu family\t: 25\nmodel\t\t: 17\nflags\t\t: "

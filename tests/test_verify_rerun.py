@@ -42,11 +42,7 @@ def invent_weights(bundle, run_id):
 
 @pytest.mark.long
 def test_training_again_gives_the_same_bytes_and_finds_what_was_invented(bundle, data_words):
-    """A staged, a mirrored and a classical run agree bit by bit, in other processes, hash seed, locale and time zone.
-
-    Invented weights whose hashes all fit pass every other check; this one names their epoch. The certificate joins
-    the bundle, whose runs stay as they are.
-    """
+    """Runs agree bit by bit elsewhere; invented weights whose hashes fit are named by epoch in a certificate."""
     smoke = ("--profile", "smoke", "--seeds", "1", "--bundle", str(bundle), *data_words)
     assert call("run", *smoke, "--only", "baseline_parallel", cwd=bundle.parent).status == 0
     invent_weights(bundle, "dropout/seed-0")

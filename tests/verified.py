@@ -27,10 +27,7 @@ _FOLDERS: list[TemporaryDirectory[str]] = []
 
 @cache
 def made(experiments: Sequence[str] = ("baseline", "classical"), *, derived: bool = True, **settings: Any) -> Path:
-    """Return a finished simulated bundle of the smoke profile; it must not be changed, so copy it.
-
-    ``derived``: with its tables, and with something in the place of a figure.
-    """
+    """Return a finished simulated bundle, to be copied and not changed; ``derived``: with tables and a figure."""
     _FOLDERS.append(TemporaryDirectory())
     folder = Path(_FOLDERS[-1].name) / "bundle"
     simulation = Simulation(**{"profile": SMOKE, "seeds": 1, "timing": True} | settings)
@@ -71,10 +68,7 @@ def change_record(folder: Path, change: Callable[[BundleRecord], BundleRecord]) 
 
 
 def set_in(part: Any, path: str, value: Any) -> Any:
-    """Return a record with one field changed; ``path`` leads there (``stages.0.last.test.accuracy``).
-
-    ``value`` may be a function of the old one.
-    """
+    """Return a record with one field changed; ``path`` leads there, ``value`` may be a function of the old one."""
     name, _, rest = path.partition(".")
     if isinstance(part, tuple):
         return (*part[: int(name)], _changed(part[int(name)], rest, value), *part[int(name) + 1 :])

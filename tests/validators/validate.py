@@ -28,10 +28,7 @@ HERE = Path(__file__).resolve().parent
 MODULES = HERE / "node_modules"  # of package-lock.json, which holds a SHA-512 of each package
 JAXB = ("jaxb-api", "jaxb-runtime", "jaxb-core", "istack-commons-runtime", "txw2", "javax.activation")
 Look = tuple[int, int, Literal["light", "dark"]]  # width and height in CSS pixels, colour scheme
-LOOKS: tuple[Look, ...] = (
-    (1440, 900, "light"),
-    (390, 844, "dark"),
-)
+LOOKS: tuple[Look, ...] = ((1440, 900, "light"), (390, 844, "dark"))
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RUN_AXE = "values => axe.run(document, { runOnly: { type: 'tag', values }, resultTypes: ['violations'] })"
 
