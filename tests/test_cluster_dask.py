@@ -1,16 +1,17 @@
 """Runs on a Dask cluster of this machine: what kills its parts in turn costs nothing that was finished."""
 
 import os
-import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from subprocess import DEVNULL
 
 import psutil
 import pytest
-from command import COMMAND, PATIENCE, ROOT, environment, is_one_sentence
+from command import COMMAND, PATIENCE, ROOT, call, environment
 from rich.console import Console
 from test_cluster import RUNS, Writer, answer
 
@@ -20,7 +21,8 @@ from cifar_report.running.plan import PlannedRun
 
 pytestmark = pytest.mark.long
 pytest.importorskip("distributed")
-WORDS = ("--profile", "smoke", "--seeds", "1", "--only", "baseline,dropout,nearest_centroid", "--data", "synthetic")
+WORDS = ("--profile", "smoke", "--seeds", "1", "--only", "baseline,dropout,nearest_centroid", "--data", "synthetic",
+    "--bundle", "bundle")  # fmt: skip
 WITH_TESTS = os.pathsep.join((str(ROOT), str(Path(__file__).parent)))
 SCIENTIFIC = {"run.json", "predictions.npz", "weights.npz", "kernels.npz"}
 
@@ -39,38 +41,33 @@ class Processes:
 
     def __init__(self, folder):
         self.folder, self.file, self.all = folder, folder / "scheduler.json", []
-        self.scheduler = self.start_scheduler()
 
-    def start_scheduler(self):
+    def scheduler(self):
         """Start a scheduler and wait for its file."""
         self.file.unlink(missing_ok=True)
-        words = ("--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(self.file))
-        self.scheduler = self._start("engine.log", "-m", "dask", "scheduler", *words)
+        started = self._start("engine.log", "-m", "dask", "scheduler", "--port", "0", *self._here())
         wait_for(self.file.exists, "the scheduler")
-        return self.scheduler
+        return started
 
     def worker(self, **variables):
         """Start a worker of one thread."""
-        words = ("--nthreads", "1", "--memory-limit", "0", "--no-dashboard", "--no-nanny", "--host", "127.0.0.1")
-        program = ("-m", "dask", "worker", "--scheduler-file", str(self.file), *words)
-        return self._start("engine.log", *program, TMPDIR=str(self.folder), CIFAR10_DIR=None, **variables)
+        words = ("-m", "dask", "worker", "--nthreads", "1", "--memory-limit", "0", "--no-nanny", *self._here())
+        return self._start("engine.log", *words, TMPDIR=str(self.folder), CIFAR10_DIR=None, **variables)
 
     def suite(self):
         """Start a suite on ``bundle``."""
-        return self._start("suite.log", *COMMAND, "run", *WORDS, "--bundle", "bundle", "--dask", str(self.file))
+        return self._start("suite.log", *COMMAND, "run", *WORDS, "--dask", str(self.file))
+
+    def _here(self):
+        return "--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(self.file)
 
     def _start(self, log, *words, **variables):
-        with (self.folder / log).open("ab") as stream:
-            started = subprocess.Popen(
-                [sys.executable, "-u", *words],
-                env=environment(**{"PYTHONPATH": WITH_TESTS} | variables),
-                cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=stream,
-                stderr=stream,
+        variables = environment(**{"PYTHONPATH": WITH_TESTS} | variables)
+        with (self.folder / log).open("ab") as out:
+            command = [sys.executable, "-u", *words]
+            self.all.append(
+                psutil.Popen(command, env=variables, cwd=self.folder, stdin=DEVNULL, stdout=out, stderr=out)
             )
-        self.all.append(psutil.Process(started.pid))
-        self.all[-1].wait = started.wait  # the exit status is its parent's to know
         return self.all[-1]
 
     @property
@@ -82,35 +79,29 @@ class Processes:
         """Wait for a process that trains below one of these workers, and return it."""
 
         def found():
-            children = [child for worker in workers for child in worker.children() if worker.is_running()]
-            return [child for child in children if "running.workers" in " ".join(child.cmdline())]
+            with suppress(psutil.Error):  # a process that has just ended
+                children = [child for worker in workers for child in worker.children()]
+                return [child for child in children if "running.workers" in " ".join(child.cmdline())]
 
         return wait_for(found, "a child")[0]
-
-    def end(self):
-        """Kill what is left."""
-        for process in self.all:
-            if process.is_running():
-                process.kill()
-            process.wait()
 
 
 @pytest.fixture
 def processes(tmp_path):
-    """Return a scheduler without workers."""
+    """Return what starts processes."""
     started = Processes(tmp_path)
     yield started
-    started.end()
+    for process in started.all:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+        process.wait()
 
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
     """Return the scientific files of the suite on this machine's own workers."""
     folder = tmp_path_factory.mktemp("local")
-    done = subprocess.run(
-        [sys.executable, *COMMAND, "run", *WORDS, "--bundle", "bundle"], cwd=folder, env=environment()
-    )
-    assert done.returncode == 0
+    assert call("run", *WORDS, cwd=folder).status == 0
     return scientific(folder)
 
 
@@ -124,15 +115,14 @@ def finish(processes, local):
     """Let a suite come to its end and compare it with the local one."""
     assert processes.suite().wait(PATIENCE) == 0, processes.said
     assert scientific(processes.folder) == local
-    timings = [
-        Bundle.load(processes.folder / "bundle").timing(run) for run in Bundle.load(processes.folder / "bundle").runs
-    ]
-    assert all(len(timing.cores) == 1 and timing.host for timing in timings)
+    bundle = Bundle.load(processes.folder / "bundle")
+    assert all(len(bundle.timing(run).cores) == 1 and bundle.timing(run).host for run in bundle.runs)
 
 
 @pytest.mark.parametrize("victim", ["worker", "child"])
 def test_a_lost_worker_and_a_lost_child_cost_nothing(processes, local, victim):
     """The run goes on elsewhere, or once more, and every scientific byte is that of the local suite."""
+    processes.scheduler()
     workers = [processes.worker(), processes.worker()]
     suite = processes.suite()
     child = processes.child(*workers)
@@ -146,23 +136,24 @@ def test_a_lost_worker_and_a_lost_child_cost_nothing(processes, local, victim):
 @pytest.mark.parametrize("victim", ["coordinator", "scheduler"])
 def test_what_is_finished_outlives_coordinator_and_scheduler(processes, local, victim):
     """The next call goes on; nothing is recorded as failed, and the lost scheduler is told in a sentence."""
-    workers = [processes.worker()]
-    suite = processes.suite()
+    scheduler, worker, suite = processes.scheduler(), processes.worker(), processes.suite()
     wait_for(lambda: "[1/3]" in processes.said, "the first run")
-    processes.child(*workers)
+    processes.child(worker)
     if victim == "coordinator":
         suite.kill()
         suite.wait()
         assert len(list((processes.folder / "bundle").rglob("run.json"))) == 1
     else:
-        processes.scheduler.kill()
+        scheduler.kill()
         assert suite.wait(PATIENCE) == 1
         error = processes.said.splitlines()[-1]
         assert error.startswith("cifar-report: the scheduler tcp://127.0.0.1:")
         assert error.endswith("was lost; every finished run is kept, and the same call goes on from here")
         assert "Traceback" not in processes.said
-        processes.start_scheduler()
-        workers.append(processes.worker())
+        assert processes.suite().wait(PATIENCE) == 2
+        assert "no scheduler answers" in processes.said.splitlines()[-1]
+        processes.scheduler()
+        processes.worker()
     kept = {path: path.stat().st_mtime_ns for path in (processes.folder / "bundle").rglob("run.json")}
     finish(processes, local)
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
@@ -175,9 +166,9 @@ def test_a_worker_with_another_version_is_refused(processes, local):
     other.mkdir(parents=True)
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: scikit-learn\nVersion: 0.1\n")
     path = os.pathsep.join((WITH_TESTS, str(other.parent)))
+    processes.scheduler()
     processes.worker(PYTHONPATH=path)
-    suite = processes.suite()
-    assert suite.wait(PATIENCE) == 1, processes.said
+    assert processes.suite().wait(PATIENCE) == 1, processes.said
     assert "no worker is left: the worker on " in processes.said
     assert "version of scikit-learn is 0.1, not " in processes.said
     assert not list((processes.folder / "bundle").rglob("run.json"))
@@ -195,10 +186,10 @@ def stub(request):
 def test_twenty_runs_outlive_three_killed_workers(processes):
     """Each of them is kept once, though workers are killed at work and others join late."""
     runs = [PlannedRun(RUNS[0].trial, seed, 1.0) for seed in range(20)]
-    for _ in range(4):
-        processes.worker()
+    processes.scheduler()
+    victims = [processes.worker() for _ in range(4)][1:]
     writer, shown = Writer(), StringIO()
-    keep, victims = writer.keep, processes.all[1:4]
+    keep = writer.keep
 
     def kill(*arguments):
         said = keep(*arguments)
@@ -213,11 +204,3 @@ def test_twenty_runs_outlive_three_killed_workers(processes):
     assert sorted(writer.kept) == sorted(run.id for run in runs)
     assert victims == []
     assert "given up" not in shown.getvalue()
-
-
-def test_a_scheduler_that_is_not_there_is_named(processes):
-    """One sentence, and the exit status of bad usage."""
-    processes.scheduler.kill()
-    assert processes.suite().wait(PATIENCE) == 2
-    assert is_one_sentence(processes.said)
-    assert "no scheduler answers" in processes.said

@@ -81,17 +81,3 @@ def test_what_does_not_belong_together_is_not_merged(parts, tmp_path, capsys, se
     assert sentence in error
     assert ".part" not in error
     assert contents(tmp_path) == before
-
-
-@pytest.mark.parametrize(
-    "words", [("--shard", "0/3"), ("--shard", "4/3"), ("--shard", "2"), ("--shard", "1/2", "--seeds", "auto")]
-)
-def test_shares_that_are_none_are_refused(in_folder, capsys, words):
-    """Before anything is looked for."""
-    try:
-        status = main(["run", "--profile", "smoke", *words])
-    except SystemExit as refused:
-        status = refused.code
-    assert status == 2
-    assert "--shard" in capsys.readouterr().err
-    assert list(in_folder.iterdir()) == []

@@ -27,7 +27,7 @@ LOCK_FILE, SOFT_LOCK_FILE = ".lock", ".lock.soft"
 # orders runs and feeds the progress bar, it is never shown as a result.
 FIXED_COST_PER_IMAGE = 1.5e6
 CLASSICAL_COST = 2.5e7  # a training image
-MOST_RUNS = 10_000  # of a bundle: its report takes about 2 GB of memory and minutes (docs/cluster.md)
+MOST_RUNS = 10_000  # of a bundle: its report takes 2 to 3 GB of memory and minutes (docs/cluster.md)
 UNKNOWN_MACS = 10**7  # an image, of a network of which Keras alone can count them
 
 
