@@ -44,32 +44,25 @@ def numbers(bundle: str) -> dict[str, object]:
 
 def kinds():
     """Return a tiny trial of each kind: a few seconds of training together."""
-    from msgspec.structs import replace
     from networks import linear_trial, small_trial
 
-    from cifar_report.spec import (
-        Augmentation,
-        BatchNormalization,
-        ClassicalTrial,
-        Dropout,
-        EarlyStopping,
-        NearestCentroid,
-        NearestNeighbors,
-        Stage,
-    )
+    from cifar_report import spec
 
-    two = (Stage(id="first", epochs=2), Stage(id="second", epochs=2, early_stopping=EarlyStopping(patience=1)))
-    augmented = (Stage(epochs=2, augmentation=Augmentation()),)
+    two = (
+        spec.Stage(id="first", epochs=2),
+        spec.Stage(id="second", epochs=2, early_stopping=spec.EarlyStopping(patience=1)),
+    )
+    augmented = (spec.Stage(epochs=2, augmentation=spec.Augmentation()),)
     title = linear_trial().title
     return {
-        "plain": small_trial(stages=(Stage(epochs=2),)),
+        "plain": small_trial(stages=(spec.Stage(epochs=2),)),
         "staged": small_trial(stages=two),
         "augmented": small_trial(stages=augmented),
-        "dropout": small_trial(Dropout(0.5), stages=(Stage(epochs=2),)),
-        "batch normalization": small_trial(BatchNormalization(), stages=(Stage(epochs=2),)),
-        "mirrored": replace(small_trial(BatchNormalization(), Dropout(0.5), stages=augmented), strategy="mirrored"),
-        "nearest neighbors": ClassicalTrial(id="small", title=title, method=NearestNeighbors(3)),
-        "nearest centroid": ClassicalTrial(id="small", title=title, method=NearestCentroid()),
+        "dropout": small_trial(spec.Dropout(0.5), stages=(spec.Stage(epochs=2),)),
+        "batch normalization": small_trial(spec.BatchNormalization(), stages=(spec.Stage(epochs=2),)),
+        "mirrored": small_trial(spec.BatchNormalization(), spec.Dropout(0.5), stages=augmented, strategy="mirrored"),
+        "nearest neighbors": spec.ClassicalTrial(id="small", title=title, method=spec.NearestNeighbors(3)),
+        "nearest centroid": spec.ClassicalTrial(id="small", title=title, method=spec.NearestCentroid()),
     }
 
 

@@ -51,30 +51,24 @@ def test_a_dataset_travels_to_another_process(tmp_path, folder):
     assert np.array_equal(opened.images(), sample_arrays()[0])
 
 
-def _flip_a_pixel(entry: Path) -> None:
-    content = bytearray((entry / "images.npy").read_bytes())
-    content[-1] ^= 1
-    (entry / "images.npy").write_bytes(content)
-
-
-def _spoil_a_header(entry: Path) -> None:
-    path = entry / "labels.npy"
-    path.write_bytes(path.read_bytes().replace(b"'|u1'", b"'|O1'"))
-
-
-def _spoil_the_description(entry: Path) -> None:
-    (entry / "dataset.json").write_text("{")
-
-
-def _remove_the_labels(entry: Path) -> None:
-    (entry / "labels.npy").unlink()
-
-
-@pytest.mark.parametrize("damage", [_flip_a_pixel, _spoil_a_header, _spoil_the_description, _remove_the_labels])
-def test_a_damaged_dataset_is_rebuilt(tmp_path, folder, damage):
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("images.npy", lambda content: content[:-1] + bytes([content[-1] ^ 1])),
+        ("labels.npy", lambda content: content.replace(b"'|u1'", b"'|O1'")),
+        ("dataset.json", lambda _: b"{"),
+        ("labels.npy", None),
+    ],
+    ids=["pixel", "header", "description", "removed"],
+)
+def test_a_damaged_dataset_is_rebuilt(tmp_path, folder, name, damage):
     """Whatever is damaged in the cache is made anew from the source."""
     first = find(tmp_path, folder)
-    damage(first.folder)
+    path = first.folder / name
+    content = path.read_bytes()
+    path.unlink()
+    if damage is not None:
+        path.write_bytes(damage(content))
     assert find(tmp_path, folder) == first
     images, labels = sample_arrays()
     assert np.array_equal(first.images(), images)

@@ -1,12 +1,8 @@
 """The algorithm's numbered formulas, and its one step with numbers, which is computed and not typed."""
 
-import re
-
 import numpy as np
 import pytest
-from msgspec.structs import replace
-from reports import Page, few_experiments, report_of, small_bundle
-from suites import simulate
+from reports import Page, report_of, small_bundle
 
 from cifar_report.report.sections.algorithm import LATEX, worked_step
 
@@ -48,13 +44,3 @@ def test_formulas_are_numbered_and_only_layers_that_occur_are_explained():
         assert numbers == [f"({number})" for number in range(1, len(LATEX) - absent + 1)]
         assert ("Batch normalization (" in chapter.text) is not absent
     assert len(plain.all("math")) > len(LATEX)
-
-
-def test_symbols_name_the_reference_model_s_settings():
-    """Kernel, stride, batch size and learning rate come from the configuration that the bundle holds."""
-    (first,) = few_experiments("baseline")
-    trials = (replace(first.trials[0], batch_size=48, learning_rate=0.0042), *first.trials[1:])
-    bundle = simulate((replace(first, trials=trials),), seeds=2)
-    table = next(each for each in Page(report_of(bundle)).all("table") if "Symbols" in each.text)
-    assert re.search(r"images in a batch: 48\b", table.text)
-    assert re.search(r"learning rate: 0\.0042", table.text)

@@ -9,6 +9,7 @@ from analysis_cases import claim, experiment
 from msgspec.structs import replace
 from reports import Page, report_of
 
+from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle, Predictions, Run, encode, sha256
 from cifar_report.simulation import Simulation, simulate_bundle
 from cifar_report.spec import PROFILES, Side
@@ -145,6 +146,8 @@ def test_what_is_no_number_is_told_and_nothing_breaks(tmp_path: Path) -> None:
     changed = replace(run, stages=(replace(stage, last=last, history=history),))
     (tmp_path / "runs" / run.id / "run.json").write_bytes(encode(changed))
     bundle = Bundle.load(tmp_path)
+    loss = analyse(bundle).trial("second").stages[0].last.test_loss.datum
+    assert (loss.value, loss.reason) == (None, "not_a_number")
     told = articles(bundle)
     assert "a value of the comparison is not a number" in told["loss"]
     assert "inconclusive" in told["loss"]

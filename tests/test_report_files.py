@@ -160,15 +160,11 @@ def test_without_the_libraries_for_text_the_html_is_there_and_the_error_helps(tm
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
-def test_an_unknown_language_is_refused_before_anything_is_written(tmp_path):
-    """Nothing is on disk after a language that is not there."""
+def test_an_unknown_language_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+    """An unknown language leaves nothing on the disk, and a file that cannot be written is named."""
     with pytest.raises(UsageError, match="'xx'"):
         build_report(small(), tmp_path / "output", ["en", "xx"])
     assert not (tmp_path / "output").exists()
-
-
-def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
-    """The error says which file could not be written."""
     monkeypatch.setattr(builder, "draw_all", lambda *_, **__: ())
     (tmp_path / "output").write_text("a file where a folder should be")
     with pytest.raises(SuiteError, match=r"report\.html cannot be written"):

@@ -102,17 +102,13 @@ def test_what_the_original_did_not_measure_is_supported_and_counts_apart() -> No
 
 
 def test_findings_say_in_how_many_settings_their_sides_differ() -> None:
-    """A comparison by one change reads 1, one that changes more its number, and another method none."""
+    """Findings count the settings that differ; one table holds every trial that ran, best first, with its time."""
     rows = title(Writer(*whole(), Translation("en"), ()))["findings"].rows
     counts = {row.cells[1].content.striptags(): row.cells[2].content.striptags() for row in rows}
     for effect, count in counts.items():
         assert count == "–" or int(count) >= 1
         assert count == "1" or "(Padding “same”" not in effect
     assert any(int(count) > 1 for count in counts.values() if count.isdigit())
-
-
-def test_one_table_holds_accuracy_and_time_of_every_trial_in_the_order_of_the_ladder() -> None:
-    """Every trial that ran stands there once, best first, with its runs, parameters and time against the baseline."""
     writer = Writer(*whole(), Translation("en"), ())
     rows = [[cell.content.striptags() for cell in row.cells] for row in title(writer)["trials"].rows]
     ran = [trial for trial in writer.results.trials if trial.primary.datum.value is not None]

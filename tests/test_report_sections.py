@@ -170,11 +170,15 @@ def test_a_failed_run_shows_with_its_reason():
 
 
 def test_the_code_section_is_rendered_from_the_bundle():
-    """An old bundle shows the configuration that it holds, not today's."""
+    """Code and symbols of an old bundle show the configuration that it holds, not today's."""
     first, *others = few_experiments()
     trials = (replace(first.trials[0], batch_size=48, learning_rate=0.0042), *first.trials[1:])
     bundle = simulate((replace(first, trials=trials), *others), seeds=2)
-    listings = [each.text for each in Page(report_of(bundle)).all("pre")]
+    page = Page(report_of(bundle))
+    symbols = next(each.text for each in page.all("table") if "Symbols" in each.text)
+    assert re.search(r"images in a batch: 48\b", symbols)
+    assert re.search(r"learning rate: 0\.0042", symbols)
+    listings = [each.text for each in page.all("pre")]
     networks = [trial for trial in bundle.trials.values() if isinstance(trial, Trial)]
     assert listings == [code for _, code in shown_excerpts(networks).values()]  # as it is copied
     assert "rows.batch(48)" in listings[3]

@@ -68,7 +68,7 @@ def test_a_best_trial_may_be_tied_with_some_of_the_others() -> None:
 
 
 def test_no_split_is_called_the_best() -> None:
-    """A study whose trials differ in the split alone names no best one: a split is no setting to choose."""
+    """Every study has a sentence of its own, and of splits, which are no setting to choose, none is the best."""
     assert study(clear(), "splits").only_splits
     assert not study(clear(), "batch_size").only_splits
     sentence = said(clear(), "splits")
@@ -76,19 +76,15 @@ def test_no_split_is_called_the_best() -> None:
     assert "some differ significantly" in sentence
     alike = writer_of(dict.fromkeys(SPLITS, 0.6), seed_noise=0.05)
     assert "without a significant difference" in said(alike, "splits")
+    studies = {each.id for each in clear().experiments(*STUDIES)}
+    assert {"hidden_neurons", "batch_size", "learning_rate", "dropout_rate", "splits"} <= studies
+    assert len({said(clear(), each) for each in studies}) == len(studies)
 
 
 @pytest.mark.parametrize(("trials", "words"), [((), "not run"), (("batch_16",), "only Batch size 16 has finished")])
 def test_a_study_without_partners_says_what_is_missing(trials: tuple[str, ...], words: str) -> None:
     """Without runs nothing is said, and of one trial only that it is alone."""
     assert words in said(writer_of(dict.fromkeys(trials, 0.6)))
-
-
-def test_every_study_of_the_assignment_has_its_sentence() -> None:
-    """Hidden size, batch size, learning rate, dropout rate and splits each get one sentence in the conclusions."""
-    studies = {each.id for each in clear().experiments(*STUDIES)}
-    assert {"hidden_neurons", "batch_size", "learning_rate", "dropout_rate", "splits"} <= studies
-    assert len({said(clear(), each) for each in studies}) == len(studies)
 
 
 def test_fronts_compare_means_and_leave_repetitions_out() -> None:

@@ -35,15 +35,8 @@ TOO_MUCH = r"\bno difference\b|\bprov(e|es|ed|en|ing)\b|\bno effect\b|\bare the 
 TOO_MUCH_IN_GREEK = "αποδεικνύ|αποδείχ|δεν υπάρχει διαφορά|δεν υπάρχουν διαφορές"
 GREEK = r"[\u0370-\u03ff\u1f00-\u1fff]"
 SAME_IN_BOTH = {
-    "Adam",
-    "F-score",
-    "MaxPooling2D, %(size)s × %(size)s",
-    "Python",
-    "ReLU",
-    "%(number)s s",
-    "n",
-    "p",
-    "%(how)s; n = %(count)s",
+    *("Adam", "F-score", "MaxPooling2D, %(size)s × %(size)s", "Python", "ReLU", "n", "p"),
+    *("%(number)s s", "%(how)s; n = %(count)s"),
 }
 TEMPLATE_FILES = pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.j2")), ids=lambda path: path.name)
 

@@ -12,6 +12,7 @@ from functools import partial
 import psutil
 import pytest
 from command import Suite, contents
+from conftest import ONE_WORKER
 from msgspec.structs import replace
 from networks import CENTROID, RECORD, linear_trial, small_trial
 
@@ -27,18 +28,7 @@ from cifar_report.running import suite, timing
 from cifar_report.running.declaring import choose_timed, cost_hash
 from cifar_report.running.environment import available_cores
 from cifar_report.running.plan import Prepared
-from cifar_report.running.timing import (
-    ORDER_SEED,
-    Counters,
-    MeasurementRequest,
-    Reading,
-    judge,
-    measure,
-    order_of,
-    read_counters,
-    run_timing_pass,
-    timing_state,
-)
+from cifar_report.running.timing import Counters, MeasurementRequest, Reading, judge, run_timing_pass, timing_state
 from cifar_report.running.workers import WorkerError
 from cifar_report.spec import PROFILES, TIMES, Augmentation, ClassicalTrial, Dropout, Stage, TimingPlan
 
@@ -140,15 +130,15 @@ def test_asking_decides_before_the_profile():
 def test_blocks_hold_every_trial_in_a_random_order_that_is_fixed(tmp_path):
     """Each block holds each trial once, in an order that differs between blocks and is the same in every call."""
     trials = [replace(NETWORK, id=f"trial_{number}") for number in range(8)]
-    orders = [[trial.id for trial in order_of(trials, block)] for block in range(5)]
+    orders = [[trial.id for trial in timing.order_of(trials, block)] for block in range(5)]
     assert len({tuple(order) for order in orders}) == 5
-    assert [[trial.id for trial in order_of(trials[::-1], block)] for block in range(5)] == orders
+    assert [[trial.id for trial in timing.order_of(trials[::-1], block)] for block in range(5)] == orders
     assert all(sorted(order) == sorted(names(trials)) for order in orders)
     prepared, readings = request_for(tmp_path, *trials, plan=replace(PLAN, blocks=5)), Readings()
     assert run(prepared, readings) == 0
     assert readings.asked == [name for order in orders for name in order]
     found = read_timing_pass(prepared.folder)
-    assert found.order_seed == ORDER_SEED
+    assert found.order_seed == timing.ORDER_SEED
     assert [(each.trial, each.block) for each in found.measurements] == [
         (name, block) for block, order in enumerate(orders) for name in order
     ]
@@ -199,9 +189,9 @@ def test_the_machine_is_read_as_it_is():
     assert found == pytest.approx({"processor_share": 0.95, "other_work": 0.25, "steal": 0.05, "throttled": True})
     assert judge(BEFORE, after, cores=2, waits=True)[0]["processor_share"] is None
     cores = available_cores()
-    first = read_counters(cores[-1:], cores)
+    first = timing.read_counters(cores[-1:], cores)
     sum(range(3_000_000))
-    second = read_counters(cores[-1:], cores)
+    second = timing.read_counters(cores[-1:], cores)
     assert second.own > first.own
     assert second.busy >= first.busy > 0
 
@@ -333,18 +323,7 @@ def test_a_damaged_record_is_refused_and_measured_again(tmp_path):
 
 
 CORES = tuple(available_cores())
-PLAIN = (
-    "--profile",
-    "smoke",
-    "--seeds",
-    "1",
-    "--only",
-    "nearest_centroid",
-    "--bundle",
-    "bundle",
-    "--data",
-    "synthetic",
-)
+PLAIN = (*ONE_WORKER[:-2], "--only", "nearest_centroid", "--data", "synthetic")
 TIMED = (*PLAIN, "--timing")
 
 
@@ -378,7 +357,7 @@ AUGMENTED = small_trial(strategy="mirrored", stages=[Stage(epochs=1, augmentatio
 @pytest.mark.parametrize(("trial", "replicas"), [(small_trial(Dropout(0.5)), 1), (AUGMENTED, 2)])
 def test_a_network_is_measured(request_of, trial, replicas):
     """A network, also a mirrored one with augmentation, gives its seconds; no process is left."""
-    found = measure(request_of(trial)).measurement
+    found = timing.measure(request_of(trial)).measurement
     assert (found.replicas, found.steps, len(found.portions)) == (replicas, 6, 3)
     assert min(found.portions) > 0
     assert 2e8 < found.peak_memory_bytes < 2.5e9
@@ -390,11 +369,11 @@ def test_a_network_is_measured(request_of, trial, replicas):
 
 def test_a_classifier_is_measured_and_what_fails_says_why(request_of, dataset, tmp_path):
     """A classifier gives the seconds of fitting and predicting; a measurement that raises gives its error."""
-    found = measure(request_of(CENTROID)).measurement
+    found = timing.measure(request_of(CENTROID)).measurement
     assert (found.steps, found.portions) == (0, ())
     assert min(found.fit_seconds, found.predict_seconds) > 0
     with pytest.raises(WorkerError, match=r"^FileNotFoundError: "):
-        measure(request_of(CENTROID, dataclasses.replace(dataset, folder=tmp_path)))
+        timing.measure(request_of(CENTROID, dataclasses.replace(dataset, folder=tmp_path)))
     assert workers() == []
 
 
@@ -432,12 +411,9 @@ def test_timing_alone_runs_on_a_finished_bundle(finished, monkeypatch, capsys, f
     assert contents(finished / "runs") == runs
     assert f"  {TIMING_FILE}\n" in (finished / MANIFEST_FILE).read_text()
     bundle = Bundle.load(finished)
-    assert [(each.trial, each.block) for each in bundle.timing_pass.measurements] == [
-        ("nearest_centroid", 0),
-        ("nearest_centroid", 1),
-    ]
-    assert all(each.attempts <= 2 for each in bundle.timing_pass.measurements)
-    assert all(each.peak_memory_bytes for each in bundle.timing_pass.measurements)
+    measured = bundle.timing_pass.measurements
+    assert [(each.trial, each.block) for each in measured] == [("nearest_centroid", 0), ("nearest_centroid", 1)]
+    assert all(each.attempts <= 2 and each.peak_memory_bytes for each in measured)
     assert main(["run", *TIMED]) == main(["status", *TIMED]) == 0
     assert re.match("all 1 runs are finished already(.|\n)*timing pass +finished", capsys.readouterr().out)
 

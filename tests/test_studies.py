@@ -267,16 +267,7 @@ def finished():
 
 def test_curves_go_to_tensorboard_as_scalars_by_epoch(finished, tmp_path):
     """Each run of a trial becomes a folder of its own, whose events hold every epoch's curves."""
-    words = [
-        "export",
-        "baseline",
-        "--bundle",
-        str(finished.folder),
-        "--to",
-        "tensorboard",
-        "-o",
-        str(tmp_path / "logs"),
-    ]
+    words = ["export", "baseline", "--bundle", str(finished.folder), "--to", "tensorboard", "-o", "logs"]
     done = call(*words, cwd=tmp_path)
     assert done.status == 0, done.err
     read = "import sys, tensorflow as tf\nfor e in tf.compat.v1.train.summary_iterator(sys.argv[1]):\n"

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 from networks import small_trial
 
-from cifar_report.spec import Augmentation, BatchNormalization, Dense, Dropout, Flatten
+from cifar_report.spec import Augmentation, BatchNormalization, Dense, Dropout, Flatten, KerasObject
 from cifar_report.training import seeds
 
 pytestmark = pytest.mark.usefixtures("tensorflow")
@@ -149,16 +149,18 @@ def placed(images, offset):
 
 def test_dead_units_are_those_that_are_zero_for_every_image(sample, make_engine):
     """A hidden unit counts as dead where its output is zero for all images, over all hidden layers; others do not."""
-    layers = (Flatten(), Dense(6), Dense(4), Dense(3, "linear"), Dense(10, "softmax"))
+    leaky = KerasObject("leaky_relu", {"negative_slope": 0.1})
+    layers = (Flatten(), Dense(6), Dense(4), Dense(3, "linear"), Dense(2, leaky), Dense(10, "softmax"))
     engine = make_engine(replace(small_trial(), layers=layers))
     _, first_bias, second, second_bias, *others = engine.weights()
     kernel = np.zeros((32 * 32 * 3, 6), np.float32)
     kernel[0] = [1, -1, 1, 0, 0, 0]  # by the first pixel's red alone
     first_bias[:] = [-0.5, 0, -2, 0, 1, -1]  # some images, none, none, none, all, none
     second[:], second_bias[:] = 0, [-1, 0, 1, 2]
+    others[3][:] = -1e6  # of LeakyReLU, whose units are never zero
     engine.set_weights([kernel, first_bias, second, second_bias, *others])
     assert any(sample.images[sample.split.test][:, 0, 0, 0] > 128)
-    assert engine.evaluate(sample.split.test).dead_units == 6 / 10
+    assert engine.evaluate(sample.split.test).dead_units == 6 / 12
     assert make_engine(small_trial()).evaluate(sample.split.test).dead_units is None
 
 

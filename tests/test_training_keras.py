@@ -11,7 +11,7 @@ from test_training_resuming import KilledError, science
 
 from cifar_report.errors import UsageError
 from cifar_report.running import runs
-from cifar_report.spec import Conv2D, Dense, Dropout, Flatten, KerasLayer, KerasObject, Residual, Stage, Trial
+from cifar_report.spec import Conv2D, Dense, Dropout, KerasLayer, KerasObject, Residual, Stage, Trial
 from cifar_report.training import seeds
 
 pytestmark = pytest.mark.usefixtures("tensorflow")
@@ -235,18 +235,6 @@ def test_what_keras_has_is_not_refused():
     good = replace(trial, layers=(Conv2D(4, 3, activation="swish"), BRANCH, *pooled), learning_rate=COSINE)
     assert check_trials([*TRIALS.values(), good]) == ""
     assert "LSTM" in check_trials([good, trial]) or "lstm" in check_trials([good, trial])
-
-
-def test_dead_units_are_those_of_nonlinear_hidden_layers(sample, engine_of):
-    """Units whose output is zero for every image count, whatever their activation; those of LeakyReLU never do."""
-    leaky = KerasObject("leaky_relu", {"negative_slope": 0.1})
-    layers = (Flatten(), Dense(6), Dense(4, leaky), Dense(3, "linear"), Dense(10, "softmax"))
-    engine = engine_of(replace(small_trial(), layers=layers))
-    weights = engine.weights()
-    weights[1][:] = [-1e6] * 5 + [0]
-    weights[3][:] = -1e6
-    engine.set_weights(weights)
-    assert engine.evaluate(sample.split.test).dead_units == 5 / 10
 
 
 def test_a_suite_has_a_worker_check_what_keras_alone_knows(monkeypatch):
