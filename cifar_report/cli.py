@@ -5,8 +5,8 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -114,9 +114,7 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
     "--check": _flag("build again and name the files that differ from the output folder's"),
     "--pdf": _option("compare the numbers attached to this report with the bundle's", "FILE", type=Path),
     "--rerun": _option(
-        "train K runs again (the cheapest, at first one of each kind), and say how far they agree",
-        "K",
-        type=int,
+        "train K runs again (the cheapest, at first one of each kind), and say how far they agree", "K", type=int
     ),
     "--record": _flag("with --rerun, put what was found into the bundle (default: it stays as it is)"),
     "plan folder": _option(
@@ -171,14 +169,7 @@ RUN = (*PLAN, "--jobs", "--dask")
 REPORT = ("--experiments", "--bundle", "report --profile", "--output", "--lang", "--author", "--course", "--check")
 SEEDS = ("plan folder", "--experiments", "plan --hours", "--json", "--declare")
 VERIFY = (
-    "folders",
-    "--experiments",
-    "--json",
-    "--pdf",
-    "--rerun",
-    "--record",
-    "verify --only",
-    "verify --jobs",
+    *("folders", "--experiments", "--json", "--pdf", "--rerun", "--record", "verify --only", "verify --jobs"),
     "--data",
 )
 
@@ -230,9 +221,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _open_output()
     words = sys.argv[1:] if arguments is None else arguments
     found = make_parser(sessions=SESSIONS in words).parse_args(words)
+    if folder := getattr(found, "experiments", None):
+        os.environ["CIFAR_REPORT_EXPERIMENTS"] = str(folder.absolute())  # its processes look there, too
     try:
-        with _experiments(getattr(found, "experiments", None)):
-            status: int = found.command(found) or 0
+        status: int = found.command(found) or 0
         sys.stdout.flush()
         return status
     except UsageError as error:
@@ -253,22 +245,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         kept = "; every finished run is kept, the same call goes on from here" if found.command is suite.run else ""
         return _fail(f"interrupted{kept}", INTERRUPTED)
-
-
-@contextmanager
-def _experiments(folder: Path | None) -> Iterator[None]:
-    """Let ``folder`` be what the environment names while a command runs: its processes look there, too."""
-    from cifar_report.registry import VARIABLE
-
-    before = os.environ.get(VARIABLE)
-    if folder is not None:
-        os.environ[VARIABLE] = str(folder.absolute())
-    try:
-        yield
-    finally:
-        if folder is not None:
-            os.environ.pop(VARIABLE)
-            os.environ |= {} if before is None else {VARIABLE: before}
 
 
 def _open_output() -> None:

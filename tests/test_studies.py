@@ -37,6 +37,12 @@ FOREIGN = re.compile(
 )
 
 
+@pytest.fixture(autouse=True)
+def suite(monkeypatch):
+    """Return to the suite's own experiments after a command that was called with others."""
+    monkeypatch.setenv(VARIABLE, "")
+
+
 @pytest.fixture
 def study(monkeypatch):
     """Let the shipped example be the study in use."""

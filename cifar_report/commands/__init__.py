@@ -32,7 +32,6 @@ def check_options(options: Namespace) -> None:
 
 
 def _check_places(given: dict[str, Any]) -> None:
-    """Raise UsageError for what cannot be asked of several machines."""
     if given.get("shard") is not None and given.get("seeds") == "auto":
         raise UsageError("--shard goes with a fixed number of seeds: a look needs the results of all machines")
     dask = given.get("dask")

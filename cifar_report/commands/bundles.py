@@ -14,8 +14,8 @@ from cifar_report.commands import check_options, languages, print_json, split_wo
 from cifar_report.errors import SuiteError, UsageError
 
 if TYPE_CHECKING:
+    from cifar_report.bundle import Bundle
     from cifar_report.bundle.certificates import Certificate, Deviation, Rerun
-    from cifar_report.running.models import Trained
     from cifar_report.verify.compare import Comparison
 
 
@@ -144,9 +144,9 @@ def verify(options: Namespace) -> int:
     for line in (*map(str, report.findings), *(f"note: {note}" for note in report.notes)):
         print(printable(line))
     print(f"{summary(report)}: {folders[0]}")
-    if report.findings or options.rerun is None:
-        return 1 if report.findings else 0
-    return rerun(options, folders[0])
+    if report.findings:
+        return 1
+    return 0 if options.rerun is None else rerun(options, folders[0])
 
 
 def _verify_each(folders: Sequence[Path], options: Namespace) -> int:
@@ -239,48 +239,39 @@ def _by(deviation: Deviation) -> str:
     return ", ".join(f"{name} {value:.2g}" for name, value in pairs if value is not None) or "nothing that is measured"
 
 
-def _trained(options: Namespace) -> Trained:
+def _for_networks(options: Namespace) -> Bundle:
     from cifar_report.bundle import Bundle, find_bundle
-    from cifar_report.running.models import find_trained
 
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # nothing but what is asked
-    return find_trained(Bundle.load(find_bundle(options.bundle)), options.run, options.stage, options.weights)
+    return Bundle.load(find_bundle(options.bundle))
 
 
 def export_network(options: Namespace) -> None:
     """Write a trained network as a file of plain Keras, or ONNX; its optimizer begins anew."""
-    from cifar_report.running.models import export_model
+    from cifar_report.running.models import export_history, find_run, find_trained
 
-    if options.to is not None:
-        _export_history(options)
-        return
-    if options.output.suffix not in (".keras", ".onnx"):
+    if options.to is None and options.output.suffix not in (".keras", ".onnx"):
         raise UsageError(f"-o {options.output}: the file's name ends in .keras or .onnx")
-    trained = _trained(options)
-    export_model(trained, options.output)
+    bundle = _for_networks(options)
+    if options.to is not None:
+        runs = [run for run in bundle.runs_of(options.run) if run.stages] or [find_run(bundle, options.run)]
+        export_history(runs, options.output, options.to)
+        print(f"{options.output}: {len(runs)} runs for {options.to}")
+        return
+    trained = find_trained(bundle, options.run, options.stage, options.weights)
+    trained.write(options.output)
     print(f"{options.output}: {trained.run}, stage {trained.stage}, {trained.which} weights; pixels divided by 255")
-
-
-def _export_history(options: Namespace) -> None:
-    from cifar_report.bundle import Bundle, find_bundle
-    from cifar_report.running.models import export_history, find_run
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # nothing but what is asked
-    bundle = Bundle.load(find_bundle(options.bundle))
-    runs = [run for run in bundle.runs_of(options.run) if run.stages] or [find_run(bundle, options.run)]
-    export_history(runs, options.output, options.to)
-    print(f"{options.output}: {len(runs)} runs for {options.to}")
 
 
 def predict(options: Namespace) -> int:
     """Tell what a trained network sees in images."""
     import numpy as np
 
-    from cifar_report.running import models
+    from cifar_report.running.models import find_trained, read_pictures
 
-    trained = _trained(options)
-    pictures, names = models.read_pictures(options.images, trained.about), trained.about.classes
-    answers = models.predict(trained, np.stack([pixels for pixels, _ in pictures]))
+    trained = find_trained(_for_networks(options), options.run, options.stage, options.weights)
+    pictures, names = read_pictures(options.images, trained.about), trained.about.classes
+    answers = trained.model().predict(np.stack([pixels for pixels, _ in pictures]) / np.float32(255), verbose=0)
     found: list[dict[str, Any]] = [
         {
             "image": str(path),

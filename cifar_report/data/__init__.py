@@ -13,4 +13,5 @@ from cifar_report.data.sources import (
     arrays,
     image_folder,
     locate,
+    read_picture,
 )

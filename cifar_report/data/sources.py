@@ -22,17 +22,13 @@ from cifar_report.data.searching import Say, cache_folder, fetch, find_prepared
 from cifar_report.errors import UsageError
 from cifar_report.spec import BUILT_IN, Dataset
 
-Pair = tuple[Array, Array]
-"""Images uint8 [n, rows, columns, colours] and labels uint8 [n]."""
+Pair = tuple[Array, Array]  # images uint8 [n, rows, columns, colours] and labels uint8 [n]
 FIFTH = 5  # of each class every fifth image is for testing, where nobody has set test images aside
 LEAST_TRAINING = 5  # images: of fewer none is left for validation
 RGB = 3  # colours
 GREY = 3  # dimensions of images without an axis for colours
 PARTED, WHOLE = ("x_train", "y_train", "x_test", "y_test"), ("images", "labels")
-IDX_IMAGES, IDX_LABELS = (
-    b"\0\0\x08\x03",
-    b"\0\0\x08\x01",
-)  # how files of unsigned bytes in three and one dimension begin
+IDX_IMAGES, IDX_LABELS = b"\0\0\x08\x03", b"\0\0\x08\x01"  # how files of bytes in three and one dimension begin
 DAMAGED = (OSError, EOFError, ValueError, KeyError, TypeError, zlib.error, tarfile.TarError, zipfile.BadZipFile)
 
 
@@ -228,7 +224,7 @@ def image_folder(
         files = [(each, label) for label, kind in enumerate(classes) for each in sorted((top / kind).glob("[!.]*"))]
         if not files:
             raise UsageError(f"{top} holds no images")
-        images = [_picture(file, size, colours) for file, _ in files]
+        images = [read_picture(file, size, colours)[0] for file, _ in files]
         for (file, _), image in zip(files, images, strict=True):
             if image.shape != images[0].shape:
                 sizes = [" × ".join(map(str, each.shape[:2])) for each in (image, images[0])]
@@ -238,7 +234,11 @@ def image_folder(
     return _own(name, classes, (pairs[0], pairs[1]) if parted else _fifth_apart(*pairs[0]), licence, path)
 
 
-def _picture(file: Path, size: tuple[int, int] | None, colours: int) -> Array:
+def read_picture(file: Path, size: tuple[int, int] | None, colours: int) -> tuple[Array, tuple[int, int]]:
+    """Return an image, its middle resized to ``size`` (rows, columns), and the width and height that it had.
+
+    The image is uint8 [rows, columns, colours]. Raises UsageError for what is none.
+    """
     from PIL import Image, ImageOps
 
     try:
@@ -246,9 +246,8 @@ def _picture(file: Path, size: tuple[int, int] | None, colours: int) -> Array:
             picture = ImageOps.exif_transpose(opened).convert("RGB" if colours == RGB else "L")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise UsageError(f"{file} cannot be read as an image: {error}") from error
-    if size is not None and picture.size[::-1] != size:
-        picture = ImageOps.fit(picture, size[::-1], Image.Resampling.LANCZOS)
-    return np.asarray(picture).reshape(*picture.size[::-1], colours)
+    fitted = picture if size is None else ImageOps.fit(picture, size[::-1], Image.Resampling.LANCZOS)
+    return np.asarray(fitted).reshape(*fitted.size[::-1], colours), picture.size
 
 
 CIFAR10 = Source(BUILT_IN["CIFAR10"], tuple)  # read by ``searching``

@@ -4,15 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from cifar_report.bundle import Bundle, Run, Weights
 from cifar_report.bundle.arrays import Array, load_arrays
 from cifar_report.bundle.bundle import place
+from cifar_report.data import read_picture
 from cifar_report.errors import UsageError
 from cifar_report.spec import CIFAR10, Dataset, Trial
-
-RGB = 3  # colours
 
 
 class Trained(NamedTuple):
@@ -30,6 +27,12 @@ class Trained(NamedTuple):
         from cifar_report.training.model import plain_model
 
         return plain_model(self.trial, self.weights)
+
+    def write(self, path: Path) -> None:
+        """Write the network to ``path`` (``.keras`` or ``.onnx``)."""
+        from cifar_report.training.model import write_model
+
+        write_model(self.model(), path)
 
 
 def find_trained(bundle: Bundle, name: str, stage: str | None = None, which: Weights | None = None) -> Trained:
@@ -74,13 +77,6 @@ def find_run(bundle: Bundle, name: str) -> Run:
     return sorted(runs, key=validation)[(len(runs) - 1) // 2]
 
 
-def export_model(trained: Trained, path: Path) -> None:
-    """Write a network of Keras's own layers to ``path`` (``.keras`` or ``.onnx``)."""
-    from cifar_report.training.model import write_model
-
-    write_model(trained.model(), path)
-
-
 def export_history(runs: Sequence[Run], folder: Path, program: str) -> None:
     """Write the histories of runs into ``folder``, for TensorBoard or MLflow."""
     from cifar_report.training import trackers
@@ -88,26 +84,9 @@ def export_history(runs: Sequence[Run], folder: Path, program: str) -> None:
     {"tensorboard": trackers.to_tensorboard, "mlflow": trackers.to_mlflow}[program](runs, folder)
 
 
-def predict(trained: Trained, images: Array) -> Array:
-    """Return the probabilities of ``images`` uint8 [N, rows, columns, colours], float32 [N, classes]."""
-    answers: Array = trained.model().predict(images / np.float32(255), verbose=0)
-    return answers
-
-
 def read_pictures(paths: Sequence[Path], about: Dataset = CIFAR10) -> list[tuple[Array, tuple[int, int]]]:
     """Return each file's middle part as a network sees it, uint8 [rows, columns, colours], and its width and height.
 
     Raises UsageError for what is no image.
     """
-    from PIL import Image, ImageOps
-
-    pictures = []
-    for path in paths:
-        try:
-            with Image.open(path) as file:
-                upright = ImageOps.exif_transpose(file).convert("RGB" if about.shape[2] == RGB else "L")
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            raise UsageError(f"{path} cannot be read as an image: {error}") from error
-        fitted = ImageOps.fit(upright, (about.shape[1], about.shape[0]), Image.Resampling.LANCZOS)
-        pictures.append((np.asarray(fitted).reshape(about.shape), upright.size))
-    return pictures
+    return [read_picture(path, about.shape[:2], about.shape[2]) for path in paths]
