@@ -76,7 +76,6 @@ class Model2Record(_Record, frozen=True, kw_only=True):
 class OriginalTrial(NamedTuple):
     """What the original published about one network, in one shape for the trials and for model 2."""
 
-    key: str
     parameters_total: int
     parameters_trainable: int
     batch_size: int
@@ -102,23 +101,17 @@ class Original(_Record, frozen=True, kw_only=True):
     model_2: Model2Record
     classical: dict[str, Any]  # the comparison with classical classifiers, which printed no number
 
-    def keys(self) -> tuple[str, ...]:
-        """Return the keys that ``trial`` knows, in the file's order."""
-        return (*(record.id for record in self.trials), "model_2")
-
     def find(self, trial_id: str) -> OriginalTrial | None:
         """Return what was published about a trial, by its id; None where nothing was."""
-        return self.trial(trial_id) if trial_id in self.keys() else None
-
-    def trial(self, key: str) -> OriginalTrial:
-        """Return the network of ``key``: a trial's id, or ``model_2``. Raises KeyError for any other."""
         network: TrialRecord | Model2Record = self.model_2
         stages: tuple[OriginalStage, ...] = self.model_2.stages
-        if key != "model_2":
-            network = {record.id: record for record in self.trials}[key]
-            last = network.history.val_accuracy[-1]
-            stages = (msgspec.structs.replace(network, id="training", validation_accuracy=last),)
-        return OriginalTrial(key, network.params_total, network.params_trainable, network.batch_size, stages)
+        if trial_id != "model_2":
+            found = next((record for record in self.trials if record.id == trial_id), None)
+            if found is None:
+                return None
+            last = found.history.val_accuracy[-1]
+            network, stages = found, (msgspec.structs.replace(found, id="training", validation_accuracy=last),)
+        return OriginalTrial(network.params_total, network.params_trainable, network.batch_size, stages)
 
 
 def load_original(folder: Path | None = None) -> Original | None:

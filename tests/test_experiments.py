@@ -278,7 +278,7 @@ def test_statements_are_one_whole_sentence(claim):
 def test_stated_values_are_the_write_ups():
     """Ratios and epochs that the write-up named stand in the claims, and approached wordings name their proxy."""
     values = {claim.id: claim.value for claim in CLAIMS}
-    seconds = ORIGINAL.trial("second_conv_32").seconds or 0.0
+    seconds = ORIGINAL.find("second_conv_32").seconds or 0.0
     stated = {"C02a": 1.5, "C05b.as_written": 2.0, "C11c": 5.0, "C01c": 1.0, "C10b.as_written": 1.0, "C09b": 4.0}
     for claim_id, value in {**stated, "C06b": round((seconds + 60) / seconds, 2)}.items():
         assert values[claim_id] == value
