@@ -45,16 +45,15 @@ def weight_place(name: str) -> tuple[int, int] | None:
     return int(found["layer"]), place
 
 
-def dump_arrays(arrays: Mapping[str, Array], *, compress: bool = True) -> bytes:
+def dump_arrays(arrays: Mapping[str, Array]) -> bytes:
     """Return an ``.npz`` whose bytes depend on names and arrays alone (fixed dates, sorted names)."""
-    method = zipfile.ZIP_DEFLATED if compress else zipfile.ZIP_STORED
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", method) as archive:
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name in sorted(arrays):
             member = io.BytesIO()
             np.lib.format.write_array(member, np.asarray(arrays[name], order="C"), allow_pickle=False)
             entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
-            archive.writestr(entry, member.getvalue(), method)
+            archive.writestr(entry, member.getvalue(), zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 

@@ -15,13 +15,11 @@ from cifar_report.bundle.store import read_plain, sha256, write_file, write_fold
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.spec import AnyTrial, Claim, Study
 
-BUNDLES = Path("report") / "bundle"
-"""Where bundles lie unless another folder is named: below the folder that the command is called in."""
+BUNDLES = Path("report") / "bundle"  # where bundles lie, below the folder that the command is called in
 RECORD_FILE = "bundle.json"
 RUN_FILE = "run.json"
 TIMING_FILE = "timing/timing.json"
 MOST_JSON_BYTES = 4 * 2**20  # of one record; the largest of the whole suite has 0.2 MB
-MOST_QUOTED = 400  # characters of a reason
 _T = TypeVar("_T")
 
 
@@ -44,7 +42,7 @@ class Bundle:
 
     @cached_property
     def trials(self) -> dict[str, AnyTrial]:
-        """Return every planned trial by id, as the experiments define it (before the profile shortens it)."""
+        """Return every planned trial by id, as ``BundleRecord`` does."""
         return self.record.trials
 
     @cached_property
@@ -85,13 +83,8 @@ class Bundle:
         path = place(self.folder, f"runs/{run.id}/kernels.npz")
         if not path.exists():
             return None
-        kernels = load_arrays(path).get("kernels")
-        if (
-            kernels is None
-            or kernels.ndim != 4
-            or kernels.shape[2] != self.record.dataset.about.shape[2]
-            or 0 in kernels.shape
-        ):
+        kernels, colours = load_arrays(path).get("kernels"), self.record.dataset.about.shape[2]
+        if kernels is None or kernels.ndim != 4 or kernels.shape[2] != colours or 0 in kernels.shape:
             raise SuiteError(f"{path} holds no kernels of a first layer: [height, width, colours, filters]")
         return kernels
 
@@ -216,7 +209,7 @@ def decode(path: Path, kind: type[_T]) -> _T:
             content = msgspec.json.encode(upgraded(msgspec.json.decode(content)))
         return msgspec.json.decode(content, type=kind)
     except (OSError, ValueError, RecursionError, OverflowError) as error:  # msgspec's errors, text that is no UTF-8
-        raise SuiteError(f"{path} cannot be read: {str(error)[-MOST_QUOTED:]}") from error  # its end says where
+        raise SuiteError(f"{path} cannot be read: {str(error)[-400:]}") from error  # its end says where
 
 
 def _decode_if_there(folder: Path, name: str, kind: type[_T]) -> _T | None:

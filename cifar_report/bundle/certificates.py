@@ -20,7 +20,7 @@ Level = Literal["bitwise", "numerical", "statistical", "different"]
 Bitwise: weights, history and predictions are the same bytes. Numerical: the same data order and epochs, and no loss or
 accuracy further away than a tolerance. Statistical: every verdict stays when its results stand in for the originals.
 """
-What = Literal["order", "weights", "history", "evaluation", "predictions"]
+What = Literal["order", "weights", "history", "evaluation", "predictions"]  # the cause before the effect
 
 
 class Deviation(Record, frozen=True, kw_only=True):

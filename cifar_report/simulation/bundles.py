@@ -188,7 +188,6 @@ def _draw_results(trial: AnyTrial, world: _World, generator: Generator) -> tuple
 
 
 def _levels(trial: Trial, world: _World) -> list[float]:
-    """Return the expected accuracy of each stage."""
     chosen, original = world.simulation.accuracies, world.record.original
     known = original.find(trial.id) if original and trial.id not in chosen else None
     levels = []
@@ -269,7 +268,6 @@ def _draw_answers(level: float, world: _World, generator: Generator) -> Array:
 
 
 def _write_timing_pass(folder: Path, trials: Sequence[AnyTrial], seconds: Mapping[str, float]) -> None:
-    """Write ``timing/timing.json``: every trial once in each block, with log-normal noise."""
     generator = np.random.default_rng(7)
     measurements = []
     for block in range(BLOCKS):

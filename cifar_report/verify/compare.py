@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 import numpy as np
@@ -19,7 +19,6 @@ from cifar_report.spec import CIFAR10, Claim, Dataset, differences
 
 Quantity = Literal["loss", "accuracy", "weights", "probabilities"]
 TOLERANCE = 0.005  # of losses and accuracies: half a percentage point, where the claims' margins begin at one
-CAUSES: tuple[What, ...] = ("order", "weights", "history", "evaluation", "predictions")  # the cause before the effect
 EXPLAINS_RUNS = ("profile:", "data:", "trial:", "code:", "environment:")
 TIMED = {"seconds", "throughput", "fit_seconds", "predict_seconds"}
 BY_NAME = {"spec", "dataset", "split", "seed"}  # parts of a key that are told in words of their own
@@ -72,7 +71,7 @@ class RunDiff:
         place = min((place for place, _ in self.differences if place != NOWHERE), default=None)
         if place is None:
             return None
-        what = tuple(each for each in CAUSES if (place, each) in self.differences)
+        what = tuple(each for each in get_args(What) if (place, each) in self.differences)
         stage = self.run.stages[place[0] - 1].id
         return FirstDifference(stage=stage, epoch=place[1], what=what, deviation=self.largest(place))
 

@@ -8,6 +8,7 @@ already, and nothing uncompressed is a compression bomb.
 import shutil
 import tarfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -70,20 +71,27 @@ def import_bundle(file: Path, folder: Path) -> int:
     _refuse_target(folder)
     if not file.is_file():
         raise UsageError(f"{file} is no file: name an archive that 'cifar-report bundle export' wrote")
-    with TemporaryDirectory(prefix=".", suffix=".part", dir=folder.absolute().parent) as beside:
-        unpacked = Path(beside, ROOT)
+    with _beside(folder) as unpacked:
         try:
-            _unpack(file, Path(beside))
+            _unpack(file, unpacked.parent)
             count = 1 + len(sound_files(unpacked))
             (unpacked / RECORD_FILE).touch()  # the latest bundle is found by its date
         except (tarfile.TarError, ValueError) as error:
             raise SuiteError(f"{file} is no archive that 'cifar-report bundle export' wrote: {error}") from error
         except (SuiteError, UsageError) as error:
             raise SuiteError(f"{file} is not taken: {str(error).replace(str(unpacked), 'what it holds')}") from error
-        if folder.exists():
-            folder.rmdir()  # it is empty, and not every system renames over a folder
-        unpacked.rename(folder)
     return count
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """Yield where a new bundle is made, hidden beside ``target``, and put it there once it is whole."""
+    with TemporaryDirectory(prefix=".", suffix=".part", dir=target.absolute().parent) as folder:
+        made = Path(folder, ROOT)
+        yield made
+        if target.exists():
+            target.rmdir()  # it is empty, and not every system renames over a folder
+        made.rename(target)
 
 
 def _unpack(file: Path, target: Path) -> None:
@@ -198,20 +206,15 @@ def merge_bundles(sources: Sequence[Path], target: Path) -> tuple[int, int]:
     """
     _refuse_target(target)
     passes = filter(Path.is_file, (source / TIMING_FILE for source in sources))
-    with TemporaryDirectory(prefix=".", suffix=".part", dir=target.absolute().parent) as beside:
-        merged = Path(beside, "bundle")
+    with _beside(target) as merged:
         write_record(merged, read_record(sources[0]))
         for timing in islice(passes, 1):
             store.write_folder(merged / "timing", {timing.name: timing.read_bytes()})
         write_manifest(merged)
         try:
-            counts = add_runs(sources, merged, compact=False, weights=True)
+            return add_runs(sources, merged, compact=False, weights=True)
         except SuiteError as error:
             raise SuiteError(str(error).replace(str(merged), str(target))) from error
-        if target.exists():
-            target.rmdir()  # it is empty, and not every system renames over a folder
-        merged.rename(target)
-    return counts
 
 
 def _joined(
@@ -280,7 +283,6 @@ def _problems(given: Bundle, there: dict[str, Run], plan: Bundle, listed: dict[s
 
 
 def _files(bundle: Bundle, run: Run, *, compact: bool, weights: bool) -> dict[str, bytes]:
-    """Return the files of a run as they are added, its record the last."""
     folder = bundle.folder / "runs" / run.id
     left_out = OTHERWISE - ({WEIGHTS_FILE} if weights else set())
     names = sorted({path.name for path in folder.glob("[!.]*")} - left_out)

@@ -16,7 +16,7 @@ from cifar_report.bundle.store import read_manifest, update_manifest
 from cifar_report.data import PreparedData
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.running.environment import record_environment
-from cifar_report.running.plan import PlannedRun, Prepared, cost, describe_dataset, key_parts
+from cifar_report.running.plan import PlannedRun, Prepared, cost, describe_dataset, key_parts, longest_first
 from cifar_report.running.runs import RunWriter
 from cifar_report.running.scheduler import train_runs
 from cifar_report.running.suite import hold
@@ -25,16 +25,14 @@ from cifar_report.verify.compare import NOWHERE, TOLERANCE, compare_arrays, comp
 from cifar_report.verify.copies import predictions_file
 from cifar_report.verify.records import sound_files
 
-KINDS = ("one stage", "several stages or augmentation", "several devices", "classical")
-"""What runs differ in as far as repeating them goes."""
-FACTS = {
+KINDS = ("one stage", "several stages or augmentation", "several devices", "classical")  # as far as repeating goes
+FACTS = {  # of an environment beside the runs' keys, by their names
     "Python": "python",
     "platform": "platform",
     "processor": "processor",
     "suite version": "project_version",
     "suite commit": "project_commit",
 }
-"""Names of what an environment tells beside the runs' keys, and its fields."""
 
 
 def kind_of(run: Run) -> str:
@@ -99,11 +97,9 @@ def rerun(
 def _train(
     bundle: Bundle, runs: Sequence[Run], dataset: PreparedData, jobs: int | None, console: Console, folder: Path
 ) -> Bundle:
-    """Train the runs as the bundle's record plans them, into a folder of their own."""
     record = bundle.record
     images = record.dataset.counts[0]
-    planned = [PlannedRun(run.trial, run.seed, cost(run.trial, images)) for run in runs]
-    planned.sort(key=lambda each: (each.mirrored, -each.cost, each.id))
+    planned = longest_first(PlannedRun(run.trial, run.seed, cost(run.trial, images)) for run in runs)
     described = describe_dataset(dataset, record.profile)
     prepared = Prepared(record.profile, record.seeds, dataset, described, folder, planned)
     writer = RunWriter(prepared, {each.id: key_parts(each, record.profile, described) for each in planned})
