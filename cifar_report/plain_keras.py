@@ -68,8 +68,7 @@ loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
 print(f"test accuracy {accuracy:.4f}, test loss {loss:.4f}")
 """
 
-TOPICS = ("data", "model", "compile", "fit", "augmentation", "evaluate")
-"""What a reader of the program is shown, in this order."""
+TOPICS = ("data", "model", "compile", "fit", "augmentation", "evaluate")  # what a page shows, in this order
 
 
 class Excerpt(NamedTuple):

@@ -102,10 +102,7 @@ class PreparedData:
     about: Dataset = CIFAR10
 
     def images(self, mode: Literal["r", "c"] = "r") -> Array:
-        """Map the images into memory, read-only (``r``) or copy-on-write (``c``).
-
-        Returns: uint8 [images, rows, columns, colours], values 0 to 255, training images first.
-        """
+        """Map the images into memory: uint8 [images, rows, columns, colours]; ``c`` means copy-on-write."""
         return _mapped(self.folder / IMAGES_NAME, mode)
 
     def labels(self) -> Array:
@@ -224,10 +221,8 @@ def split(
 ) -> Split:
     """Split as ``train_test_split(test_size=0.2, random_state=split_seed)``, then keep a stratified part.
 
-    - ``labels`` is uint8 [images], training labels first, as many as ``about`` says.
-    - ``split_seed`` is the random state of the split into train and validation.
-    - ``fraction`` is the part of train, of validation and of test that is kept, with their class shares.
-    - ``counts`` is, instead of a fraction, how many images of train, validation and test are kept.
+    ``labels`` is uint8 [images], training labels first, as many as ``about`` says. Of each part a ``fraction`` is kept,
+    with its class shares, or so many images as ``counts`` says.
     """
     from sklearn.model_selection import train_test_split  # takes a second, which only training has
 

@@ -18,7 +18,6 @@ from cifar_report.spec import CIFAR10
 
 BINARY_FOLDER = "cifar-10-batches-bin"
 RECORD_BYTES = 1 + math.prod(CIFAR10.shape)  # the binary version: one label byte, then the pixels colour by colour
-GZIP = b"\x1f\x8b"
 KINDS = {  # of other files, by how they begin
     b"PK\x03\x04": "a zip archive",
     b"BZh": "an archive packed by bzip2",
@@ -94,13 +93,12 @@ def _diagnosis(path: Path, release: Release) -> str | None:
     if path.name.removesuffix(".bin") + ".bin" in BINARY_NAMES or path.name == "batches.meta":
         return f"{path} is one of the dataset's files: name the folder that holds all of them"
     kind = next((kind for magic, kind in KINDS.items() if start.startswith(magic)), None)
-    if kind is None and start[:2] != GZIP and tarfile.is_tarfile(path):
+    if kind is None and not start.startswith(b"\x1f\x8b") and tarfile.is_tarfile(path):
         kind = "a tar archive without gzip"
     return f"{path} is {kind}: {unpack}" if kind else None
 
 
 def _unpickle(content: bytes) -> Array:
-    """Return a batch of the published Python archive as the binary version has it."""
     batch = pickle.loads(content, encoding="bytes")  # noqa: S301 - the archive has the published SHA-256
     return np.column_stack([np.array(batch[b"labels"], dtype=np.uint8), batch[b"data"]]).ravel()
 

@@ -69,7 +69,6 @@ def _as_declared(
     asked: SeedsAsked,
     hours: float | None,
 ) -> Seeds:
-    """Return the seeds of a bundle that has a plan; raises UsageError for another one."""
     looks = ", ".join(map(str, min(plan.seeds.values(), default=())))
     kind = "a confirmation" if plan.confirms else f"looks at {looks} seeds"
     declared = f"{folder} declares {kind} (of {plan.declared[:10]}, {plan.hash[:8]})"

@@ -276,11 +276,6 @@ def library_versions(*, networks: bool) -> dict[str, str]:
         ) from error
 
 
-def states_of(prepared: Prepared) -> list[RunState]:
-    """Return the state of every planned run, in the order in which they run."""
-    return [_state(prepared, planned) for planned in prepared.runs]
-
-
 def plan_is_current(folder: Path) -> bool:
     """Whether a bundle records the experiments and the original's numbers as they are now: claims, texts and all."""
     record = read_record(folder)
@@ -288,16 +283,18 @@ def plan_is_current(folder: Path) -> bool:
     return (record.experiments, record.original, record.study) == today
 
 
-def _state(prepared: Prepared, planned: PlannedRun) -> RunState:
-    parts = key_parts(planned, prepared.profile, prepared.dataset_record)
-    try:
-        run = read_run(prepared.folder, planned.id)
-    except SuiteError as error:
-        return RunState(planned, parts, f"its record is damaged ({error})")
-    if run is None:
-        return RunState(planned, parts, "not run yet")
-    changes = ", ".join(changed_parts(current_parts(run), parts))
-    return RunState(planned, parts, changes or (None if run.done else "failed last time"))
+def states_of(prepared: Prepared) -> list[RunState]:
+    """Return the state of every planned run, in the order in which they run."""
+    states = []
+    for planned in prepared.runs:
+        parts, reason = key_parts(planned, prepared.profile, prepared.dataset_record), "not run yet"
+        try:
+            if (run := read_run(prepared.folder, planned.id)) is not None:
+                reason = ", ".join(changed_parts(current_parts(run), parts)) or ("" if run.done else "failed last time")
+        except SuiteError as error:
+            reason = f"its record is damaged ({error})"
+        states.append(RunState(planned, parts, reason or None))
+    return states
 
 
 def _devices(run: PlannedRun) -> str:

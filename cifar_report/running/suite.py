@@ -130,11 +130,9 @@ def _is_complete(prepared: Prepared) -> bool:
         listed = read_manifest(folder)
     except SuiteError:  # the last pass did not come to its end, or the list is damaged
         return False
-    files = {path.relative_to(folder).as_posix(): path for path in bundle_files(folder)}
-    records = {name: path for name, path in files.items() if path.name == RUN_FILE}
-    if files.keys() != listed.keys() or any(
-        sha256(path.read_bytes()) != listed[name] for name, path in records.items()
-    ):
+    names = {path.relative_to(folder).as_posix() for path in bundle_files(folder)}
+    records = [name for name in names if name.endswith(f"/{RUN_FILE}")]
+    if names != listed.keys() or any(sha256((folder / name).read_bytes()) != listed[name] for name in records):
         return False
     record = read_record(folder)
     asked = record.plan == prepared.plan and all(record.seeds_of(trial) >= end for trial, end in prepared.ends.items())

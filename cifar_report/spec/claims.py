@@ -27,8 +27,7 @@ Quantity = Literal[
     "macs",  # exact
 ]
 
-TIMES: tuple[Quantity, ...] = ("seconds", "throughput", "fit_seconds", "predict_seconds")
-"""Quantities that are read from the timing pass alone."""
+TIMES: tuple[Quantity, ...] = ("seconds", "throughput", "fit_seconds", "predict_seconds")  # from the timing pass alone
 
 Relation = Literal[
     "greater",  # subject above comparator by the margin
@@ -98,17 +97,15 @@ STATEMENTS = (
 )
 """The codes of all that the write-up and its README state; claims of other codes are somebody's own."""
 
-MARGINS: dict[Quantity, float] = {
+MARGINS: dict[Quantity, float] = {  # where a claim names no other
     **dict.fromkeys(("accuracy", "validation_accuracy"), 0.01),
     "gap": 0.02,
     "dead_units": 0.05,
     **dict.fromkeys(("epochs_to_accuracy", "epoch_of_least_loss"), 1.0),
     **dict.fromkeys(("loss", "seconds", "throughput", "fit_seconds", "predict_seconds"), 0.1),
 }
-"""The margin of each quantity, where a claim names no other."""
 
-EXACT: tuple[Quantity, ...] = ("unusual_runs", "parameters", "trainable_parameters", "macs")
-"""Quantities that are counted: no statistics."""
+EXACT: tuple[Quantity, ...] = ("unusual_runs", "parameters", "trainable_parameters", "macs")  # counted: no statistics
 
 
 def claim(claim_id: str, statement: str, **fields: Any) -> Claim:
