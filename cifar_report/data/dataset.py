@@ -72,7 +72,6 @@ class Images:
     grade: Grade
     source: str  # the kind of source, in words without a path
     about: Dataset = CIFAR10
-    canonical_labels: bool = True
 
     def fingerprint(self) -> str:
         """SHA-256 (hexadecimal) of the image bytes followed by the label bytes."""
@@ -118,11 +117,11 @@ def open_prepared(folder: Path, release: Release | None = RELEASE) -> PreparedDa
     except (OSError, ValueError):
         return None
     about = described.about
-    held = _judged(Images(images, labels, described.grade, described.source, about), release)
+    held = Images(images, labels, described.grade, described.source, about)
     count = sum(about.counts) if release is None or about != CIFAR10 else release.count
     if images.shape != (count, *about.shape) or held.fingerprint() != folder.name:
         return None
-    return _prepared(folder, held, str(folder))
+    return _prepared(folder, held, str(folder), release)
 
 
 def keep(images: Images, location: str, cache: Path, release: Release | None = None) -> PreparedData:
@@ -130,7 +129,7 @@ def keep(images: Images, location: str, cache: Path, release: Release | None = N
 
     Raises SuiteError where the cache cannot be written.
     """
-    folder, images = cache / "datasets" / images.fingerprint(), _judged(images, release)
+    folder = cache / "datasets" / images.fingerprint()
     with writing(cache):
         stored = open_prepared(folder, release)
         if stored is None:
@@ -139,7 +138,7 @@ def keep(images: Images, location: str, cache: Path, release: Release | None = N
             images = replace(images, grade=stored.grade)
         elif images.grade != "unverified":
             _describe(folder, images)
-    return _prepared(folder, images, location)
+    return _prepared(folder, images, location, release)
 
 
 @contextlib.contextmanager
@@ -174,16 +173,10 @@ def _describe(folder: Path, images: Images) -> None:
     (folder / DESCRIPTION_NAME).write_bytes(msgspec.json.format(msgspec.json.encode(described)) + b"\n")
 
 
-def _judged(images: Images, release: Release | None) -> Images:
-    """Return images of which it is known whether their labels are those of CIFAR-10, where they should be."""
-    if release is None or images.about != CIFAR10:
-        return images
-    return replace(images, canonical_labels=hashlib.sha256(images.labels.data).hexdigest() == release.labels_sha256)
-
-
-def _prepared(folder: Path, held: Images, location: str) -> PreparedData:
-    labels = held.canonical_labels
-    return PreparedData(folder, folder.name, held.grade, labels, held.source, location, held.about)
+def _prepared(folder: Path, held: Images, location: str, release: Release | None) -> PreparedData:
+    digest = hashlib.sha256(held.labels.data).hexdigest()
+    canonical = release is None or held.about != CIFAR10 or digest == release.labels_sha256
+    return PreparedData(folder, folder.name, held.grade, canonical, held.source, location, held.about)
 
 
 def _mapped(path: Path, mode: Literal["r", "c"] = "r") -> Array:

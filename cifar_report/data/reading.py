@@ -107,18 +107,17 @@ def _assemble(batches: Mapping[str, Array], path: Path, release: Release, grade:
     if missing := [name for name in BINARY_NAMES if name not in batches]:
         raise UsageError(f"{path} lacks {', '.join(missing)} of CIFAR-10's binary version. {AGAIN}")
     expected = release.records_per_file * RECORD_BYTES
-    for name, batch in batches.items():
-        if batch.size != expected:
-            fault = "truncated" if batch.size < expected else "oversized"
-            raise UsageError(f"{path / name} is {fault}: a batch of CIFAR-10 holds {expected:,} bytes. {AGAIN}")
-        labels = batch[::RECORD_BYTES]
-        if (bad := np.flatnonzero(labels >= len(CIFAR10.classes))).size:
-            label = f"label {labels[bad[0]]} in record {bad[0]:,}"
-            raise UsageError(f"{path / name} has {label}, expected 0 to 9: it is no batch of CIFAR-10. {AGAIN}")
     images = np.empty((release.count, *CIFAR10.shape), dtype=np.uint8)
     labels, colours = np.empty(release.count, dtype=np.uint8), CIFAR10.shape[-1]
     for number, name in enumerate(BINARY_NAMES):
-        records = batches[name].reshape(-1, RECORD_BYTES)
+        batch = batches[name]
+        if batch.size != expected:
+            fault = "truncated" if batch.size < expected else "oversized"
+            raise UsageError(f"{path / name} is {fault}: a batch of CIFAR-10 holds {expected:,} bytes. {AGAIN}")
+        records = batch.reshape(-1, RECORD_BYTES)
+        if (bad := np.flatnonzero(records[:, 0] >= len(CIFAR10.classes))).size:
+            label = f"label {records[bad[0], 0]} in record {bad[0]:,}"
+            raise UsageError(f"{path / name} has {label}, expected 0 to 9: it is no batch of CIFAR-10. {AGAIN}")
         part = slice(number * len(records), (number + 1) * len(records))
         images[part] = records[:, 1:].reshape(-1, colours, *CIFAR10.shape[:2]).transpose(0, 2, 3, 1)
         labels[part] = records[:, 0]
