@@ -145,21 +145,17 @@ def test_seeds_needed_of_whole_epochs_are_those_of_the_exact_test():
     assert seeds_needed(one, alike, 0.01)[1] is None
 
 
-def test_log_likelihood_agrees_with_scikit_learn():
-    """The mean negative log likelihood is log_loss; a probability of zero for the label costs much, but no infinity."""
-    generator = np.random.default_rng(3)
-    labels, table = generator.integers(0, 10, 500), generator.dirichlet(np.full(10, 0.4), 500)
-    assert negative_log_likelihood(table[np.arange(len(labels)), labels]) == pytest.approx(
-        log_loss(labels, table, labels=range(10))
-    )
-    assert 10 < negative_log_likelihood(np.zeros(1, np.float32)) < 20
-
-
 def test_brier_by_hand():
-    """Brier score and calibration error of a few images follow by hand; certainty belongs to the last bin."""
+    """Scores of few images follow by hand, and the log likelihood is scikit-learn's but for infinity."""
     table = np.zeros((3, 10), np.float32)
     table[0, :2], table[1, 0], table[2, 1] = 0.5, 1, 1
     assert brier(np.zeros(3, np.uint8), table) == pytest.approx((0.5 + 0 + 2) / 3)
     assert calibration_error(reliability(array(0.8, 0.8), array(1, 0))) == pytest.approx(0.3)
     counts = reliability(array(1, 1, 0.8), array(1, 1, 1))[0]
     assert (counts[-1], counts.sum()) == (2, 3)
+    generator = np.random.default_rng(3)
+    labels, table = generator.integers(0, 10, 500), generator.dirichlet(np.full(10, 0.4), 500)
+    assert negative_log_likelihood(table[np.arange(len(labels)), labels]) == pytest.approx(
+        log_loss(labels, table, labels=range(10))
+    )
+    assert 10 < negative_log_likelihood(np.zeros(1, np.float32)) < 20

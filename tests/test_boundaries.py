@@ -92,7 +92,7 @@ def test_each_part_knows_only_its_neighbours(part):
 
 
 def test_only_training_imports_tensorflow():
-    """TensorFlow belongs to training, drawing to rendering, and scikit-learn to training, data and analysis."""
+    """TensorFlow belongs to training, which a worker's functions alone import; drawing and scikit-learn have places."""
     offenders = [path for path in ALL if tops(imports(path)) & HEAVY and path.parent.name != "training"]
     assert offenders == []
     assert any(tops(imports(path)) & HEAVY for path in files("training"))
@@ -103,10 +103,6 @@ def test_only_training_imports_tensorflow():
         if "sklearn" in tops(imports(path)) and not {"training", "data", "analysis"} & set(path.parts)
     ]
     assert offenders == []
-
-
-def test_nothing_but_a_worker_reaches_for_training():
-    """Only a worker's functions import the training package."""
     reaching = {
         path.relative_to(PACKAGE).as_posix()
         for path in ALL

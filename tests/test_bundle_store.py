@@ -145,8 +145,8 @@ def source(tmp_path):
     return folder
 
 
-def test_everything_but_the_weights_is_copied_byte_for_byte(source, tmp_path):
-    """The copy loads as the same runs; no weights and no hidden file are in it, and its manifest names what is."""
+def test_everything_but_the_weights_is_copied_byte_for_byte(source, tmp_path, capsys):
+    """A copy has all but the weights, byte for byte; the command copies a finished bundle alone."""
     target = tmp_path / "target"
     size = copy_numbers(source, target)
     names = {path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()}
@@ -158,6 +158,13 @@ def test_everything_but_the_weights_is_copied_byte_for_byte(source, tmp_path):
     listed = {line.split("  ")[1] for line in (target / MANIFEST_FILE).read_text().splitlines()}
     assert listed == names - {MANIFEST_FILE}
     assert size == sum((target / name).stat().st_size for name in listed)
+    assert main(["bundle", "copy", str(source), str(tmp_path / "copy")]) == 0
+    assert " bytes, all numbers and no weights" in capsys.readouterr().out
+    assert Bundle.load(tmp_path / "copy").runs == Bundle.load(source).runs
+    (source / "bundle.json").write_bytes((source / "bundle.json").read_bytes() + b" ")
+    assert main(["bundle", "copy", str(source), str(tmp_path / "other")]) == 1
+    assert "bundle.json" in capsys.readouterr().err
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_copy_never_falls_into_a_folder_that_holds_something(source, tmp_path):
@@ -169,14 +176,3 @@ def test_a_copy_never_falls_into_a_folder_that_holds_something(source, tmp_path)
         copy_numbers(tmp_path, tmp_path / "target")
     assert (tmp_path / "kept").read_text() == "kept"
     assert not (tmp_path / "target").exists()
-
-
-def test_the_command_copies_a_finished_bundle_and_no_other(source, tmp_path, capsys):
-    """``bundle copy`` says how large the copy is; a bundle that is not what its manifest says is not copied."""
-    assert main(["bundle", "copy", str(source), str(tmp_path / "copy")]) == 0
-    assert " bytes, all numbers and no weights" in capsys.readouterr().out
-    assert Bundle.load(tmp_path / "copy").runs == Bundle.load(source).runs
-    (source / "bundle.json").write_bytes((source / "bundle.json").read_bytes() + b" ")
-    assert main(["bundle", "copy", str(source), str(tmp_path / "other")]) == 1
-    assert "bundle.json" in capsys.readouterr().err
-    assert not (tmp_path / "other").exists()

@@ -92,16 +92,12 @@ def test_bad_words_are_refused(capsys, folder, words, sentence):
 
 
 def test_data_that_are_not_there_are_refused(capsys, folder):
-    """A data path that does not exist, is empty, or is something else is named with what was expected."""
+    """Data that are not there, and files and folders that are no bundle, are named with what was expected."""
     (folder / "empty").mkdir()
     (folder / "letter.txt").write_text("Dear reader")
     for name in ("nowhere", "empty", "letter.txt"):
         for words in (("run", "--profile", "smoke"), ("status", "--profile", "smoke"), ("data",)):
             assert name in refuse(capsys, folder, *words, "--data", name)
-
-
-def test_strange_bundle_folders_are_refused(capsys, folder):
-    """A file, a folder with something else in it and a folder with a foreign record are no bundles."""
     (folder / "file").write_text("x")
     (folder / "thesis").mkdir()
     (folder / "thesis" / "chapter.tex").write_text("x")
@@ -172,11 +168,16 @@ def test_help_teaches(capsys):
 
 @pytest.mark.usefixtures("folder")
 def test_list_shows_every_trial(capsys):
-    """The list names each experiment's question and each trial by its id."""
+    """The list names each question and trial, and the data their fingerprint and that a stand-in is one."""
     status, out, err = answer(capsys, "list")
     shown = {line.split()[0] for line in out.splitlines() if line.startswith("    ")}
     assert (status, err, shown) == (0, "", set(trials_of(load_experiments())))
     assert all(experiment.question in out for experiment in load_experiments())
+    status, out, err = answer(capsys, "data", "--data", "synthetic")
+    assert (status, err) == (0, "")
+    found = dict(line.split(maxsplit=1) for line in out.splitlines() if not line.startswith(("found in", "prepared")))
+    assert len(found["fingerprint"]) == 64
+    assert found["grade"].startswith("stand-in: synthetic, not CIFAR-10")
 
 
 def test_status_says_why_each_run_would_run(capsys, folder):
@@ -187,16 +188,6 @@ def test_status_says_why_each_run_would_run(capsys, folder):
     assert out.splitlines()[0].split(maxsplit=1) == ["nearest_centroid/once", "would run: not run yet"]
     assert f"0 of {1 + PROFILES['smoke'].seeds} runs finished" in out
     assert contents(folder) == {}
-
-
-@pytest.mark.usefixtures("folder")
-def test_data_shows_the_fingerprint_and_the_grade(capsys):
-    """The data command says what was found, and that a stand-in is one."""
-    status, out, err = answer(capsys, "data", "--data", "synthetic")
-    assert (status, err) == (0, "")
-    found = dict(line.split(maxsplit=1) for line in out.splitlines() if not line.startswith(("found in", "prepared")))
-    assert len(found["fingerprint"]) == 64
-    assert found["grade"].startswith("stand-in: synthetic, not CIFAR-10")
 
 
 @pytest.fixture

@@ -29,15 +29,11 @@ def datasets(tmp_path: Path) -> list[str]:
 
 
 def test_the_fingerprint_is_the_hash_of_images_and_labels(tmp_path, folder):
-    """The fingerprint is SHA-256 over the image bytes and the label bytes, and names the folder."""
+    """A dataset is named by the hash of its bytes, small when pickled, and cannot be changed on disk."""
     dataset = find(tmp_path, folder)
     images, labels = sample_arrays()
     assert dataset.fingerprint == hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest()
     assert dataset.folder == tmp_path / "cache" / "datasets" / dataset.fingerprint
-
-
-def test_a_dataset_travels_to_another_process(tmp_path, folder):
-    """A dataset is small when pickled and opens the same images; a mapped image cannot be changed on disk."""
     packed = pickle.dumps(find(tmp_path, folder))
     assert len(packed) < 2000
     opened = pickle.loads(packed)  # noqa: S301 - our own bytes

@@ -64,11 +64,15 @@ def test_an_archive_put_in_the_cache_is_found(tmp_path):
 
 
 def test_only_canonical_data_are_taken_unasked(tmp_path):
-    """Unverified data that were named once are not taken from the cache by a later call that names nothing."""
+    """Unverified data are not taken unasked from the cache, and a command that only looks downloads nothing."""
     find(tmp_path, write_files(tmp_path / "data", binary_files()))
     with pytest.raises(UsageError, match=r"CIFAR-10 was not found"):
         find(tmp_path)
     assert find(tmp_path, stand_in=True).grade == "stand-in"
+    notices = []
+    with pytest.raises(UsageError, match="this command only looks"):
+        find(tmp_path, download=False, notify=notices.append)
+    assert notices == []
 
 
 def test_the_stand_in_replaces_data_with_a_warning(tmp_path):
@@ -81,14 +85,6 @@ def test_the_stand_in_replaces_data_with_a_warning(tmp_path):
     for part in ("download failed", RELEASE.address, RELEASE.binary_sha256, str(tmp_path / PLACE)):
         assert part in warning
     assert find(tmp_path, "synthetic") == dataset
-
-
-def test_a_command_that_only_looks_downloads_nothing(tmp_path):
-    """Without ``download`` the network is not asked, and the message says so."""
-    notices = []
-    with pytest.raises(UsageError, match="this command only looks"):
-        find(tmp_path, download=False, notify=notices.append)
-    assert notices == []
 
 
 class Server(ThreadingHTTPServer):

@@ -7,8 +7,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from babel import Locale
-from hypothesis import given
-from hypothesis import strategies as st
 from matplotlib.text import Text as DrawnText
 from msgspec.structs import replace
 from PIL import Image
@@ -38,7 +36,7 @@ def drawn():
 
 
 def test_every_kind_of_figure_is_drawn(drawn):
-    """What the experiments ask for must be there as soon as its trials have run, and nothing of others."""
+    """Each kind of figure is there as soon as its trials have run; without any run the verdicts alone are."""
     expected = {f"{kind}.{name}" for kind in ("curves", "pairs") for name in ("filters", "model_2", "parallel")}
     expected |= {"ladder", "verdict_bar", "verdicts", "dependence", "curves", "curves.baseline", "curves.batch_size"}
     expected |= {"effects.points", "effects.epochs", "effects.ratio", "studies", "methods.classical"}
@@ -48,10 +46,6 @@ def test_every_kind_of_figure_is_drawn(drawn):
     studies = {row[0] for row in drawn["studies"].rows}
     assert ("Batch size" in studies, "Learning rate" in studies) == (True, False)
     assert all(re.fullmatch(r"[a-z][a-z0-9_.]*[a-z0-9]", name) for name in drawn)
-
-
-def test_an_empty_bundle_draws_its_verdicts_alone():
-    """Without a single finished run only the verdicts can be drawn, and nothing fails."""
     bundle, results = simulated(trials=(), seeds=2)
     drawn = {figure.id for figure in draw_all(results, ENGLISH, bundle=bundle)}
     assert drawn == {"verdict_bar", "verdicts"}
@@ -101,7 +95,7 @@ def test_figures_are_whole_and_fit_the_page(drawn):
 
 
 def test_alternative_texts_state_the_findings(drawn):
-    """What a picture says aloud must be the number of the results, not the kind of picture."""
+    """What a picture says aloud are the results' numbers, and the data of curves hold every epoch."""
     _, results = few()
     numbers = Numbers(ENGLISH)
     accuracy = numbers.number(results.trial("baseline").primary.datum)
@@ -113,6 +107,11 @@ def test_alternative_texts_state_the_findings(drawn):
     assert f"{len(epochs)} comparison" in drawn["effects.epochs"].alt
     metrics = results.trial("model_2").stage().test
     assert numbers.number(metrics.most_confused[0].share) in drawn["confusion"].alt
+    _, results = few()
+    stage = results.trial("baseline").stage()
+    rows = drawn["curves.baseline"].rows
+    assert [row[1] for row in rows] == [row.epoch for row in stage.epochs_table]
+    assert rows[4][4] == stage.epochs_table[4].val_accuracy.value
 
 
 def test_swapped_data_swap_what_a_study_s_picture_says():
@@ -125,15 +124,6 @@ def test_swapped_data_swap_what_a_study_s_picture_says():
 
     assert re.search(r"highest for 64 .*lowest for 32 ", alt(baseline=0.5, batch_64=0.7))
     assert re.search(r"highest for 32 .*lowest for 64 ", alt(baseline=0.7, batch_64=0.5))
-
-
-def test_curves_hold_every_epoch(drawn):
-    """The data of the curves must be the means of the results."""
-    _, results = few()
-    stage = results.trial("baseline").stage()
-    rows = drawn["curves.baseline"].rows
-    assert [row[1] for row in rows] == [row.epoch for row in stage.epochs_table]
-    assert rows[4][4] == stage.epochs_table[4].val_accuracy.value
 
 
 def test_photographs_are_those_of_the_examples_and_stay_out_of_the_svg(drawn):
@@ -231,14 +221,6 @@ def test_axes_use_the_decimal_sign_of_the_language(locale, expected):
         return axes.xaxis.get_major_formatter().format_ticks([-0.5, 0.0, 0.5])
 
     assert ticks() == expected
-
-
-@given(st.text(st.sampled_from("abcdefgh αβγδεζ"), max_size=80), st.floats(20, 200))
-def test_wrapping_keeps_words_and_width(text, width):
-    """Wrapped lines must hold the same words in order, and only a single word may be wider than asked."""
-    lines = style.wrapped(text, width).split("\n")
-    assert " ".join(lines).split() == text.split()
-    assert all(style.text_width(line) <= width or len(line.split()) == 1 for line in lines if line.strip())
 
 
 def test_words_are_drawn_in_the_report_s_own_letters():

@@ -19,7 +19,7 @@ from cifar_report.spec import Quantity
 
 
 def test_a_figure_in_the_page_is_named_and_keeps_to_itself():
-    """It has a title and a label, its ids begin with its own, its rules hold for it alone, and it fetches nothing."""
+    """A figure is named and keeps to itself, its words stay text, and its colours follow the page."""
     for figure in few_figures():
         root = parse(figure.inline.encode())
         anchor = root.attrib["id"]
@@ -32,10 +32,6 @@ def test_a_figure_in_the_page_is_named_and_keeps_to_itself():
         links = re.findall(r"url\(#([^)]+)\)|href=\"#([^\"]+)", figure.inline)
         assert {one or other for one, other in links} <= set(ids)
         assert not re.search(r"https?://(?!www\.w3\.org)", figure.inline)
-
-
-def test_text_stays_text_and_colours_follow_the_page():
-    """Words can be searched, and each colour of the palette is a variable of the page, or else its own."""
     css = (ROOT / "templates" / "screen.css").read_text(encoding="utf-8")
     for figure in few_figures():
         root = parse(figure.inline.encode())

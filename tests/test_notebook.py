@@ -24,7 +24,7 @@ keras.datasets.cifar10.load_data = lambda: (parts(200), parts(100))
 
 
 def test_it_holds_the_program_between_the_question_and_the_trap():
-    """Its code is the trial's program, its text the question and the trap of seeded shuffling; ids stay the same."""
+    """Its code is the trial's program between the question and the trap; what is no network has none."""
     text = make_notebook("model_2")
     read = nbformat.reads(text, 4)
     nbformat.validate(read)
@@ -34,6 +34,9 @@ def test_it_holds_the_program_between_the_question_and_the_trap():
     assert "How far does a deeper" in prose
     assert "in the same order in every epoch" in prose
     assert text == make_notebook("model_2")
+    for name in ("nearest_centroid", "bassline"):
+        with pytest.raises(UsageError, match=name):
+            make_notebook(name)
 
 
 def test_a_bundle_adds_accuracies_verdicts_and_figures(tmp_path):
@@ -46,13 +49,6 @@ def test_a_bundle_adds_accuracies_verdicts_and_figures(tmp_path):
     assert "(seed 2)" in told
     assert "(C01a.15_epochs)" in told
     assert [list(cell.attachments) for cell in read.cells if "attachments" in cell] == [["curves.filters.svg"]]
-
-
-def test_what_is_no_network_has_none():
-    """A classifier without layers and an unknown trial are refused."""
-    for name in ("nearest_centroid", "bassline"):
-        with pytest.raises(UsageError, match=name):
-            make_notebook(name)
 
 
 @pytest.mark.long

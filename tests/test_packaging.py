@@ -39,17 +39,13 @@ def installed(source, tmp_path_factory):
 
 
 def test_a_wheel_holds_everything_that_the_project_reads(source, installed):
-    """Templates, style sheets, fonts, catalogues and recorded numbers are installed like the code."""
+    """A wheel holds all that the project reads, and its copy works as one package."""
     held = {path.relative_to(installed).as_posix() for path in installed.rglob("*")}
     files = {path.relative_to(source) for name in FOLDERS for path in (source / name).rglob("*") if path.is_file()}
     inside = {path if path.parts[0] == "cifar_report" else Path("cifar_report", path) for path in files}
     needed = {path.as_posix() for path in inside if "build" not in path.parts}
     assert "cifar_report/templates/report.html.j2" in needed
     assert needed - held == set()
-
-
-def test_an_installed_copy_works_and_is_one_package(installed):
-    """Nothing but the package lands among others' packages, and it finds its experiments and templates there."""
     assert {path.name for path in installed.iterdir() if path.suffix != ".dist-info"} == {"cifar_report"}
     program = """
 from cifar_report.registry import load_experiments

@@ -54,7 +54,7 @@ def drop_in(folder: Path, **fields: str) -> None:
 
 
 def test_a_dropped_in_file_is_an_experiment(folder):
-    """Adding one file must add its experiment, trial and claim, in its place and with nothing else touched."""
+    """One more file adds its experiment, trial and claim in their place, and is read again when it was changed."""
     before = load_experiments(folder)
     assert before == load_experiments()  # wherever the folder lies
     drop_in(folder)
@@ -63,10 +63,6 @@ def test_a_dropped_in_file_is_an_experiment(folder):
     assert [each.id for each in after if each.section == "hidden_layer"][:2] == ["hidden_neurons", "new"]
     assert trials_of(after)["batch_48"].batch_size == 48  # type: ignore[union-attr]
     assert "N1" in {claim.id for claim in claims_of(after)}
-
-
-def test_a_changed_file_is_read_again(folder):
-    """A second look must see what the file says now."""
     drop_in(folder)
     load_experiments(folder)
     drop_in(folder, experiment="renamed_since")

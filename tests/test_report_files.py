@@ -51,9 +51,14 @@ def small():
     return small_bundle("baseline", seeds=1)
 
 
-def test_setting_the_report_gives_nothing_to_complain_about(built):
-    """WeasyPrint understands every rule and finds every picture, and nothing is imported that trains."""
+def test_setting_the_report_gives_nothing_to_complain_about(built, paper):
+    """WeasyPrint complains of nothing, nothing that trains is imported, and every link leads somewhere."""
     assert (built.complaints, built.unneeded) == ([], [])
+    links = [each.get_object() for page in paper.pages for each in page.get("/Annots", [])]
+    assert links
+    outside = [link["/A"]["/URI"] for link in links if "/A" in link]
+    assert all(address.startswith("https://doi.org/") for address in outside)
+    assert {str(link["/Dest"]) for link in links if "/A" not in link} <= set(paper.named_destinations)
 
 
 @pytest.mark.long
@@ -104,15 +109,6 @@ def test_every_page_but_the_first_bears_the_date_and_its_number(paper, read_page
     assert len(found) == 4
     for title, number in found:
         assert title in read_page(int(number)), title
-
-
-def test_every_link_of_the_pdf_leads_somewhere(paper):
-    """Each link inside the PDF has its named place, and no link leaves it but those to the literature."""
-    links = [each.get_object() for page in paper.pages for each in page.get("/Annots", [])]
-    assert links
-    outside = [link["/A"]["/URI"] for link in links if "/A" in link]
-    assert all(address.startswith("https://doi.org/") for address in outside)
-    assert {str(link["/Dest"]) for link in links if "/A" not in link} <= set(paper.named_destinations)
 
 
 def test_a_check_names_the_file_that_differs(smoke, built, tmp_path, monkeypatch, capsys):

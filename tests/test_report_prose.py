@@ -53,14 +53,9 @@ def prose() -> str:
 
 @pytest.mark.long
 def test_the_report_is_short() -> None:
-    """Outside its tables the printed report has at most as many words as are read in a quarter of an hour or so."""
+    """Outside its tables the printed report is short, and no sentence stands in it more than a few times."""
     words = [word for word in prose().split() if re.search(r"\w", word)]
     assert 2_000 < len(words) <= WORDS
-
-
-@pytest.mark.long
-def test_no_sentence_is_read_again_and_again() -> None:
-    """With numbers and names masked, no sentence stands in the report more than a few times."""
     masked = re.sub(r"[−+]?\d[\d.,]*%?", "#", prose())
     sentences = [each.strip() for part in masked.split("¶") for each in re.split(r"(?<=[.!?:]) (?=[A-Z<])", part)]
     counts = Counter(each for each in sentences if len(each.split()) > 3)

@@ -117,19 +117,17 @@ def test_nothing_is_fetched_from_outside():
         assert numbers == list(range(1, len(numbers) + 1)), tag
 
 
-def test_nothing_is_warned_of_where_nothing_is_wrong():
-    """A full bundle on canonical pixels has no warning on its first page."""
-    assert not of(seeds=5, timing=True).all("div", "warning")
-
-
 def test_every_claim_has_its_paragraph_and_its_row():
-    """Each claim of the bundle stands in its section and in the table of all claims."""
+    """Each claim has its paragraph and its row, and a number's row names the runs behind it."""
     claims = few()[0].claims
     ids = [each.attributes.get("id") for each in whole().all("tr")]
     assert {f"claim-{claim.id}" for claim in claims} <= set(ids)
     assert len(whole().all("article")) == len(claims)
     table = next(each for each in whole().all("div", "verdicts"))
     assert len([each for each in table.inside if "data-outcome" in each.attributes]) == len(claims)
+    rows = Page(of_medium("screen")).all("tr")
+    row = next(each for each in rows if each.attributes.get("id") == "d-claim.C01a.15_epochs.estimate")
+    assert row.inside[-1].text == "baseline/seed-0…2, filters_32/seed-0…2"
 
 
 @pytest.mark.parametrize(
@@ -154,19 +152,24 @@ def test_the_first_page_warns_of_what_limits_it(settings, words):
 
 
 def test_a_report_is_built_from_nothing_at_all():
-    """Without a single run there is a whole report, and it says what is missing."""
+    """Without a run there is a whole report that says what is missing; a full bundle has no warning."""
     page = of(trials=())
     assert "No network has finished its training yet" in page.all("header", "title-page")[0].text
     assert "No test came out so." in page.all("main")[0].text
     assert "This bundle holds no runs yet." in page.all("main")[0].text
+    assert not of(seeds=5, timing=True).all("div", "warning")
 
 
-def test_a_failed_run_shows_with_its_reason():
-    """The section of a trial names the run that failed and the last line of its traceback."""
+def test_a_failed_run_shows_with_its_reason(monkeypatch):
+    """A failed run is named with its error, and beyond the largest number of rows the appendix lists trials."""
     bundle = small_bundle(seeds=2, failed=(("filters_32", 1),))
     error = bundle.failed_of("filters_32")[0].error.strip().splitlines()[-1]
     problems = [each.text for each in Page(report_of(bundle)).all("p", "problem")]
     assert any("filters_32/seed-1" in text and error in text for text in problems)
+    monkeypatch.setattr(tables, "MOST_RUN_ROWS", 5)
+    bundle = small_bundle(seeds=3)
+    table = next(each for each in Page(report_of(bundle)).all("table") if "Every trial; its single runs" in each.text)
+    assert len([each for each in table.inside if each.tag == "tr"]) == len(bundle.trials) + 1
 
 
 def test_the_code_section_is_rendered_from_the_bundle():
@@ -231,14 +234,6 @@ def test_the_trap_of_seeded_notebooks_is_told_with_the_numbers_that_there_are():
     assert [each for each in own.inside if "said" in each.attributes.get("class", "")] == []
 
 
-def test_many_runs_get_one_row_a_trial(monkeypatch):
-    """Beyond the largest number of rows the appendix lists trials, and says where the single runs are."""
-    monkeypatch.setattr(tables, "MOST_RUN_ROWS", 5)
-    bundle = small_bundle(seeds=3)
-    table = next(each for each in Page(report_of(bundle)).all("table") if "Every trial; its single runs" in each.text)
-    assert len([each for each in table.inside if each.tag == "tr"]) == len(bundle.trials) + 1
-
-
 @pytest.mark.parametrize(("language", "grade"), [("en", "canonical"), ("en", "unverified"), ("el", "canonical")])
 def test_every_linked_number_leads_to_a_row_of_its_own(language, grade):
     """On the screen each number's link has exactly one target, and each target is linked to."""
@@ -246,13 +241,6 @@ def test_every_linked_number_leads_to_a_row_of_its_own(language, grade):
     targets = re.findall(r'<tr id="(d-[^"]+)"', html)
     assert len(targets) == len(set(targets)) > 50
     assert set(re.findall(r'href="#(d-[^"]+)"', html)) == set(targets)
-
-
-def test_a_number_s_row_names_the_runs_behind_it_once():
-    """Both sides of a comparison stand in the row of its estimate, with their first and last seed."""
-    rows = Page(of_medium("screen")).all("tr")
-    row = next(each for each in rows if each.attributes.get("id") == "d-claim.C01a.15_epochs.estimate")
-    assert row.inside[-1].text == "baseline/seed-0…2, filters_32/seed-0…2"
 
 
 def test_paper_leaves_full_tables_to_the_screen_and_the_attached_numbers():

@@ -123,15 +123,11 @@ def test_each_run_records_what_the_report_needs(smoke):
 
 
 def test_tensorflows_chatter_goes_into_the_log(smoke):
-    """The terminal shows one line a run; what TensorFlow prints is in the run's log."""
+    """TensorFlow's chatter goes into the log, and host and folder stand in no scientific record."""
     assert "tensorflow" not in (smoke.called.out + smoke.called.err).lower()
     assert [line[:5] for line in smoke.called.out.splitlines()[:4]] == [f"[{place}/4]" for place in range(1, 5)]
     log = (smoke.folder / "runs" / "baseline" / "seed-0" / "log.txt").read_text(errors="replace")
     assert "training: epoch 1/1: loss" in log
-
-
-def test_the_scientific_record_names_no_host_and_no_folder(smoke):
-    """A bundle can be given away: the host stands in the timing files alone, paths nowhere."""
     texts = {path: path.read_text() for path in smoke.folder.rglob("*.json")}
     assert not [path for path, text in texts.items() if str(Path.home()) in text or str(smoke.folder.parent) in text]
     named = {path.name for path, text in texts.items() if json.dumps(socket.gethostname()) in text}

@@ -68,7 +68,7 @@ def test_every_number_of_the_report_is_in_the_data(tables):
 
 
 def test_runs_have_one_row_per_stage(tables):
-    """Each stage of each run must have its row, with its last and its best scores; other classifiers have one."""
+    """Each stage and each epoch of each run has its row, and planned trials and claims have theirs."""
     bundle, _ = few()
     assert len(tables["runs.csv"]) == sum(max(len(run.stages), 1) for run in bundle.runs)
     run = bundle.runs_of("model_2")[1]
@@ -79,10 +79,6 @@ def test_runs_have_one_row_per_stage(tables):
     nearest = next(row for row in tables["runs.csv"] if row["trial"] == "nearest_centroid")
     assert float(nearest["last_test_accuracy"]) == bundle.runs_of("nearest_centroid")[0].classical.test_accuracy
     assert nearest["seed"] == ""
-
-
-def test_epochs_are_those_of_the_runs(tables):
-    """Each epoch has its row as it was recorded, and planned trials and claims have theirs where nothing ran."""
     bundle, _ = few()
     stage = bundle.runs_of("baseline")[2].stage()
     rows = [row for row in tables["epochs.csv"] if row["run"] == "baseline/seed-2"]

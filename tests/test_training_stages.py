@@ -50,7 +50,7 @@ def weights_of(outcome, stage, kind):
 
 
 def test_early_stopping_waits_for_its_patience_in_each_stage(staged):
-    """A stage stops ``patience`` epochs behind its own least validation loss, where it asks for that."""
+    """A stage stops ``patience`` epochs behind its own least validation loss; curves and seconds are as long as it."""
     for stage in staged[0].stages[:2]:
         losses = stage.history.val_loss
         assert stage.best_epoch == int(np.argmin(losses)) + 1
@@ -58,6 +58,12 @@ def test_early_stopping_waits_for_its_patience_in_each_stage(staged):
         assert stage.epochs == stage.best_epoch + PATIENCE < 40
     short = staged[0].stages[2]
     assert (short.epochs, short.stopped_early) == (2, False)
+    outcome = staged[0]
+    for stage in outcome.stages:
+        curves = msgspec.structs.astuple(stage.history)[:4]
+        assert {len(curve) for curve in curves} == {stage.epochs}
+        seconds = outcome.seconds
+        assert len(seconds.epoch_seconds[stage.id]) == len(seconds.validation_seconds[stage.id]) == stage.epochs
 
 
 def test_adams_state_goes_on_from_stage_to_stage(staged):
@@ -86,16 +92,6 @@ def test_recorded_scores_are_those_of_the_stored_weights(staged, sample, kind):
         assert (again.accuracy, again.loss) == (recorded.accuracy, recorded.loss)
     assert np.array_equal(again.probabilities, outcome.predictions.probabilities["first", kind])
     engine.model.set_weights(before)
-
-
-def test_history_holds_one_value_an_epoch(staged):
-    """All four curves are as long as the stage ran, and seconds were kept for each epoch."""
-    outcome = staged[0]
-    for stage in outcome.stages:
-        curves = msgspec.structs.astuple(stage.history)[:4]
-        assert {len(curve) for curve in curves} == {stage.epochs}
-        seconds = outcome.seconds
-        assert len(seconds.epoch_seconds[stage.id]) == len(seconds.validation_seconds[stage.id]) == stage.epochs
 
 
 def test_a_loss_that_is_no_number_is_recorded_and_not_a_crash(sample, tmp_path):

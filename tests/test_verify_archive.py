@@ -85,17 +85,13 @@ def packed(members, form=tarfile.USTAR_FORMAT):
     return buffer.getvalue()
 
 
-def test_the_archive_is_a_plain_tar_without_dates_and_owners(original, archive):
-    """Python's library writes the same bytes from names and contents alone, the manifest first."""
+def test_the_archive_is_a_plain_tar_without_dates_and_owners(original, archive, tmp_path):
+    """Python's library writes the same bytes, which no date, right, order, name or lock of a bundle changes."""
     assert archive.read_bytes() == packed(members_of(original))
     with tarfile.open(archive) as tar:
         entries = tar.getmembers()
     assert entries[0].name == f"bundle/{MANIFEST_FILE}"
     assert {(entry.mtime, entry.uid, entry.gid, entry.uname, entry.gname) for entry in entries} == {(0, 0, 0, "", "")}
-
-
-def test_the_same_bundle_gives_the_same_bytes(original, archive, tmp_path):
-    """Other dates, rights, order on the disk, name, lock and checkpoints of a bundle change no byte of its archive."""
     other = tmp_path / "elsewhere"
     for path in sorted((path for path in original.rglob("*") if path.is_file()), reverse=True):
         copy = other / path.relative_to(original)
@@ -120,8 +116,12 @@ def test_an_imported_bundle_is_the_exported_one(original, archive, tmp_path, cap
     assert (tmp_path / "again.tar").read_bytes() == archive.read_bytes()
 
 
-def test_an_unfinished_or_damaged_bundle_is_not_exported(bundle, refuse):
-    """A bundle with a changed, added, linked or missing file, or without its manifest, makes no archive."""
+def test_an_archive_is_written_where_it_can_be(bundle, refuse):
+    """An archive is written where it can be, and never of an unfinished or damaged bundle."""
+    for file in (bundle, bundle.parent, bundle / "x.tar", bundle / "runs" / ".." / "x.tar"):
+        assert "cannot be the archive" in refuse("bundle", "export", bundle, file, status=2)
+    assert "nowhere is no folder" in refuse("bundle", "export", bundle, bundle.parent / "nowhere" / "x.tar", status=2)
+    assert "is no results bundle" in refuse("bundle", "export", bundle / "runs", bundle.parent / "x.tar", status=2)
     file = bundle.parent / "x.tar"
     flip(bundle / RUN, 800)
     assert f"{bundle} is damaged: {RUN}: was changed" in refuse("bundle", "export", bundle, file)
@@ -141,14 +141,6 @@ def test_an_unfinished_or_damaged_bundle_is_not_exported(bundle, refuse):
     assert "is unfinished" in refuse("bundle", "export", bundle, file)
     (bundle / MANIFEST_FILE).unlink()
     assert "is unfinished" in refuse("bundle", "export", bundle, file)
-
-
-def test_an_archive_is_written_where_it_can_be(bundle, refuse):
-    """The archive may not be a folder, lie in the bundle or in no folder; what is no bundle is not archived."""
-    for file in (bundle, bundle.parent, bundle / "x.tar", bundle / "runs" / ".." / "x.tar"):
-        assert "cannot be the archive" in refuse("bundle", "export", bundle, file, status=2)
-    assert "nowhere is no folder" in refuse("bundle", "export", bundle, bundle.parent / "nowhere" / "x.tar", status=2)
-    assert "is no results bundle" in refuse("bundle", "export", bundle / "runs", bundle.parent / "x.tar", status=2)
 
 
 def test_a_full_disk_leaves_the_old_archive_and_no_half_bundle(original, archive, tmp_path):
