@@ -65,7 +65,7 @@ def test_p_under_looks_is_the_least_p_by_share_and_its_look_gives_the_estimate()
 
 
 def test_equivalence_and_rule_outs_spend_the_same_shares():
-    """TOST and the rule-out of a margin give the least of their p-values by share, and bounds at the share's level."""
+    """Equivalence and rule-outs spend the same shares, and one look at everything is the design without a plan."""
     first, second = drawn(5, 0.0, spread=0.004), drawn(6, 0.0, spread=0.004)
     seen = with_looks(BETTER, apart(first, second), PLAN, {"first": 20, "second": 20})
     tests = [TTest(np.array(first[:n]), np.array(second[:n])) for n in (5, 10, 20)]
@@ -74,10 +74,6 @@ def test_equivalence_and_rule_outs_spend_the_same_shares():
     below = min(test.p_value(0.01, -1) / share for test, share in zip(tests, SHARES, strict=False))
     assert seen.test().p_value(0.01, -1) == pytest.approx(min(1.0, below))
     assert seen.test().edge(1) == tests[-1].edge(1, 0.05 * 0.3)
-
-
-def test_one_look_at_everything_is_todays_design():
-    """A plan with one look and the whole level gives the p-values and the decision of no plan at all."""
     plain = apart(drawn(7, 0.02, 5), drawn(8, 0.0, 5))
     looked = with_looks(BETTER, plain, declare({"first": (5,), "second": (5,)}, [BETTER], TRIALS), {})
     assert judged({"better": plain}, (BETTER,)) == judged({"better": looked}, (BETTER,))
@@ -97,7 +93,7 @@ def test_a_look_counts_when_both_sides_have_run_and_takes_the_first_seeds_of_eac
 
 
 def test_only_trials_with_an_open_claim_that_can_still_be_decided_go_on():
-    """A decided claim stops its trials, and so does one that even the last look would hardly decide."""
+    """Only trials with an open claim that can still be decided go on, and none beyond the cap of hours."""
     clear = {"better": apart(drawn(1, 0.05), drawn(2, 0.0))}
     decisions, done = take_looks(clear, (BETTER,), PLAN)
     assert (decisions["better"].outcome, done) == ("reproduced", {"first": 5, "second": 5})
@@ -110,10 +106,6 @@ def test_only_trials_with_an_open_claim_that_can_still_be_decided_go_on():
     seen = {"better": with_looks(BETTER, margin["better"], PLAN, {"first": 5, "second": 5})}
     found = next_look(seen, (BETTER,), PLAN, {"first": 5, "second": 5})
     assert (found.ends, found.going) == ({"first": 10, "second": 10}, ("better",))
-
-
-def test_no_look_begins_beyond_the_cap_of_hours():
-    """Where the next look would take more processor time than was declared, its claims stay open."""
     capped = replace(PLAN, hours=1.0)
     seen = {"better": with_looks(BETTER, apart(drawn(5, 0.012), drawn(6, 0.0)), PLAN, {"first": 5, "second": 5})}
     done = {"first": 5, "second": 5}
@@ -123,12 +115,20 @@ def test_no_look_begins_beyond_the_cap_of_hours():
 
 
 def test_trials_that_many_claims_name_get_more_seeds():
-    """Of the suite's own trials the two that at least 13 claims about seeds name have 40 seeds at the last look."""
+    """Trials that many claims name or share get more seeds."""
     experiments = load_experiments()
     plan = declare_looks(claims_of(experiments), trials_of(experiments))
     assert {trial for trial, ends in plan.seeds.items() if ends == HUB_LOOKS} == {"baseline", "filters_32"}
     assert set(plan.seeds.values()) == {LOOKS, HUB_LOOKS}
     assert plan.hash == plan.sealed_hash() != replace(plan, hours=1.0).sealed_hash()
+    trials = {f"claim_{number}": (f"own_{number}", "shared") for number in range(4)}
+
+    def power(_, counts):
+        return float(1 - np.exp(-0.05 / (1 / counts[0] + 1 / counts[1]))) if min(counts) else 0.0
+
+    seeds = allocate(trials, power, dict.fromkeys(["shared", *(f"own_{n}" for n in range(4))], 60.0), 100 * 60.0)
+    assert sum(seeds.values()) <= 100
+    assert seeds["shared"] > max(count for trial, count in seeds.items() if trial != "shared") > 0
 
 
 def test_looks_in_a_bundle_give_the_verdict_with_its_look(tmp_path):
@@ -217,18 +217,6 @@ def test_the_proposal_spends_hours_on_open_claims_alone(tmp_path):
     assert sum(more.seeds.values()) > sum(little.seeds.values())
     assert little.expected < more.expected <= 1
     assert (more.claims[0].chance, more.decided, more.kept) == (more.expected, 0, 0)
-
-
-def test_the_allocation_gives_a_shared_trial_more_where_many_claims_need_it():
-    """Four claims against one trial that is as dear as the others: that trial gets the most seeds."""
-    trials = {f"claim_{number}": (f"own_{number}", "shared") for number in range(4)}
-
-    def power(_, counts):
-        return float(1 - np.exp(-0.05 / (1 / counts[0] + 1 / counts[1]))) if min(counts) else 0.0
-
-    seeds = allocate(trials, power, dict.fromkeys(["shared", *(f"own_{n}" for n in range(4))], 60.0), 100 * 60.0)
-    assert sum(seeds.values()) <= 100
-    assert seeds["shared"] > max(count for trial, count in seeds.items() if trial != "shared") > 0
 
 
 def test_an_onset_is_decided_by_the_look_that_reaches_its_share():

@@ -64,7 +64,7 @@ def test_every_number_and_verdict_stays_the_same_to_the_last_bit(whole, small):
 
 
 def test_verify_recomputes_what_it_can_and_names_the_rest(small, whole, capsys):
-    """A compact bundle verifies; one line says what is as recorded, and a whole bundle gets no such line."""
+    """Verify and the report say what of compact runs is as recorded, and nothing of the kind of whole ones."""
     assert main(["verify", str(small)]) == 0
     out = capsys.readouterr().out
     assert "nothing is wrong" in out
@@ -74,10 +74,6 @@ def test_verify_recomputes_what_it_can_and_names_the_rest(small, whole, capsys):
     assert 0 < judged < verify_bundle(whole).counts["test scores recomputed"]
     assert main(["verify", str(whole)]) == 0
     assert "compact" not in capsys.readouterr().out
-
-
-def test_the_report_says_what_cannot_be_computed_again(small, whole):
-    """The section that shows calibration and examples names the compact runs."""
     page = {each: chapter(writer_of(each), "examples") for each in (small, whole)}
     count = sum(bool(run.stages) for run in Bundle.load(small).runs)
     assert f"{count} runs of this bundle are stored in compact form: their Brier scores" in page[small]
@@ -91,7 +87,7 @@ def writer_of(folder):
 
 
 def test_a_run_of_one_stage_is_small(tmp_path):
-    """Of 10,000 images at most 50 kB stay, so that a run with its record and log has under 60."""
+    """A run of one stage keeps at most 50 kB, and a diverged one its predictions but no calibration."""
     generator = np.random.default_rng(0)
     labels = np.repeat(np.arange(10, dtype=np.uint8), 1_000)[generator.permutation(10_000)]
     logits = generator.normal(size=(10_000, 10)) * 2 + 2 * np.eye(10)[labels]
@@ -107,10 +103,6 @@ def test_a_run_of_one_stage_is_small(tmp_path):
     for one, other in zip(read.answers(stage, "last"), (table.argmax(axis=1), table.max(axis=1)), strict=True):
         right = table.argmax(axis=1) == labels
         assert np.array_equal(one[right], other[right])
-
-
-def test_a_diverged_run_keeps_its_predictions(tmp_path):
-    """Where a probability is no number the compact run has predictions, and no calibration."""
     run = read_run(made(("baseline",)), "baseline/seed-0")
     table = np.full((4, 10), np.nan, np.float32)
     table[1] = np.eye(10)[3]

@@ -65,8 +65,19 @@ def test_without_an_effect_the_conclusions_say_so() -> None:
     assert re.search(r"open for these topics: .*Depth", group(noisy, "inconclusive"))
 
 
-def test_the_interval_shown_is_that_of_the_test_and_names_its_level() -> None:
-    """Beside what is ruled out or called equal stands the 90 % interval that decided it, in findings and judgements."""
+def test_what_the_original_did_not_measure_is_supported_and_counts_apart() -> None:
+    """What the original did not measure counts apart, and the interval shown is that of the test, with its level."""
+    writer = Writer(*whole(), Translation("en"), ())
+    found = [each for each in writer.results.tallied if each.outcome == "reproduced"]
+    measured = sum(each.measured_before for each in found)
+    assert 0 < measured < len(found)
+    sentence = abstract(writer, ())[2].striptags()
+    assert f"{measured} reproduced, {len(found) - measured} supported" in sentence
+    topics = {each.verdict.measured_before: set() for each in findings(writer)}
+    for each in findings(writer):
+        topics[each.verdict.measured_before].add(str(topic_name(writer, each)))
+    for name in topics[False] - topics[True]:
+        assert f"{name} (" not in abstract(writer, findings(writer))[3].striptags()
     writer = Writer(*whole(), Translation("en"), ())
     levels = set()
     for each in findings(writer):
@@ -84,21 +95,6 @@ def test_the_interval_shown_is_that_of_the_test_and_names_its_level() -> None:
             said = judgement(writer, trial, ())[0].striptags()
             decides = claim.comparator and claim.comparator.trial in (trial.trial.one_change, trial.trial.as_written)
             assert not decides or "is ruled out" not in said or "90% [" in said, said
-
-
-def test_what_the_original_did_not_measure_is_supported_and_counts_apart() -> None:
-    """The abstract's count of reproduced tests holds no test of what the original never measured."""
-    writer = Writer(*whole(), Translation("en"), ())
-    found = [each for each in writer.results.tallied if each.outcome == "reproduced"]
-    measured = sum(each.measured_before for each in found)
-    assert 0 < measured < len(found)
-    sentence = abstract(writer, ())[2].striptags()
-    assert f"{measured} reproduced, {len(found) - measured} supported" in sentence
-    topics = {each.verdict.measured_before: set() for each in findings(writer)}
-    for each in findings(writer):
-        topics[each.verdict.measured_before].add(str(topic_name(writer, each)))
-    for name in topics[False] - topics[True]:
-        assert f"{name} (" not in abstract(writer, findings(writer))[3].striptags()
 
 
 def test_findings_say_in_how_many_settings_their_sides_differ() -> None:

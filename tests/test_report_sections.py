@@ -36,20 +36,11 @@ def of_medium(medium, language="en", grade="canonical"):
 def test_the_report_follows_the_write_up():
     """Every section of the write-up is there with its number, whatever has run; studies that it lacks are lettered."""
     headings = [each.text for each in whole().all("h2") if "front" not in each.attributes.get("class", "")]
-    assert headings == [
-        "Introduction",
-        "1 Description of the algorithm",
-        "2 Explanation of the code",
-        "Protocol",
-        "3 Trials",
-        "4 Comparison with nearest neighbours and nearest class centroid",
-        "5 Examples of right and wrong classification",
-        "Conclusions",
-        "All claims",
-        "How to reproduce",
-        "References",
-        "Appendix",
-    ]
+    assert "; ".join(headings) == (
+        "Introduction; 1 Description of the algorithm; 2 Explanation of the code; Protocol; 3 Trials; "
+        "4 Comparison with nearest neighbours and nearest class centroid; "
+        "5 Examples of right and wrong classification; Conclusions; All claims; How to reproduce; References; Appendix"
+    )
     parts = [each.text for each in whole().all("h3")]
     assert any(re.match(r"3\.14 .*augmentation", text, re.IGNORECASE) for text in parts)
     assert parts.index("3.1 The reference model") < parts.index("3.2 More filters")

@@ -34,7 +34,7 @@ def plan(profile="full", seeds=3):
 
 
 def test_every_trial_runs_once_a_seed_and_classifiers_once():
-    """The plan holds each network under each seed and each classifier once, nothing twice."""
+    """Networks run once a seed and classifiers once, seed by seed, the longest first and mirrored ones last."""
     runs = plan()
     networks = [trial.id for trial in TRIALS.values() if isinstance(trial, Trial)]
     classical = [trial.id for trial in TRIALS.values() if isinstance(trial, ClassicalTrial)]
@@ -43,10 +43,6 @@ def test_every_trial_runs_once_a_seed_and_classifiers_once():
     }
     assert len(runs) == len(expected)
     assert {run.id for run in runs} == expected
-
-
-def test_runs_go_seed_by_seed_longest_first():
-    """Every trial has a result after the first pass; the longest lead within a seed; later mirrored runs close all."""
     runs = plan()
     first = [run for run in runs if not run.seed]
     assert runs[: len(first)] == first
@@ -119,7 +115,7 @@ def test_mirrored_runs_name_their_devices(parts_of):
 
 
 def test_versions_and_engine_are_in_the_key(parts_of, monkeypatch):
-    """Another version of TensorFlow, or of what computes a result, is a reason to run again."""
+    """Another version or engine is a reason to run again, and a missing library is told with how to install it."""
     before = parts_of()
     monkeypatch.setattr(plan_module, "ENGINE_VERSION", "another")
     assert changed_parts(before, parts_of()) == ["engine changed"]
@@ -129,6 +125,16 @@ def test_versions_and_engine_are_in_the_key(parts_of, monkeypatch):
     changes = changed_parts(before, parts_of())
     library_versions.cache_clear()
     assert changes == [f"version of {name} changed" for name in ("keras", "numpy", "scikit-learn", "tensorflow")]
+    from importlib import metadata
+
+    def missing(name):
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr("importlib.metadata.version", missing)
+    library_versions.cache_clear()
+    with pytest.raises(UsageError, match=r"tensorflow is not installed.*pip install"):
+        parts_of()
+    library_versions.cache_clear()
 
 
 def test_runs_from_before_the_engine_had_a_version_count_as_its_first():
@@ -143,20 +149,6 @@ def test_runs_from_before_the_engine_had_a_version_count_as_its_first():
     other = msgspec.structs.replace(runs[0], key_parts=runs[0].key_parts | {"training code": "0" * 64})
     assert current_parts(other)["engine"] == "0" * 64
     assert current_parts(msgspec.structs.replace(other, key_parts={"engine": "7"})) == {"engine": "7"}
-
-
-def test_a_missing_library_is_a_sentence(parts_of, monkeypatch):
-    """Without TensorFlow nothing can be trained, and the error says how to install it."""
-    from importlib import metadata
-
-    def missing(name):
-        raise metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr("importlib.metadata.version", missing)
-    library_versions.cache_clear()
-    with pytest.raises(UsageError, match=r"tensorflow is not installed.*pip install"):
-        parts_of()
-    library_versions.cache_clear()
 
 
 @pytest.fixture

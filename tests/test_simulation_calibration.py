@@ -88,17 +88,13 @@ def test_drawn_tests_are_those_of_a_bundle(name):
 
 
 def test_claims_are_corrected_for_the_whole_registry():
-    """Claims of which nothing is drawn count in their families, as in a report, so that fewer directions are named."""
+    """Claims are corrected for the whole registry, and those about the same sides get the same draws."""
     alone = [each for each in drawn() if each.claim.id == "C11a"]
     found = []
     for scenario in ("no_effect", "original"):  # with the whole registry, and with the drawn claims alone
         each = [next(iter(given.values())) for given in decisions(alone, [0.013], Setting(3, 300), scenario)]
         found.append(sum(decision.outcome == "reproduced" for decision in each))
     assert 0 < found[0] < found[1]
-
-
-def test_claims_about_one_network_are_drawn_together():
-    """Where nothing differs, two claims about the same two sides get the same draws; elsewhere each gets its own."""
     one = next(each for each in drawn() if each.claim.id == "C05a.as_written")
     twin = one._replace(claim=msgspec.structs.replace(one.claim, id="twin", family=None))
     pair = [one._replace(claim=msgspec.structs.replace(one.claim, family=None)), twin]

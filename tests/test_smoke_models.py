@@ -28,7 +28,7 @@ def run_here(tensorflow, in_folder, capsys):  # noqa: ARG001 - one process has T
 @pytest.mark.parametrize(
     ("name", "words", "table"),
     [
-        ("baseline", (), ("training", "last")),
+        pytest.param("baseline", (), ("training", "last"), marks=pytest.mark.long),
         ("model_2/seed-0", (), ("augmented", "best")),
         ("model_2", ("--stage", "first", "--weights", "last"), ("first", "last")),
     ],

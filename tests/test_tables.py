@@ -92,16 +92,12 @@ def test_runs_have_one_row_per_stage(tables):
 
 
 def test_failed_runs_name_their_error():
-    """A failed run must keep its row, with the last line of its error and no scores."""
+    """A failed run keeps its row with its error; dead units have columns and words where they were recorded."""
     bundle, results = simulated(trials=("baseline",), seeds=2, failed=(("baseline", 1),))
     rows = read(summary_tables(bundle, results)["runs.csv"])
     assert [row["status"] for row in rows] == ["done", "failed"]
     assert rows[1]["error"] == bundle.failed_of("baseline")[0].error.strip().splitlines()[-1]
     assert rows[1]["last_test_accuracy"] == ""
-
-
-def test_dead_units_have_columns_where_they_were_recorded():
-    """The share of dead units stands in its own columns and in the trial's words; a run without it is counted."""
     bundle, results = simulated(few_experiments("baseline"), trials=("baseline",), seeds=2)
     assert not {"last_dead_units", "best_dead_units"} & read(summary_tables(bundle, results)["runs.csv"])[0].keys()
     run, stage = bundle.runs[0], bundle.runs[0].stages[0]

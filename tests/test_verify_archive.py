@@ -106,7 +106,7 @@ def test_the_archive_is_a_plain_tar_without_dates_and_owners(original, archive, 
 
 
 def test_an_imported_bundle_is_the_exported_one(original, archive, tmp_path, capsys):
-    """Import gives every byte back, also into an empty folder, and its export gives the same archive."""
+    """Import gives every byte back, also of what tar itself makes of a bundle, and keeps no stranger's rights."""
     (tmp_path / "empty").mkdir()
     for name in ("new", "empty"):
         assert main(["bundle", "import", str(archive), str(tmp_path / name)]) == 0
@@ -114,6 +114,16 @@ def test_an_imported_bundle_is_the_exported_one(original, archive, tmp_path, cap
     assert f"{len(members_of(original))} files as their manifest says" in capsys.readouterr().out
     assert main(["bundle", "export", str(tmp_path / "new"), str(tmp_path / "again.tar")]) == 0
     assert (tmp_path / "again.tar").read_bytes() == archive.read_bytes()
+    for form in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
+        changes = {"mode": 0o4777, "uid": 1000, "mtime": 1.5}
+        members = [(name, content, changes) for name, content, _ in members_of(original)]
+        folder = ("bundle", b"", {"type": tarfile.DIRTYPE})
+        (tmp_path / "x.tar").write_bytes(packed([folder, *members], form))
+        assert main(["bundle", "import", str(tmp_path / "x.tar"), str(tmp_path / f"new-{form}")]) == 0
+        assert contents(tmp_path / f"new-{form}") == contents(original)
+        assert (tmp_path / f"new-{form}" / RUN).stat().st_mode & 0o7022 == 0
+        status = (tmp_path / f"new-{form}" / "bundle.json").stat()
+        assert status.st_mtime > 1e9, "the bundle that was written last is found by its date"
 
 
 def test_an_archive_is_written_where_it_can_be(bundle, refuse):
@@ -204,20 +214,6 @@ def test_only_plain_files_are_taken(changes, original, refuse, tmp_path):
     members = [(name, content, changes if name.endswith(RUN) else {}) for name, content, _ in members_of(original)]
     (tmp_path / "x.tar").write_bytes(packed(members))
     assert f"'bundle/{RUN}' is no plain file" in refuse("bundle", "import", tmp_path / "x.tar", tmp_path / "new")
-
-
-def test_what_tar_itself_makes_of_a_bundle_is_taken(original, tmp_path):
-    """Folders, dates, owners and other formats of tar are no harm, and no right of a stranger's file is kept."""
-    for form in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
-        changes = {"mode": 0o4777, "uid": 1000, "mtime": 1.5}
-        members = [(name, content, changes) for name, content, _ in members_of(original)]
-        folder = ("bundle", b"", {"type": tarfile.DIRTYPE})
-        (tmp_path / "x.tar").write_bytes(packed([folder, *members], form))
-        assert main(["bundle", "import", str(tmp_path / "x.tar"), str(tmp_path / f"new-{form}")]) == 0
-        assert contents(tmp_path / f"new-{form}") == contents(original)
-        assert (tmp_path / f"new-{form}" / RUN).stat().st_mode & 0o7022 == 0
-        status = (tmp_path / f"new-{form}" / "bundle.json").stat()
-        assert status.st_mtime > 1e9, "the bundle that was written last is found by its date"
 
 
 def with_manifest(members, content):
