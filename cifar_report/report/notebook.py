@@ -7,7 +7,7 @@ from typing import Any
 
 import nbformat
 
-from cifar_report.analysis import Results, analyse
+from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
 from cifar_report.bundle.bundle import place
 from cifar_report.errors import UsageError
@@ -63,17 +63,15 @@ def _results(bundle: Bundle, trial: Trial, experiment: Experiment) -> Iterator[A
     values = results.trial(trial.id).primary.seeds
     seeds = ", ".join(f"{each.value:.1%} (seed {each.seed})" for each in values if each.value is not None)
     yield _text(f"## What the suite measured\n\nTest accuracy: {seeds or 'no run has finished'}.", id="results")
-    if lines := list(_verdicts(results, trial)):
+    lines = []
+    for verdict in results.verdicts:
+        claim = verdict.claim
+        if trial.id in {side.trial for side in (claim.subject, claim.comparator) if side is not None}:
+            lines.append(f"- {claim.statement} **{verdict.outcome.replace('_', ' ')}** ({verdict.id})")
+    if lines:
         yield _text("## Claims\n\n" + "\n".join(lines), id="claims")
     for path in sorted(place(bundle.folder, "figures").glob(f"*.{experiment.id}.svg")):
         name = re.sub("[^a-z0-9]", "-", path.stem)
         cell = _text(f"![{path.stem}](attachment:{path.name})", id=f"figure-{name}"[:64])
         cell["attachments"] = {path.name: {"image/svg+xml": base64.b64encode(path.read_bytes()).decode()}}
         yield cell
-
-
-def _verdicts(results: Results, trial: Trial) -> Iterator[str]:
-    for verdict in results.verdicts:
-        sides = (verdict.claim.subject, verdict.claim.comparator)
-        if any(side is not None and side.trial == trial.id for side in sides):
-            yield f"- {verdict.claim.statement} **{verdict.outcome.replace('_', ' ')}** ({verdict.id})"

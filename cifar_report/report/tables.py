@@ -40,10 +40,17 @@ def summary_tables(bundle: Bundle, results: Results) -> dict[str, bytes]:
     return {
         "data.csv": to_csv(DATA_COLUMNS, map(_datum_row, results.data().values())),
         "epochs.csv": to_csv(EPOCH_COLUMNS, (row for run in bundle.runs for row in _epoch_rows(run))),
-        "runs.csv": _runs(bundle.runs),
+        "runs.csv": _known(RUN_COLUMNS, DEAD_UNITS, [row for run in bundle.runs for row in _run_rows(run)]),
         "trials.csv": to_csv(TRIAL_COLUMNS, map(_trial_row, results.trials)),
-        "verdicts.csv": _verdicts(results.verdicts),
+        "verdicts.csv": _known(VERDICT_COLUMNS, BY_PLAN, list(map(_verdict_row, results.verdicts))),
     }
+
+
+def _known(columns: Sequence[str], further: Sequence[str], rows: Sequence[Row]) -> bytes:
+    """Return a table as CSV, with its further columns where one of them holds something."""
+    if any(cell is not None for row in rows for cell in row[len(columns) :]):
+        return to_csv((*columns, *further), rows)
+    return to_csv(columns, (row[: len(columns)] for row in rows))
 
 
 PARTS: Final = ("train", "validation", "test")
@@ -55,20 +62,12 @@ RUN_COLUMNS: Final = (
 DEAD_UNITS: Final = ("last_dead_units", "best_dead_units")  # further columns, where a run recorded them
 
 
-def _runs(runs: Sequence[Run]) -> bytes:
-    rows = [row for run in runs for row in _run_rows(run)]
-    recorded = any(cell is not None for row in rows for cell in row[-len(DEAD_UNITS) :])
-    columns = (*RUN_COLUMNS, *DEAD_UNITS) if recorded else RUN_COLUMNS
-    return to_csv(columns, (row[: len(columns)] for row in rows))
-
-
 def _run_rows(run: Run) -> Iterator[Row]:
     """Yield one row per stage; one alone for failed runs and for classifiers without stages."""
     start = (run.id, run.trial.id, run.seed, run.status)
-    counts = (run.parameters_total, run.parameters_trainable, run.macs)
     images = None if run.classical is None else run.classical.training_images
     error = run.error.strip().splitlines()[-1] if run.error and run.error.strip() else None
-    end = (*counts, images, error)
+    end = (run.parameters_total, run.parameters_trainable, run.macs, images, error)
     for stage in run.stages:
         evaluations = [(each.train, each.validation, each.test) for each in (stage.last, stage.best)]
         values = [value for parts in evaluations for part in parts for value in (part.accuracy, part.loss)]
@@ -115,18 +114,10 @@ def _trial_row(result: TrialResult) -> Row:
 VERDICT_COLUMNS: Final = (
     *("claim", "code", "statement", "outcome", "reason", "direction_only", "test", "n", "n_of"),
     *("n_comparator", "estimate", "low", "high", "coverage", "unit", "bound", "margin", "stated", "p", "p_corrected"),
-    *("family", "family_size"),
-    *("original", "original_inside", "detectable", "seeds_needed", "lacking", "fragile", "missing_seeds"),
+    *("family", "family_size", "original", "original_inside", "detectable", "seeds_needed", "lacking", "fragile"),
+    "missing_seeds",
 )
-
-
 BY_PLAN: Final = ("look", "share", "other_phase", "other_outcome", "other_n")  # further columns of a bundle with a plan
-
-
-def _verdicts(verdicts: Sequence[Verdict]) -> bytes:
-    planned = any(verdict.look or verdict.other for verdict in verdicts)
-    columns = (*VERDICT_COLUMNS, *BY_PLAN) if planned else VERDICT_COLUMNS
-    return to_csv(columns, (_verdict_row(verdict)[: len(columns)] for verdict in verdicts))
 
 
 def _verdict_row(verdict: Verdict) -> Row:
