@@ -15,7 +15,7 @@ from cifar_report.bundle import Bundle
 from cifar_report.report import names
 from cifar_report.report.i18n import Translation
 from cifar_report.report.sections import appendix
-from cifar_report.report.sections.conclusions import SAY
+from cifar_report.report.text.conclusions import SAY
 from cifar_report.report.writer import Writer
 
 
@@ -71,7 +71,8 @@ def test_processors_of_several_kinds_are_told():
 def test_the_error_rates_stand_in_the_appendix():
     """Every committed rate has its row; the protocol bounds the collapses that were not seen."""
     known = load_calibration()
-    rows = [[cell.content for cell in row.cells] for row in appendix.error_rates(writer())["table"].rows]
+    table = appendix.build(writer()).it["error_rates"]["table"]
+    rows = [[cell.content for cell in row.cells] for row in table.rows]
     assert len(rows) == len(known.rates)
     for rate, row in zip(known.rates, rows, strict=True):
         assert (row[3], "[" in row[5]) == (str(rate.seeds), True)

@@ -6,7 +6,7 @@ from reports import few_experiments
 from suites import simulated
 
 from cifar_report.report.i18n import Translation
-from cifar_report.report.text.changes import CHANGES, OF_THEIR_OWN, change_label, change_labels
+from cifar_report.report.text.trials import CHANGES, OF_THEIR_OWN, change_label, change_labels
 from cifar_report.report.writer import Writer
 from cifar_report.spec import Change, ClassicalTrial, Conv2D, Dense, Dropout, MaxPooling2D, Stage, Trial
 

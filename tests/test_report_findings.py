@@ -13,7 +13,7 @@ from cifar_report.bundle import Bundle
 from cifar_report.errors import UsageError
 from cifar_report.report.build import read_cover
 from cifar_report.report.i18n import Translation
-from cifar_report.report.sections.conclusions import build
+from cifar_report.report.sections.claims import conclude
 from cifar_report.report.sections.front import title
 from cifar_report.report.text.conclusions import abstract, one_run
 from cifar_report.report.text.findings import SAY, direction_words, findings, lead, shown_effect, topic_name
@@ -39,7 +39,7 @@ def apart(first: float, second: float, noise: float = 0.002) -> Writer:
 
 def group(writer: Writer, name: str) -> str:
     """Return the sentences of one group of the conclusions, without links."""
-    return " ".join(each.striptags() for each in dict(build(writer).it["groups"])[SAY.groups[name]])
+    return " ".join(each.striptags() for each in dict(conclude(writer).it["groups"])[SAY.groups[name]])
 
 
 def test_swapped_data_swap_the_conclusions() -> None:

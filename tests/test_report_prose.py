@@ -25,6 +25,7 @@ PLAIN = re.compile(r"nought|held against|\btold apart|\btells? (?!it)[^.]{0,40}\
 SOURCES = (
     "cifar_report/report/**/*.py",
     "cifar_report/report/messages/*.toml",
+    "cifar_report/report/tables.toml",
     "templates/**/*",
     "docs/*.md",
     "README.md",

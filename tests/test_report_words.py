@@ -14,6 +14,7 @@ from cifar_report.report import catalog, i18n, names
 from cifar_report.report.document import TEMPLATES
 from cifar_report.report.i18n import Translation, catalogue_path, read_catalogue
 from cifar_report.report.text.verdicts import SAY
+from cifar_report.report.writer import TABLES
 from cifar_report.spec import Family, Quantity, Relation
 
 # What a sentence may say in figures: the data's own facts and the method's own levels, all of them fixed.
@@ -133,6 +134,12 @@ def test_every_message_is_used(path):
     assert [name for name in vars(i18n.load_messages(path.stem)) if not re.search(rf"\.{name}\b", code)] == []
 
 
+def test_every_table_is_shown():
+    """No table is described that no section shows."""
+    code = " ".join(each.read_text(encoding="utf-8") for each in i18n.MESSAGES.parent.rglob("*.py"))
+    assert [name for name in TABLES if f'"{name}"' not in code] == []
+
+
 def test_the_greek_catalogue_is_complete_and_as_an_update_writes_it(source):
     """No message is missing, fuzzy, stale or without its placeholders, and an update would change no byte."""
     assert catalog.complaints("el", source) == []
@@ -174,7 +181,7 @@ def test_what_has_words_is_greek():
 def test_plural_forms_follow_greek():
     """One takes the singular, zero and many the plural; a language without a catalogue is refused by name."""
     translation = Translation("el")
-    told = [translation.plural("%(count)s seed", "%(count)s seeds", each, {"count": each}) for each in (0, 1, 2)]
+    told = [translation.plural(("%(count)s seed", "%(count)s seeds"), each, {"count": each}) for each in (0, 1, 2)]
     assert told == ["0 σπόροι", "1 σπόρος", "2 σπόροι"]
     with pytest.raises(UsageError, match=r"'fr'.*en"):
         Translation("fr")

@@ -28,6 +28,7 @@ from cifar_report.report.i18n import (
     load_messages,
     read_catalogue,
 )
+from cifar_report.report.writer import TABLES
 from cifar_report.spec import CIFAR10, LANGUAGES
 
 ROOT = Path(__file__).parents[2]
@@ -49,11 +50,13 @@ def extract() -> Catalog:
             # The titles of a table's columns are one text.
             for part in message.split(" | ") if isinstance(message, str) else [message]:
                 catalogue.add(part, context=context)
-    for path in sorted(MESSAGES.glob("*.toml")):
-        for message in _texts(vars(load_messages(path.stem))):
-            catalogue.add(message)
-    for name in CIFAR10.classes:
-        catalogue.add(name)
+    messages: list[str | tuple[str, ...]] = [*CIFAR10.classes]
+    for path in MESSAGES.glob("*.toml"):
+        messages += _texts(vars(load_messages(path.stem)))
+    for table in TABLES.values():
+        messages += (table["caption"], *table["columns"].replace("#", "").split(" | "))
+    for text in messages:
+        catalogue.add(text)
     for experiment in (each for each in load_experiments() if each.section != "own"):  # English is enough
         for text in experiment.texts:
             catalogue.add(text, context=EXPERIMENT)
@@ -123,9 +126,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("action", choices=("update", "check"))
     action = parser.parse_args(arguments).action
     source, found = extract(), []
-    for language in LANGUAGES:
-        if language == SOURCE_LANGUAGE:
-            continue
+    for language in (each for each in LANGUAGES if each != SOURCE_LANGUAGE):
         if action == "check":
             found += complaints(language, source)
         else:

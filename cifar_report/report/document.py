@@ -31,7 +31,7 @@ from cifar_report.report.figures.base import MOST_CLASSES, Images
 from cifar_report.report.i18n import NO_BREAK, Translation, mark
 from cifar_report.report.sections import ReportView
 from cifar_report.report.sections.claims import notation
-from cifar_report.report.text.changes import change_labels
+from cifar_report.report.text.trials import change_labels
 from cifar_report.report.writer import Medium, Writer
 from cifar_report.spec import Trial, differences
 
@@ -123,10 +123,8 @@ def _sheets(medium: Medium) -> tuple[tuple[str, Markup], ...]:
 @cache
 def _font_faces(faces: tuple[tuple[str, str, int, str], ...]) -> Markup:
     """Return the ``@font-face`` rules with the fonts in them."""
-    rules = []
-    for family, name, weight, style in faces:
-        content = (FONTS / f"{name}.woff2").read_bytes()
-        rules.append(RULE.format(family, weight, style, data_address(content, "font/woff2")))
+    files = {name: data_address((FONTS / f"{name}.woff2").read_bytes(), "font/woff2") for _, name, *_ in faces}
+    rules = (RULE.format(family, weight, style, files[name]) for family, name, weight, style in faces)
     return Markup("\n".join(rules))  # noqa: S704 - files of this project
 
 
@@ -177,24 +175,22 @@ EXACT = ("exact", "mcnemar", None)  # tests that the page does not repeat
 
 def page_data(writer: Writer, images: Images | None) -> Markup:
     """Return the JSON for a ``script`` element; ``images`` must be the dataset of the bundle's fingerprint."""
-    results = writer.results
+    results, pairs = writer.results, {}
     ran = [trial for trial in results.trials if trial.primary.datum.value is not None]
     plan, judged = writer.bundle.record.plan, results.verdicts
     confirmed = any(verdict.other is not None for verdict in judged)
     if confirmed:  # headlines come from two sets of seeds, each with corrections of its own: the page has one of them
         first = replace(writer.bundle, phase="first")
         judged = verdicts(first, read_predictions(first), results.scope)
+    for one, other in combinations(ran, 2):
+        labels = change_labels(writer, differences(one.trial, other.trial))
+        pairs[f"{one.id}|{other.id}"] = [label.striptags() for label in labels]
     data = {
         "planned": plan is not None and not plan.confirms,  # a claim that is tested several times is not decided again
         "first": confirmed,
         "claims": [_claim(writer, verdict) for verdict in judged],
         "trials": [_trial(writer, trial) for trial in ran],
-        "changes": {
-            f"{first.id}|{second.id}": [
-                label.striptags() for label in change_labels(writer, differences(first.trial, second.trial))
-            ]
-            for first, second in combinations(ran, 2)
-        },
+        "changes": pairs,
         "confusions": _confusions(writer, images),
     }
     encoded = msgspec.json.encode(data).decode().replace("<", "\\u003c")

@@ -92,9 +92,10 @@ class Translation:
         """Translate a sentence and fill in its placeholders, whole numbers grouped; what is no markup is escaped."""
         return self._fill(self.gettext(message), values or {})
 
-    def plural(self, singular: str, plural: str, count: int, values: Mapping[str, object] | None = None) -> Markup:
+    def plural(self, forms: Sequence[str], count: int, values: Mapping[str, object]) -> Markup:
         """Translate a sentence in the plural form of ``count`` and fill in its placeholders."""
-        return self._fill(self.ngettext(singular, plural, count), values or {})
+        singular, plural = forms
+        return self._fill(self.ngettext(singular, plural, count), values)
 
     def _fill(self, sentence: str, values: Mapping[str, object]) -> Markup:
         """Fill the placeholders of a sentence; only those values are called that it names, so only they are linked."""
@@ -136,13 +137,10 @@ INFINITE = "\N{INFINITY}"
 HUGE, TINY = 1e15, 1e-6  # numbers outside are written with an exponent
 LEAST_P = 0.001
 
-SIGNED: frozenset[Formula] = frozenset(
-    {
-        *("mean_difference", "mean_relative_difference", "difference_of_means", "difference_of_epochs"),
-        *("difference_from_fixed", "difference_over_images"),
-        *("mean_difference_over_images", "difference_beyond_images", "original_difference", "exact_difference"),
-        *("one_sided_bound", "prediction_interval_of_difference"),
-    }
+SIGNED: tuple[Formula, ...] = (
+    *("mean_difference", "mean_relative_difference", "difference_of_means", "difference_of_epochs"),
+    *("difference_from_fixed", "difference_over_images", "mean_difference_over_images", "difference_beyond_images"),
+    *("original_difference", "exact_difference", "one_sided_bound", "prediction_interval_of_difference"),
 )
 TRIMMED: frozenset[Formula] = frozenset({"margin", "stated_value"})
 """Numbers that somebody chose: shown without trailing zeros."""
@@ -150,16 +148,8 @@ UNSIGNED: frozenset[Formula] = TRIMMED | {"detectable_difference"}
 """Numbers that say how large a difference is, not to which side."""
 
 PER_CENT: frozenset[Unit] = frozenset({"share", "relative"})
-DECIMALS: dict[Unit, int] = {
-    "share": 1,  # of a per cent: single runs differ by more than that
-    "points": 1,
-    "relative": 1,
-    "loss": 4,
-    "epochs": 1,
-    "ratio": 2,
-    "score": 3,
-    "probability": 3,
-}
+DECIMALS: dict[Unit, int] = {"loss": 4, "epochs": 1, "ratio": 2, "score": 3, "probability": 3}
+DECIMALS |= {"share": 1, "points": 1, "relative": 1}  # of a per cent: single runs differ by more than that
 
 
 class Numbers:
@@ -189,30 +179,30 @@ class Numbers:
             is_p = datum.formula in ("p_value", "p_corrected", "mcnemar")
             return self.p_value(datum.value) if is_p else f"{self._decimal(datum.value * 100, 1)}%"
         value = abs(datum.value) if size else datum.value
-        signed = _signed(datum) and not size
-        text = self.bare(value, datum.unit, signed=signed, trimmed=datum.formula in TRIMMED)
+        difference = datum.formula in SIGNED and datum.unit != "ratio"
+        signed = difference or (datum.unit == "relative" and datum.formula not in UNSIGNED)
+        text = self.bare(value, datum.unit, signed=signed and not size, trimmed=datum.formula in TRIMMED)
         return f"{text}%" if datum.unit in PER_CENT else text
 
     def quantity(self, datum: Datum, *, size: bool = False) -> str:
         """Return a number as a sentence shows it, with its unit on the same line; ``size``: without its sign."""
-        return self._with_unit(datum, size=size).replace(" ", NO_BREAK)
-
-    def _with_unit(self, datum: Datum, *, size: bool) -> str:
-        text = self.number(datum, size=size)
+        text, form = self.number(datum, size=size), "%(number)s"
         if datum.value is None:
             return text
-        values = {"number": text}
-        if datum.unit == "points":
-            one = 1 if text.lstrip(f"+{MINUS}") in (self._decimal(1, 0), self._decimal(1, DECIMALS["points"])) else 2
-            return self.translation.ngettext("%(number)s point", "%(number)s points", one) % values
-        if datum.unit == "epochs":
-            one = 1 if abs(datum.value) == 1 else 2
-            return self.translation.ngettext("%(number)s epoch", "%(number)s epochs", one) % values
-        if datum.unit == "seconds":
-            return self.translation.plain(mark("%(number)s s"), values)
-        if datum.unit == "throughput":
-            return self.translation.plain(mark("%(number)s images/s"), values)
-        return f"{text} MiB" if datum.unit == "bytes" else text
+        match datum.unit:
+            case "points":
+                single = text.lstrip(f"+{MINUS}") in (self._decimal(1, 0), self._decimal(1, DECIMALS["points"]))
+                form = self.translation.ngettext("%(number)s point", "%(number)s points", 1 if single else 2)
+            case "epochs":
+                single = abs(datum.value) == 1
+                form = self.translation.ngettext("%(number)s epoch", "%(number)s epochs", 1 if single else 2)
+            case "seconds":
+                form = self.translation.gettext("%(number)s s")
+            case "throughput":
+                form = self.translation.gettext("%(number)s images/s")
+            case "bytes":
+                form = "%(number)s MiB"
+        return (form % {"number": text}).replace(" ", NO_BREAK)
 
     def interval(self, datum: Datum, *, inverse: bool = False) -> str:
         """Return the bounds of a number's interval in square brackets, or a dash where it has none.
@@ -292,12 +282,6 @@ class Numbers:
         if not any(character in "123456789" for character in text):
             return text.lstrip(MINUS)  # rounded to zero, which has no sign
         return f"+{text}" if signed and value > 0 else text
-
-
-def _signed(datum: Datum) -> bool:
-    """Whether a number is shown with its sign: differences are."""
-    difference = datum.formula in SIGNED and datum.unit != "ratio"
-    return difference or (datum.unit == "relative" and datum.formula not in UNSIGNED)
 
 
 def _with_minus(text: str) -> str:

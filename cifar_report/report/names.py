@@ -24,7 +24,6 @@ OUTCOMES: dict[Outcome, str] = WORDS.outcomes
 UNMEASURED: dict[Outcome, str] = WORDS.unmeasured
 EITHER: dict[Outcome, str] = OUTCOMES | WORDS.either
 MARKS: dict[str, str] = WORDS.marks
-STATEMENT_KINDS: dict[str, str] = WORDS.statement_kinds
 OUTCOME_MEANINGS: dict[Outcome, str] = WORDS.outcome_meanings
 QUANTITIES: dict[Quantity, str] = WORDS.quantities
 RELATIONS: dict[Relation, str] = WORDS.relations
@@ -32,13 +31,8 @@ FAMILIES: dict[Family, str] = WORDS.families
 UNDEFINED: dict[Undefined, str] = WORDS.undefined
 NO_ORIGINAL: str = WORDS.no_original
 FORMULAS: dict[Formula, str] = WORDS.formulas
-ORIGINS: dict[str, str] = WORDS.origins
-GRADES: dict[str, str] = WORDS.grades
 SOURCES: dict[str, str] = WORDS.sources
 KEY_PARTS: dict[str, str] = WORDS.key_parts
-SCORES: dict[str, str] = WORDS.scores
-PROFILES: dict[str, str] = WORDS.profiles
-SENSITIVITIES: dict[str, str] = WORDS.sensitivities
 CAUTIONS: dict[CautionCode, str] = WORDS.cautions
 
 
@@ -62,7 +56,9 @@ def layer_name(layer: AnyLayer, numbers: Numbers) -> str:
         case Residual(branch, shortcut):
             ways = (", ".join(layer_name(each, numbers) for each in way) for way in (branch, shortcut))
             values = dict(zip(("layers", "shortcut"), ways, strict=True))
-            return plain(SUM_WITH_SHORTCUT if shortcut else SUM_WITH_INPUT, values)
+            if shortcut:
+                return plain(mark("sum of (%(shortcut)s) and (%(layers)s)"), values)
+            return plain(mark("sum of the input and (%(layers)s)"), values)
         case Conv2D(filters, size, strides, padding):
             values = {"filters": whole(filters), "size": whole(size), "stride": whole(strides), "padding": padding}
             name = mark("Conv2D, %(filters)s filters %(size)s × %(size)s, stride %(stride)s, %(padding)s")
@@ -76,10 +72,6 @@ def layer_name(layer: AnyLayer, numbers: Numbers) -> str:
         case Dropout(rate):
             return plain(mark("Dropout, rate %(rate)s"), {"rate": numbers.plain(rate)})
     return type(layer).__name__
-
-
-SUM_WITH_INPUT = mark("sum of the input and (%(layers)s)")
-SUM_WITH_SHORTCUT = mark("sum of (%(shortcut)s) and (%(layers)s)")
 
 
 def activation_of(layer: AnyLayer) -> str | None:

@@ -1,23 +1,26 @@
 """What every section is written with: sentences, numbers linked to their origin, numbered tables and figures."""
 
+import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from string import ascii_lowercase
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from markupsafe import Markup, escape
 
-from cifar_report.analysis.results import Datum, Outcome, Results, TrialResult, Verdict
+from cifar_report.analysis.results import Datum, Outcome, Results, Verdict
 from cifar_report.bundle import Bundle
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Column, FigureView, Heading, Row, Table, column_widths, data_address
 from cifar_report.report.figures.base import DrawnFigure
 from cifar_report.report.i18n import DASH, Translation, mark
-from cifar_report.spec import Experiment, Section, Trial
+from cifar_report.spec import Experiment, Section, Side, Trial
 
 Medium = Literal["screen", "print"]
 Value: TypeAlias = Cell | Datum | str | int | None  # what a table cell is made from
 ORIGINAL = "Original"  # how columns begin of which a study of one's own has no numbers
+TABLES: dict[str, dict[str, Any]] = tomllib.loads(Path(__file__).with_name("tables.toml").read_text(encoding="utf-8"))
 USUAL = 0.95  # coverage of an interval that says nothing of it
 
 
@@ -55,8 +58,7 @@ class Writer:
 
     def plural(self, forms: Sequence[str], count: int, /, **values: object) -> Markup:
         """Return a translated sentence in the form, singular or plural, of ``count``; ``%(count)s`` stands for it."""
-        singular, plural = forms
-        return self.translation.plural(singular, plural, count, {"count": self.numbers.integer(count), **values})
+        return self.translation.plural(forms, count, {"count": self.numbers.integer(count), **values})
 
     def word(self, message: str) -> str:
         """Return a translated word or phrase without placeholders."""
@@ -92,6 +94,18 @@ class Writer:
         stage_name = self.stage_name(trial_id, stage)
         return name if stage_name is None else self.sentence("%(name)s (%(stage)s)", name=name, stage=stage_name)
 
+    def trial_names(self, trials: Iterable[str]) -> Markup:
+        """Return the names of trials as a list in a sentence."""
+        return self.enumeration([self.trial_name(each) for each in trials])
+
+    def side_name(self, side: Side | None) -> Markup:
+        """Return the name of the trial, or of its stage, that is a side of a claim; nothing for none."""
+        return Markup("") if side is None else self.trial_name(side.trial, side.stage)
+
+    def side_title(self, side: Side | None) -> str:
+        """Return a side's title as it stands in a table; nothing for none."""
+        return "" if side is None else self.trial_title(side.trial, side.stage)
+
     def trial_title(self, trial_id: str, stage: str | None = None) -> str:
         """Return a trial's title as it stands in a table."""
         trial, name = self.bundle.trials.get(trial_id), self.stage_name(trial_id, stage)
@@ -109,10 +123,6 @@ class Writer:
         """Return the experiments of some sections, in their order."""
         return tuple(each for each in self.bundle.record.experiments if each.section in sections)
 
-    def own_trials(self, experiment: Experiment) -> tuple[TrialResult, ...]:
-        """Return the results of an experiment's own trials."""
-        return tuple(self.results.trial(trial.id) for trial in experiment.trials)
-
     # Numbers
 
     def link(self, datum: Datum, text: str | None = None) -> Markup:
@@ -125,9 +135,9 @@ class Writer:
         self.linked.setdefault(datum.id, datum)
         return Markup('<a href="#d-{}">{}</a>').format(datum.id, shown)
 
-    def quantity(self, datum: Datum, *, size: bool = False) -> Markup:
-        """Return a number with its unit in words, as a link; ``size``: without its sign."""
-        return self.link(datum, self.numbers.quantity(datum, size=size))
+    def quantity(self, datum: Datum | None, *, size: bool = False) -> Markup:
+        """Return a number with its unit in words, as a link, nothing for none; ``size``: without its sign."""
+        return Markup("") if datum is None else self.link(datum, self.numbers.quantity(datum, size=size))
 
     def interval(self, datum: Datum, *, inverse: bool = False) -> Markup:
         """Return a number's interval as a link to the number's row, a dash where it has none."""
@@ -162,10 +172,10 @@ class Writer:
             shown += Markup(' <span class="interval">{}</span>').format(self.bounds(value))
         return Cell(shown, numeric=True)
 
-    def interval_cell(self, datum: Datum, *, link: bool = True) -> Cell:
+    def interval_cell(self, datum: Datum) -> Cell:
         """Return a cell with a number's interval, or a dash and why it has none."""
         if datum.low is not None and datum.high is not None:
-            return Cell(self.interval(datum) if link else escape(self.numbers.interval(datum)), numeric=True)
+            return Cell(escape(self.numbers.interval(datum)), numeric=True)
         reason = self.reason(datum) if datum.reason else self.word(mark("a single value has no interval"))
         return Cell(escape(DASH), numeric=True, missing=reason)
 
@@ -177,38 +187,33 @@ class Writer:
         """Return a row of cells."""
         return Row(tuple(map(self.cell, values)), id, outcome)
 
-    def columns(self, titles: str, words: int = 1) -> tuple[Column, ...]:
-        """Return columns from their titles, separated by " | "; the first ``words`` hold words, the others numbers."""
-        return tuple(Column(title, place >= words) for place, title in enumerate(self.translation.columns(titles)))
-
     def table(
-        self,
-        anchor: str,
-        caption: str,
-        columns: Sequence[Column],
-        rows: Iterable[Row | Sequence[Any]],
-        style: str = "",
-        *,
-        widths: tuple[float, ...] = (),
-        numbered: bool = True,
+        self, name: str, rows: Iterable[Row | Sequence[Any]], *, anchor: str = "", caption: str = "", **values: object
     ) -> Table:
-        """Return a table; every dash in it gets a letter and a note that says why it is there.
+        """Return the table ``name`` of tables.toml; every dash in it gets a letter, and a note that says why.
 
-        ``widths`` are those of the printed columns in hundredths, where their text does not say it. What only one
-        medium shows has no number, so that the numbers of all others are the same in both.
+        ``caption`` stands in place of its own, and ``values`` are the caption's placeholders.
         """
-        self._tables += numbered
+        layout = TABLES[name]
+        number = ""
+        if layout.get("numbered", True):
+            self._tables += 1
+            number = self.numbers.integer(self._tables)
+        titles = layout["columns"].split(" | ")
+        columns = [Column(self.word(title.removeprefix("#")), title.startswith("#")) for title in titles]
+        widths = layout.get("widths", [])
         whole = tuple(row if isinstance(row, Row) else self.row(*row) for row in rows)
         if self.translation.own and any(column.title.startswith(ORIGINAL) for column in columns):
             kept = [place for place, column in enumerate(columns) if not column.title.startswith(ORIGINAL)]
             whole = tuple(row._replace(cells=tuple(row.cells[place] for place in kept)) for row in whole)
-            columns, widths = [columns[place] for place in kept], tuple(widths[place] for place in kept if widths)
+            columns, widths = [columns[place] for place in kept], [widths[place] for place in kept if widths]
         reasons = dict.fromkeys(cell.missing for row in whole for cell in row.cells if cell.missing)
         notes = {reason: _letter(place) for place, reason in enumerate(reasons)}
         # Laying out thousands of cells to find a column's width takes longer than all the rest of the printed report.
         widths = (widths or column_widths(columns, whole)) if self.medium == "print" else ()
-        number = self.numbers.integer(self._tables) if numbered else ""
-        return Table(f"t-{anchor}", number, escape(caption), tuple(columns), whole, notes, style, widths)
+        message = caption or layout["caption"]
+        shown, style = self.sentence(message, **values), layout.get("style", "")
+        return Table(f"t-{anchor or name}", number, shown, tuple(columns), whole, notes, style, tuple(widths))
 
     # Figures
 

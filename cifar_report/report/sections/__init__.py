@@ -3,17 +3,7 @@
 from dataclasses import dataclass
 
 from cifar_report.report.elements import Heading, SectionView
-from cifar_report.report.sections import (
-    algorithm,
-    appendix,
-    claims,
-    conclusions,
-    examples,
-    experiments,
-    front,
-    method,
-    protocol,
-)
+from cifar_report.report.sections import algorithm, appendix, claims, experiments, front, method, protocol
 from cifar_report.report.writer import Writer
 
 
@@ -37,8 +27,8 @@ def assemble(writer: Writer, *, pictures: bool) -> ReportView:
         protocol.protocol(writer),
         experiments.trials(writer, "3"),
         *([experiments.classical(writer, "4")] if compares else []),
-        examples.examples(writer, "5" if compares else "4", pictures=pictures),
-        conclusions.build(writer),
+        experiments.examples(writer, "5" if compares else "4", pictures=pictures),
+        claims.conclude(writer),
         claims.verdicts(writer),
         protocol.reproduce(writer),
         *([appendix.build(writer)] if writer.medium == "screen" else []),

@@ -13,10 +13,9 @@ from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.sections import tables
 from cifar_report.report.sections.claims import registry_table, sensitivity_table
 from cifar_report.report.sections.protocol import FINGERPRINT_SHOWN
-from cifar_report.report.writer import Value, Writer
+from cifar_report.report.writer import Writer
 
-SAY = load_messages("sections")
-
+SAY, RATES = load_messages("sections"), load_messages("error_rates")
 MOST_PROCESSORS = 8  # kinds that are listed
 
 
@@ -27,7 +26,7 @@ def build(writer: Writer) -> SectionView:
         name: writer.heading(f"appendix-{name.replace('_', '-')}", writer.word(title), 3, letter)
         for (name, title), letter in zip(SAY.titles.items(), "ABCDEF", strict=True)
     }
-    determinism = writer.results.determinism
+    determinism, calibration = writer.results.determinism, load_calibration()
     view: dict[str, object] = {
         "headings": headings,
         "runs": tables.runs(writer),
@@ -36,13 +35,18 @@ def build(writer: Writer) -> SectionView:
         "determinism": determinism,
         "processors": _processors(writer),
         "identical": [writer.numbers.enumeration(list(group)) for group in determinism.identical],
-        "certificate": None if determinism.certificate is None else _certificate(writer, determinism.certificate),
+        "certificate": determinism.certificate and _certificate(writer, determinism.certificate),
         "replicas": _replicas(writer),
         "key_parts": _key_parts(writer),
         "cautions": list(_cautions(writer)),
         "registry_hash": writer.bundle.record.claims_hash,
         "registry": registry_table(writer),
-        "error_rates": error_rates(writer),
+        "error_rates": {
+            "noise": _noise(writer, calibration.noise),
+            "broken": sum(rate.kept is False for rate in calibration.rates),
+            "command": code(calibration.command),
+            "table": writer.table("error-rates", (_rate_row(writer, rate) for rate in calibration.rates)),
+        },
         "figures": writer.show(*writer.figures),
         "data": _numbers_table(writer),
     }
@@ -52,7 +56,6 @@ def build(writer: Writer) -> SectionView:
 def _environment(writer: Writer) -> Table:
     record = writer.bundle.record
     environment, dataset, numbers = record.environment, record.dataset, writer.numbers
-    commit = environment.project_commit
     lines: list[tuple[str, str | None]] = [
         (mark("Begun"), numbers.moment(record.created)),
         (mark("Finished"), None if record.finished is None else numbers.moment(record.finished)),
@@ -64,19 +67,18 @@ def _environment(writer: Writer) -> Table:
         (mark("Version of this suite"), environment.project_version),
         (mark("Source of the data"), _source(writer, dataset.source)),
         (mark("Fingerprint of the data"), code(dataset.fingerprint)),
-        (mark("Commit of this suite"), code(commit) if commit else None),
+        (mark("Commit of this suite"), environment.project_commit and code(environment.project_commit)),
     ]
     rows = [(writer.word(name), value) for name, value in lines if value is not None]
     rows += [(code(name), code(value)) for name, value in sorted(environment.variables.items())]
-    caption = writer.sentence("Environment of the last pass over the suite")
-    return writer.table("environment", caption, writer.columns("What | Value", words=2), rows)
+    return writer.table("environment", rows)
 
 
 def _source(writer: Writer, source: str) -> str:
     """Return in words where the data came from; "cache (download)" is the cache, filled by a download."""
     outer, _, inner = source.removesuffix(")").partition(" (")
     if inner:
-        return writer.translation.plain(SAY.cached, {"source": _source(writer, inner)})
+        return writer.sentence(SAY.cached, source=_source(writer, inner))
     return writer.word(names.SOURCES.get(outer, outer))
 
 
@@ -91,10 +93,8 @@ def _processors(writer: Writer) -> Markup:
 
 def _certificate(writer: Writer, certificate: Certificate) -> dict[str, object]:
     """Return what was trained again, how far it agreed, and what may explain a difference."""
-    changes = [
-        writer.word(SAY.facts[change.name]) if change.name in SAY.facts else _part(writer, change.name)
-        for change in certificate.changes
-    ]
+    named = [change.name for change in certificate.changes]
+    changes = [writer.word(SAY.facts[name]) if name in SAY.facts else _part(writer, name) for name in named]
     return {
         "level": certificate.level,
         "date": writer.numbers.date(certificate.created),
@@ -107,26 +107,18 @@ def _certificate(writer: Writer, certificate: Certificate) -> dict[str, object]:
 
 def _replicas(writer: Writer) -> Table | None:
     rows = [
-        (
-            writer.trial_title(each.trial),
-            writer.trial_title(each.single),
-            each.same_predictions,
-            each.accuracy_difference,
-        )
+        (*map(writer.trial_title, (each.trial, each.single)), each.same_predictions, each.accuracy_difference)
         for each in writer.results.determinism.replicas
     ]
-    columns = writer.columns("Parallel | One device | Same predictions | Difference (points)", words=2)
-    caption = writer.sentence("Several devices against one")
-    return writer.table("replicas", caption, columns, rows) if rows else None
+    return writer.table("replicas", rows) if rows else None
 
 
 def _key_parts(writer: Writer) -> Table | None:
-    rows: list[tuple[Value, Value]] = []
+    rows = []
     for name, values in writer.results.determinism.parts:
         short = (value if len(value) <= 24 else f"{value[:12]}…" for value in values)
         rows.append((_part(writer, name), code(", ".join(short))))
-    caption = writer.sentence("What went into the keys of the runs: another value would mean another run")
-    return writer.table("key-parts", caption, writer.columns("Part | Values", words=2), rows) if rows else None
+    return writer.table("key-parts", rows) if rows else None
 
 
 def _part(writer: Writer, name: str) -> str:
@@ -152,8 +144,8 @@ def _cautions(writer: Writer) -> Iterator[Markup]:
 def _detail(writer: Writer, detail: str) -> str:
     """Return what was odd, in words: a column of the history, or a score with the weights that it belongs to."""
     weights, _, score = detail.rpartition(".")
-    name = writer.word(names.SCORES.get(score, score))
-    return writer.translation.plain(SAY.of_weights[weights], {"score": name}) if weights in SAY.of_weights else name
+    name = writer.word(names.WORDS.scores.get(score, score))
+    return writer.sentence(SAY.of_weights[weights], score=name) if weights in SAY.of_weights else name
 
 
 def _numbers_table(writer: Writer) -> Table | None:
@@ -162,80 +154,42 @@ def _numbers_table(writer: Writer) -> Table | None:
         writer.row(
             code(datum.id),
             Cell(escape(writer.numbers.quantity(datum)), numeric=True),
-            writer.interval_cell(datum, link=False),
+            writer.interval_cell(datum),
             _how(writer, datum),
-            tables.run_names(datum.runs) or writer.word(names.ORIGINS[datum.origin]),
+            tables.run_names(datum.runs) or writer.word(names.WORDS.origins[datum.origin]),
             id=f"d-{datum.id}",
         )
         for datum in writer.linked.values()
     ]
-    columns = (
-        *writer.columns("Number"),
-        *writer.columns("Value | 95% interval", words=0),
-        *writer.columns("How it was found | Runs", words=2),
-    )
-    caption = writer.sentence("Every number that the text links to")
-    return writer.table("data", caption, columns, rows, style="wide data") if rows else None
+    return writer.table("data", rows) if rows else None
 
 
 def _how(writer: Writer, datum: Datum) -> str:
     how = writer.word(names.FORMULAS[datum.formula])
-    if datum.n is None:
-        return how
-    return writer.translation.plain(SAY.counted, {"how": how, "count": writer.numbers.integer(datum.n)})
-
-
-RATES = load_messages("error_rates")
-
-
-def error_rates(writer: Writer) -> dict[str, object]:
-    """Return the committed rates as the appendix shows them."""
-    calibration = load_calibration()
-    return {
-        "noise": _noise(writer, calibration.noise),
-        "broken": sum(rate.kept is False for rate in calibration.rates),
-        "command": code(calibration.command),
-        "table": _rates_table(writer, calibration.rates),
-    }
+    return how if datum.n is None else writer.sentence(SAY.counted, how=how, count=datum.n)
 
 
 def _noise(writer: Writer, noise: Noise) -> Markup:
     values: dict[str, Markup] = {}
     for name in ("least", "median", "most"):
-        spread = Datum(
-            f"calibration.noise.{name}", getattr(noise, name), "points", "standard_deviation", noise.runs, "runs"
-        )
-        values[name] = writer.quantity(spread)
+        spread: float = getattr(noise, name)
+        datum = Datum(f"calibration.noise.{name}", spread, "points", "standard_deviation", noise.runs, "runs")
+        values[name] = writer.quantity(datum)
     dataset = code(noise.dataset[:FINGERPRINT_SHOWN])
     collapses, depth = (writer.numbers.bare(each, "share", trimmed=True) for each in (noise.collapses, noise.depth))
     return writer.plural(RATES.noise, noise.networks, dataset=dataset, collapses=collapses, depth=depth, **values)
 
 
-def _rates_table(writer: Writer, rates: tuple[Rates, ...]) -> Table:
-    columns = (
-        *writer.columns("What is counted | Claims | Spread | Seeds | n", words=3),
-        *writer.columns("Rate [95% interval]", words=0),
-        *writer.columns("Promised | In agreement", words=2),
-    )
-    caption = writer.sentence(SAY.error_rates)
-    return writer.table("error-rates", caption, columns, [_rate_row(writer, rate) for rate in rates], style="wide")
-
-
 def _rate_row(writer: Writer, rate: Rates) -> Row:
-    shown, promised = rate.datum("rate"), rate.datum("promised")
+    shown, unpromised = rate.datum("rate"), writer.empty_cell(RATES.unpromised)
     interval = Markup(' <span class="interval">{}</span>').format(writer.numbers.interval(shown))
     message = RATES.promised["original" if rate.scenario == "original" else "bound"]
+    promised = writer.sentence(message, promised=writer.numbers.number(rate.datum("promised")))
     return writer.row(
         writer.word(RATES.counted[rate.scenario]),
         writer.word(RATES.families.get(rate.family) or names.WORDS.families[rate.family]),
-        writer.word(RATES.spreads[rate.spread]),
-        rate.seeds,
-        rate.count,
+        *(writer.word(RATES.spreads[rate.spread]), rate.seeds, rate.count),
         Cell(escape(writer.numbers.number(shown)) + interval, numeric=True),
-        writer.empty_cell(RATES.unpromised)
-        if rate.bound is None
-        else writer.translation.plain(message, {"promised": writer.numbers.number(promised)}),
-        writer.empty_cell(RATES.unpromised)
-        if rate.kept is None
-        else writer.word(mark("yes") if rate.kept else mark("no")),
+        unpromised if rate.bound is None else promised,
+        unpromised if rate.kept is None else writer.word(mark("yes") if rate.kept else mark("no")),
     )

@@ -1,13 +1,16 @@
-"""The tables of claims: all verdicts, the margins, the verdicts under other choices, and the registry."""
+"""The conclusions, and the tables of claims: all verdicts, margins, verdicts under other choices, the registry."""
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import Sensitivity, SensitivityKind, Verdict
+from cifar_report.analysis.results import Outcome, Sensitivity, SensitivityKind, Verdict
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Row, SectionView, Table, claim_link
 from cifar_report.report.i18n import load_messages, mark
+from cifar_report.report.sections import tables
 from cifar_report.report.sections.experiments import experiment_numbers
-from cifar_report.report.text.conclusions import tally
+from cifar_report.report.text import conclusions
+from cifar_report.report.text.findings import SAY as FINDINGS
+from cifar_report.report.text.findings import findings, group_sentences, open_sentences
 from cifar_report.report.writer import Writer
 
 SAY = load_messages("sections")
@@ -18,7 +21,28 @@ SINGLE_CHOICES: tuple[SensitivityKind, ...] = (
 SIGNS = {"greater": ">", "less": "<", "not_better": "≤", "equal": "≈", "ratio": "≈", "value": "≈", "onset": "≈"}
 EXACT_SIGNS = {"equal": "=", "less": "<", "greater": ">", "quarter": "≈"}
 QUARTER = 0.25
-WIDTHS = (4.0, 17.0, 33.4, 10.6, 13.2, 4.2, 4.8, 4.4, 4.2, 4.2)  # of the printed table, in hundredths
+
+
+def conclude(writer: Writer) -> SectionView:
+    """Return the conclusions; each sentence is generated from verdicts, effects or a view over all trials."""
+    heading = writer.heading("conclusions", writer.word("Conclusions"), 2)
+    found, screen = findings(writer), writer.medium == "screen"
+    topics = [
+        (writer.word("What surprised"), conclusions.surprises(writer)),
+        (writer.word("What one run could not have told"), conclusions.one_run(writer)),
+        (writer.word("Cost and studies"), (*conclusions.front(writer), *conclusions.study_sentences(writer))),
+        (writer.word("What would change these conclusions"), tuple(conclusions.changes(writer))),
+    ]
+    decided: tuple[Outcome, ...] = ("reproduced", "not_reproduced")
+    groups = [(writer.word(FINDINGS.groups[each]), group_sentences(writer, found, each)) for each in decided]
+    view = {
+        "groups": [*groups, (writer.word(FINDINGS.groups["inconclusive"]), open_sentences(writer, found))],
+        "topics": [(title, sentences) for title, sentences in topics if sentences],
+        "figures": writer.group("verdicts", "why"),
+        "more": writer.group("effects", "dependence", numbered=False) if screen else (),
+        "tables": [tables.costs(writer), *tables.spread(writer)] if screen else [],
+    }
+    return SectionView(heading, "conclusions", view)
 
 
 def verdicts(writer: Writer) -> SectionView:
@@ -30,7 +54,7 @@ def verdicts(writer: Writer) -> SectionView:
     view = {
         "tally": [
             (outcome, writer.badge(outcome, writer.word(names.EITHER[outcome])), writer.numbers.integer(count))
-            for outcome, count in tally(found).items()
+            for outcome, count in conclusions.tally(found).items()
         ],
         "compared": bool(inside),  # originals with our prediction intervals
         "all_inside": all(inside),
@@ -47,49 +71,38 @@ def _statements_table(writer: Writer) -> Table:
         counts = dict(kind.tests)
         untested = counts["not_run"] + counts["not_testable"]
         tests = (sum(counts.values()), counts["reproduced"], counts["not_reproduced"], counts["inconclusive"], untested)
-        name = writer.word(names.STATEMENT_KINDS[kind.kind])
+        name = writer.word(names.WORDS.statement_kinds[kind.kind])
         rows.append((name, kind.statements, kind.all, kind.some, kind.none, *tests))
-    columns = writer.columns(
-        "Claims | Number | Hold in all tests | In some | In none | Tests | Reproduced or supported | Contradicted | "
-        "Inconclusive | Not run or not testable"
-    )
-    return writer.table("statements", writer.sentence(SAY.statements), columns, rows, numbered=False)
-
-
-def _caption(writer: Writer, table: str) -> Markup:
-    texts = SAY.captions_changed if writer.bundle.record.claims_changed else SAY.captions
-    return writer.sentence(texts[table])
+    return writer.table("statements", rows)
 
 
 def _verdicts_table(writer: Writer) -> Table:
     """Return all claims, section by section."""
     numbers = experiment_numbers(writer)
     rows = [
-        _verdict_row(writer, writer.results.verdict(claim.id), numbers[experiment.id], f"#experiment-{experiment.id}")
+        _verdict_row(writer, writer.results.verdict(claim.id), numbers[experiment.id], experiment.id)
         for experiment in sorted(writer.bundle.record.experiments, key=lambda each: list(numbers).index(each.id))
         for claim in experiment.claims
         if writer.medium == "screen" or writer.results.verdict(claim.id).outcome != "not_run"
     ]
-    columns = (
-        *writer.columns("Section | Claim | What it says | Verdict", words=4),
-        *writer.columns("Estimate [interval] | Margin | p | n | Seeds needed | Original", words=0),
-    )
-    return writer.table("verdicts", _caption(writer, "verdicts"), columns, rows, style="wide verdicts", widths=WIDTHS)
+    return writer.table("verdicts", rows, caption=_changed(writer, "verdicts"))
 
 
-def _verdict_row(writer: Writer, verdict: Verdict, number: str, anchor: str) -> Row:
+def _changed(writer: Writer, table: str) -> str:
+    """Return a caption that says so where claims were changed, else ""."""
+    return str(SAY.captions_changed[table]) if writer.bundle.record.claims_changed else ""
+
+
+def _verdict_row(writer: Writer, verdict: Verdict, number: str, experiment: str) -> Row:
     onset, exact = verdict.claim.relation == "onset", verdict.claim.relation == "exact"
-    counts = [each for each in (verdict.n, verdict.n_comparator) if each is not None]
     needed = names.seeds_needed(verdict, writer.numbers)
     return writer.row(
-        Cell(Markup('<a href="{}">{}</a>').format(anchor, number)),
-        claim_link(verdict.id),
-        Cell(notation(writer, verdict)),
-        Cell(writer.verdict_badge(verdict)),
+        *(Markup('<a href="#experiment-{}">{}</a>').format(experiment, number), claim_link(verdict.id)),
+        *(notation(writer, verdict), writer.verdict_badge(verdict)),
         writer.cell(verdict.estimate, interval=True),
         writer.cell(verdict.margin, none=SAY.onset_margin if onset else SAY.exact_margin),
         writer.cell(verdict.p_corrected or verdict.p, none=SAY.exact if exact else SAY.not_tested),
-        Cell(Markup(" + ").join(map(writer.numbers.integer, counts)), numeric=True),
+        tables.sample_sizes(writer, verdict),
         Cell(Markup.escape(needed), numeric=True) if needed else writer.empty_cell(SAY.not_needed, numeric=True),
         _original(writer, verdict),
         outcome=verdict.outcome,
@@ -99,8 +112,7 @@ def _verdict_row(writer: Writer, verdict: Verdict, number: str, anchor: str) -> 
 def notation(writer: Writer, verdict: Verdict) -> Markup:
     """Return a claim in short: its quantity, its two sides and the relation between them."""
     claim = verdict.claim
-    first = writer.trial_title(claim.subject.trial, claim.subject.stage)
-    second = "" if claim.comparator is None else writer.trial_title(claim.comparator.trial, claim.comparator.stage)
+    first, second = writer.side_title(claim.subject), writer.side_title(claim.comparator)
     if second and claim.comparator_quantity is not None and claim.comparator == claim.subject:
         second = writer.word(names.QUANTITIES[claim.comparator_quantity])
     sign = EXACT_SIGNS[claim.exact_relation] if claim.exact_relation else SIGNS[claim.relation]
@@ -129,26 +141,14 @@ def margins(writer: Writer) -> Markup:
             shown = found.setdefault(names.QUANTITIES[verdict.claim.quantity], {})
             form = SAY.factor if verdict.claim.relation == "ratio" else "%(margin)s"
             shown[writer.sentence(form, margin=writer.numbers.quantity(verdict.margin))] = None
-    parts = [
-        Markup("{} {}").format(writer.word(quantity), writer.numbers.enumeration(list(shown)))
-        for quantity, shown in found.items()
-    ]
-    return Markup("; ").join(parts)
+    listed = ((writer.word(quantity), writer.numbers.enumeration(list(shown))) for quantity, shown in found.items())
+    return Markup("; ").join(Markup("{} {}").format(*each) for each in listed)
 
 
 def sensitivity_table(writer: Writer) -> Table | None:
     """Return one row for each claim that has something to vary: the verdict under each other choice."""
     rows = [_varied(writer, verdict) for verdict in writer.results.verdicts if verdict.sensitivity]
-    if not rows:
-        return None
-    columns = (
-        *writer.columns("Claim | Verdict", words=2),
-        *writer.columns(" | ".join(names.SENSITIVITIES[kind] for kind in SINGLE_CHOICES), words=4),
-        *writer.columns("Changed by leaving out a run"),
-        *writer.columns("Pairs of networks that differ (McNemar)", words=0),
-    )
-    caption = writer.sentence("Verdicts under other choices; p-values in brackets are not corrected")
-    return writer.table("sensitivity", caption, columns, rows, style="wide")
+    return writer.table("sensitivity", rows) if rows else None
 
 
 def _varied(writer: Writer, verdict: Verdict) -> Row:
@@ -157,7 +157,10 @@ def _varied(writer: Writer, verdict: Verdict) -> Row:
         if entry.kind not in single or entry.changes:
             single[entry.kind] = entry
     without = [entry for entry in verdict.sensitivity if entry.kind == "without_run"]
-    changing = [_left_out(writer, entry) for entry in without if entry.changes]
+    changing = []
+    for entry in (each for each in without if each.changes):
+        seed = writer.numbers.integer(entry.seed or 0)
+        changing.append(seed if entry.trial is None else f"{writer.trial_title(entry.trial)}: {seed}")
     seeds = writer.numbers.enumeration(changing) if changing else writer.word("none of them")
     return writer.row(
         claim_link(verdict.id),
@@ -166,11 +169,6 @@ def _varied(writer: Writer, verdict: Verdict) -> Row:
         seeds if without else writer.empty_cell(SAY.not_varied),
         writer.cell(None if verdict.networks is None else verdict.networks.apart, none=SAY.not_varied),
     )
-
-
-def _left_out(writer: Writer, entry: Sensitivity) -> str:
-    seed = writer.numbers.integer(entry.seed or 0)
-    return seed if entry.trial is None else f"{writer.trial_title(entry.trial)}: {seed}"
 
 
 def _choice(writer: Writer, entry: Sensitivity | None) -> Cell:
@@ -183,28 +181,14 @@ def _choice(writer: Writer, entry: Sensitivity | None) -> Cell:
 
 def registry_table(writer: Writer) -> Table | None:
     """Return the claims with subject, comparator, relation, margin and family."""
-    if not writer.bundle.claims:
-        return None
     margins = {verdict.id: verdict.margin for verdict in writer.results.verdicts}
     rows = []
     for claim in writer.bundle.claims:
-        comparator = claim.comparator
-        rows.append(
-            (
-                claim_link(claim.id),
-                writer.word(names.QUANTITIES[claim.quantity]),
-                writer.trial_title(claim.subject.trial, claim.subject.stage),
-                writer.trial_title(comparator.trial, comparator.stage)
-                if comparator
-                else writer.empty_cell(mark("an absolute claim has no comparator")),
-                writer.word(names.RELATIONS[claim.relation]),
-                writer.cell(margins.get(claim.id), none=mark("exact, or a factor: no margin")),
-                writer.word(names.FAMILIES[claim.family] if claim.family else mark("stands alone")),
-            )
-        )
-    columns = (
-        *writer.columns("Claim | Quantity | Subject | Comparator", words=4),
-        *writer.columns("Relation | Margin"),
-        *writer.columns("Family"),
-    )
-    return writer.table("registry", _caption(writer, "registry"), columns, rows, style="wide")
+        other = writer.side_title(claim.comparator)
+        about = (writer.word(names.QUANTITIES[claim.quantity]), writer.side_title(claim.subject))
+        none = writer.empty_cell(mark("an absolute claim has no comparator"))
+        relation = writer.word(names.RELATIONS[claim.relation])
+        margin = writer.cell(margins.get(claim.id), none=mark("exact, or a factor: no margin"))
+        family = writer.word(names.FAMILIES[claim.family] if claim.family else mark("stands alone"))
+        rows.append((claim_link(claim.id), *about, other or none, relation, margin, family))
+    return writer.table("registry", rows, caption=_changed(writer, "registry")) if rows else None

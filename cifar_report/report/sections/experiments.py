@@ -1,4 +1,4 @@
-"""Sections 3 and 4: the trials of each experiment, and classifiers without a network."""
+"""Sections 3 to 5: the trials of each experiment, classifiers without a network, and examples of classification."""
 
 from collections.abc import Iterator, Sequence
 from itertools import count
@@ -9,13 +9,11 @@ from cifar_report.analysis.results import TrialResult
 from cifar_report.report.elements import SectionView, Table, breakable
 from cifar_report.report.i18n import load_messages
 from cifar_report.report.sections import tables
-from cifar_report.report.sections.conclusions import NOT_TIMED, single_timings
-from cifar_report.report.text.changes import CHANGES, MOST_CHANGES, change_labels
 from cifar_report.report.text.conclusions import STUDIES, best_network, study_sentence
+from cifar_report.report.text.trials import CHANGES, MOST_CHANGES, change_labels, figure_labels, judgement
 from cifar_report.report.text.trials import SAY as OF_TRIALS
-from cifar_report.report.text.trials import failures, figure_labels, judgement
 from cifar_report.report.text.verdicts import verdict_paragraph
-from cifar_report.report.writer import Writer
+from cifar_report.report.writer import Value, Writer
 from cifar_report.spec import Experiment, Section, Trial
 
 SAY = load_messages("sections")
@@ -29,32 +27,32 @@ MOST_CLAIMS = 4  # beside which a page has room for a table by epoch
 
 def experiment_numbers(writer: Writer) -> dict[str, str]:
     """Return the number of each experiment's section by its id, in the order of the report."""
-    digits, letters, others = count(1), map(chr, count(ord("A"))), count(1)
-    numbers = {}
+    digits, letters, numbers = count(1), map(chr, count(ord("A"))), {}
     for experiment in (each for section in ORDER for each in writer.experiments(section)):
-        numbers[experiment.id] = (
-            f"3.{next(digits if experiment.section in DIGIT_SECTIONS or writer.translation.own else letters)}"
-        )
-    return numbers | {each.id: f"4.{next(others)}" for each in writer.experiments("classical")}
+        lettered = experiment.section not in DIGIT_SECTIONS and not writer.translation.own
+        numbers[experiment.id] = f"3.{next(letters if lettered else digits)}"
+    return numbers | {each.id: f"4.{place}" for place, each in enumerate(writer.experiments("classical"), start=1)}
 
 
 def trials(writer: Writer, number: str) -> SectionView:
     """Return section 3; every experiment of a bundle finds its place by its own section and order."""
     heading = writer.heading("trials", writer.word("Trials"), 2, number)
-    numbers, figures = experiment_numbers(writer), writer.group("curves")
-    found = [experiment for section in ORDER for experiment in writer.experiments(section)]
-    views = [experiment_view(writer, experiment, numbers[experiment.id]) for experiment in found]
+    figures = writer.group("curves")
+    views = [experiment_view(writer, each) for section in ORDER for each in writer.experiments(section)]
     return SectionView(heading, "trials", {"experiments": views, "figures": figures})
 
 
-def experiment_view(writer: Writer, experiment: Experiment, number: str) -> dict[str, object]:
+def experiment_view(writer: Writer, experiment: Experiment) -> dict[str, object]:
     """Return everything that is shown about one experiment; what only the screen has is folded there."""
-    text, found = writer.translation.text, writer.own_trials(experiment)
-    title, study = text(experiment.title), experiment.section in STUDIES
-    heading = writer.heading(f"experiment-{experiment.id}", title, 3, number)
-    ran = [trial for trial in found if trial.primary.datum.value is not None]
+    text, found = writer.translation.text, [writer.results.trial(trial.id) for trial in experiment.trials]
+    number, study = experiment_numbers(writer)[experiment.id], experiment.section in STUDIES
+    heading = writer.heading(f"experiment-{experiment.id}", text(experiment.title), 3, number)
+    finished = {each.id for each in writer.results.trials if each.primary.datum.value is not None}
+    ran = [trial for trial in found if trial.id in finished]
     kind = "study" if study else "trial" if experiment.section in EPOCHS_ON_PAPER else "part"
-    told = len([each for each in experiment.shown if _finished(writer, each)]) > study
+    told = len(finished.intersection(experiment.shown)) > study
+    failed = [each for trial in found for each in trial.failed]
+    labelled = ran if not study and experiment.section != "classical" else []
     figures = writer.group("studies" if study else experiment.id)
     untested = [each.id for each in experiment.claims if writer.results.verdict(each.id).outcome == "not_run"]
     waiting = untested if writer.medium == "print" and len(untested) == len(experiment.claims) else []
@@ -64,29 +62,21 @@ def experiment_view(writer: Writer, experiment: Experiment, number: str) -> dict
         "heading": heading,
         "trial_number": experiment.number,
         "question": text(experiment.question) if told else None,
-        "labels": []
-        if study or experiment.section == "classical"
-        else list(_labels(writer, ran, text(experiment.change))),
+        "labels": list(_labels(writer, labelled, text(experiment.change))),
         "explanation": text(experiment.explanation) if told else None,
         "figures": figures,
         "claims": claims,
         "waiting": [(each, breakable(each)) for each in waiting],
         "judgement": list(_judgement(writer, experiment, found)),
-        "problems": failures(writer, found),
+        "problems": [writer.sentence(OF_TRIALS.failed, run=each.run, error=each.error) for each in failed],
         "epochs": list(_epochs(writer, experiment, found)) if writer.medium == "print" else [],
         "details": _details(writer, experiment, found) if writer.medium == "screen" else None,
     }
 
 
-def _finished(writer: Writer, trial: str) -> bool:
-    return any(each.id == trial and each.primary.datum.value is not None for each in writer.results.trials)
-
-
-Labels = tuple[str, Markup, tuple[Markup, ...]]
-"""What they say, of what, and the labels."""
-
-
-def _labels(writer: Writer, trials: Sequence[TrialResult], whole: str) -> Iterator[Labels]:
+def _labels(
+    writer: Writer, trials: Sequence[TrialResult], whole: str
+) -> Iterator[tuple[str, Markup, tuple[Markup, ...]]]:
     """Yield, for each trial, its name with its figures, and what sets it apart; ``whole`` tells many changes."""
     counted: set[object] = set()
     for trial in trials:
@@ -114,18 +104,19 @@ def _judgement(writer: Writer, experiment: Experiment, trials: Sequence[TrialRes
         for trial in ran:
             yield judgement(writer, trial, verdicts if trial is ran[0] else ())
     if waiting:
-        names = writer.enumeration([writer.trial_name(trial.id) for trial in waiting])
-        yield (writer.plural(OF_TRIALS.not_run, len(waiting), trials=names),)
+        yield (writer.plural(OF_TRIALS.not_run, len(waiting), trials=writer.trial_names(each.id for each in waiting)),)
 
 
 def _details(writer: Writer, experiment: Experiment, trials: Sequence[TrialResult]) -> dict[str, object]:
     """Return what is folded on the screen: every table and figure of the trials, and each claim in full."""
-    text, title = writer.translation.text, writer.translation.text(experiment.title)
-    verdicts = [writer.results.verdict(claim.id) for claim in experiment.claims]
+    text, verdicts = writer.translation.text, [writer.results.verdict(claim.id) for claim in experiment.claims]
+    networks: dict[object, Trial] = {}  # the first trial of each
+    for each in (trial.trial for trial in trials if isinstance(trial.trial, Trial)):
+        networks.setdefault(each.layers, each)
     return {
         "tables": [
-            *([tables.results(writer, experiment.id, title, trials)] if trials else []),
-            *_layers(writer, trials),
+            *([tables.results(writer, experiment.id, text(experiment.title), trials)] if trials else []),
+            *(tables.layers(writer, trial) for trial in networks.values()),
             *_epochs(writer, experiment, trials),
         ],
         "figures": writer.group(experiment.id, numbered=False),
@@ -140,15 +131,6 @@ def _details(writer: Writer, experiment: Experiment, trials: Sequence[TrialResul
             for verdict in verdicts
         ],
     }
-
-
-def _layers(writer: Writer, trials: Sequence[TrialResult]) -> list[Table]:
-    """Return one table for each different network among the trials."""
-    seen: dict[object, Trial] = {}
-    for trial in trials:
-        if isinstance(trial.trial, Trial):
-            seen.setdefault(trial.trial.layers, trial.trial)
-    return [tables.layers(writer, trial) for trial in seen.values()]
 
 
 def _epochs(writer: Writer, experiment: Experiment, trials: Sequence[TrialResult]) -> Iterator[Table]:
@@ -169,12 +151,8 @@ def classical(writer: Writer, number: str) -> SectionView:
     """Return section 4: nearest neighbours and nearest centroid, and how the networks compare with them."""
     title = writer.word("Comparison with nearest neighbours and nearest class centroid")
     heading = writer.heading("classical", title, 2, number)
-    experiments = [
-        experiment_view(writer, experiment, f"{number}.{place}")
-        for place, experiment in enumerate(writer.experiments("classical"), start=1)
-    ]
-    comparison = _comparison(writer)
-    return SectionView(heading, "classical", {"comparison": comparison, "experiments": experiments})
+    experiments = [experiment_view(writer, experiment) for experiment in writer.experiments("classical")]
+    return SectionView(heading, "classical", {"comparison": _comparison(writer), "experiments": experiments})
 
 
 def _classifiers(writer: Writer, trials: Sequence[TrialResult]) -> tuple[Markup, ...]:
@@ -187,12 +165,10 @@ def _classifiers(writer: Writer, trials: Sequence[TrialResult]) -> tuple[Markup,
         "low": writer.quantity(best.primary.datum),
         "chance": writer.numbers.bare(1 / len(writer.bundle.record.dataset.about.classes), "share", trimmed=True) + "%",
     }
-    if network is None:
-        said = [writer.sentence(OF_TRIALS.best_classifier_alone, **values)]
-    else:
-        named = writer.trial_name(network.id, network.stages[-1].id)
-        high = writer.quantity(network.primary.datum)
-        said = [writer.sentence(OF_TRIALS.best_classifier, network=named, high=high, **values)]
+    if network is not None:
+        values["network"] = writer.trial_name(network.id, network.stages[-1].id)
+        values["high"] = writer.quantity(network.primary.datum)
+    said = [writer.sentence(OF_TRIALS.best_classifier if network else OF_TRIALS.best_classifier_alone, **values)]
     for trial in trials:
         if {change.place for change in trial.one_change_changes} == {"method"}:
             said += judgement(writer, trial, ())[:1]
@@ -200,24 +176,41 @@ def _classifiers(writer: Writer, trials: Sequence[TrialResult]) -> tuple[Markup,
 
 
 def _comparison(writer: Writer) -> Table:
-    timing = single_timings(writer)
-    best = best_network(writer)
-    rows = []
+    timing, best, rows = tables.single_timings(writer), best_network(writer), []
     for trial in writer.results.trials:
         if trial.section == "classical":
-            fitted = trial.classical.training_images if trial.classical else None
-            images = writer.cell(fitted, none=SAY.not_finished)
+            images: Value = trial.classical.training_images if trial.classical else None
         elif trial is best:
-            images = writer.cell(writer.bundle.record.dataset.counts[0])
+            images = writer.bundle.record.dataset.counts[0]
         else:
             continue
         clock = timing.get(trial.id)
         seconds = (clock.fit_seconds, clock.predict_seconds) if clock else (None, None)
+        fitted = writer.cell(images, none=SAY.not_finished)
         accuracy = writer.cell(trial.primary.datum, interval=True)
-        cells = [writer.cell(datum, none=NOT_TIMED) for datum in seconds]
-        rows.append((writer.trial_title(trial.id), images, accuracy, *cells))
-    columns = writer.columns(
-        "Classifier | Training images | Test accuracy [95% interval] | Fitting (s) | Prediction (s)"
-    )
-    caption = writer.sentence("Classifiers on raw pixels, and the network with the best mean accuracy")
-    return writer.table("classifiers", caption, columns, rows)
+        times = [writer.cell(datum, none=tables.NOT_TIMED) for datum in seconds]
+        rows.append((writer.trial_title(trial.id), fitted, accuracy, *times))
+    return writer.table("classifiers", rows)
+
+
+def examples(writer: Writer, number: str, *, pictures: bool) -> SectionView:
+    """Return section 5; ``pictures`` says whether the dataset was at hand."""
+    heading = writer.heading("examples", writer.word("Examples of right and wrong classification"), 2, number)
+    title = writer.word("The most confident right and wrong predictions")
+    picked = writer.heading("examples-picked", title, 3, f"{number}.1")
+    confusion = writer.heading("confusion", writer.word("Confusion matrix and classes"), 3, f"{number}.2")
+    found, best = writer.results.examples, best_network(writer)
+    stage = best.stage() if best else None
+    view = {
+        "picked": picked,
+        "trial": writer.trial_name(found[0].trial, found[0].stage) if found else None,
+        "run": found[0].run if found else None,
+        "pictures": pictures,
+        "figures": writer.group("examples"),
+        "confusion_heading": confusion,
+        "confusion_figures": writer.group("confusion", "calibration"),
+        "known": stage is not None and stage.test is not None,
+        "tables": list(tables.errors(writer, stage.test)) if stage and stage.test and writer.medium == "screen" else [],
+        "compact": sum(map(writer.bundle.is_compact, writer.bundle.runs)),
+    }
+    return SectionView(heading, "examples", view)

@@ -1,7 +1,6 @@
 """The first two pages and the introduction: what came out, where it stands, and how to read the verdicts."""
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
 
 from markupsafe import Markup
 
@@ -9,6 +8,7 @@ from cifar_report.report import names
 from cifar_report.report.elements import Cell, SectionView, Table
 from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.sections.experiments import experiment_numbers
+from cifar_report.report.sections.tables import sample_sizes
 from cifar_report.report.text.conclusions import STUDIES, abstract
 from cifar_report.report.text.findings import Finding, findings, headline, lead, shown_effect
 from cifar_report.report.writer import Writer
@@ -16,31 +16,19 @@ from cifar_report.spec import Section, differences
 
 SAY = load_messages("summary")
 MOST_FINDINGS = 15
-WIDTHS = (23.5, 41.0, 7.0, 6.5, 14.5, 7.5)  # of the printed table of findings, in hundredths
-TRIAL_WIDTHS = (31.0, 21.0, 7.0, 11.0, 11.0, 9.0, 10.0)  # of the table of all trials
-MAP_WIDTHS = (56.0, 24.0, 20.0)  # of the map of the assignment
-State = Literal["done", "part", "missing"]
 
 
-class Demand(NamedTuple):
-    """One demand of the assignment: where the report meets it, and the sections whose trials must have finished."""
-
-    name: str
-    anchor: str
-    sections: tuple[Section, ...] = ()
-    timed: bool = False
-
-
-DEMANDS = (
-    Demand("algorithm", "algorithm"),
-    Demand("examples", "examples", ("trials", "model_2")),
-    Demand("rates", "trials", ("trials", "model_2")),
-    Demand("hidden", "studies", STUDIES[:1], timed=True),
-    Demand("parameters", "studies", STUDIES[1:], timed=True),
-    Demand("classical", "classical", ("classical",)),
-    Demand("comments", "conclusions", ("trials", "model_2")),
-    Demand("code", "code"),
-)
+DEMANDS: dict[str, tuple[str, tuple[Section, ...]]] = {
+    "algorithm": ("algorithm", ()),
+    "examples": ("examples", ("trials", "model_2")),
+    "rates": ("trials", ("trials", "model_2")),
+    "hidden": ("studies", STUDIES[:1]),
+    "parameters": ("studies", STUDIES[1:]),
+    "classical": ("classical", ("classical",)),
+    "comments": ("conclusions", ("trials", "model_2")),
+    "code": ("code", ()),
+}
+"""The demands of the assignment: where the report meets each, and the sections whose trials must have finished."""
 
 
 def title(writer: Writer) -> dict[str, object]:
@@ -72,9 +60,9 @@ def title(writer: Writer) -> dict[str, object]:
 def _data_line(writer: Writer) -> Markup:
     """Return how many images there are, and what they are where no warning says so."""
     dataset = writer.bundle.record.dataset
-    counts = dict(zip(("train", "validation", "test"), map(writer.numbers.integer, dataset.counts), strict=True))
+    counts = dict(zip(("train", "validation", "test"), dataset.counts, strict=True))
     canonical = dataset.grade == "canonical"
-    data = writer.word(names.GRADES[dataset.grade] if canonical else mark("Data"))
+    data = writer.word(names.WORDS.grades[dataset.grade] if canonical else mark("Data"))
     data = dataset.about.name if writer.translation.own else data
     return writer.plural(SAY.data_line, writer.results.seeds.asked, data=data[:1].upper() + data[1:], **counts)
 
@@ -86,20 +74,11 @@ def _findings_table(writer: Writer, found: Sequence[Finding]) -> Table | None:
     rows = []
     for each in lead(found)[:MOST_FINDINGS]:
         verdict, place = each.verdict, experiments[each.verdict.id]
-        counts = [count for count in (verdict.n, verdict.n_comparator) if count is not None]
         link = Markup('<a class="reference page" href="#experiment-{}">{}</a>').format(place, numbers[place])
-        n = Cell(Markup(" + ").join(map(writer.numbers.integer, counts)), numeric=True)
-        effect, changes = Cell(shown_effect(writer, each)), _changes(writer, each)
-        rows.append((Cell(headline(writer, each)), effect, changes, n, Cell(writer.verdict_badge(verdict)), Cell(link)))
-    columns = (
-        *writer.columns("Finding | Effect [interval]", words=2),
-        *writer.columns("Changes | n", words=0),
-        *writer.columns("Verdict | Section", words=2),
-    )
-    caption = writer.sentence(SAY.findings_caption)
-    if not rows:
-        return None
-    return writer.table("findings", caption, columns, rows, style="findings", widths=WIDTHS)
+        counts = (_changes(writer, each), sample_sizes(writer, verdict))
+        effect = shown_effect(writer, each)
+        rows.append((headline(writer, each), effect, *counts, writer.verdict_badge(verdict), link))
+    return writer.table("findings", rows) if rows else None
 
 
 def _changes(writer: Writer, finding: Finding) -> Cell:
@@ -122,41 +101,30 @@ def _trials_table(writer: Writer) -> Table:
         if clock is not None and baseline is not None:
             times = (clock.value or 0.0) / (baseline.value or 1.0)
             ratio = Cell(Markup.escape(writer.numbers.bare(times, "ratio")), numeric=True)
-        differs = SAY.ties_need if row.tied is None else mark("no") if row.tied else mark("yes")
-        rows.append(
-            (
-                *(writer.trial_title(row.trial), writer.cell(row.accuracy, interval=True)),
-                len(trials[row.trial].primary.values),
-                writer.cell(costs.parameters if costs else None, none=SAY.no_network),
-                *(writer.cell(clock, none=SAY.not_timed), ratio),
-                writer.empty_cell(differs) if row.tied is None else writer.word(differs),
-            )
-        )
-    columns = (
-        *writer.columns("Trial | Test accuracy [95% interval] | Runs | Parameters | Seconds an epoch"),
-        *writer.columns("× baseline", words=0),
-        *writer.columns("Differs"),
-    )
-    caption = writer.sentence(SAY.trials_caption)
-    return writer.table("ranking", caption, columns, rows, style="findings", widths=TRIAL_WIDTHS)
+        accuracy = writer.cell(row.accuracy, interval=True)
+        parameters = writer.cell(costs.parameters if costs else None, none=SAY.no_network)
+        timed = (writer.cell(clock, none=SAY.not_timed), ratio)
+        differs = writer.word(mark("no") if row.tied else mark("yes"))
+        differs_cell = writer.empty_cell(SAY.ties_need) if row.tied is None else writer.cell(differs)
+        count = len(trials[row.trial].primary.values)
+        rows.append((writer.trial_title(row.trial), accuracy, count, parameters, *timed, differs_cell))
+    return writer.table("ranking", rows)
 
 
 def _assignment_table(writer: Writer) -> Table:
     """Return each demand of the assignment with the section that meets it, and whether it is met."""
     rows = []
-    for demand in DEMANDS:
-        experiments = writer.experiments(*demand.sections) if demand.anchor == "studies" else ()
-        anchor = f"experiment-{experiments[0].id}" if experiments else demand.anchor
-        place = writer.word(SAY.places[demand.anchor])
+    for name, (anchor, sections) in DEMANDS.items():
+        study, place = anchor == "studies", writer.word(SAY.places[anchor])
+        experiments = writer.experiments(*sections) if study else ()
+        at = f"experiment-{experiments[0].id}" if experiments else anchor
+        shown = Markup('<a class="reference page" href="#{}">{}</a>').format(at, place)
         # Without its experiments a study has no place to point to.
-        shown = Markup('<a class="reference page" href="#{}">{}</a>').format(anchor, place)
-        missing = demand.anchor == "studies" and not experiments
-        cells = (Cell(Markup.escape(place) if missing else shown), Cell(_state(writer, demand)))
-        rows.append((writer.word(SAY.demands[demand.name]), *cells))
-    columns, data = writer.columns("Demand | Section | State", words=3), _other_data(writer)
-    other = writer.word(SAY.other_data[data]) if data else ""
-    caption = writer.sentence(SAY.assignment_other if data else SAY.assignment_caption, data=other)
-    return writer.table("assignment", caption, columns, rows, style="findings", widths=MAP_WIDTHS)
+        cell = Cell(Markup.escape(place) if study and not experiments else shown)
+        rows.append((writer.word(SAY.demands[name]), cell, Cell(_state(writer, sections, timed=study))))
+    if data := _other_data(writer):
+        return writer.table("assignment", rows, caption=SAY.assignment_other, data=writer.word(SAY.other_data[data]))
+    return writer.table("assignment", rows)
 
 
 def _other_data(writer: Writer) -> str | None:
@@ -166,23 +134,20 @@ def _other_data(writer: Writer) -> str | None:
     return None if dataset.grade == "canonical" else dataset.grade if known else "other labels"
 
 
-def _state(writer: Writer, demand: Demand) -> Markup:
-    """Return whether the trials behind a demand have finished: done, part with how many, or missing.
-
-    Of a study whose own trials have not run, the trials of others that it shows are no part unless two can be compared.
-    """
+def _state(writer: Writer, sections: Sequence[Section], *, timed: bool) -> Markup:
+    """Return whether the trials behind a demand have finished: done, part with how many, or missing."""
+    # Of a study whose own trials have not run, those of others that it shows are no part unless two can be compared.
     shown: dict[str, bool] = {}
     begun = False
-    for experiment in writer.experiments(*demand.sections):
+    for experiment in writer.experiments(*sections):
         done = {name: writer.results.trial(name).status == "done" for name in experiment.shown}
         begun = begun or sum(done.values()) > 1 or any(done.get(trial.id, False) for trial in experiment.trials)
         shown |= done
-    timed = not demand.timed or bool(writer.results.timing)
-    complete = all(shown.values()) and timed and (bool(shown) or not demand.sections)
+    complete = all(shown.values()) and (not timed or writer.results.timing) and (shown or not sections)
     state = "done" if complete else "part" if begun else "missing"
-    counts = {"done": sum(shown.values()), "count": len(shown)}
-    text = writer.sentence(SAY.part, **counts) if state == "part" else writer.word(SAY.state[state])
-    if demand.sections and state != "missing" and _other_data(writer):
+    part = writer.sentence(SAY.part, done=sum(shown.values()), count=len(shown))
+    text = part if state == "part" else writer.word(SAY.state[state])
+    if sections and state != "missing" and _other_data(writer):
         text = writer.sentence(SAY.on_other_data, state=text)
     return Markup('<span class="state state-{}">{}</span>').format(state, text)
 
@@ -190,10 +155,9 @@ def _state(writer: Writer, demand: Demand) -> Markup:
 def introduction(writer: Writer) -> SectionView:
     """Return the introduction: the task, the data, and how to read the verdicts; counts come from the bundle."""
     heading = writer.heading("introduction", writer.word("Introduction"), 2)
-    reading = writer.heading("reading", writer.word("How to read the verdicts"), 3)
     record = writer.bundle.record
     view = {
-        "reading": reading,
+        "reading": writer.heading("reading", writer.word("How to read the verdicts"), 3),
         "classes": writer.numbers.enumeration(writer.translation.classes),
         "counts": [writer.numbers.integer(count) for count in record.dataset.counts],
         "study": record.study,

@@ -14,7 +14,7 @@ from cifar_report.report.elements import Cell, SectionView, Table
 from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.names import network_name, setting_name
 from cifar_report.report.sections.algorithm import other_activations, other_optimizers
-from cifar_report.report.text.changes import MOST_CHANGES, change_labels
+from cifar_report.report.text.trials import MOST_CHANGES, change_labels
 from cifar_report.report.writer import Writer
 from cifar_report.spec import Augmentation, Conv2D, Dense, KerasObject, Trial, leaves
 
@@ -35,14 +35,13 @@ def code_section(writer: Writer, number: str) -> SectionView:
     stages = [stage for trial in trials for stage in trial.stages]
     augmentations = dict.fromkeys(stage.augmentation for stage in stages if stage.augmentation)
     stoppings = dict.fromkeys(stage.early_stopping for stage in stages if stage.early_stopping)
+    title = writer.word("The networks and their configurations")
     splits = sorted({trial.split_seed for trial in writer.bundle.trials.values()})
     view = {
         "data": writer.heading("code-data", writer.word("Data: loading, splitting, scaling"), 3, f"{number}.1"),
         "training": writer.heading("code-training", writer.word("Training and evaluation"), 3, f"{number}.2"),
         "settings": _settings(writer, trials),
-        "configurations": writer.heading(
-            "code-configurations", writer.word("The networks and their configurations"), 3, f"{number}.3"
-        ),
+        "configurations": writer.heading("code-configurations", title, 3, f"{number}.3"),
         "networks": _networks(writer, trials),
         "augmentations": [writer.enumeration(list(_augmentation(writer, each))) for each in augmentations],
         "patience": [writer.numbers.integer(each.patience) for each in stoppings],
@@ -59,14 +58,9 @@ def _fixed_orders(writer: Writer, trials: list[Trial]) -> Iterator[Markup]:
         if trial.data_order == "fixed" and trial.one_change in writer.bundle.trials:
             fixed, other = (writer.results.trial(name).primary.datum for name in (trial.id, trial.one_change))
             if fixed.value is not None and other.value is not None:
-                yield writer.sentence(
-                    "In this way %(trial)s reached a mean test accuracy of %(fixed)s, and %(comparator)s, with a new "
-                    "order in every epoch, one of %(other)s.",
-                    trial=writer.trial_name(trial.id),
-                    fixed=writer.quantity(fixed),
-                    comparator=writer.trial_name(trial.one_change),
-                    other=writer.quantity(other),
-                )
+                named = {"trial": writer.trial_name(trial.id), "comparator": writer.trial_name(trial.one_change)}
+                numbers = {"fixed": writer.quantity(fixed), "other": writer.quantity(other)}
+                yield writer.sentence(SAY.fixed_order, **named, **numbers)
 
 
 def _augmentation(writer: Writer, augmentation: Augmentation) -> Iterator[Markup]:
@@ -75,8 +69,7 @@ def _augmentation(writer: Writer, augmentation: Augmentation) -> Iterator[Markup
         degrees = plain(augmentation.rotation_degrees)
         yield writer.sentence("a random rotation by up to %(degrees)s degrees to either side", degrees=degrees)
     if augmentation.shift_fraction:
-        share = plain(100 * augmentation.shift_fraction)
-        yield writer.sentence(SAY.shift, share=share)
+        yield writer.sentence(SAY.shift, share=plain(100 * augmentation.shift_fraction))
     if augmentation.horizontal_flip:
         yield writer.sentence("a random horizontal flip (p = 0.5)")
 
@@ -94,8 +87,7 @@ def _settings(writer: Writer, trials: list[Trial]) -> Table:
     if any(trial.label_smoothing for trial in trials) or any(layer.kernel_regularizer for layer in weighted):
         own.append((writer.word("Training loss"), writer.cell(writer.word(SAY.training_loss))))
     rows = [*own, *((writer.word(name), writer.word(text)) for name, text in SETTINGS)]
-    columns = writer.columns("Setting | Value", words=2)
-    return writer.table("settings", writer.sentence("What all networks have in common"), columns, rows)
+    return writer.table("settings", rows)
 
 
 def _but_for(writer: Writer, usual: str | None, others: Markup | None) -> Cell:
@@ -106,16 +98,13 @@ def _but_for(writer: Writer, usual: str | None, others: Markup | None) -> Cell:
 
 def _networks(writer: Writer, trials: list[Trial]) -> Table:
     """Return all networks as differences: the first in full, every other one by what changes from its comparator."""
-    rows = [
-        (
-            writer.translation.text(trial.title),
-            _difference(writer, trial) or _in_full(writer, trial),
-            *((trial.parameters_total, trial.macs) if trial.macs is not None else _counted(writer, trial)),
-        )
-        for trial in trials
-    ]
-    columns = writer.columns("Trial | Configuration | Parameters | Multiply-accumulates", words=2)
-    return writer.table("networks", writer.sentence(SAY.networks), columns, rows)
+    rows = []
+    for trial in trials:
+        costs = cast("Costs", writer.results.trial(trial.id).costs)  # of the built model where nothing else tells them
+        counts = (costs.parameters, costs.macs) if trial.macs is None else (trial.parameters_total, trial.macs)
+        shown = _difference(writer, trial) or _in_full(writer, trial)
+        rows.append((writer.translation.text(trial.title), shown, *counts))
+    return writer.table("networks", rows)
 
 
 def _difference(writer: Writer, trial: Trial) -> Markup | None:
@@ -132,28 +121,18 @@ def _difference(writer: Writer, trial: Trial) -> Markup | None:
 def _in_full(writer: Writer, trial: Trial) -> Markup:
     trained = writer.results.trial(trial.id).trained
     stages = (trained if isinstance(trained, Trial) else trial).stages
+    rate = trial.learning_rate
     line = writer.sentence(
         SAY.in_full,
         layers=Markup('<span class="network">{}</span>').format(network_name(trial, writer.numbers)),
         epochs=" + ".join(str(stage.epochs) for stage in stages),
-        batch=writer.numbers.integer(trial.batch_size),
-        rate=_rate(writer, trial),
+        batch=trial.batch_size,
+        rate=setting_name(rate) if isinstance(rate, KerasObject) else writer.numbers.plain(rate),
     )
     optimizer = writer.sentence("optimizer: %(name)s", name=setting_name(trial.optimizer))
     smoothing = writer.sentence("label smoothing: %(rate)s", rate=writer.numbers.plain(trial.label_smoothing))
     parts = (line, optimizer if trial.optimizer.name != "Adam" else "", smoothing if trial.label_smoothing else "")
     return Markup(", ").join(filter(None, parts))
-
-
-def _rate(writer: Writer, trial: Trial) -> str:
-    rate = trial.learning_rate
-    return setting_name(rate) if isinstance(rate, KerasObject) else writer.numbers.plain(rate)
-
-
-def _counted(writer: Writer, trial: Trial) -> tuple[Cell, Cell]:
-    """Return the parameters and multiply-accumulates that the built model has."""
-    costs = cast("Costs", writer.results.trial(trial.id).costs)
-    return writer.cell(costs.parameters), writer.cell(costs.macs)
 
 
 def _listings(writer: Writer, trials: list[Trial]) -> Iterator[tuple[str, str, Markup]]:

@@ -98,25 +98,17 @@ def _facts(writer: Writer) -> Table:
     """Return what this bundle was made from and with: data, claims, machine, and the versions of the libraries."""
     record, numbers = writer.bundle.record, writer.numbers
     dataset, environment = record.dataset, record.environment
-    libraries = [
-        f"{name} {version} ({writer.word(SAY.purposes[name])})" if name in SAY.purposes else f"{name} {version}"
-        for name, version in sorted(environment.packages.items())
-    ]
-    machine = writer.translation.plain(
-        mark("%(processor)s, %(cores)s cores, %(memory)s of memory"),
-        {
-            "processor": environment.processor,
-            "cores": numbers.integer(environment.cores),
-            "memory": numbers.megabytes(environment.memory_bytes),
-        },
-    )
+    purposes = {name: f" ({writer.word(text)})" for name, text in SAY.purposes.items()}
+    libraries = [f"{name} {version}{purposes.get(name, '')}" for name, version in sorted(environment.packages.items())]
+    cores, memory = environment.cores, numbers.megabytes(environment.memory_bytes)
+    form = mark("%(processor)s, %(cores)s cores, %(memory)s of memory")
+    machine = writer.sentence(form, processor=environment.processor, cores=cores, memory=memory)
     rows = [
-        (writer.word(mark("Profile")), writer.word(names.PROFILES[record.profile.name])),
+        (writer.word(mark("Profile")), writer.word(names.WORDS.profiles[record.profile.name])),
         (writer.word(mark("Fingerprint of the data")), code(dataset.fingerprint[:FINGERPRINT_SHOWN])),
         (writer.word(mark("Fingerprint of the claims")), code(record.claims_hash[:FINGERPRINT_SHOWN])),
         (writer.word(mark("Machine")), machine),
         (writer.word(mark("Python")), environment.python),
         (writer.word(mark("Libraries")), ", ".join(libraries)),
     ]
-    caption = writer.sentence("What this bundle was made from and with")
-    return writer.table("facts", caption, writer.columns("What | Value", words=2), rows)
+    return writer.table("facts", rows)

@@ -4,43 +4,54 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import Curve, StageSummary, TrialResult, Unit, Verdict
+from cifar_report.analysis.results import (
+    Curve,
+    Datum,
+    PredictionMetrics,
+    StageSummary,
+    TimingRow,
+    TrialResult,
+    Unit,
+    Verdict,
+)
 from cifar_report.bundle import Run
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Row, Table, breakable, code
-from cifar_report.report.i18n import load_messages
+from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.writer import Value, Writer
 from cifar_report.spec import Experiment, Trial, walk
 
 SAY = load_messages("sections")
-
-SCORE_UNITS: tuple[Unit, Unit] = ("loss", "share")
+NOT_TIMED = mark("not part of the timing pass, or the pass was not run")
 MOST_RUN_ROWS = 500  # beyond it, one row a trial
+
+
+def sample_sizes(writer: Writer, verdict: Verdict) -> Cell:
+    """Return a claim's n, that of the comparator after it where it has one of its own."""
+    counts = [each for each in (verdict.n, verdict.n_comparator) if each is not None]
+    return Cell(Markup(" + ").join(map(writer.numbers.integer, counts)), numeric=True)
 
 
 def layers(writer: Writer, trial: Trial) -> Table:
     """Return a network layer by layer, with shapes, parameters and multiply-accumulates; for the screen alone."""
     rows: list[Sequence[Value]] = []
     for row in walk(trial.layers, trial.input_shape):
-        shape = Cell(Markup(" × ").join(map(writer.numbers.integer, row.shape or ())), numeric=True)
-        name, unknown = names.layer_name(row.layer, writer.numbers), names.FORMULAS["counted_in_model"]
-        counts = (writer.cell(count, none=unknown) for count in (row.parameters, row.trainable, row.macs))
-        rows.append((name, shape if row.shape else writer.cell(None, none=unknown), *counts))
+        shape = Cell(Markup(" × ").join(map(writer.numbers.integer, row.shape)), numeric=True) if row.shape else None
+        cells = (shape, row.parameters, row.trainable, row.macs)
+        unknown = names.FORMULAS["counted_in_model"]
+        name = names.layer_name(row.layer, writer.numbers)
+        rows.append((name, *(writer.cell(cell, none=unknown) for cell in cells)))
     costs = writer.results.trial(trial.id).costs
     if costs is not None:
         blank = Cell(Markup(""), numeric=True)
         rows.append((writer.word("Sum"), blank, costs.parameters, costs.trainable_parameters, costs.macs))
-    caption = writer.sentence(SAY.layers, trial=writer.trial_name(trial.id))
-    columns = writer.columns("Layer | Output | Parameters | Trainable | Multiply-accumulates")
-    return writer.table(f"layers-{trial.id}", caption, columns, rows, style="layers", numbered=False)
+    return writer.table("layers", rows, anchor=f"layers-{trial.id}", trial=writer.trial_name(trial.id))
 
 
 def claims(writer: Writer, experiment: Experiment) -> Table:
     """Return an experiment's claims with their estimates and verdicts; links to a claim lead to its row."""
     rows = [_claim_row(writer, writer.results.verdict(claim.id)) for claim in experiment.claims]
-    columns = writer.columns("Claim | Estimate [interval] | Verdict, seeds needed", words=3)
-    caption = writer.sentence(SAY.claims)
-    return writer.table(f"claims-{experiment.id}", caption, columns, rows, style="claims", widths=(60, 19, 21))
+    return writer.table("claims", rows, anchor=f"claims-{experiment.id}")
 
 
 def _claim_row(writer: Writer, verdict: Verdict) -> Row:
@@ -60,13 +71,9 @@ def _claim_row(writer: Writer, verdict: Verdict) -> Row:
 def results(writer: Writer, anchor: str, title: str, trials: Sequence[TrialResult]) -> Table:
     """Return what trials reached, stage by stage, with the original's numbers beside ours."""
     rows = (row for trial in trials for row in _result_rows(writer, trial))
-    columns = writer.columns(
-        "Trial | Runs | Test accuracy [95% interval] | Original | Validation accuracy | Training accuracy | "
-        "Gap (points) | Test loss | Original loss"
-    )
     apart = not writer.results.scope.absolutes and any(trial.primary.original is not None for trial in trials)
-    caption = writer.sentence(SAY.results_apart if apart else SAY.results, title=title)
-    return writer.table(f"results-{anchor}", caption, columns, rows, style="results", numbered=False)
+    caption = SAY.results_apart if apart else ""
+    return writer.table("results", rows, anchor=f"results-{anchor}", caption=caption, title=title)
 
 
 def _result_rows(writer: Writer, trial: TrialResult) -> Iterator[Sequence[Value]]:
@@ -101,43 +108,35 @@ def epochs(writer: Writer, trial: TrialResult, stage: StageSummary) -> Table:
         data = (row.loss, row.accuracy, row.val_loss, row.val_accuracy)
         ours = (row.epoch, row.n, *(writer.cell(datum, link=False) for datum in data))
         rows.append(ours if original is None else (*ours, *_original_epoch(writer, original, row.epoch)))
-    columns = writer.columns("Epoch | Runs | Loss | Accuracy | Val. loss | Val. accuracy", words=0)
-    if original is not None:
-        columns += writer.columns(
-            "Original loss | Original accuracy | Original val. loss | Original val. accuracy", words=0
-        )
-    caption = writer.sentence(
-        SAY.epochs if len(shown) == count else SAY.some_epochs, trial=writer.trial_name(trial.id, stage.id)
+    return writer.table(
+        "epochs" if original is None else "epochs_beside",
+        rows,
+        anchor=f"epochs-{trial.id}-{stage.id}",
+        caption="" if len(shown) == count else SAY.some_epochs,
+        trial=writer.trial_name(trial.id, stage.id),
     )
-    return writer.table(f"epochs-{trial.id}-{stage.id}", caption, columns, rows, style="epochs", numbered=False)
 
 
 def _original_epoch(writer: Writer, original: Curve, epoch: int) -> Iterator[Cell]:
-    losses, shares = (original.loss, original.val_loss), (original.accuracy, original.val_accuracy)
-    for pair in zip(losses, shares, strict=True):
-        for values, unit in zip(pair, SCORE_UNITS, strict=True):
-            value = values[epoch - 1] if epoch <= len(values) else None
-            yield writer.cell(None, none=SAY.no_such_epoch) if value is None else _score(writer, value, unit)
+    for name in ("loss", "accuracy", "val_loss", "val_accuracy"):
+        unit: Unit = "loss" if name.endswith("loss") else "share"
+        value = dict(enumerate(getattr(original, name), start=1)).get(epoch)
+        yield _score(writer, value, unit, none=SAY.no_such_epoch)
 
 
-def _score(writer: Writer, value: float, unit: Unit) -> Cell:
+def _score(writer: Writer, value: float | None, unit: Unit, *, none: str = names.UNDEFINED["not_a_number"]) -> Cell:
+    """Return a cell with a share or a loss; ``none`` says why there is none."""
     sign = "%" if unit == "share" else ""
-    return Cell(Markup.escape(writer.numbers.bare(value, unit) + sign), numeric=True)
+    shown = None if value is None else Cell(Markup.escape(writer.numbers.bare(value, unit) + sign), numeric=True)
+    return writer.cell(shown, none=none)
 
 
 def runs(writer: Writer) -> Table | None:
     """Return one row for each run, or for each trial beyond MOST_RUN_ROWS; None without runs."""
-    if not writer.bundle.runs:
-        return None
     if len(writer.bundle.runs) > MOST_RUN_ROWS:
-        columns = writer.columns("Trial | Runs | Failed | Mean | Least | Largest")
-        caption = writer.sentence("Every trial; its single runs are in the attached numbers")
-        return writer.table("runs", caption, columns, [_trial_row(writer, trial) for trial in writer.results.trials])
-    columns = writer.columns("Trial | Seed | Epochs | Best epoch | Training | Validation | Test | Test loss")
-    columns += writer.columns("Key")
-    caption = writer.sentence(SAY.every_run)
-    rows = [_run_row(writer, run) for run in writer.bundle.runs]
-    return writer.table("runs", caption, columns, rows, style="wide runs")
+        rows = (_trial_row(writer, trial) for trial in writer.results.trials)
+        return writer.table("runs_by_trial", rows, anchor="runs")
+    return writer.table("runs", [_run_row(writer, run) for run in writer.bundle.runs]) if writer.bundle.runs else None
 
 
 def _run_row(writer: Writer, run: Run) -> Row:
@@ -149,25 +148,21 @@ def _run_row(writer: Writer, run: Run) -> Row:
         stage, summary = run.stage(), writer.results.trial(run.trial.id).stage()
         evaluation = stage.evaluation(summary.primary_weights if summary is not None else "last")
         parts = (evaluation.train, evaluation.validation, evaluation.test)
-        loss = evaluation.test.loss
-        none = writer.cell(None, none=names.UNDEFINED["not_a_number"])
         scores = (
             *(sum(each.epochs for each in run.stages), stage.best_epoch),
             *(_score(writer, part.accuracy, "share") for part in parts),
-            none if loss is None else _score(writer, loss, "loss"),
+            _score(writer, evaluation.test.loss, "loss"),
         )
-    seed = writer.cell(run.seed, none=SAY.once)
-    anchor = "run-" + run.id.replace("/", "-")
-    return writer.row(writer.trial_title(run.trial.id), seed, *scores, writer.cell(code(run.key[:8])), id=anchor)
+    first = (writer.trial_title(run.trial.id), writer.cell(run.seed, none=SAY.once))
+    return writer.row(*first, *scores, code(run.key[:8]), id="run-" + run.id.replace("/", "-"))
 
 
 def _trial_row(writer: Writer, trial: TrialResult) -> Sequence[Value]:
-    values = trial.primary.values
-    ends = [_score(writer, end, "share") for end in (min(values), max(values))] if values else []
+    ends = (min(trial.primary.values, default=None), max(trial.primary.values, default=None))
     return (
         *(writer.trial_title(trial.id), len(trial.seeds_run), len(trial.failed)),
         writer.cell(trial.primary.datum, link=False),
-        *(ends or [writer.cell(None, none=SAY.not_finished)] * 2),
+        *(_score(writer, end, "share", none=SAY.not_finished) for end in ends),
     )
 
 
@@ -184,3 +179,50 @@ def _ranges(seeds: list[int]) -> str:
     ordered = sorted(set(seeds))
     whole = len(ordered) > 2 and ordered[-1] - ordered[0] == len(ordered) - 1
     return f"{ordered[0]}…{ordered[-1]}" if whole else "+".join(str(seed) for seed in ordered)
+
+
+def single_timings(writer: Writer) -> dict[str, TimingRow]:
+    """Return the timings of trainings on one device, by trial."""
+    return {row.trial: row for row in writer.results.timing if row.replicas == 1}
+
+
+def costs(writer: Writer) -> Table:
+    """Return what each network costs in parameters, operations, time and memory."""
+    timing = single_timings(writer)
+    rows = (
+        (
+            *(writer.trial_title(trial.id), trial.primary.datum, trial.costs.parameters, trial.costs.macs),
+            writer.cell(clock.images_per_second if (clock := timing.get(trial.id)) else None, none=NOT_TIMED),
+            writer.cell(clock.peak_memory if clock else None, none=NOT_TIMED),
+            trial.original_seconds,
+        )
+        for trial in writer.results.trials
+        if trial.costs is not None
+    )
+    return writer.table("costs", rows)
+
+
+def spread(writer: Writer) -> Iterator[Table]:
+    """Yield where the spread between runs comes from, and what choosing weights changes."""
+    title, results = writer.trial_title, writer.results
+    if results.variance:
+        rows = [(title(each.trial), each.observed, each.sampling, each.seed_share) for each in results.variance]
+        yield writer.table("variance", rows)
+    if results.weights:
+        rows = [(title(each.trial, each.stage), each.last, each.best, each.difference) for each in results.weights]
+        yield writer.table("weights", rows)
+
+
+def errors(writer: Writer, metrics: PredictionMetrics) -> Iterator[Table]:
+    """Yield the most frequent confusions, and how well each class is predicted."""
+    names = writer.translation.classes
+
+    def row(words: Sequence[int], *numbers: Datum) -> Sequence[Cell | str]:
+        return (*(names[word] for word in words), *(writer.cell(number, link=False) for number in numbers))
+
+    if metrics.most_confused:
+        pairs = (row((each.label, each.predicted), each.count, each.share) for each in metrics.most_confused)
+        yield writer.table("confused", pairs)
+    yield writer.table(
+        "classes", (row((each.label,), each.precision, each.recall, each.f1) for each in metrics.classes)
+    )

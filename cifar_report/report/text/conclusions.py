@@ -9,7 +9,7 @@ from typing import get_args
 from markupsafe import Markup
 
 from cifar_report.analysis.decisions import RATIO_SLACK
-from cifar_report.analysis.results import AblationRow, ChangeKind, Outcome, RankRow, StageSummary, TrialResult, Verdict
+from cifar_report.analysis.results import ChangeKind, Outcome, StageSummary, TrialResult, Verdict
 from cifar_report.report.elements import claim_link
 from cifar_report.report.i18n import load_messages
 from cifar_report.report.text.findings import Finding, direction_words, lead, topic_name
@@ -29,11 +29,10 @@ NEEDS: tuple[ChangeKind, ...] = (
 def abstract(writer: Writer, found: Sequence[Finding]) -> tuple[Markup, ...]:
     """Return four sentences: what was done, the best network, how the claims fared, and the clearest findings."""
     ran = [trial.trial.seeded for trial in writer.results.trials if trial.primary.datum.value is not None]
-    whole = writer.numbers.integer
-    counts: dict[str, object] = {"networks": whole(sum(ran)), "others": whole(len(ran) - sum(ran))}
+    counts: dict[str, object] = {"networks": sum(ran), "others": len(ran) - sum(ran)}
     asked = writer.results.seeds.asked
     if writer.bundle.record.asked:  # by a plan, some trials have more
-        counts["count"] = writer.sentence(SUMMARY.or_more, count=whole(asked))
+        counts["count"] = writer.sentence(SUMMARY.or_more, count=asked)
     made = writer.plural(SUMMARY.made, asked, **counts)
     return (made, _best(writer), _all_claims(writer), _clearest(writer, found))
 
@@ -51,17 +50,18 @@ def _best(writer: Writer) -> Markup:
         return writer.sentence(SUMMARY.no_best)
     best = max(stages, key=lambda stage: _mean(stage) or 0.0)
     last, datum = writer.results.trial(best.trial).stages[-1], best.primary.test_accuracy.datum
-    reference = next((trial for each in writer.experiments("trials", "own") for trial in writer.own_trials(each)), None)
-    known = reference is not None and reference.primary.datum.value is not None and reference.id != best.trial
+    first = next((trial.id for each in writer.experiments("trials", "own") for trial in each.trials), None)
+    reference = first and writer.results.trial(first).primary.datum
+    known = reference and reference.value is not None and first != best.trial
     earlier = last.id != best.id and known
     return writer.sentence(
         SUMMARY.best_earlier if earlier else SUMMARY.best if known else SUMMARY.best_alone,
         trial=writer.trial_name(best.trial, best.id),
         accuracy=writer.quantity(datum),
         interval=spaced_interval(writer, datum),
-        stage=writer.stage_name(last.trial, last.id) or "",
+        stage=writer.stage_name(last.trial, last.id),
         last=writer.quantity(last.primary.test_accuracy.datum),
-        reference="" if reference is None else partial(writer.quantity, reference.primary.datum),
+        reference=reference and partial(writer.quantity, reference),
     )
 
 
@@ -102,13 +102,12 @@ def _clearest(writer: Writer, found: Sequence[Finding]) -> Markup:
     measured = [each for each in found if each.verdict.measured_before or writer.translation.own]
 
     def named(outcome: Outcome) -> Markup | None:
-        shown = (each for each in lead(measured) if each.kind == "accuracy")
-        named = [
-            writer.sentence(SUMMARY.headline, topic=topic_name(writer, each), direction=direction_words(writer, each))
-            for each in shown
-            if each.verdict.outcome == outcome
-        ]
-        return writer.enumeration(named[:CLEAREST]) if named else None
+        shown = [each for each in lead(measured) if each.kind == "accuracy" and each.verdict.outcome == outcome]
+        named = []
+        for each in shown[:CLEAREST]:
+            topic, direction = topic_name(writer, each), direction_words(writer, each)
+            named.append(writer.sentence(SUMMARY.headline, topic=topic, direction=direction))
+        return writer.enumeration(named) if named else None
 
     agrees, differs = named("reproduced"), named("not_reproduced")
     forms = SUMMARY.clearest_for if agrees else SUMMARY.clearest_against if differs else SUMMARY.undecided
@@ -130,7 +129,7 @@ def surprises(writer: Writer) -> tuple[Markup, ...]:
                 turned.append(row)
     for forms, rows in ((SAY.confounded, confounded), (SAY.reversed, turned)):
         if rows:
-            said.append(writer.plural(forms, len(rows), trials=_named(writer, rows)))
+            said.append(writer.plural(forms, len(rows), trials=writer.trial_names(row.trial for row in rows)))
     return (*said, *_gap(writer)) or (writer.sentence(SAY.no_surprise),)
 
 
@@ -147,14 +146,12 @@ def _own_numbers_differ(verdict: Verdict) -> bool:
 
 
 def _gap(writer: Writer) -> Iterator[Markup]:
-    stages = [trial.stages[-1] for trial in writer.results.trials if trial.stages]
-    known = [stage.primary for stage in stages if stage.primary.gap.datum.value is not None]
+    ends = [(trial.id, trial.stages[-1].primary) for trial in writer.results.trials if trial.stages]
+    known = [(trial, scores) for trial, scores in ends if scores.gap.datum.value is not None]
     if known:
-        widest = max(known, key=lambda scores: scores.gap.datum.value or 0.0)
-        trial = next(stage.trial for stage in stages if stage.primary is widest)
-        training, test = widest.train_accuracy.datum, widest.test_accuracy.datum
-        values = {"training": writer.quantity(training), "test": writer.quantity(test)}
-        yield writer.sentence(SAY.gap, trial=writer.trial_name(trial), **values)
+        trial, widest = max(known, key=lambda end: end[1].gap.datum.value or 0.0)
+        training, test = writer.quantity(widest.train_accuracy.datum), writer.quantity(widest.test_accuracy.datum)
+        yield writer.sentence(SAY.gap, trial=writer.trial_name(trial), training=training, test=test)
 
 
 def one_run(writer: Writer) -> tuple[Markup, ...]:
@@ -164,12 +161,9 @@ def one_run(writer: Writer) -> tuple[Markup, ...]:
         return (writer.sentence(SAY.one_seed),)
     row = max(varied, key=lambda row: row.observed.value or 0.0)
     values = writer.results.trial(row.trial).primary.values
-    ends = {
-        name: f"{writer.numbers.bare(value, 'share')}%"
-        for name, value in (("least", min(values)), ("most", max(values)))
-    }
-    name, spread = writer.trial_name(row.trial), writer.quantity(row.observed)
-    said = [writer.plural(SAY.spread, len(values), trial=name, spread=spread, **ends)]
+    least, most = (f"{writer.numbers.bare(each, 'share')}%" for each in (min(values), max(values)))
+    shown = {"trial": writer.trial_name(row.trial), "spread": writer.quantity(row.observed)}
+    said = [writer.plural(SAY.spread, len(values), least=least, most=most, **shown)]
     return (*said, *_alone(writer), *_unusual(writer))
 
 
@@ -186,27 +180,27 @@ def _alone(writer: Writer) -> Iterator[Markup]:
     groups: dict[tuple[int, int], list[Markup]] = {}
     for pair, (opposite, count) in counts.items():
         if opposite:
-            first, second = (writer.trial_name(side.trial, side.stage) for side in pair)
+            first, second = map(writer.side_name, pair)
             pairs = groups.setdefault((opposite, count), [])
             pairs.append(writer.sentence(SAY.alone_pair, subject=first, comparator=second))
-    shown = [
-        writer.sentence(SAY.alone_group, opposite=opposite, count=count, pairs=Markup("; ").join(pairs))
-        for (opposite, count), pairs in sorted(groups.items(), reverse=True)
-    ]
+    shown = []
+    for (opposite, count), pairs in sorted(groups.items(), reverse=True):
+        joined = Markup("; ").join(pairs)
+        shown.append(writer.sentence(SAY.alone_group, opposite=opposite, count=count, pairs=joined))
     if counts:
         form = SAY.alone if shown else SAY.alone_agree
         yield writer.plural(form, len(counts), disagree=sum(map(len, groups.values())), groups=Markup(" ").join(shown))
 
 
 def _unusual(writer: Writer) -> Iterator[Markup]:
-    found = [(trial, unusual_runs(writer, trial)) for trial in writer.results.trials]
-    named = [
-        writer.sentence(SAY.unusual_of, trial=writer.trial_name(trial.id), runs=writer.enumeration(runs))
-        for trial, runs in found
-        if runs
-    ]
+    named, count = [], 0
+    for trial in writer.results.trials:
+        if runs := unusual_runs(writer, trial):
+            count += len(runs)
+            name = writer.trial_name(trial.id)
+            named.append(writer.sentence(SAY.unusual_of, trial=name, runs=writer.enumeration(runs)))
     if named:
-        yield writer.plural(SAY.unusual, sum(len(runs) for _, runs in found), runs=Markup("; ").join(named))
+        yield writer.plural(SAY.unusual, count, runs=Markup("; ").join(named))
 
 
 def changes(writer: Writer) -> Iterator[Markup]:
@@ -234,9 +228,8 @@ def front(writer: Writer) -> Iterator[Markup]:
 
 def study_sentences(writer: Writer) -> tuple[Markup, ...]:
     """Return one sentence for each study that compares two trials."""
-    experiments = writer.experiments(*STUDIES)
     compared = {study.experiment for study in writer.results.studies if len(study.ranking) > 1}
-    return tuple(study_sentence(writer, each) for each in experiments if each.id in compared)
+    return tuple(study_sentence(writer, each) for each in writer.experiments(*STUDIES) if each.id in compared)
 
 
 def study_sentence(writer: Writer, experiment: Experiment) -> Markup:
@@ -254,8 +247,8 @@ def study_sentence(writer: Writer, experiment: Experiment) -> Markup:
         "worst": writer.trial_name(last.trial),
         "high": partial(writer.quantity, first.accuracy),
         "low": partial(writer.quantity, last.accuracy),
-        "tied": partial(_named, writer, tied),
-        "apart": partial(_named, writer, untied),
+        "tied": partial(writer.trial_names, [row.trial for row in tied]),
+        "apart": partial(writer.trial_names, [row.trial for row in untied]),
     }
     if not others:
         return writer.sentence(STUDY.single, **values)
@@ -264,7 +257,3 @@ def study_sentence(writer: Writer, experiment: Experiment) -> Markup:
     if not untied:
         return writer.plural(STUDY.together, len(found.ranking), **values)
     return writer.sentence(STUDY.partly if tied else STUDY.alone, **values)
-
-
-def _named(writer: Writer, rows: Sequence[RankRow | AblationRow]) -> Markup:
-    return writer.enumeration([writer.trial_name(row.trial) for row in rows])

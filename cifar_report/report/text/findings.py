@@ -84,13 +84,10 @@ def findings(writer: Writer) -> tuple[Finding, ...]:
 
 
 def _finding(verdict: Verdict, topic: str, kind: str, *, turn: bool) -> Finding:
-    """Return one claim's finding; ``turn``: the experiment's own trial is the claim's comparator.
-
-    A ratio is turned so that it is above one, unless the claim states a ratio.
-    """
+    """Return one claim's finding; ``turn``: the experiment's own trial is the claim's comparator."""
     claim, effect = verdict.claim, verdict.estimate
     before, after = claim.comparator, claim.subject
-    if effect.unit == "ratio":
+    if effect.unit == "ratio":  # is shown above one, unless the claim states it
         turn = claim.relation != "ratio" and 0 < (effect.value or 0.0) < 1
     if turn and before is not None:
         effect, before, after = turned(effect), after, before
@@ -137,17 +134,15 @@ def _direct(writer: Writer, claim: Claim) -> bool:
 def topic_name(writer: Writer, finding: Finding) -> str:
     """Return what a finding's topic is called: by its name, by the title of its experiment, or by its two sides."""
     if finding.topic == PAIR and finding.before is not None:
-        sides = {"after": _name(writer, finding.after), "before": _name(writer, finding.before)}
-        return writer.sentence(SAY.pair, **sides)
+        return writer.sentence(SAY.pair, after=writer.side_name(finding.after), before=writer.side_name(finding.before))
     named = SAY.topics.get(finding.topic)
     return writer.translation.text(finding.topic) if named is None else writer.word(named)
 
 
 def direction_words(writer: Writer, finding: Finding) -> Markup:
     """Return in words which way a finding goes, with its margin where that is what was ruled out or kept."""
-    margin = finding.verdict.margin
-    shown = "" if margin is None else writer.numbers.quantity(margin)
-    return writer.sentence(SAY.direction[finding.kind][finding.direction], margin=shown)
+    margin = finding.verdict.margin and writer.numbers.quantity(finding.verdict.margin)
+    return writer.sentence(SAY.direction[finding.kind][finding.direction], margin=margin)
 
 
 def headline(writer: Writer, finding: Finding) -> Markup:
@@ -167,11 +162,11 @@ def shown_effect(writer: Writer, finding: Finding) -> Markup:
         _form(finding, both=first is not None and last is not None),
         effect=writer.link(verdict.estimate, writer.numbers.quantity(effect)),
         interval="" if effect.low is None and effect.high is None else f" {writer.bounds(effect)}",
-        before="" if finding.before is None else _name(writer, finding.before),
-        after=_name(writer, finding.after),
-        first="" if first is None else partial(writer.quantity, first),
-        last="" if last is None else partial(writer.quantity, last),
-        stated="" if verdict.stated is None else partial(writer.quantity, verdict.stated),
+        before=writer.side_name(finding.before),
+        after=writer.side_name(finding.after),
+        first=partial(writer.quantity, first),
+        last=partial(writer.quantity, last),
+        stated=partial(writer.quantity, verdict.stated),
         quantity=writer.word(names.QUANTITIES[quantities[0]]),
         other_quantity=writer.word(names.QUANTITIES[quantities[1]]),
     )
@@ -188,10 +183,6 @@ def _form(finding: Finding, *, both: bool) -> str:
     return str(SAY.effect if finding.kind == "accuracy" and both else SAY.effect_pair)
 
 
-def _name(writer: Writer, side: Side) -> Markup:
-    return writer.trial_name(side.trial, side.stage)
-
-
 def group_sentences(writer: Writer, found: Sequence[Finding], outcome: Outcome) -> tuple[Markup, ...]:
     """Return a sentence for each topic and direction of the claims with an outcome, strongest first."""
     groups: dict[tuple[str, str], list[Finding]] = {}
@@ -203,12 +194,11 @@ def group_sentences(writer: Writer, found: Sequence[Finding], outcome: Outcome) 
 
 
 def _sentence(writer: Writer, group: Sequence[Finding]) -> Markup:
-    effects = [shown_effect(writer, each) for each in group[:SHOWN]]
-    marked = [
-        writer.sentence(SAY.fragile, effect=effect) if each.verdict.fragile else effect
-        for each, effect in zip(group, effects, strict=False)
-    ]
-    joined = Markup("; ").join(marked)
+    effects = []
+    for each in group[:SHOWN]:
+        effect = shown_effect(writer, each)
+        effects.append(writer.sentence(SAY.fragile, effect=effect) if each.verdict.fragile else effect)
+    joined = Markup("; ").join(effects)
     if len(group) > SHOWN:
         joined = writer.sentence(SAY.more, effects=joined, count=len(group) - SHOWN)
     direction = direction_words(writer, group[0])

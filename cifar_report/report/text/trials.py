@@ -1,19 +1,77 @@
-"""What is said about one trial: its figures as labels, and a judgement that begins with the answer."""
+"""What is said about one trial: figures and changes as labels, and a judgement that begins with the answer."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Literal
+from typing import Any, Literal, cast, get_args
 
+import msgspec
 from markupsafe import Markup
 
 from cifar_report.analysis.results import Comparison, Datum, TrialResult, Verdict
 from cifar_report.report.i18n import load_messages
-from cifar_report.report.names import UNMEASURED
+from cifar_report.report.names import UNMEASURED, layer_name, setting_name
 from cifar_report.report.text.verdicts import spaced_interval, turned, unusual_runs
 from cifar_report.report.writer import Writer
+from cifar_report.spec import AnyLayer, BatchNormalization, Change, Conv2D, Dropout, KerasObject, MaxPooling2D
 
-SAY = load_messages("trials")
+SAY, CHANGES = load_messages("trials"), load_messages("changes")
+MOST_CHANGES = 5  # that are listed
+
+
+def change_labels(writer: Writer, changes: Sequence[Change]) -> tuple[Markup, ...]:
+    """Return a short label for each change; the same one only once, with its number."""
+    counted = Counter(change_label(writer, change) for change in changes).items()
+    several = partial(writer.sentence, CHANGES.several)
+    return tuple(label if count == 1 else several(change=label, count=count) for label, count in counted)
+
+
+def change_label(writer: Writer, change: Change) -> Markup:
+    """Return one change of a configuration as a short label."""
+    place = change.place.rpartition(", ")[2] if change.place.startswith("stage ") else change.place
+    before, after = change.before, change.after
+    if place in CHANGES.goes:
+        return writer.sentence(CHANGES.goes[place], before=_chosen(writer, before), after=_chosen(writer, after))
+    if isinstance(after, str) and after in CHANGES.becomes.get(place, {}):
+        return writer.sentence(CHANGES.becomes[place][after])
+    if place in CHANGES.comes_and_goes:
+        way = "came" if before is None else "went" if after is None else "became"
+        return writer.sentence(CHANGES.comes_and_goes[place][way])
+    label = OF_THEIR_OWN.get(place)
+    return writer.sentence(CHANGES.other, place=place) if label is None else label(writer, change)
+
+
+def _chosen(writer: Writer, value: Any) -> str:
+    if isinstance(value, dict):  # an object of Keras, as a record holds it
+        value = msgspec.convert(value, KerasObject)
+    if value is None or isinstance(value, KerasObject):
+        return writer.word("default") if value is None else setting_name(value)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return writer.numbers.plain(value) if number else str(value)
+
+
+def _layers(writer: Writer, change: Change) -> Markup:
+    plain = writer.numbers.plain
+    match change.after:
+        case (Conv2D(filters, size), MaxPooling2D()):
+            return writer.sentence(CHANGES.block_added, filters=plain(filters), size=plain(size))
+        case (BatchNormalization(),):
+            return writer.sentence(CHANGES.normalization_added)
+        case (Dropout(rate),):
+            return writer.sentence(CHANGES.dropout_added, rate=plain(rate))
+    layers: tuple[AnyLayer, ...] = change.before or change.after
+    named = writer.enumeration([layer_name(each, writer.numbers) for each in layers])
+    return writer.sentence(CHANGES.layers_removed if change.before else CHANGES.layers_added, layers=named)
+
+
+def _method(writer: Writer, change: Change) -> Markup:
+    before, after = (method.get("neighbors") for method in (change.before, change.after))
+    if before is None or after is None:
+        return writer.sentence(CHANGES.method)
+    return writer.sentence(CHANGES.neighbors, before=_chosen(writer, before), after=_chosen(writer, after))
+
+
+OF_THEIR_OWN: dict[str, Callable[[Writer, Change], Markup]] = {"layers": _layers, "method": _method}
 
 
 def figure_labels(writer: Writer, trial: TrialResult, *, costs: bool = True) -> Iterator[Markup]:
@@ -32,22 +90,17 @@ def figure_labels(writer: Writer, trial: TrialResult, *, costs: bool = True) -> 
             recorded, runs = len(scores.dead_units.seeds), len(scores.train_accuracy.seeds)
             form = SAY.figures["dead_units" if recorded == runs else "dead_units_some"]
             yield writer.sentence(form, share=writer.quantity(scores.dead_units.datum), count=recorded, all=runs)
-    yield from _original(writer, trial)
+    original, fit = trial.primary.original, trial.primary.compatibility
+    if original is not None and original.value is not None:
+        outcome = f"_{fit.outcome}" if fit is not None and fit.outcome in ("inside", "outside") else ""
+        prediction = partial(writer.interval, fit.prediction) if fit is not None else ""
+        form = SAY.figures[f"original{outcome}"]
+        yield writer.sentence(form, original=writer.quantity(original), prediction=prediction)
     if costs:
         yield from _counts(writer, trial)
     for verdict in _timed(writer, trial):
-        ratio, name = writer.link(verdict.estimate), _comparator_name(writer, verdict)
+        ratio, name = writer.link(verdict.estimate), writer.side_name(verdict.claim.comparator)
         yield writer.sentence(SAY.figures["time"], ratio=ratio, comparator=name)
-
-
-def _original(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
-    original, fit = trial.primary.original, trial.primary.compatibility
-    if original is None or original.value is None:
-        return
-    compared = fit is not None and fit.outcome in ("inside", "outside")
-    form = SAY.figures[f"original_{fit.outcome}" if fit is not None and compared else "original"]
-    prediction = partial(writer.interval, fit.prediction) if fit is not None else ""
-    yield writer.sentence(form, original=writer.quantity(original), prediction=prediction)
 
 
 def _counts(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
@@ -55,11 +108,9 @@ def _counts(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
     costs = trial.costs
     if costs is None:
         return
-    printed = (
-        costs.original_trainable_parameters if costs.trainable_parameters.value != costs.parameters.value else None
-    )
     pairs = [(costs.parameters, costs.original_parameters, ("parameters", "as_original", "not_as_original"))]
-    if printed is not None:
+    printed = costs.original_trainable_parameters
+    if printed is not None and costs.trainable_parameters.value != costs.parameters.value:
         forms = ("trainable", "trainable_as_original", "trainable_not_as_original")
         pairs.append((costs.trainable_parameters, printed, forms))
     for counted, original, (alone, same, other) in pairs:
@@ -71,19 +122,9 @@ def _counts(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
 
 def _timed(writer: Writer, trial: TrialResult) -> list[Verdict]:
     """Return the verdicts on the ratio of a trial's training time to another's."""
-    return [
-        verdict
-        for verdict in writer.results.verdicts
-        if verdict.claim.quantity == "seconds"
-        and verdict.claim.subject.trial == trial.id
-        and verdict.estimate.unit == "ratio"
-        and verdict.estimate.value is not None
-    ]
-
-
-def _comparator_name(writer: Writer, verdict: Verdict) -> Markup:
-    side = verdict.claim.comparator
-    return Markup("") if side is None else writer.trial_name(side.trial, side.stage)
+    claimed = [each for each in writer.results.verdicts if each.claim.quantity == "seconds"]
+    claimed = [each for each in claimed if each.claim.subject.trial == trial.id and each.estimate.unit == "ratio"]
+    return [each for each in claimed if each.estimate.value is not None]
 
 
 def judgement(writer: Writer, trial: TrialResult, verdicts: Sequence[Verdict]) -> tuple[Markup, ...]:
@@ -112,11 +153,8 @@ def judgement(writer: Writer, trial: TrialResult, verdicts: Sequence[Verdict]) -
 
 def _alone(writer: Writer, trial: TrialResult) -> Markup:
     datum = trial.primary.datum
-    values = {
-        "trial": writer.trial_name(trial.id, trial.stages[-1].id if trial.stages else None),
-        "accuracy": writer.quantity(datum),
-        "interval": spaced_interval(writer, datum),
-    }
+    name = writer.trial_name(trial.id, trial.stages[-1].id if trial.stages else None)
+    values = {"trial": name, "accuracy": writer.quantity(datum), "interval": spaced_interval(writer, datum)}
     if datum.n_of == "images":
         return writer.sentence(SAY.without_seeds, **values)
     return writer.plural(SAY.alone, len(trial.primary.values), **values)
@@ -129,9 +167,9 @@ def finding(writer: Writer, trial: str, comparison: Comparison) -> Finding:
     """Return what the data decide about a trial's accuracy against another's: by its claims, else by the interval."""
     verdicts = _claims(writer, trial, comparison)
     found = {_decided(verdict, forward=verdict.claim.subject.trial == trial) for verdict in verdicts}
-    for one in ORDER:
+    for one in get_args(Finding)[:-2]:  # those that are decided
         if one in found:
-            return one
+            return cast("Finding", one)
     difference = comparison.difference
     if difference.low is None or difference.high is None:
         return "single"
@@ -149,9 +187,6 @@ def _claims(writer: Writer, trial: str, comparison: Comparison) -> list[Verdict]
         and verdict.claim.comparator is not None
         and {verdict.claim.subject.trial, verdict.claim.comparator.trial} == {trial, comparison.comparator}
     ]
-
-
-ORDER: tuple[Finding, ...] = ("better", "worse", "equal", "not_worse", "not_better")
 
 
 def _decided(verdict: Verdict, *, forward: bool) -> Finding:
@@ -200,14 +235,10 @@ def _values(writer: Writer, trial: str, comparison: Comparison, found: Finding) 
 
 def _stages(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
     if len(trial.stages) > 1:
-        reached = [
-            writer.sentence(
-                SAY.stage,
-                accuracy=writer.quantity(stage.primary.test_accuracy.datum),
-                stage=writer.stage_name(trial.id, stage.id) or "",
-            )
-            for stage in trial.stages
-        ]
+        reached = []
+        for stage in trial.stages:
+            accuracy = writer.quantity(stage.primary.test_accuracy.datum)
+            reached.append(writer.sentence(SAY.stage, accuracy=accuracy, stage=writer.stage_name(trial.id, stage.id)))
         yield writer.sentence(SAY.stages, accuracies=writer.enumeration(reached))
 
 
@@ -216,13 +247,9 @@ def _time(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
     timed = [each for each in _timed(writer, trial) if each.outcome in SAY.times["ratio"]]
     if timed:
         verdict = min(timed, key=lambda each: each.claim.comparison != "one_change")
-        forms = SAY.times["ratio" if verdict.claim.relation == "ratio" else "direction"]
-        yield writer.sentence(
-            forms[verdict.outcome],
-            ratio=writer.link(verdict.estimate),
-            comparator=_comparator_name(writer, verdict),
-            stated="" if verdict.stated is None else writer.link(verdict.stated),
-        )
+        form = SAY.times["ratio" if verdict.claim.relation == "ratio" else "direction"][verdict.outcome]
+        ratio, stated = writer.link(verdict.estimate), verdict.stated and writer.link(verdict.stated)
+        yield writer.sentence(form, ratio=ratio, comparator=writer.side_name(verdict.claim.comparator), stated=stated)
 
 
 def _overfitting(writer: Writer, trial: TrialResult, comparison: Comparison | None) -> Iterator[Markup]:
@@ -231,9 +258,8 @@ def _overfitting(writer: Writer, trial: TrialResult, comparison: Comparison | No
     gap, other = (None if stage is None else stage.primary.gap.datum for stage in stages)
     if gap is None or other is None or comparison is None or not _apart(gap, other):
         return
-    more = (gap.value or 0.0) > (other.value or 0.0)
     name = writer.trial_name(comparison.comparator)
-    form = SAY.overfits_more if more else SAY.overfits_less
+    form = SAY.overfits_more if (gap.value or 0.0) > (other.value or 0.0) else SAY.overfits_less
     yield writer.sentence(form, gap=writer.quantity(gap), other=writer.quantity(other), comparator=name)
 
 
@@ -262,12 +288,3 @@ def _runs(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
     missing = len(trial.seeds_planned) - len(trial.seeds_run) - len(trial.failed)
     if missing > 0:
         yield writer.plural(SAY.missing, missing, trial=writer.trial_name(trial.id))
-
-
-def failures(writer: Writer, trials: Sequence[TrialResult]) -> list[Markup]:
-    """Return a sentence for each run that failed, with its reason."""
-    return [
-        writer.sentence(SAY.failed, run=failure.run, error=failure.error)
-        for trial in trials
-        for failure in trial.failed
-    ]

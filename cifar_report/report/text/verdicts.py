@@ -1,6 +1,6 @@
 """A claim's verdict in words: what was measured, what follows, and what would change it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -16,12 +16,8 @@ from cifar_report.report.writer import Writer
 SAY = load_messages("claims")
 SMALL_RATIO = 0.5  # below, the inverse says more
 COUNTED_AS = {"greater": SAY.as_claimed, "less": SAY.as_claimed, "equal": SAY.within, "value": SAY.within}
-TESTED_BY = {
-    "mcnemar": SAY.images_alone,
-    "all_equal": SAY.all_equal,
-    "permutation": SAY.permutation,
-    "sign_flips": SAY.sign_flips,
-}
+TESTED_BY = {"mcnemar": SAY.images_alone, "all_equal": SAY.all_equal}
+TESTED_BY |= {"permutation": SAY.permutation, "sign_flips": SAY.sign_flips}
 DECIDED = ("reproduced", "not_reproduced", "inconclusive")
 
 
@@ -37,7 +33,10 @@ def verdict_paragraph(writer: Writer, verdict: Verdict) -> tuple[Markup, ...]:
         said = writer.sentence(SAY.both, **values)
         if verdict.other is not None and verdict.other.outcome != verdict.outcome:
             said = writer.sentence(SAY.other[f"differs_{verdict.other.phase}"], **values, said=said)
-    return (said, *details, *_runs(writer, verdict))
+    for trial, seeds in verdict.missing:
+        named = writer.enumeration([str(seed) for seed in seeds])
+        details.append(writer.plural(SAY.missing, len(seeds), trial=writer.trial_name(trial), seeds=named))
+    return (said, *details)
 
 
 def _measured(writer: Writer, verdict: Verdict, values: dict[str, object]) -> Markup:
@@ -121,21 +120,21 @@ def _original(verdict: Verdict) -> Iterator[str]:
 
 
 def _values(writer: Writer, verdict: Verdict) -> dict[str, object]:
-    """Return every placeholder that a sentence about a claim may name.
-
-    Numbers are written, and linked, when a sentence names them.
-    """
+    """Return every placeholder of the sentences on a claim; numbers are linked when a sentence names them."""
     claim, estimate = verdict.claim, verdict.estimate
     inverse = claim.relation != "exact" and estimate.unit == "ratio" and (estimate.value or 1.0) < SMALL_RATIO
     number = partial(writer.link, estimate, writer.numbers.bare(1 / (estimate.value or 1.0), "ratio"))
     changing = [entry for entry in verdict.sensitivity if entry.changes and entry.counts]
+    plain = {"margin": verdict.margin, "stated": verdict.stated, "wins": verdict.wins}
+    plain |= {"first": verdict.subject_mean, "second": verdict.comparator_mean}
+    plain |= {"detectable": verdict.detectable, "original": verdict.original}
     return {
-        **{name: partial(_optional, writer, datum) for name, datum in _data(verdict).items()},
+        **{name: partial(writer.quantity, datum) for name, datum in plain.items()},
         **({} if claim.relation != "onset" or verdict.stated is None else {"stated": writer.link(verdict.stated)}),
         "quantity": writer.word(names.QUANTITIES[claim.quantity]),
         "other_quantity": writer.word(names.QUANTITIES[claim.comparator_quantity or claim.quantity]),
-        "subject": writer.trial_name(claim.subject.trial, claim.subject.stage),
-        "comparator": writer.trial_name(claim.comparator.trial, claim.comparator.stage) if claim.comparator else "",
+        "subject": writer.side_name(claim.subject),
+        "comparator": writer.side_name(claim.comparator),
         "estimate": number if inverse else partial(writer.quantity, estimate),
         "size": partial(writer.quantity, estimate, size=True),
         "interval": partial(spaced_interval, writer, estimate, inverse=inverse),
@@ -148,7 +147,7 @@ def _values(writer: Writer, verdict: Verdict) -> dict[str, object]:
         "p": partial(_probability, writer, verdict.p_corrected or verdict.p),
         "opposite_p": partial(_probability, writer, verdict.opposite_p),
         "prediction": partial(writer.interval, verdict.prediction) if verdict.prediction else "",
-        "choices": partial(_enumerated, writer, [partial(_choice, writer, verdict, entry) for entry in changing]),
+        "choices": lambda: writer.enumeration([_choice(writer, verdict, entry) for entry in changing]),
         "proxy": "" if claim.proxy is None else writer.translation.text(claim.proxy),
         **_planned(writer, verdict),
     }
@@ -157,31 +156,14 @@ def _values(writer: Writer, verdict: Verdict) -> dict[str, object]:
 def _planned(writer: Writer, verdict: Verdict) -> dict[str, object]:
     """Return the placeholders of the look that gave a verdict, and of the other verdict of a confirmed bundle."""
     numbers, look, other = writer.numbers, verdict.look, verdict.other
-    values: dict[str, object] = {}
+    values: dict[str, object] = {"below": verdict.undecidable_below}
     if look is not None:
-        values = {"look": look.number, "taken": look.taken}
-        values["share"] = numbers.bare(look.share, "share", trimmed=True)
-    if verdict.undecidable_below is not None:
-        values["below"] = verdict.undecidable_below
+        share = numbers.bare(look.share, "share", trimmed=True)
+        values |= {"look": look.number, "taken": look.taken, "share": share}
     if other is not None:
         shown = Markup("{}{}").format(writer.quantity(other.estimate), spaced_interval(writer, other.estimate))
         values |= {"other": shown, "verdict": writer.badge(other.outcome)}
     return values
-
-
-def _data(verdict: Verdict) -> dict[str, Datum | None]:
-    """Return the numbers of a claim that are written as they are."""
-    shown = {"margin": verdict.margin, "stated": verdict.stated, "wins": verdict.wins}
-    shown |= {"first": verdict.subject_mean, "second": verdict.comparator_mean}
-    return {**shown, "detectable": verdict.detectable, "original": verdict.original}
-
-
-def _optional(writer: Writer, datum: Datum | None) -> Markup:
-    return Markup("") if datum is None else writer.quantity(datum)
-
-
-def _enumerated(writer: Writer, parts: list[Callable[[], Markup]]) -> Markup:
-    return writer.enumeration([part() for part in parts])
 
 
 def spaced_interval(writer: Writer, datum: Datum, *, inverse: bool = False) -> Markup:
@@ -202,28 +184,28 @@ def turned(datum: Datum) -> Datum:
 
 def _probability(writer: Writer, datum: Datum | None) -> Markup:
     if datum is None or datum.value is None:
-        return _optional(writer, datum)
+        return writer.quantity(datum)
     statement = writer.link(datum, writer.numbers.p_statement(datum.value))
     return writer.sentence(SAY.corrected, p=statement) if datum.formula == "p_corrected" else statement
 
 
 def _effect(writer: Writer, verdict: Verdict) -> Markup:
     """Return in words what is ruled out or found: as large as the margin, on the side that was tested."""
-    up = side_of(verdict.claim) > 0
     good = verdict.claim.quantity in HIGHER_IS_BETTER
-    name = ("advantage" if up else "loss") if good else ("increase" if up else "decrease")
-    return writer.sentence(SAY.effect[name], margin=_optional(writer, verdict.margin))
+    down, up = ("loss", "advantage") if good else ("decrease", "increase")
+    return writer.sentence(
+        SAY.effect[up if side_of(verdict.claim) > 0 else down], margin=writer.quantity(verdict.margin)
+    )
 
 
 def _lean(writer: Writer, verdict: Verdict) -> Markup:
     """Return which way the data lean, in seeds, blocks or pairs of runs."""
-    wins = verdict.wins
-    form = "within"
+    wins, form = verdict.wins, "within"
     if wins is None or wins.value is None or not wins.n:
         form = "neither"
     elif verdict.claim.relation in ("greater", "less", "not_better"):
         form = "claimed" if 2 * wins.value > wins.n else "other" if 2 * wins.value < wins.n else "neither"
-    return writer.sentence(SAY.lean[form], wins=_optional(writer, wins), of=_of(writer, verdict))
+    return writer.sentence(SAY.lean[form], wins=writer.quantity(wins), of=_of(writer, verdict))
 
 
 def _of(writer: Writer, verdict: Verdict) -> Markup:
@@ -233,23 +215,10 @@ def _of(writer: Writer, verdict: Verdict) -> Markup:
     return writer.plural(SAY.counted[kind], 0 if wins is None else wins.n or 0)
 
 
-def _runs(writer: Writer, verdict: Verdict) -> Iterator[Markup]:
-    """Yield which planned seeds the claim's trials lack."""
-    for trial, seeds in verdict.missing:
-        named = writer.enumeration([str(seed) for seed in seeds])
-        yield writer.plural(SAY.missing, len(seeds), trial=writer.trial_name(trial), seeds=named)
-
-
 def unusual_runs(writer: Writer, trial: TrialResult) -> list[Markup]:
     """Return a trial's unusual runs by seed, each with its accuracy."""
-    return [
-        writer.sentence(
-            SAY.unusual_run,
-            seed=run.seed or 0,
-            accuracy=f"{writer.numbers.bare(run.value or 0.0, 'share')}%",
-        )
-        for run in trial.unusual
-    ]
+    accuracies = [(run.seed or 0, writer.numbers.bare(run.value or 0.0, "share")) for run in trial.unusual]
+    return [writer.sentence(SAY.unusual_run, seed=seed, accuracy=f"{accuracy}%") for seed, accuracy in accuracies]
 
 
 def _choice(writer: Writer, verdict: Verdict, entry: Sensitivity) -> Markup:
@@ -257,8 +226,7 @@ def _choice(writer: Writer, verdict: Verdict, entry: Sensitivity) -> Markup:
     if verdict.claim.relation == "ratio":
         name = name.replace("margin", "factor")
     if entry.kind == "without_run":
-        name = (
-            "without_block" if verdict.n_of == "blocks" else "without_run" if entry.trial is None else "without_run_of"
-        )
+        of_run = "without_run" if entry.trial is None else "without_run_of"
+        name = "without_block" if verdict.n_of == "blocks" else of_run
     trial = "" if entry.trial is None else writer.trial_name(entry.trial)
     return writer.sentence(SAY.choices[name], seed=entry.seed, trial=trial)
