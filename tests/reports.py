@@ -72,11 +72,6 @@ def chapter(writer: Writer, name: str) -> str:
     return " ".join(page_of(writer).all("section", f"chapter-{name}")[0].text.split())
 
 
-def first_page(writer: Writer) -> str:
-    """Return the text of that report's first page."""
-    return " ".join(page_of(writer).all("header", "title-page")[0].text.split())
-
-
 def small_bundle(*ids: str, **settings: Any) -> Bundle:
     """Return a simulated bundle of three experiments, or of those that are named."""
     return simulate(few_experiments(*ids), **settings)

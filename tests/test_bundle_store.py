@@ -47,19 +47,6 @@ def test_a_folder_holds_what_was_written_last(tmp_path):
     assert visible(outside) == OLD
 
 
-def test_a_failed_write_leaves_no_run(tmp_path, monkeypatch):
-    """After an error in the middle there is no record of the run, and no temporary file."""
-    folder = make(tmp_path / "seed-0", OLD)
-
-    def full(_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        write_folder(folder, NEW)
-    assert list(folder.iterdir()) == []
-
-
 def test_leftovers_are_removed_and_nothing_else(tmp_path):
     """What interrupted writers left goes, on every level; finished files, links and what they point to stay."""
     kept = make(tmp_path / "runs" / "trial" / "seed-0", OLD)

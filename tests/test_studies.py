@@ -113,11 +113,8 @@ def test_networks_of_a_study_are_for_its_images():
         ({"dataset": (DIGITS / "dataset.py").read_text() + "TITLE = 3"}, r"TITLE and INTRODUCTION are texts"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_study_is_a_sentence_that_names_the_file(
-    tmp_path, monkeypatch, capsys, contents, sentence
-):
+def test_what_is_wrong_with_a_study_is_a_sentence_that_names_the_file(tmp_path, capsys, contents, sentence):
     """Whoever writes a study wrongly reads where, and what is wanted, from every command."""
-    del monkeypatch
     contents = {name: re.sub(r"'no", f"'{tmp_path}/no", text) for name, text in contents.items()}
     if "MNIST" in contents["dataset"]:
         contents["experiments__baseline"] = (
