@@ -60,9 +60,6 @@ train = rows.batch({batch}).map(
     lambda some: (tf.gather(images, some), tf.gather(labels, some))
 )
 """
-NEW_ORDER = "A new order in every epoch: fit(x, y) repeats one order once Keras is seeded."
-ONE_ORDER = "The same order in every epoch."
-AUGMENTED = "augmented = train.map(lambda x, y: (augment(x, training=True), y))\n"
 EVALUATE = """\
 loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
 print(f"test accuracy {accuracy:.4f}, test loss {loss:.4f}")
@@ -91,7 +88,8 @@ def excerpts(trial: Trial, seed: int = 0, dataset: Dataset = CIFAR10) -> Iterato
     yield Excerpt("compile", _in_scope(trial, _compile(trial)))
     fixed = trial.data_order == "fixed"
     shuffle = f"len(images), seed={seed}" + ", reshuffle_each_iteration=False" * fixed
-    order = ONE_ORDER if fixed else NEW_ORDER
+    new_order = "A new order in every epoch: fit(x, y) repeats one order once Keras is seeded."
+    order = "The same order in every epoch." if fixed else new_order
     yield Excerpt("batches", BATCHES.format(order=order, shuffle=shuffle, batch=trial.batch_size))
     for stage in trial.stages:
         if stage.augmentation is not None:
@@ -199,7 +197,8 @@ def _augmentation(settings: Augmentation) -> str:
     if share := settings.shift_fraction:
         made.append(f"layers.RandomTranslation({share:g}, {share:g}, {border})")
     rows = "".join(f"{INDENT}{each},\n" for each in made)
-    return f"augment = keras.Sequential([\n{rows}])\n{AUGMENTED}"
+    augmented = "augmented = train.map(lambda x, y: (augment(x, training=True), y))\n"
+    return f"augment = keras.Sequential([\n{rows}])\n{augmented}"
 
 
 def _fit(stage: Stage) -> str:

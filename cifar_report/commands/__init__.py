@@ -16,7 +16,14 @@ def check_options(options: Namespace) -> None:
         number = given.get(name)
         if isinstance(number, int) and number < 1:
             raise UsageError(f"--{name} {number}: at least one {unit} is needed")
-    _check_places(given)
+    if given.get("shard") is not None and given.get("seeds") == "auto":
+        raise UsageError("--shard goes with a fixed number of seeds: a look needs the results of all machines")
+    dask = given.get("dask")
+    if dask == "" or re.fullmatch("local:(?![1-9][0-9]*$).*", dask or ""):
+        raise UsageError(f"--dask {dask}: it is a scheduler's address, its file, or local:N for N workers here")
+    for name in ("jobs", "devices"):
+        if dask is not None and given.get(name) is not None:
+            raise UsageError(f"--{name} is about the workers of this machine alone and does not go with --dask")
     hours = given.get("hours")
     if hours is not None and (given.get("seeds") != "auto" or not hours > 0):
         raise UsageError(f"--hours {hours:g}: it goes with --seeds auto, and is more than 0")
@@ -29,17 +36,6 @@ def check_options(options: Namespace) -> None:
 
         select(trials_of(load_experiments()), split_words(given["only"]))
     languages(given.get("lang", "en"))
-
-
-def _check_places(given: dict[str, Any]) -> None:
-    if given.get("shard") is not None and given.get("seeds") == "auto":
-        raise UsageError("--shard goes with a fixed number of seeds: a look needs the results of all machines")
-    dask = given.get("dask")
-    if dask == "" or re.fullmatch("local:(?![1-9][0-9]*$).*", dask or ""):
-        raise UsageError(f"--dask {dask}: it is a scheduler's address, its file, or local:N for N workers here")
-    for name in ("jobs", "devices"):
-        if dask is not None and given.get(name) is not None:
-            raise UsageError(f"--{name} is about the workers of this machine alone and does not go with --dask")
 
 
 def languages(language: str) -> tuple[str, ...]:

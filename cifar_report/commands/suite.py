@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from cifar_report.running.plan import Prepared
     from cifar_report.spec.experiments import SeedPlan
 
-DEFAULT_PROFILE = "full"
 GRADES = {
     "canonical": "canonical: the published {}",
     "unverified": "unverified: well-formed, but not shown to be the published pixels",
@@ -182,7 +181,7 @@ def _prepare(options: Namespace, *, download: bool) -> Prepared:
     check_options(options)
     apart = options.shard is not None or getattr(options, "dask", None) is not None  # this machine may not be idle
     prepared = prepare(
-        options.profile or DEFAULT_PROFILE,
+        options.profile or "full",
         seeds=options.seeds,
         only=split_words(options.only),
         data=options.data,

@@ -15,7 +15,6 @@ from cifar_report.spec import CIFAR10, Dataset
 
 FOLDER_VARIABLE = "CIFAR10_DIR"
 SYNTHETIC = "synthetic"
-TIMEOUT = 15.0  # seconds, for connecting and for each read
 
 Say = Callable[[str], None]
 
@@ -131,7 +130,7 @@ def fetch(address: str, digest: str, place: Path) -> str | None:
     import requests
 
     pooch.get_logger().setLevel("WARNING")
-    downloader = pooch.HTTPDownloader(timeout=TIMEOUT)
+    downloader = pooch.HTTPDownloader(timeout=15.0)  # seconds, for connecting and for each read
     with writing(cache_folder()):
         try:
             pooch.retrieve(address, f"sha256:{digest}", fname=place.name, path=place.parent, downloader=downloader)

@@ -69,9 +69,9 @@ def other_plan(bundle: Bundle, experiments: Sequence[Experiment]) -> Iterator[st
     """Yield what of a bundle's trials and claims is not as in these experiments: its verdicts may then say others."""
     trials, claims = trials_of(experiments), {claim.id: claim for claim in claims_of(experiments)}
     for name, trial in bundle.trials.items():
-        if (own := trials.get(name)) is None:
+        if name not in trials:
             yield f"trial {name} is none of this suite's"
-        elif changes := differences(own, trial):
+        elif changes := differences(trials[name], trial):
             told = ", ".join(f"{each.place} {each.after!r:.40}, here {each.before!r:.40}" for each in changes)
             yield f"trial {name} is not this suite's: {told}"
     for claim in bundle.claims:
