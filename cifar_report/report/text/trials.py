@@ -219,8 +219,10 @@ def _shown(writer: Writer, trial: str, comparison: Comparison, found: Finding) -
 def _values(writer: Writer, trial: str, comparison: Comparison, found: Finding) -> dict[str, object]:
     """Return the placeholders of a comparison; ``undecided`` says of an open one what it lacks."""
     difference, mine, other = _shown(writer, trial, comparison, found)
-    apart = difference.low is not None and difference.high is not None and difference.low * difference.high > 0
-    undecided = SAY.undecided["corrected" if apart else "open"]
+    margin = max((each.claim.margin or 0.0 for each in _claims(writer, trial, comparison)), default=0.0)
+    ends = (difference.low or 0.0, difference.high or 0.0)
+    kind = "corrected" if ends[0] * ends[1] > 0 else "both" if ends[0] < -margin < margin < ends[1] else "open"
+    undecided = SAY.undecided[kind]
     return {
         "trial": writer.trial_name(trial),
         "accuracy": partial(writer.quantity, mine),
