@@ -12,11 +12,10 @@ from cifar_report.report.elements import Cell, Row, SectionView, Table, code
 from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.sections import tables
 from cifar_report.report.sections.claims import registry_table, sensitivity_table
-from cifar_report.report.sections.protocol import FINGERPRINT_SHOWN
+from cifar_report.report.sections.protocol import FINGERPRINT_SHOWN, processors
 from cifar_report.report.writer import Writer
 
 SAY, RATES = load_messages("sections"), load_messages("error_rates")
-MOST_PROCESSORS = 8  # kinds that are listed
 
 
 def build(writer: Writer) -> SectionView:
@@ -33,7 +32,7 @@ def build(writer: Writer) -> SectionView:
         "sensitivity": sensitivity_table(writer),
         "environment": _environment(writer),
         "determinism": determinism,
-        "processors": _processors(writer),
+        "processors": processors(writer),
         "identical": [writer.numbers.enumeration(list(group)) for group in determinism.identical],
         "certificate": determinism.certificate and _certificate(writer, determinism.certificate),
         "replicas": _replicas(writer),
@@ -80,15 +79,6 @@ def _source(writer: Writer, source: str) -> str:
     if inner:
         return writer.sentence(SAY.cached, source=_source(writer, inner))
     return writer.word(names.SOURCES.get(outer, outer))
-
-
-def _processors(writer: Writer) -> Markup:
-    """Return the kinds of processors that trained networks; one kind that trained all of them stands by its name."""
-    found = writer.results.determinism
-    if len(found.processors) == 1 and not found.unknown_processors:
-        return escape(found.processors[0][0])
-    counted = [writer.plural(SAY.runs_on, runs, processor=name) for name, runs in found.processors[:MOST_PROCESSORS]]
-    return Markup(", ").join([*counted, *["…"] * (len(found.processors) > MOST_PROCESSORS)])
 
 
 def _certificate(writer: Writer, certificate: Certificate) -> dict[str, object]:

@@ -4,7 +4,7 @@ import tomllib
 from collections import Counter
 from pathlib import Path
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from cifar_report.analysis.values import ACCURACY_LEVEL, LEVEL
 from cifar_report.report import names
@@ -14,6 +14,7 @@ from cifar_report.report.sections.claims import margins
 from cifar_report.report.writer import Writer
 
 SAY = load_messages("sections")
+MOST_PROCESSORS = 8  # kinds that are listed
 FINGERPRINT_SHOWN = 16  # digits of a SHA-256 that distinguish two by eye
 COMMANDS = (
     (mark("train what is missing, and write the report"), "nox -s experiments report"),
@@ -103,12 +104,23 @@ def _facts(writer: Writer) -> Table:
     cores, memory = environment.cores, numbers.megabytes(environment.memory_bytes)
     form = mark("%(processor)s, %(cores)s cores, %(memory)s of memory")
     machine = writer.sentence(form, processor=environment.processor, cores=cores, memory=memory)
+    kinds = writer.results.determinism.processors
     rows = [
         (writer.word(mark("Profile")), writer.word(names.WORDS.profiles[record.profile.name])),
         (writer.word(mark("Fingerprint of the data")), code(dataset.fingerprint[:FINGERPRINT_SHOWN])),
         (writer.word(mark("Fingerprint of the claims")), code(record.claims_hash[:FINGERPRINT_SHOWN])),
         (writer.word(mark("Machine")), machine),
+        *([(writer.word(mark("Networks trained on")), processors(writer))] if len(kinds) > 1 else []),
         (writer.word(mark("Python")), environment.python),
         (writer.word(mark("Libraries")), ", ".join(libraries)),
     ]
     return writer.table("facts", rows)
+
+
+def processors(writer: Writer) -> Markup:
+    """Return the kinds of processors that trained networks; one kind that trained all of them stands by its name."""
+    found = writer.results.determinism
+    if len(found.processors) == 1 and not found.unknown_processors:
+        return escape(found.processors[0][0])
+    counted = [writer.plural(SAY.runs_on, runs, processor=name) for name, runs in found.processors[:MOST_PROCESSORS]]
+    return Markup(", ").join([*counted, *["…"] * (len(found.processors) > MOST_PROCESSORS)])
