@@ -72,7 +72,7 @@ def run_value(run, quantity, stage_name):
     if quantity == "gap":
         return evaluated["train"]["accuracy"] - evaluated["test"]["accuracy"]
     if quantity == "dead_units":
-        return evaluated["dead_units"]
+        return evaluated.get("dead_units")  # None: from before they were recorded
     part = "validation" if quantity == "validation_accuracy" else "test"
     return evaluated[part]["loss" if quantity == "loss" else "accuracy"]
 
@@ -112,8 +112,8 @@ def same_network(bundle, sides):
         return True
     trials = [bundle.trials[side["trial"]] for side in sides]
     merged = [trial | find_stage(trial["stages"], side["stage"]) for trial, side in zip(trials, sides, strict=True)]
-    kept = ("layers", "batch_size", "learning_rate", "split_seed", "augmentation", "early_stopping")
-    return all(merged[0][key] == merged[1][key] for key in kept)
+    kept = ("layers", "batch_size", "learning_rate", "split_seed", "augmentation", "early_stopping", "data_order")
+    return all(merged[0].get(key) == merged[1].get(key) for key in kept)
 
 
 class Comparison(NamedTuple):
@@ -265,6 +265,9 @@ def make_case(bundle, claim):
 def make_test(case, factor=1.0, trim=0.0):
     """Return the test of a case, None with fewer than two runs on a side."""
     sides = case.sides
+    if case.claim["quantity"] == "loss" and case.kind == "Welch":  # losses are compared as shares of the comparator's
+        unit = np.mean(list(sides[0 if case.claim["relation"] == "less" else 1].values()))
+        sides = [{key: value / unit for key, value in side.items()} for side in sides]
     if case.kind == "onset":
         return onset_test(sides[0].values(), case.claim["value"], case.claim["margin"] * factor)
     if case.kind == "images":
@@ -290,7 +293,7 @@ def bounds(claim, factor=1.0):
         return math.log(max(low, 1.0) if value > 1 else low), math.log(min(high, 1.0) if value < 1 else high)
     if claim["quantity"] in TIMED:
         width = math.log1p(width)  # Open: 10 % is log 1.1 in both directions, so that "less" is below 1 / 1.1
-    if claim["quantity"] == "loss":
+    if claim["quantity"] == "loss" and claim["comparator"] is None:
         width *= value
     return value - width, value + width
 
@@ -353,7 +356,7 @@ def decide_exact(bundle, claim):
         counts = [next(iter(bundle.runs[side["trial"]].values()))[COUNTS[claim["quantity"]]] for side in sides]
     subject, other = counts if len(counts) == 2 else (counts[0], claim["value"])
     # Open: "about a quarter" has no stated tolerance; taken as a ratio near 1/4, within the factor 1.25.
-    quarter = 0.8 <= 4 * subject / other <= 1.25
+    quarter = 0.8 * other <= 4 * subject <= 1.25 * other
     relations = {"less": subject < other, "greater": subject > other, "equal": subject == other, "quarter": quarter}
     estimate = subject / other if claim["exact_relation"] == "quarter" else subject - other
     return "reproduced" if relations[claim["exact_relation"]] else "not_reproduced", estimate if len(
@@ -383,6 +386,8 @@ def why_untested(bundle, claim):
         None in side_values(bundle, side, "dead_units").values() for side in sides
     ):
         return "not_testable", "not recorded"
+    if claim["quantity"] == "unusual_runs" and any(len(bundle.runs[side["trial"]]) < 3 for side in sides):
+        return "inconclusive", "no run of fewer than three is unusual"
     return None
 
 

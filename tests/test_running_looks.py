@@ -163,12 +163,12 @@ def test_seeds_auto_goes_on_while_a_claim_is_open_and_resumes(tmp_path, monkeypa
     monkeypatch.setattr(commands, "_prepare", lambda *_, **__: request(folder))
     if first > 5:
         with pytest.raises(KeyboardInterrupt):
-            commands.run(Namespace(jobs=1))
+            commands.run(Namespace(jobs=1, dask=None))
         assert trained[-1] == {"first": first, "second": first}
         record = read_record(folder)
         assert record.asked == trained[-1]
         assert Bundle.load(folder).record.plan == record.plan
-    assert commands.run(Namespace(jobs=1)) == 0
+    assert commands.run(Namespace(jobs=1, dask=None)) == 0
     assert trained[-1] == {"first": last, "second": last}
     assert len({read_record(folder).plan.hash}) == 1
     assert "planned looks:" in capsys.readouterr().out

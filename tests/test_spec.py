@@ -103,7 +103,7 @@ trials = networks() | classical
 )
 def test_parameters_equal_the_originals(trial):
     """All and trainable parameters of a trial must be exactly those that the original printed."""
-    original = ORIGINAL.trial(trial.id)
+    original = ORIGINAL.find(trial.id)
     assert trial.parameters_total == original.parameters_total
     assert trial.parameters_trainable == original.parameters_trainable
 

@@ -268,6 +268,7 @@ def finished():
     return simulated([each for each in load_experiments() if each.id == "baseline"], seeds=2)[0]
 
 
+@pytest.mark.long
 def test_curves_go_to_tensorboard_as_scalars_by_epoch(finished, tmp_path):
     """Each run of a trial becomes a folder of its own, whose events hold every epoch's curves."""
     words = ["export", "baseline", "--bundle", str(finished.folder), "--to", "tensorboard", "-o", "logs"]
