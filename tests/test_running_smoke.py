@@ -29,6 +29,7 @@ def suite_data(data_words):
     return data_words
 
 
+@pytest.mark.long
 def test_ctrl_c_keeps_what_is_finished_and_the_next_call_goes_on(suite, in_folder, data_words, smoke):
     """Ctrl-C ends all in 3 seconds; the next call, in a hostile environment, trains the rest to the same bytes."""
     running = suite("nearest_centroid,dropout")
