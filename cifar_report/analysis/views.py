@@ -236,7 +236,7 @@ def dead_units(trials: Sequence[TrialResult]) -> Datum | None:
         accuracies = {each.run: each.value for each in trial.primary.seeds}
         pairs = [(each.value, accuracies.get(each.run), each.run) for each in recorded.seeds] if recorded else []
         values = np.array([pair[:2] for pair in pairs if None not in pair], float).reshape(-1, 2)
-        if len(values) > 1:
+        if len(values) > 1 and not all_equal(values[:, 0]):  # without a spread there is nothing to go together
             deviations.append(values - values.mean(axis=0))
             runs += [pair[2] for pair in pairs if None not in pair]
     if not deviations:
