@@ -14,7 +14,7 @@ from cifar_report.report.figures.base import SAY, SEPARATOR, Cell, DrawnFigure, 
 from cifar_report.report.figures.style import VERDICTS, Look
 from cifar_report.report.i18n import Translation, mark
 from cifar_report.report.names import MARKS, OUTCOMES, QUANTITIES
-from cifar_report.spec import Experiment, Quantity
+from cifar_report.spec import STATEMENTS, Experiment, Quantity
 
 HATCH: Final[Look] = {"facecolor": "none", "edgecolor": style.GREY, "linewidth": 0, "hatch": "////"}
 BAR: Final = 15.0  # points
@@ -193,7 +193,8 @@ def _matrix_title(rows: Rows, translate: Translation) -> str:
     """Return where most of the verdicts against the original are, and where most stay open."""
     said, whole = [], translate.numbers.integer
     for outcome, message in (("not_reproduced", SAY.matrix_contradicted), ("inconclusive", SAY.matrix_open)):
-        groups = [_cell(verdict)[0] for _, found in rows for verdict in found if verdict.outcome == outcome]
+        stated = (verdict for _, found in rows for verdict in found if verdict.claim.code in STATEMENTS)
+        groups = [_cell(verdict)[0] for verdict in stated if verdict.outcome == outcome]
         if groups:
             group, most = Counter(groups).most_common(1)[0]
             values = {"group": translate.gettext(group), "most": whole(most), "count": whole(len(groups))}

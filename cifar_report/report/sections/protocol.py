@@ -65,7 +65,7 @@ def _plan(writer: Writer) -> list[Markup]:
         same = sum(verdict.other is not None and verdict.other.outcome == verdict.outcome for verdict in kept)
         values["seeds"] = numbers.integer(sum(ends[-1] - plan.first for ends in plan.seeds.values()))
         counts = {"tested": numbers.integer(len(kept)), "same": numbers.integer(same)}
-        said = [SAY.confirmation, *([SAY.confirmed] if kept else [])]
+        said = [SAY.confirmation, SAY.confirmed if kept else SAY.unconfirmed]
         return [writer.sentence(message, **values, **counts) for message in said]
     kinds = sorted(set(plan.seeds.values()))
     listed = [numbers.enumeration([numbers.integer(end) for end in ends]) for ends in kinds]

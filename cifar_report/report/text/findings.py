@@ -216,8 +216,8 @@ def _counts(writer: Writer, outcome: Outcome) -> Iterator[Markup]:
 
 def open_sentences(writer: Writer, found: Sequence[Finding]) -> tuple[Markup, ...]:
     """Return what is open, and why: what the tests lack, how many seeds would decide, and how far runs spread."""
-    undecided = [verdict for verdict in writer.results.verdicts if verdict.outcome == "inconclusive"]
-    untested = sum(verdict.outcome in ("not_run", "not_testable") for verdict in writer.results.verdicts)
+    undecided = [verdict for verdict in writer.results.tallied if verdict.outcome == "inconclusive"]
+    untested = sum(verdict.outcome in ("not_run", "not_testable") for verdict in writer.results.tallied)
     rest = [writer.plural(SAY.untested, untested)] if untested else []
     if not undecided:
         return (writer.sentence(SAY.nothing), *rest)
