@@ -16,13 +16,12 @@ def scope_of(bundle: Bundle) -> Scope:
     """Return what this bundle can test, by its profile and its data."""
     dataset = bundle.record.dataset
     if dataset.grade == "stand-in":
-        return Scope(False, "stand_in", False, "stand_in")
+        return Scope(False, "stand_in", False)
     if not dataset.canonical_labels:
-        return Scope(False, "other_labels", False, "other_labels")
+        return Scope(False, "other_labels", False)
     if bundle.record.profile.reduced:
-        return Scope(False, "reduced_profile", False, "reduced_profile")
-    canonical = dataset.grade == "canonical"
-    return Scope(True, None, canonical, None if canonical else "other_pixels")
+        return Scope(False, "reduced_profile", False)
+    return Scope(True, None, dataset.grade == "canonical")
 
 
 def measure(

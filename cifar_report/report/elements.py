@@ -69,14 +69,13 @@ class FigureView(NamedTuple):
 
 
 class FormulaView(NamedTuple):
-    """A set formula: MathML for the screen, or a data address with its size; ``alt`` says it in words."""
+    """A set formula: MathML for the screen, or a data address with its width; ``alt`` says it in words."""
 
     alt: str
     number: str = ""
     mathml: Markup | None = None
     address: str = ""
     width_em: float = 0.0
-    height_em: float = 0.0
 
 
 class Heading(NamedTuple):

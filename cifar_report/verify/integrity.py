@@ -57,7 +57,7 @@ def verify_bundle(folder: Path, pdf: Path | None = None) -> Report:
     if bundle is not None:
         for check in (check_records, check_scores, check_weights, check_tables):
             check(bundle, report)
-        if bundle.record.study == load_study():  # a bundle of another study is not held against this one
+        if bundle.record.study == load_study():  # a bundle of another study is not compared with this one
             report.notes += other_plan(bundle, load_experiments())
     report.findings.sort(key=lambda finding: finding.file)
     if pdf is not None:

@@ -246,7 +246,6 @@ class Scope:
     comparisons: bool
     comparisons_reason: Literal["reduced_profile", "stand_in", "other_labels"] | None
     absolutes: bool
-    absolutes_reason: Literal["reduced_profile", "stand_in", "other_labels", "other_pixels"] | None
 
 
 @dataclass(frozen=True)

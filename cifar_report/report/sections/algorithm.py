@@ -93,9 +93,9 @@ def formula(writer: Writer, latex: str, words: str, number: str = "") -> Formula
         from ziamath.zmath import Latex
 
         drawn = Latex(latex, size=FORMULA_SIZE)
-    width, height = (round(side / FORMULA_SIZE, 3) for side in drawn.getsize())
+    width = round(drawn.getsize()[0] / FORMULA_SIZE, 3)
     address = data_address(drawn.svg().encode(), "image/svg+xml")
-    return FormulaView(alt=words, number=number, address=address, width_em=width, height_em=height)
+    return FormulaView(alt=words, number=number, address=address, width_em=width)
 
 
 def _inline(writer: Writer, latex: str, words: str) -> Markup:
