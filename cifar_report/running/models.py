@@ -1,6 +1,9 @@
 """The trained networks of a bundle: written as files of plain Keras, and asked about images."""
 
-from collections.abc import Mapping, Sequence
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,8 +27,8 @@ class Trained(NamedTuple):
 
     def model(self) -> Any:
         """Return the compiled network, of Keras's own layers."""
-        from cifar_report.training.model import plain_model
-
+        with _without_its_log():
+            from cifar_report.training.model import plain_model
         return plain_model(self.trial, self.weights)
 
     def write(self, path: Path) -> None:
@@ -33,6 +36,22 @@ class Trained(NamedTuple):
         from cifar_report.training.model import write_model
 
         write_model(self.model(), path)
+
+
+@contextmanager
+def _without_its_log() -> Iterator[None]:
+    """Send the standard error nowhere: while it is imported, TensorFlow logs whatever its settings say."""
+    if sys.stderr is None:  # closed
+        yield
+        return
+    kept = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def find_trained(bundle: Bundle, name: str, stage: str | None = None, which: Weights | None = None) -> Trained:
