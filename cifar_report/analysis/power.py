@@ -160,7 +160,6 @@ def power_at_last(claim: Claim, sample: Sample, plan: SeedPlan, level: float) ->
 
 
 def _pooled(one: Moments, other: Moments) -> Moments:
-    """Return mean and variance of two samples taken together."""
     (first, n), (second, m) = (one[0], one[2]), (other[0], other[2])
     squares = (n - 1) * one[1] + (m - 1) * other[1] + n * m / (n + m) * (first - second) ** 2
     return (n * first + m * second) / (n + m), squares / (n + m - 1), n + m

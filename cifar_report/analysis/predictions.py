@@ -165,7 +165,6 @@ def prediction_metrics(
 
 
 def _class_scores(prefix: str, runs: Sequence[Run], given: Sequence[StagePredictions]) -> Iterator[results.ClassScores]:
-    """Yield the scores of each class, by scikit-learn."""
     scored = [
         precision_recall_fscore_support(each.labels, each.predicted, labels=range(each.classes), zero_division=0)[:3]
         for each in given

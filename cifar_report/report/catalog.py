@@ -110,7 +110,6 @@ def complaints(language: str, source: Catalog) -> list[str]:
 
 
 def _forms(text: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Return a message's text, or its plural forms."""
     return (text,) if isinstance(text, str) else tuple(text or ("",))
 
 

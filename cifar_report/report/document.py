@@ -122,7 +122,6 @@ def _sheets(medium: Medium) -> tuple[tuple[str, Markup], ...]:
 
 @cache
 def _font_faces(faces: tuple[tuple[str, str, int, str], ...]) -> Markup:
-    """Return the ``@font-face`` rules with the fonts in them."""
     files = {name: data_address((FONTS / f"{name}.woff2").read_bytes(), "font/woff2") for _, name, *_ in faces}
     rules = (RULE.format(family, weight, style, files[name]) for family, name, weight, style in faces)
     return Markup("\n".join(rules))  # noqa: S704 - files of this project

@@ -129,7 +129,6 @@ class _Coordinator:
             self._finish(run, future.result())
 
     def _refuse(self, run: PlannedRun, host: str, why: str, worker: str = "") -> None:
-        """Let no further run go to a worker that refuses one."""
         self._refused = f"the worker on {host} does not fit: {why}"
         self._refusals[worker] += 1
         if self._cluster.dismiss is None or self._refusals[worker] > self._threads:  # it is still there

@@ -127,7 +127,6 @@ def _key_parts(trials: Sequence[AnyTrial], prepared: Prepared, plan: TimingPlan)
 
 
 def _measurable(trial: AnyTrial) -> bool:
-    """Whether the machine has what a trial needs."""
     mirrored = isinstance(trial, Trial) and trial.strategy == "mirrored"
     return not mirrored or max(len(available_cores()), graphics_cards()) >= LEAST_CORES
 

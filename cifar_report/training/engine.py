@@ -170,7 +170,6 @@ class Engine:
         return sums
 
     def _step(self, *arguments: Any) -> Sums:
-        """Take one step on a global batch, by all replicas."""
         sums: Sums = self.strategy.run(self._replica_step, args=arguments)
         if self.replicas == 1:
             return sums

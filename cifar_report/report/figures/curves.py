@@ -218,7 +218,6 @@ def _told(panel: Panel, translate: Translation) -> str:
 
 
 def _rows(panels: Sequence[Panel]) -> list[tuple[Cell, ...]]:
-    """Return one row an epoch: the means over the seeds that trained in it."""
     return [
         (panel.name, row.epoch, row.n, row.accuracy.value, row.val_accuracy.value, row.loss.value, row.val_loss.value)
         for panel in panels

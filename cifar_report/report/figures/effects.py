@@ -196,7 +196,6 @@ def _write(plot: RowPlot, place: float, texts: Sequence[str], widths: Sequence[f
 
 
 def _texts(verdict: Verdict, translate: Translation) -> tuple[str, str, str]:
-    """Return effect, verdict and the seeds that would decide it."""
     whole, numbers = verdict.wide or verdict.estimate, translate.numbers
     interval = "" if whole.low is None and whole.high is None else f" {numbers.interval(whole)}"
     seeds = seeds_needed(verdict, numbers) or DASH

@@ -95,7 +95,6 @@ def _draw_matrix(axes: Axes, values: Matrix, title: str, translate: Translation,
 
 
 def _mistakes(trial: str, metrics: PredictionMetrics, translate: Translation) -> str:
-    """Return one sentence on the most frequent mistakes."""
     names, numbers = translate.classes, translate.numbers
     values = [
         {"label": names[pair.label], "predicted": names[pair.predicted], "share": numbers.number(pair.share)}

@@ -251,10 +251,7 @@ def _best_and_worst(title: str, points: Points, translate: Translation) -> str:
 
 
 def _varied_number(trials: Sequence[TrialResult]) -> tuple[str, list[float]] | None:
-    """Return the one number in which the trials differ, and its value in each; None where there is none.
-
-    Counts of layers, strategies and anything that is no number have no place on an axis.
-    """
+    """Return the one number in which the trials differ, and its value in each; None where an axis can hold none."""
     if not all(isinstance(result.trial, Trial) for result in trials):
         return None
     changes = [differences(one.trial, other.trial) for one, other in combinations(trials, 2)]

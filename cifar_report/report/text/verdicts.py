@@ -50,7 +50,6 @@ def _measured(writer: Writer, verdict: Verdict, values: dict[str, object]) -> Ma
 
 
 def _form(verdict: Verdict) -> str:
-    """Return which clause says what was measured."""
     claim, value = verdict.claim, verdict.estimate.value
     if value is None:
         return "no_estimate"
@@ -68,7 +67,6 @@ def _form(verdict: Verdict) -> str:
 
 
 def _decision(verdict: Verdict) -> str:
-    """Return the clause that says what follows."""
     if verdict.outcome == "inconclusive":
         return str(SAY.inconclusive[verdict.reason])
     if verdict.claim.exact_relation == "quarter":
@@ -78,7 +76,6 @@ def _decision(verdict: Verdict) -> str:
 
 
 def _details(verdict: Verdict) -> Iterator[str]:
-    """Yield the sentences after the first one."""
     if verdict.other is not None and verdict.other.outcome == verdict.outcome:
         yield SAY.other[f"same_{verdict.other.phase}"]
     if verdict.look is not None:
