@@ -75,6 +75,7 @@ def test_an_interval_keeps_together_and_has_signs_where_they_differ(numbers):
         interval = numbers.interval(datum(0.01, "points", "mean_difference", low=low, high=high))
         assert interval == shown.replace(" ", NO_BREAK)
     assert numbers.interval(datum(0.6, "share", low=0.59, high=0.61)) == f"[59.0,{NO_BREAK}61.0]"
+    assert numbers.interval(datum(0.8, "share", low=-0.1, high=1.003)) == f"[0.0,{NO_BREAK}100.0]"  # no accuracy passes
     greek = Translation("el").numbers.interval(datum(0.6, "share", low=0.59, high=0.61))
     assert ";" not in greek
     assert {"59,0", "61,0"} <= set(greek.strip("[]").split())

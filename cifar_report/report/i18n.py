@@ -205,13 +205,12 @@ class Numbers:
         return (form % {"number": text}).replace(" ", NO_BREAK)
 
     def interval(self, datum: Datum, *, inverse: bool = False) -> str:
-        """Return the bounds of a number's interval in square brackets, or a dash where it has none.
-
-        The unit is that of the number before it; a plus sign stands where the bounds differ in sign.
-        """
+        """Return an interval in square brackets, in its number's unit, signed where an end is below zero; or a dash."""
         if datum.low is None and datum.high is None:
             return DASH
         known = [None if bound is None else 1 / bound if inverse else bound for bound in (datum.low, datum.high)]
+        if datum.unit == "share":  # no accuracy lies beyond these, whatever t says of few seeds
+            known = [None if bound is None else min(1.0, max(0.0, bound)) for bound in known]
         either = any((bound or 0) < 0 for bound in known) or None in known
         shown = ["" if bound is None else self.bare(bound, datum.unit, signed=either) for bound in known]
         low, high = (shown[1], shown[0]) if inverse else shown
