@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace
 
+from cifar_report.analysis.results import SeedValue
 from cifar_report.analysis.samples import Sample
-from cifar_report.analysis.values import Value
 from cifar_report.bundle import Bundle, Predictions, Run, encode, sha256
 from cifar_report.simulation import Simulation, simulate_bundle
 from cifar_report.spec import (
@@ -73,11 +73,11 @@ def rewrite(folder: Path, run: Run, predictions: Predictions | None = None) -> N
 def sample(subject: Sequence[float | None], comparator: Sequence[float | None] = (), **changes: Any) -> Sample:
     """Return pairs of values by seed, None for an epoch count that 15 epochs never reached."""
     sides = [
-        tuple(Value(16.0 if number is None else number, censored=number is None) for number in side)
+        tuple(SeedValue(seed, "", 16.0 if each is None else each, each is None) for seed, each in enumerate(side))
         for side in (subject, comparator)
     ]
     whole = any(value.censored for side in sides for value in side)
-    made = Sample("difference" if comparator else "value", "seeds", tuple(range(len(subject))), *sides, whole=whole)
+    made = Sample("difference" if comparator else "value", "seeds", *sides, whole=whole)
     return change(made, **changes)
 
 

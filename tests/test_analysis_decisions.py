@@ -144,8 +144,8 @@ def test_what_an_open_claim_lacks():
 @pytest.mark.parametrize("seeds", [2, 3])
 def test_equal_epoch_differences_of_few_seeds_give_no_direction(seeds):
     """Two or three seeds whose epochs all differ by the same state no direction, in pairs or not."""
-    for others in (None, tuple(range(seeds))):
-        values = sample([8.0] * seeds, [3.0] * seeds, whole=True, comparator_keys=others)
+    for paired in (True, False):
+        values = sample([8.0] * seeds, [3.0] * seeds, whole=True, paired=paired)
         assert outcome(LATER, values) == ("inconclusive", "not_decidable", False)
 
 

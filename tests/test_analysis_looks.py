@@ -39,8 +39,7 @@ def drawn(seed: int, shift: float, count: int = 40, spread: float = 0.01):
 
 def apart(subject, comparator, **changes):
     """Return a sample of two sides that nothing pairs."""
-    keys = tuple(range(len(comparator)))
-    return sample(subject, comparator, comparator_keys=keys, **changes)
+    return sample(subject, comparator, paired=False, **changes)
 
 
 def test_p_under_looks_is_the_least_p_by_share_and_its_look_gives_the_estimate():
@@ -87,8 +86,8 @@ def test_a_look_counts_when_both_sides_have_run_and_takes_the_first_seeds_of_eac
     seen = with_looks(BETTER, whole, plan, {"first": 40, "second": 29})
     assert [look.share for look in seen.looks] == [0.1, 0.2, 0.3]
     seen = with_looks(BETTER, whole, plan, {"first": 40, "second": 30})
-    assert (len(seen.keys), len(seen.comparator_keys)) == (30, 40)
-    sizes = [(len(part.keys), len(part.comparator_keys)) for part in seen.parts]
+    assert (len(seen.subject), len(seen.comparator)) == (30, 40)
+    sizes = [(len(part.subject), len(part.comparator)) for part in seen.parts]
     assert sizes == [(5, 5), (10, 10), (20, 20), (30, 40)]
 
 

@@ -127,21 +127,19 @@ def test_detectable_effect_has_its_power(freedom):
 def test_seeds_needed_follow_effect_and_spread():
     """A large effect needs few seeds, one at the margin more than 60, and the range holds the plain power's answer."""
     large, small = ([0.7, 0.71, 0.69, 0.72, 0.68], [0.6, 0.61, 0.59, 0.62, 0.58])
-    keys = tuple(range(5))
-    least, most = seeds_needed(claim(), sample(large, small, comparator_keys=keys), 0.05)
+    least, most = seeds_needed(claim(), sample(large, small, paired=False), 0.05)
     assert least == most == 6
-    at_margin = sample([value - 0.09 for value in large], small, comparator_keys=keys)
+    at_margin = sample([value - 0.09 for value in large], small, paired=False)
     assert seeds_needed(claim(), at_margin, 0.05)[1] is None
 
 
 def test_seeds_needed_of_whole_epochs_are_those_of_the_exact_test():
     """Between sides that never overlap few runs decide at the level that so few can reach; equal sides need many."""
-    keys = tuple(range(5))
-    apart = sample([9, 10, 11, 10, 9], [2, 3, 3, 2, 4], comparator_keys=keys, whole=True)
+    apart = sample([9, 10, 11, 10, 9], [2, 3, 3, 2, 4], paired=False, whole=True)
     one = claim(quantity="epochs_to_accuracy", margin=1.0)
     assert seeds_needed(one, apart, 0.01) == (6, 6)
     assert seeds_needed(one, apart, 1 / 924) == (7, 7)  # six against six reach no p below 1/924
-    alike = sample([9, 10, 14, 6, 9], [8, 12, 9, 5, 10], comparator_keys=keys, whole=True)
+    alike = sample([9, 10, 14, 6, 9], [8, 12, 9, 5, 10], paired=False, whole=True)
     assert seeds_needed(one, alike, 0.01)[1] is None
 
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace as alter
 
 from cifar_report.analysis import Results, analyse
 from cifar_report.analysis.results import Datum, Measure, SeedValue
-from cifar_report.analysis.values import epoch_of_least_loss, epochs_to_accuracy, overfits_from, smoothed_loss
+from cifar_report.analysis.values import epoch_of_least_loss, first_epoch_at_level, overfits_from, smoothed_loss
 from cifar_report.analysis.views import ties
 from cifar_report.bundle import Bundle, Evaluation, History, Scores, StageResult
 from cifar_report.simulation import Simulation, simulate_bundle
@@ -44,8 +44,8 @@ def stage(val_loss: list[float | None], loss: list[float] | None = None, val_acc
 def test_smoothing_by_hand():
     """Losses are smoothed by medians of three epochs, and a level that is never reached is no number."""
     assert smoothed_loss(stage([1.0, 3.0, 2.0, 5.0])) == pytest.approx([np.nan, 2.0, 3.0, np.nan], nan_ok=True)
-    assert epochs_to_accuracy(stage([1.0, 1.0], val_accuracy=0.56)) == (1.0, False)
-    assert epochs_to_accuracy(stage([1.0, 1.0], val_accuracy=0.54)) == (None, True)
+    assert first_epoch_at_level((0.54, 0.56)) == 2.0
+    assert first_epoch_at_level((0.54, 0.54)) is None
 
 
 @pytest.mark.parametrize(

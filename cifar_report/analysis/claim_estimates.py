@@ -21,7 +21,7 @@ from cifar_report.analysis.predictions import PredictionTable, StagePredictions,
 from cifar_report.analysis.results import Datum, Formula, SeedValue, Undefined, Unit
 from cifar_report.analysis.results.verdicts import Networks, NetworkTest, SeedDifference
 from cifar_report.analysis.samples import Sample, onset_hits, planned_runs
-from cifar_report.analysis.values import LEVEL, Array, Value, finite, is_time
+from cifar_report.analysis.values import LEVEL, Array, finite, is_time
 from cifar_report.bundle import Bundle
 from cifar_report.spec import Claim, Quantity, Side
 
@@ -122,30 +122,24 @@ def exact_estimate(claim: Claim, sample: Sample) -> Datum:
 def side_means(claim: Claim, sample: Sample) -> dict[str, Datum]:
     """Return the means of the subject and, where there is one, of the comparator, as fields of a verdict."""
     n_of: Literal["seeds", "blocks"] = "blocks" if sample.n_of == "blocks" else "seeds"
-    sides = [("subject", sample.keys, sample.subject, sample.subject_runs)]
-    if sample.comparator:
-        sides.append(("comparator", sample.others, sample.comparator, sample.comparator_runs))
-    means = {}
-    for name, keys, values, runs in sides:  # timing blocks belong to no run
-        known = zip(keys, runs or [""] * len(values), values, strict=True)
-        entries = [SeedValue(key, run, *value) for key, run, value in known]
-        identity = f"claim.{claim.id}.{name}"
-        means[f"{name}_mean"] = mean_datum(identity, VALUE_UNITS[claim.quantity], entries, n_of)
-    return means
+    return {
+        f"{name}_mean": mean_datum(f"claim.{claim.id}.{name}", VALUE_UNITS[claim.quantity], values, n_of)
+        for name, values in (("subject", sample.subject), ("comparator", sample.comparator))
+        if values
+    }
 
 
 def differences(claim: Claim, sample: Sample) -> tuple[SeedDifference, ...]:
     """Return the two values of each seed or block, and of pairs the difference as it is shown."""
     if not sample.paired:
-        one = {key: value.value for key, value in zip(sample.keys, sample.subject, strict=True)}
-        other = {key: value.value for key, value in zip(sample.others, sample.comparator, strict=True)}
+        one, other = ({each.seed: each.value for each in side} for side in (sample.subject, sample.comparator))
         seeds = sorted({*one, *other}, key=lambda seed: -1 if seed is None else seed)
         return tuple(SeedDifference(seed, one.get(seed), other.get(seed), None) for seed in seeds)
     shown = np.exp(sample.sides()[0]) if unit_of(claim) == "ratio" else sample.sides()[0]
-    comparator = sample.comparator or (Value(None),) * len(sample.keys)
+    comparator = sample.comparator or (SeedValue(None, "", None),) * len(sample.subject)
     return tuple(
-        SeedDifference(key, first.value, second.value, finite(float(value)), first.censored or second.censored)
-        for key, first, second, value in zip(sample.keys, sample.subject, comparator, shown, strict=True)
+        SeedDifference(first.seed, first.value, second.value, finite(float(value)), first.censored or second.censored)
+        for first, second, value in zip(sample.subject, comparator, shown, strict=True)
     )
 
 
@@ -190,7 +184,7 @@ def known_before(claim: Claim) -> dict[str, Any]:
 
 def prediction(claim: Claim, sample: Sample) -> Datum | None:
     """Return the estimate with the 95 % interval of one more seed of each side; None where t does not apply."""
-    censored = any(value.censored for value in (*sample.subject, *sample.comparator))
+    censored = any(value.censored for value in sample.values)
     if claim.relation == "onset" or sample.n_of != "seeds" or not sample.defined or censored:
         return None
     formula: Formula = "prediction_interval" if claim.comparator is None else "prediction_interval_of_difference"
@@ -233,7 +227,7 @@ def detectable(claim: Claim, sample: Sample, test: HypothesisTest, level: float)
 
 def needed(claim: Claim, sample: Sample, level: float) -> Datum | None:
     """Return how many seeds of each side would decide the claim, as a range; None where seeds play no part."""
-    if sample.n_of != "seeds" or sample.count < 2 or None in sample.keys:
+    if sample.n_of != "seeds" or sample.count < 2 or any(each.seed is None for each in sample.subject):
         return None
     least, most = seeds_needed(claim, sample, level)
     reason: Undefined | None = None if least else "too_many_seeds"
@@ -248,7 +242,7 @@ def networks_of(claim: Claim, sample: Sample, bundle: Bundle, predictions: Predi
     if claim.quantity != "accuracy" or claim.comparator is None:
         return None
     first, second = (_by_seed(side, bundle, predictions) for side in (claim.subject, claim.comparator))
-    seeds = [seed for seed in sample.keys if {seed, None} & second.keys()]
+    seeds = [each.seed for each in sample.subject if {each.seed, None} & second.keys()]
     tests, differences_by_image = [], []
     for seed in seeds:
         one, other = (found.get(seed, found.get(None)) for found in (first, second))

@@ -1,6 +1,6 @@
 """From values by seed to estimates: means with intervals, differences, and how the original's number stands."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -8,7 +8,7 @@ import numpy as np
 from cifar_report.analysis.hypothesis_tests import TTest, all_equal, exponential, t_interval
 from cifar_report.analysis.results import Scope
 from cifar_report.analysis.results.trials import Compatibility, Datum, Formula, Measure, SeedValue, Undefined, Unit
-from cifar_report.analysis.values import Array, Value
+from cifar_report.analysis.values import Array
 from cifar_report.bundle import Bundle, Run
 
 
@@ -28,13 +28,18 @@ def measure(
     identity: str,
     unit: Unit,
     runs: Sequence[Run],
-    values: Sequence[Value],
+    values: Iterable[float | None],
     *,
+    censored: bool = False,
     original: float | None = None,
     scope: Scope | None = None,
 ) -> Measure:
-    """Return the measure of one value per run; ``original`` and ``scope`` add the comparison with the original's."""
-    entries = tuple(SeedValue(run.seed, run.id, *value) for run, value in zip(runs, values, strict=True))
+    """Return the measure of one value per run; ``original`` and ``scope`` add the comparison with the original's.
+
+    Of a level None means that it was not reached (``censored``), elsewhere that the value is no number.
+    """
+    found = zip(runs, values, strict=True)
+    entries = tuple(SeedValue(run.seed, run.id, value, censored and value is None) for run, value in found)
     datum = mean_datum(identity, unit, entries)
     published = original_datum(identity, unit, original)
     compatibility = None if scope is None else _compatible(datum, entries, published, scope)

@@ -11,7 +11,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from cifar_report.analysis.estimates import mean_datum, measure
 from cifar_report.analysis.results import trials as results
 from cifar_report.analysis.results.trials import Datum, Measure, SeedValue
-from cifar_report.analysis.values import Array, Value, primary_weights
+from cifar_report.analysis.values import Array, primary_weights
 from cifar_report.bundle import Bundle, Predictions, Run, Weights
 from cifar_report.bundle.arrays import BINS, CompactTable
 from cifar_report.spec import Trial
@@ -145,7 +145,7 @@ def prediction_metrics(
     def over_seeds(name: str, unit: results.Unit, values: Sequence[float | None]) -> Measure | None:
         if all(value is None for value in values):
             return None
-        return measure(f"{prefix}.test.{name}", unit, runs, [Value(value) for value in values])
+        return measure(f"{prefix}.test.{name}", unit, runs, values)
 
     bins = [each.bins for each in given]
     errors = [None if each is None else calibration_error(each) for each in bins]

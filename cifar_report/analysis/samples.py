@@ -2,32 +2,23 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import compress
-from typing import Literal, NamedTuple, TypeVar
+from dataclasses import KW_ONLY, dataclass, replace
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from cifar_report.analysis.decisions import Decision, decide_onset
 from cifar_report.analysis.hypothesis_tests import SAME, EpochTest, HypothesisTest, LooksTest, McNemar, TTest
 from cifar_report.analysis.predictions import PredictionTable, same_images
-from cifar_report.analysis.results.verdicts import Outcome, Reason
+from cifar_report.analysis.results.trials import SeedValue
 from cifar_report.analysis.trials import LEAST_RUNS, are_unusual
-from cifar_report.analysis.values import Array, Value, by_block, finite, is_time, overfits_from, read
-from cifar_report.bundle import Bundle, Run, StageResult
+from cifar_report.analysis.values import Array, by_block, finite, is_time, overfits_from, read
+from cifar_report.bundle import Bundle, Run
 from cifar_report.spec import Claim, Quantity, Side, Trial, pairs_by_seed
 from cifar_report.spec.experiments import SeedPlan
 
-T = TypeVar("T")
 Scale = Literal["difference", "relative", "log_ratio", "value"]
 ONSET_SLACK = 1  # epochs by which an onset may miss the stated one
-
-
-class NotTestable(NamedTuple):
-    """Why a claim cannot be decided."""
-
-    outcome: Outcome
-    reason: Reason
 
 
 class Look(NamedTuple):
@@ -40,47 +31,38 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True)
 class Sample:
-    """A claim's values by seed, block or image, with the ids of their runs."""
+    """A claim's values by seed, block or image; those of a run that stands for every seed carry its partner's."""
 
     scale: Scale
     n_of: Literal["seeds", "images", "blocks"]
-    keys: tuple[int | None, ...]  # seeds or blocks; None: no seed
-    subject: tuple[Value, ...]
-    comparator: tuple[Value, ...] = ()  # none of absolute claims
-    subject_runs: tuple[str, ...] = ()
-    comparator_runs: tuple[str, ...] = ()
+    subject: tuple[SeedValue, ...]
+    comparator: tuple[SeedValue, ...] = ()  # none of absolute claims
+    _: KW_ONLY
+    paired: bool = True  # whether each value has its partner or needs none
     images: McNemar | None = None  # of two classifiers without seeds, which are compared over images alone
-    comparator_keys: tuple[int | None, ...] | None = None  # None: the same as ``keys``, in pairs
     whole: bool = False  # whole epochs, which exact tests compare
     looks: tuple[Look, ...] = ()  # that were taken by plan; none where there is one look at everything
     share: float = 1.0  # of the level, where it is the part of one look
 
     @property
+    def values(self) -> tuple[SeedValue, ...]:
+        """Return the values of both sides."""
+        return (*self.subject, *self.comparator)
+
+    @property
     def runs(self) -> tuple[str, ...]:
         """Return the ids of all runs behind the values, each once."""
-        return tuple(dict.fromkeys((*self.subject_runs, *self.comparator_runs)))
-
-    @property
-    def paired(self) -> bool:
-        """Whether each value has its partner or needs none."""
-        return self.comparator_keys is None
-
-    @property
-    def others(self) -> tuple[int | None, ...]:
-        """Return the comparator's seeds or blocks."""
-        return self.keys if self.comparator_keys is None else self.comparator_keys
+        return tuple(dict.fromkeys(each.run for each in self.values if each.run))
 
     @property
     def count(self) -> int:
         """Return how many seeds, blocks or images there are; of two sides that nothing pairs the fewer."""
-        if self.images is not None:
-            return self.images.total
-        return min(len(self.keys), len(self.others))
+        return self.images.total if self.images else min(len(self.subject), len(self.comparator or self.subject))
 
     @property
     def defined(self) -> bool:
         """Whether every value is a number."""
-        return all(value.value is not None for value in (*self.subject, *self.comparator))
+        return all(each.value is not None for each in self.values)
 
     def sides(self) -> tuple[Array, Array | None]:
         """Return float [n] of one sample (differences by pair), or two, on the scale of the test."""
@@ -113,31 +95,19 @@ class Sample:
     def at(self, look: Look) -> "Sample":
         """Return the part of the sample that one look tests."""
         ends = (min(look[:2]),) * 2 if self.paired else look[:2]
-        first = [key is None or key < ends[0] for key in self.keys]
-        second = [key is None or key < ends[1] for key in self.others]
-        return replace(
-            self,
-            keys=tuple(compress(self.keys, first)),
-            subject=tuple(compress(self.subject, first)),
-            comparator=tuple(compress(self.comparator, second)),
-            subject_runs=tuple(compress(self.subject_runs, first)),
-            comparator_runs=tuple(compress(self.comparator_runs, second)),
-            comparator_keys=None if self.comparator_keys is None else tuple(compress(self.others, second)),
-            looks=(),
-            share=look.share,
+        subject, comparator = (
+            tuple(each for each in side if each.seed is None or each.seed < end)
+            for side, end in zip((self.subject, self.comparator), ends, strict=True)
         )
+        return replace(self, subject=subject, comparator=comparator, looks=(), share=look.share)
 
     def without(self, place: int, *, comparator: bool = False) -> "Sample":
         """Return the sample without one value of one side, or without one pair."""
-
-        def left(values: tuple[T, ...]) -> tuple[T, ...]:
-            return values[:place] + values[place + 1 :]
-
-        if self.comparator_keys is None:
-            return replace(self, keys=left(self.keys), subject=left(self.subject), comparator=left(self.comparator))
-        if comparator:
-            return replace(self, comparator_keys=left(self.comparator_keys), comparator=left(self.comparator))
-        return replace(self, keys=left(self.keys), subject=left(self.subject))
+        subject, comparator_values = (
+            side[:place] + side[place + 1 :] if self.paired or chosen else side
+            for side, chosen in ((self.subject, not comparator), (self.comparator, comparator))
+        )
+        return replace(self, subject=subject, comparator=comparator_values)
 
 
 def onset_hits(claim: Claim, sample: Sample, factor: float = 1.0) -> list[bool]:
@@ -148,14 +118,14 @@ def onset_hits(claim: Claim, sample: Sample, factor: float = 1.0) -> list[bool]:
     ]
 
 
-def collect_sample(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | NotTestable:
+def collect_sample(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | Decision:
     """Return the values that a claim compares, or why it has none."""
     if is_time(claim):
         return _by_block(claim, bundle)
     sides = claim_sides(claim)
     for side, _ in sides:
         if not planned_runs(bundle, side.trial):
-            return NotTestable("not_run", "failed" if bundle.failed_of(side.trial) else "missing")
+            return Decision("not_run", "failed" if bundle.failed_of(side.trial) else "missing")
     if len(sides) == 2 and not any(bundle.trials[side.trial].seeded for side, _ in sides):
         return _by_image(claim, bundle, predictions)
     return _by_seed(claim, bundle)
@@ -175,7 +145,7 @@ def planned_runs(bundle: Bundle, trial: str) -> dict[int | None, Run]:
     return {run.seed: run for run in bundle.runs_of(trial) if run.seed is None or run.seed in asked}
 
 
-def _by_seed(claim: Claim, bundle: Bundle) -> Sample | NotTestable:
+def _by_seed(claim: Claim, bundle: Bundle) -> Sample | Decision:
     """Collect the seeds of both sides, in pairs where they pair; a run without a seed stands for every seed."""
     found = [planned_runs(bundle, side.trial) for side, _ in claim_sides(claim)]
     seeds = [list(runs) for runs in found]
@@ -184,77 +154,63 @@ def _by_seed(claim: Claim, bundle: Bundle) -> Sample | NotTestable:
         common = [seed for seed in seeded if all(seed in runs or None in runs for runs in found)]
         seeds = [common] * len(found)
     if not all(seeds):
-        return NotTestable("not_run", "no_common_seeds")
-    chosen = [[runs.get(seed) or runs[None] for seed in each] for runs, each in zip(found, seeds, strict=True)]
-    values = [_values(claim, runs, *side) for runs, side in zip(chosen, claim_sides(claim), strict=True)]
-    if claim.quantity == "unusual_runs" and min(map(len, chosen)) < LEAST_RUNS:
-        return NotTestable("inconclusive", "too_few_runs")
+        return Decision("not_run", "no_common_seeds")
+    values = []
+    for runs, each, side in zip(found, seeds, claim_sides(claim), strict=True):
+        chosen = _values(claim, [runs.get(seed) or runs[None] for seed in each], *side)
+        values.append(tuple(value._replace(seed=seed) for value, seed in zip(chosen, each, strict=True)))
+    if claim.quantity == "unusual_runs" and min(map(len, values)) < LEAST_RUNS:
+        return Decision("inconclusive", "too_few_runs")
     if claim.quantity == "dead_units" and any(value.value is None for side in values for value in side):
-        return NotTestable("not_testable", "not_recorded")
+        return Decision("not_testable", "not_recorded")
     if claim.relation == "exact" and any(side[0].value is None for side in values):
-        return NotTestable("inconclusive", "not_a_number")
-    ids = [tuple(run.id for run in runs) for runs in chosen]
+        return Decision("inconclusive", "not_a_number")
     compared: Scale = "relative" if claim.quantity == "loss" else "difference"
     scale: Scale = "value" if len(found) == 1 else "log_ratio" if claim.relation == "ratio" else compared
-    apart = len(found) == 2 and seeds[0] is not seeds[1]
-    return Sample(
-        scale,
-        "seeds",
-        tuple(seeds[0]),
-        *_two(values),
-        *_two(ids),
-        comparator_keys=tuple(seeds[1]) if apart else None,
-        whole=claim.quantity.startswith("epoch") and claim.relation != "onset",
-    )
+    paired = len(found) < 2 or seeds[0] is seeds[1]
+    whole = claim.quantity.startswith("epoch") and claim.relation != "onset"
+    return Sample(scale, "seeds", *values, paired=paired, whole=whole)
 
 
-def _two(sides: Sequence[tuple[T, ...]]) -> tuple[tuple[T, ...], tuple[T, ...]]:
-    """Return both sides, an empty comparator for absolute claims."""
-    return sides[0], sides[1] if len(sides) > 1 else ()
-
-
-def _values(claim: Claim, runs: Sequence[Run], side: Side, quantity: Quantity) -> tuple[Value, ...]:
+def _values(claim: Claim, runs: Sequence[Run], side: Side, quantity: Quantity) -> list[SeedValue]:
     """Return the value of each run; of an onset the epoch from which it overfits, 0 where it never does."""
     if quantity == "unusual_runs":  # a number of the trial, the same for each of its runs
-        accuracies = [read(run, side, "accuracy").value or 0.0 for run in runs]
-        return (Value(sum(are_unusual(accuracies))),) * len(runs)
-    if claim.relation != "onset":
-        return tuple(read(run, side, quantity) for run in runs)
-    return tuple(_onset(run.stage(side.stage)) for run in runs)
+        unusual = sum(are_unusual([read(run, side, "accuracy").value or 0.0 for run in runs]))
+        return [SeedValue(run.seed, run.id, unusual) for run in runs]
+    return [_onset(run, side) if claim.relation == "onset" else read(run, side, quantity) for run in runs]
 
 
-def _onset(stage: StageResult) -> Value:
-    epoch = overfits_from(stage)
-    losses = (*stage.history.loss, *stage.history.val_loss)
+def _onset(run: Run, side: Side) -> SeedValue:
+    stage = run.stage(side.stage)
+    epoch, losses = overfits_from(stage), (*stage.history.loss, *stage.history.val_loss)
     if epoch is None and all(finite(loss) is not None for loss in losses):
-        return Value(0.0, censored=True)
-    return Value(epoch)  # of a run that diverged nobody can say when it would have overfitted
+        return SeedValue(run.seed, run.id, 0.0, censored=True)
+    return SeedValue(run.seed, run.id, epoch)  # of one that diverged nobody can say when it would have overfitted
 
 
-def _by_image(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | NotTestable:
+def _by_image(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | Decision:
     sides = claim_sides(claim)
     runs = [bundle.runs_of(side.trial)[0] for side, _ in sides]
     first, second = (predictions.get((run.id, None)) for run in runs)
     if first is None or second is None or not same_images(first, second):
-        return NotTestable("not_run", "no_predictions")
+        return Decision("not_run", "no_predictions")
     values = [(read(run, side, claim.quantity),) for run, (side, _) in zip(runs, sides, strict=True)]
-    ids = [(run.id,) for run in runs]
-    return Sample("difference", "images", (None,), *_two(values), *_two(ids), McNemar.of(first.correct, second.correct))
+    return Sample("difference", "images", *values, images=McNemar.of(first.correct, second.correct))
 
 
-def _by_block(claim: Claim, bundle: Bundle) -> Sample | NotTestable:
+def _by_block(claim: Claim, bundle: Bundle) -> Sample | Decision:
     if _lacks_hardware(claim, bundle):
-        return NotTestable("not_testable", "no_hardware")
+        return Decision("not_testable", "no_hardware")
     if bundle.timing_pass is None:
-        return NotTestable("not_run", "no_timing_pass")
+        return Decision("not_run", "no_timing_pass")
     sides = [(side.trial, quantity) for side, quantity in claim_sides(claim)]
     found = [by_block(bundle, *side) for side in sides]
     blocks = tuple(block for block in found[0] if all(block in values for values in found))
     if not blocks:
         timed = [by_block(bundle, *side, disturbed=True).keys() for side in sides]
-        return NotTestable("not_run", "disturbed" if set.intersection(*map(set, timed)) else "not_timed")
-    values = [tuple(Value(side[block]) for block in blocks) for side in found]
-    return Sample("value" if len(values) == 1 else "log_ratio", "blocks", blocks, *_two(values))
+        return Decision("not_run", "disturbed" if set.intersection(*map(set, timed)) else "not_timed")
+    values = [tuple(SeedValue(block, "", side[block]) for block in blocks) for side in found]
+    return Sample("value" if len(values) == 1 else "log_ratio", "blocks", *values)
 
 
 def _lacks_hardware(claim: Claim, bundle: Bundle) -> bool:

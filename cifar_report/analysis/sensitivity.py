@@ -6,9 +6,10 @@ from dataclasses import replace
 from cifar_report.analysis.decisions import DIRECTIONS, Families, decide, decide_onset, margin_of, p_values, side_of
 from cifar_report.analysis.hypothesis_tests import TRIM, EpochTest, HypothesisTest, TTest
 from cifar_report.analysis.results import ChangeKind, ChangeOfMind
+from cifar_report.analysis.results.trials import SeedValue
 from cifar_report.analysis.results.verdicts import Outcome, Reason, Sensitivity, Verdict
 from cifar_report.analysis.samples import Sample, claim_sides, onset_decision, onset_hits, planned_runs
-from cifar_report.analysis.values import Value, read
+from cifar_report.analysis.values import read
 from cifar_report.bundle import Bundle
 from cifar_report.spec import Claim, Quantity, Side, Trial
 
@@ -53,10 +54,11 @@ def _choices(claim: Claim, sample: Sample, families: Families, bundle: Bundle) -
         return
     other = None if sample.paired else claim.comparator
     names = (claim.subject.trial, other.trial) if other else (None, None)
-    for keys, name, comparator in zip((sample.keys, sample.comparator_keys or ()), names, (False, True), strict=True):
-        for place, seed in enumerate(keys if len(keys) >= LEAST_SEEDS else ()):
+    sides = (sample.subject, () if sample.paired else sample.comparator)
+    for values, name, comparator in zip(sides, names, (False, True), strict=True):
+        for place, each in enumerate(values if len(values) >= LEAST_SEEDS else ()):
             left = sample.without(place, comparator=comparator)
-            yield Sensitivity("without_run", *under(left.test()), seed, name)
+            yield Sensitivity("without_run", *under(left.test()), each.seed, name)
     for counted in _counted_against(claim, sample, bundle):
         yield Sensitivity("missing_seed", *under(counted.test()))
     if isinstance(sample.parts[-1].test(), TTest) and sample.count >= LEAST_TRIMMED:
@@ -85,26 +87,20 @@ def _counted_against(claim: Claim, sample: Sample, bundle: Bundle) -> Iterator[S
         return
     # Which value is the worst depends on the claim; claims of nearness are tried with both ends.
     claimed = {"greater": 1, "less": -1, "not_better": -side_of(claim)}.get(claim.relation)
-    keys = (sample.keys, sample.others)
     for side in (1, -1) if claimed is None else (claimed,):
-        filled: list[dict[int | None, Value]] = []
-        for seeds, values, each, worst in zip(
-            keys, (sample.subject, sample.comparator), claim_sides(claim), (min, max)[::side], strict=False
-        ):
-            runs, known = planned_runs(bundle, each[0].trial), dict(zip(seeds, values, strict=True))
+        filled: list[dict[int | None, SeedValue]] = []
+        sides = zip((sample.subject, sample.comparator), claim_sides(claim), (min, max)[::side], strict=False)
+        for values, each, worst in sides:
+            runs, known = planned_runs(bundle, each[0].trial), {value.seed: value for value in values}
             absent = lacking.get(each[0].trial, ())
             for seed in sum(lacking.values(), ()) if sample.paired else absent:
                 run = runs.get(seed, runs.get(None))
-                known[seed] = Value(worst(_values(bundle, *each))) if run is None else read(run, *each)
+                value = SeedValue(seed, "", worst(_values(bundle, *each))) if run is None else read(run, *each)
+                known[seed] = value._replace(seed=seed)
             filled.append(known)
         others = filled[1] if len(filled) > 1 else {}
-        yield replace(
-            sample,
-            keys=tuple(filled[0]),
-            subject=tuple(filled[0].values()),
-            comparator=tuple(others[seed] for seed in (filled[0] if sample.paired else others)) if others else (),
-            comparator_keys=None if sample.paired else tuple(others),
-        )
+        comparator = tuple(others[seed] for seed in (filled[0] if sample.paired else others)) if others else ()
+        yield replace(sample, subject=tuple(filled[0].values()), comparator=comparator)
 
 
 def _values(bundle: Bundle, side: Side, quantity: Quantity) -> list[float]:
@@ -119,8 +115,8 @@ def _onsets(claim: Claim, sample: Sample, bundle: Bundle) -> Iterator[Sensitivit
     for kind, factor in (("margin_halved", 0.5), ("margin_doubled", 2.0)):
         yield Sensitivity(kind, onset_decision(claim, sample, factor)[0].outcome, None)  # type: ignore[arg-type]
     if sample.count >= LEAST_SEEDS:
-        for place, seed in enumerate(sample.keys):
-            yield Sensitivity("without_run", onset_decision(claim, sample.without(place))[0].outcome, None, seed)
+        for place, each in enumerate(sample.subject):
+            yield Sensitivity("without_run", onset_decision(claim, sample.without(place))[0].outcome, None, each.seed)
     lacking = sum(len(seeds) for _, seeds in missing_seeds(claim, bundle))
     if lacking:
         last = sample.parts[-1]

@@ -1,7 +1,7 @@
 """Every planned trial's result: its runs, curves and scores by stage, its costs, the original's numbers."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy import stats
@@ -14,9 +14,7 @@ from cifar_report.analysis.results import trials as results
 from cifar_report.analysis.results.trials import Curve, Datum, Measure, SeedValue, StageSummary, TrialResult, Unit
 from cifar_report.analysis.values import (
     LEVEL,
-    Value,
     epoch_of_least_loss,
-    epochs_to_accuracy,
     finite,
     first_epoch_at_level,
     primary_weights,
@@ -98,14 +96,16 @@ def _stage_summary(
     curves = tuple(_curve(run.id, run.seed, run.stage(stage_id)) for run in runs)
     given = [found for run in runs if (found := predictions.get((run.id, stage_id))) is not None]
 
-    def over_runs(name: str, read: Callable[[StageResult], Value], published: float | None = None) -> Measure:
-        values = [read(run.stage(stage_id)) for run in runs]
-        return measure(f"{prefix}.{name}", "epochs", runs, values, original=published)
+    def over_runs(name: str, read: Callable[[StageResult], float | None], **others: Any) -> Measure:
+        return measure(f"{prefix}.{name}", "epochs", runs, [read(run.stage(stage_id)) for run in runs], **others)
+
+    def reached(stage: StageResult | OriginalStage) -> float | None:
+        return first_epoch_at_level(stage.history.val_accuracy)
 
     def scores(weights: Weights) -> results.WeightScores:
         return _weight_scores(prefix, weights, runs, stage_id, original if primary == weights else None, scope)
 
-    original_epochs = first_epoch_at_level(original.history.val_accuracy) if original else None
+    published = (original.epochs, reached(original)) if original else (None, None)
     return StageSummary(
         trial=trial.id,
         id=stage_id,
@@ -115,10 +115,10 @@ def _stage_summary(
         curves=curves,
         original_curve=_curve("original", None, original) if original else None,
         epochs_table=_epoch_rows(prefix, curves),
-        epochs_run=over_runs("epochs_run", lambda stage: Value(stage.epochs), original.epochs if original else None),
-        best_epoch=over_runs("best_epoch", lambda stage: Value(stage.best_epoch)),
-        epochs_to_accuracy=over_runs("epochs_to_accuracy", epochs_to_accuracy, original_epochs),
-        epoch_of_least_loss=over_runs("epoch_of_least_loss", lambda stage: Value(epoch_of_least_loss(stage))),
+        epochs_run=over_runs("epochs_run", lambda stage: stage.epochs, original=published[0]),
+        best_epoch=over_runs("best_epoch", lambda stage: stage.best_epoch),
+        epochs_to_accuracy=over_runs("epochs_to_accuracy", reached, censored=True, original=published[1]),
+        epoch_of_least_loss=over_runs("epoch_of_least_loss", epoch_of_least_loss),
         test=prediction_metrics(prefix, primary, runs, given) if len(given) == len(runs) else None,
     )
 
@@ -129,19 +129,18 @@ def _weight_scores(
     evaluations = [run.stage(stage_id).evaluation(weights) for run in runs]
 
     def over_runs(part: str, name: str, unit: Unit) -> Measure:
-        values = [Value(finite(getattr(getattr(evaluation, part), name))) for evaluation in evaluations]
+        values = [finite(getattr(getattr(evaluation, part), name)) for evaluation in evaluations]
         identity, published = f"{prefix}.{weights}.{part}_{name}", getattr(original, f"{part}_{name}", None)
         return measure(identity, unit, runs, values, original=published, scope=scope if original else None)
 
-    gaps = [Value(finite(evaluation.gap)) for evaluation in evaluations]
-    dead = [(run, each.dead_units) for run, each in zip(runs, evaluations, strict=True) if each.dead_units is not None]
-    recorded, shares = [run for run, _ in dead], [Value(share) for _, share in dead]
+    dead = {run.id: each.dead_units for run, each in zip(runs, evaluations, strict=True) if each.dead_units is not None}
+    recorded = [run for run in runs if run.id in dead]
     return results.WeightScores(
         weights,
         **{f"{part}_accuracy": over_runs(part, "accuracy", "share") for part in PARTS},
         **{f"{part}_loss": over_runs(part, "loss", "loss") for part in PARTS},
-        gap=measure(f"{prefix}.{weights}.gap", "points", runs, gaps),
-        dead_units=measure(f"{prefix}.{weights}.dead_units", "share", recorded, shares) if dead else None,
+        gap=measure(f"{prefix}.{weights}.gap", "points", runs, [finite(evaluation.gap) for evaluation in evaluations]),
+        dead_units=measure(f"{prefix}.{weights}.dead_units", "share", recorded, dead.values()) if dead else None,
     )
 
 
@@ -176,7 +175,7 @@ def _classical(trial: AnyTrial, runs: Sequence[Run], predictions: PredictionTabl
     if isinstance(trial, Trial) or run is None or run.classical is None:
         return None
     given, accuracy = predictions.get((run.id, None)), finite(run.classical.test_accuracy)
-    reached = measure(f"{trial.id}.test_accuracy", "share", [run], [Value(accuracy)])
+    reached = measure(f"{trial.id}.test_accuracy", "share", [run], [accuracy])
     if given is not None and accuracy is not None:
         count = len(given.labels)
         low, high = map(float, stats.binomtest(int(given.correct.sum()), count).proportion_ci(method="wilson"))

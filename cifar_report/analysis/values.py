@@ -3,10 +3,11 @@
 import math
 from collections.abc import Callable
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from cifar_report.analysis.results.trials import SeedValue
 from cifar_report.bundle import Bundle, Measurement, Run, StageResult, Weights
 from cifar_report.spec import Claim, Quantity, Side, Trial
 
@@ -18,48 +19,39 @@ LOSS_RISE = 1.02  # the least rise of the validation loss that counts as overfit
 HIGHER_IS_BETTER: frozenset[Quantity] = frozenset({"accuracy", "validation_accuracy", "throughput"})
 
 
-class Value(NamedTuple):
-    """One run's value; None where it is not a number. What was not reached (``censored``) has none or a stand-in."""
-
-    value: float | None
-    censored: bool = False
-
-
 def primary_weights(trial: Trial, stage_id: str) -> Weights:
     """Return which weights the method judges: the restored best ones after early stopping, else the last ones."""
     stage = next(stage for stage in trial.stages if stage.id == stage_id)
     return "last" if stage.early_stopping is None else "best"
 
 
-def read(run: Run, side: Side, quantity: Quantity) -> Value:
+def read(run: Run, side: Side, quantity: Quantity) -> SeedValue:
     """Return the quantity of a run at the side's stage or the last one; KeyError where it has no such stage."""
+    value = _value(run, side, quantity)
+    if quantity == "epochs_to_accuracy" and value is None and run.stages:
+        return SeedValue(run.seed, run.id, run.stage(side.stage).epochs + 1, censored=True)
+    return SeedValue(run.seed, run.id, value)
+
+
+def _value(run: Run, side: Side, quantity: Quantity) -> float | None:
     counts = {"parameters": run.parameters_total, "trainable_parameters": run.parameters_trainable, "macs": run.macs}
     if quantity in counts:
-        return Value(counts[quantity])
-    if run.classical is not None:
-        return Value(run.classical.test_accuracy if quantity == "accuracy" else None)
+        return counts[quantity]
+    if run.classical is not None or not isinstance(run.trial, Trial):
+        return run.classical.test_accuracy if run.classical is not None and quantity == "accuracy" else None
     stage = run.stage(side.stage)
     if quantity == "epochs_to_accuracy":
-        reached = epochs_to_accuracy(stage)
-        return reached if reached.value is not None else Value(stage.epochs + 1, censored=True)
+        return first_epoch_at_level(stage.history.val_accuracy)
     if quantity == "epoch_of_least_loss":
-        return Value(epoch_of_least_loss(stage))
-    if not isinstance(run.trial, Trial):
-        return Value(None)
+        return epoch_of_least_loss(stage)
     scores = stage.evaluation(primary_weights(run.trial, stage.id))
     known: dict[str, float | None] = {"loss": scores.test.loss, "gap": scores.gap, "dead_units": scores.dead_units}
     known |= {"accuracy": scores.test.accuracy, "validation_accuracy": scores.validation.accuracy}
-    return Value(finite(known[quantity]))
-
-
-def epochs_to_accuracy(stage: StageResult) -> Value:
-    """Return the first epoch whose validation accuracy reaches ACCURACY_LEVEL, or that none did."""
-    epoch = first_epoch_at_level(stage.history.val_accuracy)
-    return Value(epoch, censored=epoch is None)
+    return finite(known[quantity])
 
 
 def first_epoch_at_level(accuracies: tuple[float, ...]) -> float | None:
-    """Return the first epoch, counted from 1, that reaches ACCURACY_LEVEL."""
+    """Return the first epoch, counted from 1, that reaches ACCURACY_LEVEL; None where none does."""
     return next((float(epoch) for epoch, value in enumerate(accuracies, 1) if value >= ACCURACY_LEVEL), None)
 
 

@@ -25,7 +25,6 @@ from cifar_report.analysis.predictions import PredictionTable
 from cifar_report.analysis.results import Datum, Formula, Outcome, Reason, Scope, StatementKind, StatementTally, Verdict
 from cifar_report.analysis.results.verdicts import OtherVerdict, TakenLook
 from cifar_report.analysis.samples import (
-    NotTestable,
     Sample,
     claim_sides,
     collect_sample,
@@ -60,7 +59,7 @@ def _verdicts(bundle: Bundle, predictions: PredictionTable, scope: Scope) -> tup
     return tuple(judge_claim(claim, samples[claim.id], families, scope, bundle, predictions) for claim in bundle.claims)
 
 
-def testable(claims: Iterable[Claim], samples: Mapping[str, Sample | NotTestable], scope: Scope) -> dict[str, Sample]:
+def testable(claims: Iterable[Claim], samples: Mapping[str, Sample | Decision], scope: Scope) -> dict[str, Sample]:
     """Return the samples of the claims that a hypothesis test or an onset's count can decide."""
     return {
         claim.id: sample
@@ -71,12 +70,12 @@ def testable(claims: Iterable[Claim], samples: Mapping[str, Sample | NotTestable
     }
 
 
-def planned_samples(bundle: Bundle, predictions: PredictionTable) -> dict[str, Sample | NotTestable]:
+def planned_samples(bundle: Bundle, predictions: PredictionTable) -> dict[str, Sample | Decision]:
     """Return what each claim compares, by the bundle's plan where it has one."""
     return {claim.id: planned_sample(claim, bundle, predictions) for claim in bundle.claims}
 
 
-def planned_sample(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | NotTestable:
+def planned_sample(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | Decision:
     """Return what a claim compares, by the bundle's plan where it has one."""
     sample, plan = collect_sample(claim, bundle, predictions), bundle.record.plan
     over_seeds = isinstance(sample, Sample) and sample.n_of == "seeds" and claim.relation != "exact"
@@ -88,7 +87,7 @@ def planned_sample(claim: Claim, bundle: Bundle, predictions: PredictionTable) -
     # New seeds are no confirmation before all of them have run on both sides, nor where a claim has no seeds.
     ends = ((side.trial, plan.seeds[side.trial][-1]) for side, _ in claim_sides(claim) if side.trial in plan.seeds)
     whole = over_seeds and all(done[trial] >= end for trial, end in ends)
-    return sample if whole else NotTestable("not_run", "missing")
+    return sample if whole else Decision("not_run", "missing")
 
 
 def finished_seeds(bundle: Bundle) -> dict[str, int]:
@@ -137,27 +136,27 @@ def families_of(samples: Mapping[str, Sample], claims: tuple[Claim, ...]) -> Fam
     return Families(claims, {claim.id: p_values(claim, samples[claim.id].test()) for claim in tested})
 
 
-def not_testable(claim: Claim, sample: Sample | NotTestable, scope: Scope) -> NotTestable | None:
+def not_testable(claim: Claim, sample: Sample | Decision, scope: Scope) -> Decision | None:
     """Return why the claim cannot be decided: the bundle's kind first, then what is missing, then too few seeds."""
     counted = claim.relation == "exact" and claim.quantity != "unusual_runs"
     if not counted and not scope.comparisons and scope.comparisons_reason is not None:
-        return NotTestable("not_testable", scope.comparisons_reason)
-    if isinstance(sample, NotTestable):
+        return Decision("not_testable", scope.comparisons_reason)
+    if isinstance(sample, Decision):
         return sample
     if claim.relation == "exact":
         return None
     if claim.relation == "value" and not scope.absolutes and not is_time(claim):
-        return NotTestable("not_testable", "other_pixels")
+        return Decision("not_testable", "other_pixels")
     if not sample.defined:
-        return NotTestable("inconclusive", "not_a_number")
+        return Decision("inconclusive", "not_a_number")
     if sample.n_of != "images" and sample.count < 2:
-        return NotTestable("inconclusive", "one_seed" if sample.n_of == "seeds" else "one_block")
+        return Decision("inconclusive", "one_seed" if sample.n_of == "seeds" else "one_block")
     return None
 
 
 def judge_claim(
     claim: Claim,
-    sample: Sample | NotTestable,
+    sample: Sample | Decision,
     families: Families,
     scope: Scope,
     bundle: Bundle,
@@ -166,9 +165,9 @@ def judge_claim(
     """Return the verdict of one claim: test, Holm's correction, decision, and the numbers that the report shows."""
     obstacle = not_testable(claim, sample, scope)
     tested: dict[str, Any] = {}
-    shown: Sample | NotTestable = sample
+    shown: Sample | Decision = sample
     if obstacle is not None:
-        decision = Decision(*obstacle)
+        decision = obstacle
     else:
         values = cast("Sample", sample)  # where there is none, there is an obstacle
         decision, shown, tested = _decide(claim, values, families)
@@ -250,12 +249,12 @@ def _undecidable_below(claim: Claim, sample: Sample, families: Families, plan: S
     return min(plan.seeds[side.trial][-1] for side, _ in claim_sides(claim) if side.trial in plan.seeds)
 
 
-def _described(claim: Claim, sample: Sample | NotTestable, decision: Decision, scope: Scope) -> dict[str, Any]:
+def _described(claim: Claim, sample: Sample | Decision, decision: Decision, scope: Scope) -> dict[str, Any]:
     """Return the fields of a verdict that say what was measured, whatever a test makes of it."""
-    if isinstance(sample, NotTestable):
+    if isinstance(sample, Decision):
         missing = estimates.missing_estimate(claim, decision.reason)
         return {"n_of": "blocks" if is_time(claim) else "seeds", "estimate": missing}
-    means: dict[str, Any] = {"n": len(sample.keys) if sample.images is None else sample.count}
+    means: dict[str, Any] = {"n": len(sample.subject) if sample.images is None else sample.count}
     means |= estimates.side_means(claim, sample)
     if claim.relation == "exact":
         return means | {"estimate": estimates.exact_estimate(claim, sample)}
@@ -267,7 +266,7 @@ def _described(claim: Claim, sample: Sample | NotTestable, decision: Decision, s
     twice = (one_sided or sample.share < 1) and sample.count > 1
     return means | {
         "n_of": sample.n_of,
-        "n_comparator": None if sample.comparator_keys is None else len(sample.comparator_keys),
+        "n_comparator": None if sample.paired else len(sample.comparator),
         "estimate": estimates.estimate(claim, sample, 1 - (0.1 if one_sided else 0.05) * sample.share),
         "wide": estimates.estimate(claim, sample, name="wide") if twice else None,
         "original_inside": inside,

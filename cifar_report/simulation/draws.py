@@ -10,8 +10,9 @@ from scipy import special, stats
 from cifar_report.analysis.calibration import Spread
 from cifar_report.analysis.hypothesis_tests import EpochTest, HypothesisTest, McNemar, TTest
 from cifar_report.analysis.predictions import read_predictions
+from cifar_report.analysis.results import SeedValue
 from cifar_report.analysis.samples import Sample, Scale, collect_sample
-from cifar_report.analysis.values import Array, Value
+from cifar_report.analysis.values import Array
 from cifar_report.bundle import Bundle
 from cifar_report.errors import UsageError
 from cifar_report.registry import claims_of, load_experiments
@@ -103,12 +104,11 @@ def draw_values(drawn: Drawn, streams: Streams, shift: float, setting: Setting, 
 
 def draw_samples(drawn: Drawn, sides: Sequence[Array]) -> Iterator[Sample]:
     """Yield each draw as the verdicts of a bundle get it."""
-    keys = tuple(range(sides[0].shape[1]))
+    alone = len(sides) == 1
+    scale: Scale = "value" if alone else "difference"
     for rows in zip(*(side.tolist() for side in sides), strict=True):
-        first, second = (tuple(map(Value, row)) for row in (*rows, ())[:2])
-        apart = keys if second else None
-        scale: Scale = "difference" if second else "value"
-        yield Sample(scale, "seeds", keys, first, second, comparator_keys=apart, whole=drawn.whole)
+        values = (tuple(SeedValue(seed, "", value) for seed, value in enumerate(row)) for row in rows)
+        yield Sample(scale, "seeds", *values, paired=alone, whole=drawn.whole)
 
 
 def draw_tests(drawn: Drawn, sides: Sequence[Array]) -> Iterator[HypothesisTest]:

@@ -1,7 +1,7 @@
 """Numbers of the report, seed by seed too, and what they say of one trial: its runs, curves, scores and errors."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cifar_report.bundle import Weights
 from cifar_report.spec import AnyTrial, Change, Section
@@ -61,12 +61,11 @@ class Datum:
     coverage: float = 0.95
 
 
-@dataclass(frozen=True)
-class SeedValue:
-    """One run's value; None where it was not a number or, with ``censored``, was not reached."""
+class SeedValue(NamedTuple):
+    """One value; None where it was not a number. What was not reached (``censored``) has none or a stand-in."""
 
-    seed: int | None
-    run: str
+    seed: int | None  # or timing block; None: no seed
+    run: str  # empty of a timing block
     value: float | None
     censored: bool = False
 
