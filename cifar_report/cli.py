@@ -234,7 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("cifar_report"):
             raise
-        return _fail(f"{error.name} is not installed: pip install -e '.[train,report,notebook]'")
+        return _fail(f"{error.name} is not installed: pip install 'cifar-report[train,report,notebook]'")
     except BrokenPipeError:  # whoever read the output has gone; nothing is left to say
         _drop_output()
         return FAILED

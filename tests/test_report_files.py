@@ -144,7 +144,7 @@ def test_a_package_that_is_found_missing_late_is_named(monkeypatch, tmp_path, ca
 
     monkeypatch.setattr(builder, "build_report", without_scipy)
     assert main(["report", "--bundle", str(small().folder), "--output", str(tmp_path)]) == 1
-    assert "scipy is not installed: pip install -e '.[train,report,notebook]'" in capsys.readouterr().err
+    assert "scipy is not installed: pip install 'cifar-report[train,report,notebook]'" in capsys.readouterr().err
 
 
 def test_without_the_libraries_for_text_the_html_is_there_and_the_error_helps(tmp_path, monkeypatch):

@@ -159,7 +159,7 @@ def dask_cluster(place: str) -> Iterator[Cluster]:
     try:
         from distributed import Client, KilledWorker, LocalCluster
     except ModuleNotFoundError as error:
-        raise UsageError(f"--dask: {error.name} is not installed: pip install -e '.[cluster]'") from error
+        raise UsageError(f"--dask: {error.name} is not installed: pip install 'cifar-report[cluster]'") from error
     for logger in ("distributed", "distributed.client"):  # what they say of lost workers is said here
         logging.getLogger(logger).setLevel(logging.CRITICAL)
     name, _, count = place.partition(":")

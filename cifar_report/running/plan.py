@@ -272,7 +272,7 @@ def library_versions(*, networks: bool) -> dict[str, str]:
         return {f"version of {name}": metadata.version(name) for name in libraries}
     except metadata.PackageNotFoundError as error:
         raise UsageError(
-            f"{error.name} is not installed, so nothing can be trained: pip install -e '.[train,report]'"
+            f"{error.name} is not installed, so nothing can be trained: pip install 'cifar-report[train,report]'"
         ) from error
 
 
