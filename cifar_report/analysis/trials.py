@@ -1,6 +1,7 @@
 """Every planned trial's result: its runs, curves and scores by stage, its costs, the original's numbers."""
 
 from collections.abc import Callable, Sequence
+from statistics import fmean
 from typing import Any, Literal
 
 import numpy as np
@@ -157,7 +158,7 @@ def _epoch_rows(prefix: str, curves: Sequence[Curve]) -> tuple[results.EpochRow,
 
     def mean(name: str, epoch: int, running: Sequence[Curve]) -> Datum:
         values = [getattr(curve, name)[epoch - 1] for curve in running]
-        value = None if None in values else sum(values) / len(values)
+        value = None if None in values else fmean(values)  # sum rounds otherwise before Python 3.12
         identity, runs = f"{prefix}.epoch_{epoch}.{name}", tuple(curve.run for curve in running)
         reason: results.Undefined | None = "not_a_number" if value is None else None
         return Datum(identity, value, COLUMNS[name], "mean_over_running_seeds", len(runs), runs=runs, reason=reason)
