@@ -152,7 +152,7 @@ def test_a_bundle_has_one_suite_at_a_time_which_tidies_up(run, in_folder, suite_
     (folder / ".bundle.json.0123abcd.part").write_bytes(b"ha")  # killed before it had written its plan
     after = run("nearest_centroid")
     assert after.status == 0
-    assert "is not installed, so the bundle gets no tables and plots" in " ".join(after.err.split())
+    assert "is not installed, so there are no tables and plots" in " ".join(after.err.split())
     assert not list(folder.rglob("*.part"))
     (folder / ".rerun.x.0123abcd.part" / "runs" / ".seed-0.0123abcd.old.part").mkdir(parents=True)
     with hold(folder):

@@ -205,7 +205,7 @@ def derive(folder: Path) -> None:
 
         write_derived(Bundle.load(folder))
     except ImportError as error:  # some packages are imported where they are used
-        warn(f"{error.name} is not installed, so the bundle gets no tables and plots: pip install 'cifar-report[report]'")
+        warn(f"{error.name} is not installed, so there are no tables and plots: pip install 'cifar-report[report]'")
 
 
 def plan(options: Namespace) -> None:

@@ -244,7 +244,7 @@ def _compute(bundle: Bundle, report: Report) -> dict[str, bytes] | None:
         return {f"{TABLES}{name}": content for name, content in summary_tables(bundle, analyse(bundle)).items()}
     except ImportError as error:
         package = (error.name or "a package").partition(".")[0]
-        report.notes.append(f"tables were not computed again: {package} is not installed (pip install 'cifar-report[report]')")
+        report.notes.append(f"tables were not computed again without {package} (pip install 'cifar-report[report]')")
     except (SuiteError, UsageError, *BROKEN_ANALYSIS) as error:
         report.find(RECORD_FILE, f"tables cannot be computed from the numbers ({type(error).__name__}: {error})")
     return None
