@@ -25,11 +25,11 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from cifar_report.bundle import Bundle, encode
-from cifar_report.running.cluster import dask_cluster, train_on_cluster
+from cifar_report.bundle import Bundle
+from cifar_report.running.cluster import dask_cluster
 from cifar_report.running.plan import Prepared, prepare, states_of
-from cifar_report.running.remote import Answer
-from cifar_report.running.runs import RemoteRun, RunResult, RunWriter, run_record
+from cifar_report.running.runs import Answer, RunRequest, RunResult, RunWriter, pack
+from cifar_report.running.scheduler import train_runs
 
 SIZE = 1_000  # bytes of an answer's file
 LIMIT = 0.005  # seconds of the coordinator's processor a task: more is a failure
@@ -39,9 +39,8 @@ REFERENCE = Path(__file__).parents[1] / "report" / "reference"
 
 def stub(request: bytes) -> Answer:
     """Answer at once, as a machine whose run failed."""
-    asked = msgspec.json.decode(request, type=RemoteRun)
-    run = run_record(asked.planned, asked.key_parts, RunResult(error="stub"))
-    return {"host": "here", "log": b"", "files": {"predictions.npz": os.urandom(SIZE)}, "run": encode(run)}
+    answer = pack(msgspec.json.decode(request, type=RunRequest), RunResult(error="stub"))
+    return replace(answer, files={"predictions.npz": os.urandom(SIZE)}, host="here")
 
 
 @contextmanager
@@ -69,11 +68,11 @@ def measure(count: int, folder: Path) -> dict[str, float]:
         "smoke", seeds=count, only=["baseline"], data="synthetic", bundle=folder / "bundle", warn=print, timing=False
     )
     writer = RunWriter(prepared, {state.planned.id: state.key_parts for state in states_of(prepared)})
-    with processes(folder) as (scheduler, *_), dask_cluster(str(folder / "scheduler.json")) as cluster:
+    with processes(folder) as (scheduler, *_), dask_cluster(str(folder / "scheduler.json"), stub) as cluster:
         while cluster.threads() < WORKERS * THREADS:
             time.sleep(0.1)
         before, own, clock = scheduler.cpu_times(), time.process_time(), time.perf_counter()
-        train_on_cluster(replace(cluster, function=stub), writer, prepared.runs, Console(file=StringIO()))
+        train_runs(cluster, writer, prepared.runs, Console(file=StringIO()))
         own, clock, after = time.process_time() - own, time.perf_counter() - clock, scheduler.cpu_times()
     taken = after.user + after.system - before.user - before.system
     return {"coordinator, processor": own / count, "scheduler, processor": taken / count, "clock": clock / count}

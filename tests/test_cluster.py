@@ -13,13 +13,13 @@ from command import is_one_sentence
 from networks import CENTROID, RECORD, small_trial
 from rich.console import Console
 
-from cifar_report.bundle import encode
+from cifar_report.bundle import Run
 from cifar_report.cli import main
 from cifar_report.errors import SuiteError
-from cifar_report.running.cluster import Cluster, train_on_cluster
+from cifar_report.running.cluster import carry_out_if_fit
 from cifar_report.running.plan import PlannedRun, key_parts
-from cifar_report.running.remote import RefusedError, carry_out
-from cifar_report.running.runs import RemoteRun, RunResult, run_record
+from cifar_report.running.runs import RunRequest, RunResult, pack
+from cifar_report.running.scheduler import RefusedError, Workers, train_runs
 from cifar_report.spec import PROFILES
 
 RUNS = [PlannedRun(small_trial(), seed, cost=float(seed)) for seed in range(9)]
@@ -29,38 +29,40 @@ def remote(run, **changes):
     """Return a run as it is sent."""
     parts = key_parts(run, PROFILES["smoke"], RECORD)
     fields = {"trial": run.trial, "seed": run.seed, "profile": PROFILES["smoke"], "dataset": RECORD}
-    return RemoteRun(**fields, key_parts=parts | changes)
+    return RunRequest(**fields, key_parts=parts | changes)
 
 
 class Writer:
     """Keeps the ids of runs in place of their files."""
 
+    request = staticmethod(remote)
+
     def __init__(self):
         self.kept = []
 
-    def remote_request(self, run):
-        """Return a run as it is sent."""
-        return msgspec.json.encode(remote(run))
-
-    def keep(self, planned, run, files, timing, log):
+    def keep(self, planned, answer):
         """Note a run."""
-        assert (planned.id, files, timing, log) == (run.id, {}, None, b"log")
-        self.kept.append(run.id)
+        assert planned.id == msgspec.json.decode(answer.run, type=Run).id
+        self.kept.append(planned.id)
         return "kept"
 
 
 def answer(request):
     """Answer as a machine whose run failed."""
-    asked = msgspec.json.decode(request, type=RemoteRun)
-    run = run_record(asked.planned, asked.key_parts, RunResult(error="stub"))
-    return {"host": "here", "log": b"log", "files": {}, "run": encode(run)}
+    return replace(pack(msgspec.json.decode(request, type=RunRequest), RunResult(error="stub")), host="here")
 
 
-def train(cluster, runs=RUNS):
-    """Train runs by a cluster and return the writer, what was shown, and the error."""
+def cluster(executor, function, threads, **settings):
+    """Return an executor as a cluster whose machines carry out ``function``."""
+    submit = lambda _, request, __: executor.submit(function, request.to_json())  # noqa: E731
+    return Workers("tcp://here", submit, threads, **settings)
+
+
+def train(workers, runs=RUNS):
+    """Train runs and return the writer, what was shown, and the error."""
     writer, shown, error = Writer(), StringIO(), ""
     try:
-        train_on_cluster(cluster, writer, list(runs), Console(file=shown, width=200))
+        train_runs(workers, writer, list(runs), Console(file=shown, width=200))
     except SuiteError as found:
         error = str(found)
     return writer, shown.getvalue(), error
@@ -68,12 +70,12 @@ def train(cluster, runs=RUNS):
 
 def test_as_many_runs_are_in_flight_as_there_are_threads_now(monkeypatch):
     """The longest run goes first; a machine that joins late gets work, and the lost one's is not given out again."""
-    monkeypatch.setattr("cifar_report.running.cluster.REREAD_SECONDS", 0.0)
+    monkeypatch.setattr("cifar_report.running.scheduler.REREAD_SECONDS", 0.0)
     begun, lock, flying, most = [], threading.Lock(), [], []
 
     def work(request):
         with lock:
-            begun.append(msgspec.json.decode(request, type=RemoteRun).seed)
+            begun.append(msgspec.json.decode(request, type=RunRequest).seed)
             flying.append(1)
             most.append(len(flying))
         time.sleep(0.02)
@@ -82,7 +84,7 @@ def test_as_many_runs_are_in_flight_as_there_are_threads_now(monkeypatch):
         return answer(request)
 
     with ThreadPoolExecutor(20) as pool:
-        writer, shown, error = train(Cluster("here", pool, lambda: 1 if len(begun) < 4 else 3, function=work))
+        writer, shown, error = train(cluster(pool, work, lambda: 1 if len(begun) < 4 else 3))
     assert (sorted(writer.kept), error) == (sorted(run.id for run in RUNS), "")
     assert begun[:4] == [8, 7, 6, 5]
     assert (max(most[:4]), max(most)) == (1, 3)
@@ -99,17 +101,17 @@ def test_a_worker_that_does_not_fit_is_dismissed_and_its_run_goes_to_another():
         return answer(request)
 
     with ThreadPoolExecutor(1) as pool:
-        cluster = Cluster("here", pool, lambda: 1, dismiss=dismissed.append, function=work)
-        writer, shown, error = train(cluster)
+        workers = cluster(pool, work, lambda: 1, dismiss=dismissed.append)
+        writer, shown, error = train(workers)
         assert (len(writer.kept), dismissed, error) == (9, ["w7"], "")
         assert "the worker on other does not fit: keras is 2, not 3; it is dismissed" in shown
         dismissed.clear()
-        alone = replace(cluster, threads=lambda: 0 if dismissed else 1)
+        alone = replace(workers, threads=lambda: 0 if dismissed else 1)
         writer, _, error = train(alone)
         assert writer.kept == []
         assert error.startswith("no worker is left: the worker on other does not fit: keras is 2, not 3; ")
         dismissed.clear()
-        assert train(replace(cluster, dismiss=None))[2].startswith("the worker on other does not fit: keras is 2")
+        assert train(replace(workers, dismiss=None))[2].startswith("the worker on other does not fit: keras is 2")
 
 
 class Lossy(Executor):
@@ -138,7 +140,7 @@ def cancelled(future):
 @pytest.mark.parametrize("runs", [RUNS, RUNS[:4]])
 def test_a_lost_scheduler_keeps_what_is_finished(runs):
     """The suite ends with a sentence, also where the last runs are lost, and no other run is recorded."""
-    writer, _, error = train(Cluster("tcp://here", Lossy(3, cancelled), lambda: 2, function=answer), runs)
+    writer, _, error = train(cluster(Lossy(3, cancelled), answer, lambda: 2), runs)
     assert len(writer.kept) == 3
     assert error.startswith("the scheduler tcp://here was lost; every finished run is kept")
 
@@ -146,12 +148,12 @@ def test_a_lost_scheduler_keeps_what_is_finished(runs):
 def test_what_lost_several_machines_is_given_up_and_nothing_else_is_recorded():
     """A run that machine after machine was lost with has no record; a worker that cannot begin stops the suite."""
     lossy = Lossy(3, lambda future: future.set_exception(BrokenExecutor("4 workers died")))
-    writer, shown, error = train(Cluster("here", lossy, lambda: 2, (BrokenExecutor,), function=answer))
+    writer, shown, error = train(cluster(lossy, answer, lambda: 2, machine_lost=(BrokenExecutor,)))
     assert len(writer.kept) == 3
     assert "small/seed-0: given up: 4 workers died" in shown
     assert error.startswith("6 runs have no result, because machine after machine was lost with them (small/seed-")
     lossy.left = 2
-    writer, _, error = train(Cluster("here", lossy, lambda: 1, function=answer))
+    writer, _, error = train(cluster(lossy, answer, lambda: 1))
     assert len(writer.kept) == 2
     assert "small/seed-6 cannot begin (BrokenExecutor: 4 workers died): scheduler and workers need the same" in error
 
@@ -163,12 +165,11 @@ def test_what_lost_several_machines_is_given_up_and_nothing_else_is_recorded():
         (PlannedRun(CENTROID, None, 1.0), {}, "it lacks the data CIFAR-10 of fingerprint aaaaaaaa (those"),
     ],
 )
-def test_a_machine_refuses_what_it_cannot_train_alike(run, changes, sentence, tmp_path, monkeypatch):
+def test_a_machine_refuses_what_it_cannot_train_alike(run, changes, sentence, monkeypatch):
     """Other versions, another engine and other data, each with what is there and what must be."""
     other = SimpleNamespace(fingerprint="b" * 64, location="/data")
-    monkeypatch.setattr("cifar_report.running.remote.locate", lambda *_, **__: other)
-    request = msgspec.json.encode(remote(run, **changes))
-    assert carry_out((request, tmp_path / "checkpoint"), lambda _: None)["refused"].startswith(sentence)
+    monkeypatch.setattr("cifar_report.running.cluster.locate", lambda *_, **__: other)
+    assert carry_out_if_fit(remote(run, **changes), lambda _: None).refused.startswith(sentence)
 
 
 @pytest.mark.parametrize(

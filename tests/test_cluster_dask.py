@@ -4,7 +4,6 @@ import os
 import sys
 import time
 from contextlib import suppress
-from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from subprocess import DEVNULL
@@ -16,8 +15,9 @@ from rich.console import Console
 from test_cluster import RUNS, Writer, answer
 
 from cifar_report.bundle import Bundle
-from cifar_report.running.cluster import dask_cluster, train_on_cluster
+from cifar_report.running.cluster import dask_cluster
 from cifar_report.running.plan import PlannedRun
+from cifar_report.running.scheduler import train_runs
 
 pytestmark = pytest.mark.long
 pytest.importorskip("distributed")
@@ -199,8 +199,8 @@ def test_twenty_runs_outlive_three_killed_workers(processes):
         return said
 
     writer.keep = kill
-    with dask_cluster(str(processes.file)) as cluster:
-        train_on_cluster(replace(cluster, function=stub), writer, runs, Console(file=shown, width=200))
+    with dask_cluster(str(processes.file), stub) as workers:
+        train_runs(workers, writer, runs, Console(file=shown, width=200))
     assert sorted(writer.kept) == sorted(run.id for run in runs)
     assert victims == []
     assert "given up" not in shown.getvalue()

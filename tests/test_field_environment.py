@@ -15,7 +15,7 @@ from cifar_report.errors import UsageError
 from cifar_report.running import environment as machine
 from cifar_report.running import scheduler
 from cifar_report.running.plan import prepare, states_of
-from cifar_report.running.runs import RunResult, RunWriter
+from cifar_report.running.runs import RunResult, RunWriter, pack
 
 DRAW = """
 import hashlib, os, sys, locale
@@ -188,25 +188,25 @@ def test_one_card_has_one_run_and_stands_in_its_key(tmp_path, monkeypatch, shown
     workers = []
 
     class Worker:
+        alive = True
+
         def __init__(self, cores, _, card):
             workers.append((cores, machine.worker_environment(card).get("CUDA_VISIBLE_DEVICES")))
 
         def call(self, _, request, _report):
             assert request.card == (request.trial.id == "baseline")
-            return RunResult(error="no card is real")
+            return pack(request, RunResult(error="no card is real"))
 
         def log(self):
             return b""
 
-        def kill(self):
-            pass
-
-        close = kill
+        kill = close = lambda _: None
 
     monkeypatch.setattr(scheduler, "PinnedWorker", Worker)
     parts = {state.planned.id: state.key_parts for state in states_of(given)}
     runs = [run for run in given.runs if not run.mirrored]
-    scheduler.train_runs(RunWriter(given, parts), runs, None, Console(quiet=True), cards=given.cards)
+    with scheduler.local_workers(given.folder, None, len(runs), cards=given.cards) as local:
+        scheduler.train_runs(local, RunWriter(given, parts), runs, Console(quiet=True))
     assert {card for _, card in workers} == set(names)
     stored = read_run(tmp_path / "bundle", "baseline/seed-1")
     assert stored.key_parts["devices"] == changed["baseline/seed-1"]

@@ -1,31 +1,32 @@
 """The suite with real workers: deaths, failures, full disks, Ctrl-C, and going on."""
 
+import dataclasses
 import math
 import os
 import signal
 import stat
 import sys
 import tempfile
-from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import psutil
 import pytest
 from command import contents, is_one_sentence
 from conftest import ONE_WORKER
 from msgspec import structs
-from networks import small_trial
+from networks import RECORD, small_trial
 from rich.console import Console
 
-from cifar_report.bundle import Bundle, read_run
+from cifar_report.bundle import Bundle, Run, RunTiming, read_run
 from cifar_report.bundle.store import MANIFEST_FILE
 from cifar_report.cli import main
 from cifar_report.commands import suite as commands
 from cifar_report.running import scheduler
 from cifar_report.running.plan import PlannedRun
-from cifar_report.running.runs import RunRequest, RunResult
+from cifar_report.running.runs import Answer, RunRequest
 from cifar_report.running.scheduler import train_runs
 from cifar_report.running.suite import hold
 from cifar_report.running.workers import MOST_LOG_BYTES
@@ -167,28 +168,28 @@ def test_a_bundle_has_one_suite_at_a_time_which_tidies_up(run, in_folder, suite_
 def request_of(dataset, tmp_path):
     """Return a function that makes a small request of a planned run."""
     path = tmp_path / "checkpoint.npz"
-    return lambda planned: RunRequest(planned.trial, planned.seed, dataset, TINY, "key", path)
+    fixed = {"profile": TINY, "dataset": RECORD, "key_parts": {}, "data": dataset, "checkpoint": path}
+    return lambda planned: RunRequest(trial=planned.trial, seed=planned.seed, **fixed)
 
 
 class Writer:
-    """Stands where the bundle is: makes requests, and remembers the result and the log of each run."""
+    """Stands where the bundle is: makes requests, and remembers the record and the answer for each run."""
 
     def __init__(self, make_request, folder) -> None:
-        self.request = make_request
-        self.folder = folder
-        self.written: dict[str, tuple[RunResult, bytes]] = {}
+        self.request, self.folder, self.written = make_request, folder, {}
 
-    def write(self, run, result, log) -> str:
+    def keep(self, run, answer) -> str:
         """Remember what came of a run."""
-        self.written[run.id] = result, log
+        self.written[run.id] = msgspec.json.decode(answer.run, type=Run | None), answer
         return "written"
 
 
-def carry_out(runs, make_request, *, fresh=False) -> tuple[dict[str, tuple[RunResult, bytes]], str]:
-    """Carry out runs by one worker; return the result and the log of each, and what a person saw."""
+def carry_out(runs, make_request, *, fresh=False) -> tuple[dict[str, tuple[Run, Answer]], str]:
+    """Carry out runs by one worker; return the record and the answer for each, and what a person saw."""
     with tempfile.TemporaryDirectory() as folder:
         writer, out = Writer(make_request, Path(folder)), StringIO()
-        train_runs(writer, runs, 1, Console(file=out, width=200), fresh=fresh)
+        with scheduler.local_workers(Path(folder), 1, len(runs), fresh=fresh) as workers:
+            train_runs(workers, writer, runs, Console(file=out, width=200))
         assert list(Path(folder).iterdir()) == []
     return writer.written, out.getvalue()
 
@@ -198,9 +199,9 @@ def test_a_classifier_shows_no_loss_that_it_does_not_have():
     out = StringIO()
     epoch = SimpleNamespace(stage="fit", epoch=1, epochs=1, epochs_before=0, loss=math.nan, val_accuracy=math.nan)
     with scheduler.Display(Console(file=out, width=200, force_terminal=True), [CENTROID]) as display:
-        display.started("1", CENTROID)
-        display.epoch("1", CENTROID, epoch)
-    assert f"{CENTROID.id}: fit, epoch 1 of 1" in out.getvalue()
+        display.at_work(CENTROID, "1", None)
+        display.at_work(CENTROID, "1", epoch)
+    assert f"1: {CENTROID.id}: fit, epoch 1 of 1" in out.getvalue()
     assert "nan" not in out.getvalue()
 
 
@@ -214,35 +215,36 @@ class Deadly:
 
 def test_a_worker_that_dies_twice_leaves_its_last_words(request_of, dataset):
     """How it ended and the end of what it printed are kept, with the line where it was; the next run goes on."""
-    make = lambda run: replace(request_of(run), dataset=Deadly() if run is CENTROID else dataset)  # noqa: E731
+    make = lambda run: structs.replace(request_of(run), data=Deadly() if run is CENTROID else dataset)  # noqa: E731
     written, said = carry_out([CENTROID, OTHER], make)
-    failed, log = written["centroid/once"]
+    failed, answer = written["centroid/once"]
     assert failed.error.startswith("The worker process died twice, the second time by SIGABRT;")
-    assert len(log) == MOST_LOG_BYTES
-    assert b"x\nlast words\n" in log
-    assert b"Fatal Python error: Aborted" in log
+    assert len(answer.log) == MOST_LOG_BYTES
+    assert b"x\nlast words\n" in answer.log
+    assert b"Fatal Python error: Aborted" in answer.log
     assert said.count("its worker died; a new one tries once more") == 1
     assert written["other/once"][0].error is None
 
 
 def test_a_run_that_raises_costs_itself_alone(request_of, dataset, tmp_path):
     """Its traceback is the result; the next run is carried out, measured, and has a log of its own."""
-    lost = replace(dataset, folder=tmp_path)
-    make = lambda run: replace(request_of(run), dataset=lost if run is CENTROID else dataset)  # noqa: E731
+    lost = dataclasses.replace(dataset, folder=tmp_path)
+    make = lambda run: structs.replace(request_of(run), data=lost if run is CENTROID else dataset)  # noqa: E731
     written, _ = carry_out([CENTROID, OTHER], make)
-    failed, done = written["centroid/once"][0], written["other/once"][0]
-    assert failed.outcome is None
+    failed, (done, answer) = written["centroid/once"][0], written["other/once"]
     assert failed.error.startswith("Traceback")
-    assert done.outcome.classical.training_images == 50
-    assert done.timing.peak_memory_bytes >= done.memory_bytes > 0
-    assert len(done.timing.cores) == (1 if hasattr(os, "sched_setaffinity") else 0)
-    assert written["other/once"][1].startswith(b"other: fitted on 50 images")
+    assert done.classical.training_images == 50
+    timing = msgspec.json.decode(answer.timing, type=RunTiming)
+    assert timing.peak_memory_bytes >= answer.memory_bytes > 0
+    assert len(timing.cores) == (1 if hasattr(os, "sched_setaffinity") else 0)
+    assert answer.log.startswith(b"other: fitted on 50 images")
 
 
 class FakeWorker:
     """A worker without a process: every call is answered at once, and what happens is written down."""
 
     history: list[str]
+    alive = property(lambda self: "then dies" not in self.history[-1])
 
     def __init__(self, cores, _folder, _card=None):
         self.history.append(f"start on {cores}")
@@ -250,20 +252,13 @@ class FakeWorker:
     def call(self, _function, request, _report):
         """Answer a call."""
         self.history.append(request)
-        return RunResult(error="x" if "fails" in request else None)
+        return Answer(b"null", {} if "fails" in request else {"predictions.npz": b""})
 
     def log(self):
         """Return nothing."""
         return b""
 
-    def kill(self):
-        """Do nothing."""
-
-    def close(self):
-        """Do nothing."""
-
-
-SINGLE, MIRRORED = "single", "mirrored"
+    kill = close = lambda _: None
 
 
 @pytest.mark.parametrize(
@@ -271,18 +266,19 @@ SINGLE, MIRRORED = "single", "mirrored"
     [
         (["a", "b"], False, ["start on (0,)", "a", "b"]),
         (["a", "b"], True, ["start on (0,)", "a", "start on (0,)", "b"]),
+        (["a, then dies", "b"], False, ["start on (0,)", "a, then dies", "start on (0,)", "b"]),
         (["a fails", "b"], False, ["start on (0,)", "a fails", "start on (0,)", "b"]),
         (["a", "mirrored b", "mirrored c"], False,
          ["start on (0,)", "a", "start on (0, 1)", "mirrored b", "start on (0, 1)", "mirrored c"]),
     ],
-    ids=["reused", "fresh", "failed", "mirrored"],
+    ids=["reused", "fresh", "died idle", "failed", "mirrored"],
 )  # fmt: skip
 def test_which_runs_share_a_worker(monkeypatch, requests, fresh, history):
-    """Runs share a worker, but for mirrored ones, those behind a failed one, and where each is to have its own."""
+    """Runs share a worker, but for mirrored ones, those behind a failed or dead one, and where each has its own."""
     FakeWorker.history = []
     monkeypatch.setattr(scheduler, "PinnedWorker", FakeWorker)
-    trials = [small_trial(strategy=MIRRORED if MIRRORED in request else SINGLE) for request in requests]
-    runs = [PlannedRun(trial, seed, 1.0) for seed, trial in enumerate(trials)]
+    strategies = ["mirrored" if "mirrored" in request else "single" for request in requests]
+    runs = [PlannedRun(small_trial(strategy=each), seed, 1.0) for seed, each in enumerate(strategies)]
     monkeypatch.setattr(scheduler, "available_cores", lambda: [0, 1])
     written, _ = carry_out(runs, lambda run: requests[run.seed], fresh=fresh)
     assert FakeWorker.history == history

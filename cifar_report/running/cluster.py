@@ -1,160 +1,43 @@
-"""Runs on many machines: as many in flight as there are threads, through any executor; this process alone writes."""
+"""Runs on a Dask cluster: how it is reached, and what a machine checks and does for a run."""
 
 import logging
-import queue
-from collections import Counter, deque
+import os
+import socket
+import tempfile
+import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future
-from contextlib import contextmanager
-from dataclasses import dataclass
+from concurrent.futures import Future
+from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 import msgspec
-from rich.console import Console
+from filelock import FileLock, Timeout
 
-from cifar_report.bundle import Run, RunTiming
+from cifar_report.bundle import DatasetRecord
+from cifar_report.bundle.store import remove_leftovers
+from cifar_report.data import PreparedData, find_fingerprint, locate
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.running.plan import PlannedRun, shard_of
-from cifar_report.running.remote import Answer, RefusedError, train_remotely
-from cifar_report.running.runs import RunWriter
-from cifar_report.running.scheduler import Display
-from cifar_report.running.workers import POLL_SECONDS
+from cifar_report.running.environment import available_cores
+from cifar_report.running.plan import PlannedRun, key_parts
+from cifar_report.running.runs import Answer, RunRequest, ask, carry_out
+from cifar_report.running.scheduler import RefusedError, Tell, Workers
+from cifar_report.running.workers import PinnedWorker, Report
+from cifar_report.spec import BUILT_IN
+from cifar_report.spec.trials import json_hash
 
 CONNECTING_SECONDS = 20
-REREAD_SECONDS = 1.0  # after which the number of threads is read anew
-KEPT = "every finished run is kept, and the same call goes on from here"
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """An executor on other machines, and what the suite asks of whatever stands behind it.
-
-    ``threads``: how many calls it carries out at once now. ``dismiss`` takes the third argument of a RefusedError.
-    """
-
-    name: str
-    executor: Executor
-    threads: Callable[[], int]
-    machine_lost: tuple[type[BaseException], ...] = ()  # what a call raises that lost several machines
-    dismiss: Callable[[str], object] | None = None
-    function: Callable[[bytes], Answer] = train_remotely
-
-
-def train_on_cluster(cluster: Cluster, writer: RunWriter, runs: list[PlannedRun], console: Console) -> None:
-    """Train runs on a cluster and write each as soon as it is there.
-
-    Raises SuiteError where the cluster is lost or fits no run; what is finished stays.
-    """
-    with Display(console, runs) as display:
-        _Coordinator(cluster, writer, runs, display).run()
-
-
-class _Coordinator:
-    """One pass over the planned runs, the longest first over all seeds."""
-
-    def __init__(self, cluster: Cluster, writer: RunWriter, runs: list[PlannedRun], display: Display) -> None:
-        self._cluster, self._writer, self._display = cluster, writer, display
-        self._waiting = deque(shard_of(runs, 1, 1))  # all of them
-        self._flying: dict[Future[Answer], PlannedRun] = {}
-        self._inbox: queue.SimpleQueue[Future[Answer]] = queue.SimpleQueue()
-        self._threads, self._read = 0, -REREAD_SECONDS
-        self._hosts: set[str] = set()  # that have sent a result
-        self._lost = self._told = False
-        self._given_up: list[str] = []
-        self._refused, self._refusals = "", Counter[str]()
-
-    def run(self) -> None:
-        """Carry out all runs; on any exception, Ctrl-C included, what is in flight is given back."""
-        try:
-            while self._waiting or self._flying or self._lost:
-                self._hand_out()
-                try:
-                    self._receive(self._inbox.get(timeout=POLL_SECONDS))
-                except queue.Empty:
-                    if self._lost:
-                        raise SuiteError(f"the scheduler {self._cluster.name} was lost; {KEPT}") from None
-        finally:
-            for future in self._flying:
-                future.cancel()
-        if self._given_up:
-            names = ", ".join(self._given_up[:3]) + ", …" * (len(self._given_up) > 3)
-            raise SuiteError(
-                f"{len(self._given_up)} runs have no result, because machine after machine was lost with them ({names})"
-                f"; {KEPT}"
-            )
-
-    def _hand_out(self) -> None:
-        """Have as many runs in flight as there are threads, read anew: a worker that dies takes no others with it."""
-        if self._lost:
-            return
-        if monotonic() - self._read >= REREAD_SECONDS:
-            self._threads, self._read = self._count(), monotonic()
-        if not self._threads and self._refused and not self._flying:
-            raise SuiteError(f"no worker is left: {self._refused}; {KEPT}")
-        while self._waiting and len(self._flying) < self._threads:
-            run = self._waiting.popleft()
-            future = self._cluster.executor.submit(self._cluster.function, self._writer.remote_request(run))
-            self._flying[future] = run
-            future.add_done_callback(self._inbox.put)
-        if not self._threads and not self._told:
-            self._display.note(f"{self._cluster.name} has no workers yet: runs begin as they come")
-            self._told = True
-        at_work = f"runs at work: {len(self._flying)}, threads: {self._threads}, machines so far: {len(self._hosts)}"
-        self._display.at_work(at_work if self._threads else f"waiting for workers of {self._cluster.name}")
-
-    def _count(self) -> int:
-        try:
-            return self._cluster.threads()
-        except (OSError, RuntimeError) as error:  # RuntimeError: Dask has given up
-            raise SuiteError(f"the scheduler {self._cluster.name} does not answer ({error}); {KEPT}") from error
-
-    def _receive(self, future: Future[Answer]) -> None:
-        run = self._flying.pop(future)
-        if future.cancelled():
-            self._lost = True
-            return
-        error = future.exception()
-        if isinstance(error, RefusedError):
-            self._refuse(run, *error.args)
-        elif isinstance(error, self._cluster.machine_lost):
-            self._given_up.append(run.id)
-            self._display.note(f"{run.id}: given up: {error}")
-        elif error is not None:
-            why = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
-            need = "scheduler and workers need the same cifar-report as this machine"
-            raise SuiteError(f"{run.id} cannot begin ({why}): {need}; {KEPT}") from error
-        else:
-            self._finish(run, future.result())
-
-    def _refuse(self, run: PlannedRun, host: str, why: str, worker: str = "") -> None:
-        self._refused = f"the worker on {host} does not fit: {why}"
-        self._refusals[worker] += 1
-        if self._cluster.dismiss is None or self._refusals[worker] > self._threads:  # it is still there
-            raise SuiteError(f"{self._refused}; {KEPT}")
-        if self._refusals[worker] == 1:
-            self._display.note(f"{self._refused}; it is dismissed")
-        self._cluster.dismiss(worker)
-        self._waiting.appendleft(run)
-        self._read = -REREAD_SECONDS
-
-    def _finish(self, planned: PlannedRun, answer: Answer) -> None:
-        try:
-            run = msgspec.json.decode(answer["run"], type=Run)
-            timing = msgspec.json.decode(answer["timing"], type=RunTiming) if "timing" in answer else None
-        except msgspec.MsgspecError as error:
-            raise SuiteError(f"{answer['host']} sends a record of {planned.id} that cannot be read: {error}") from error
-        self._hosts.add(answer["host"])
-        said = self._writer.keep(planned, run, answer["files"], timing, answer["log"])
-        self._display.finished("", planned, f"{said}, on {answer['host']}")
+SETTLING_SECONDS = 2.0  # within which whatever ends all processes of a machine has ended this one too
 
 
 @contextmanager
-def dask_cluster(place: str) -> Iterator[Cluster]:
+def dask_cluster(place: str, function: Callable[[bytes], Answer] | None = None) -> Iterator[Workers]:
     """Connect to Dask: ``place`` is a scheduler's address, its file, or ``local[:N]`` for N workers of this machine.
 
-    Raises UsageError where it is none of these, or nothing answers.
+    ``function`` stands for the training in tests. Raises UsageError where the place is none of these, or nothing
+    answers.
     """
     try:
         from distributed import Client, KilledWorker, LocalCluster
@@ -183,13 +66,12 @@ def dask_cluster(place: str) -> Iterator[Cluster]:
     except (OSError, ValueError) as error:
         raise UsageError(f"--dask {place}: no scheduler answers ({error})") from error
     try:
-        yield Cluster(
+        yield Workers(
             name=client.scheduler.address,
-            executor=client.get_executor(pure=False),
+            submit=_submitting(client, function),
             threads=lambda: sum(client.nthreads().values()),
             machine_lost=(KilledWorker,),
             dismiss=lambda worker: client.retire_workers([worker], close_workers=True),
-            function=_train_in_dask,
         )
     finally:
         client.close(timeout=2)
@@ -197,11 +79,130 @@ def dask_cluster(place: str) -> Iterator[Cluster]:
             local.close(timeout=5)
 
 
-def _train_in_dask(request: bytes) -> Answer:
-    """Carry out a run in a Dask worker; a refusal says in which."""
+def _submitting(client: Any, function: Callable[[bytes], Answer] | None) -> Callable[..., Future[Answer]]:
+    """Return what begins a run on a cluster, and hears from it by a topic of this call alone."""
+    from cifar_report.training import Progress
+
+    executor, topic, told = client.get_executor(pure=False), f"cifar-report-{uuid4().hex}", dict[str, Tell]()
+    function = function or partial(_train_in_dask, topic)
+
+    def submit(run: PlannedRun, request: RunRequest, tell: Tell) -> Future[Answer]:
+        told[run.id] = tell
+        future: Future[Answer] = executor.submit(function, request.to_json())
+        return future
+
+    def hear(event: tuple[float, tuple[str, str, list[Any] | None]]) -> None:
+        run, place, progress = event[1]
+        told[run](place, None if progress is None else Progress(*progress))
+
+    client.subscribe_topic(topic, hear)
+    return submit
+
+
+def _train_in_dask(topic: str, request: bytes) -> Answer:
+    """Carry out a run in a Dask worker, which tells of its epochs by a topic; a refusal says in which."""
     from distributed import get_worker
 
+    worker = get_worker()
     try:
-        return train_remotely(request)
+        return train_remotely(request, lambda *told: worker.log_event(topic, told))
     except RefusedError as error:
-        raise RefusedError(*error.args, get_worker().address) from None
+        raise RefusedError(*error.args, worker.address) from None
+
+
+def train_remotely(request: bytes, tell: Callable[[str, str, Any], None]) -> Answer:
+    """Carry out a run, sent as JSON, in a child of this process, pinned to one core of the machine.
+
+    ``tell`` gets the run's id, its place and its progress. Raises RefusedError where the machine does not fit.
+    """
+    host = socket.gethostname()
+    try:
+        asked = msgspec.json.decode(request, type=RunRequest)
+        run = asked.planned
+        with (
+            _place(run) as (cores, folder),
+            _checkpoint(asked) as checkpoint,
+            closing(PinnedWorker(cores, folder)) as worker,
+        ):
+            place = f"{host}, core {cores[0]}" if len(cores) == 1 else host
+            tell(run.id, place, None)
+            asked = msgspec.structs.replace(asked, checkpoint=checkpoint)
+            answer = ask(worker, carry_out_if_fit, asked, partial(tell, run.id, place))
+    except (msgspec.MsgspecError, OSError) as error:
+        raise RefusedError(host, f"it cannot carry out the runs of this suite: {error}") from None
+    if answer.refused:
+        raise RefusedError(host, answer.refused)
+    if answer.died:
+        time.sleep(SETTLING_SECONDS)
+    return answer
+
+
+@contextmanager
+def _place(run: PlannedRun) -> Iterator[tuple[tuple[int, ...], Path]]:
+    """Hold a core of this machine that no other run of this user holds, and a folder for temporary files.
+
+    All cores, where none is free or a run has replicas. The system drops the lock with the process.
+    """
+    for core in () if run.mirrored else available_cores():
+        folder = _scratch(f"core-{core}")
+        with suppress(Timeout), FileLock(folder / ".lock", timeout=0):
+            remove_leftovers(folder)
+            yield (core,), folder
+            return
+    yield tuple(available_cores()), _scratch("shared")
+
+
+def _scratch(name: str) -> Path:
+    """Return a folder for temporary files and checkpoints on this machine, for this user alone."""
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir(), f"cifar-report-{user}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if hasattr(os, "getuid") and folder.stat().st_uid != user:
+        raise PermissionError(f"{folder} belongs to another user: set TMPDIR to another place")
+    (folder / name).mkdir(exist_ok=True)
+    return folder / name
+
+
+@contextmanager
+def _checkpoint(asked: RunRequest) -> Iterator[Path]:
+    """Yield where a run keeps its state between epochs: in one place on a machine, for one process at a time.
+
+    Of a run that goes on here for a coordinator that was killed, a second one begins anew beside it.
+    """
+    file = _scratch("checkpoints") / f"{json_hash(asked.key_parts)}.msgpack"
+    with suppress(Timeout), FileLock(file.with_suffix(".lock"), timeout=0):
+        yield file
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder, file.name)
+
+
+def carry_out_if_fit(asked: RunRequest, report: Report) -> Answer:
+    """Check whether this machine gives a run the key that it must have, find its data by fingerprint, and train it."""
+    try:
+        own = key_parts(asked.planned, asked.profile, asked.dataset)
+        names = sorted(name for name in own | asked.key_parts if own.get(name) != asked.key_parts.get(name))
+        if names:
+            differences = (f"{name} is {own.get(name)}, not {asked.key_parts.get(name)}" for name in names)
+            return Answer(b"", {}, refused="; ".join(differences))
+        dataset = _find(asked.dataset)
+    except (UsageError, SuiteError) as error:
+        return Answer(b"", {}, refused=str(error))
+    answer = carry_out(msgspec.structs.replace(asked, data=dataset), report)
+    if answer.files and asked.checkpoint is not None:  # it has not failed
+        asked.checkpoint.unlink(missing_ok=True)
+    return answer
+
+
+def _find(record: DatasetRecord) -> PreparedData:
+    """Return the data of a record, prepared here before, or else CIFAR-10 as the command finds it."""
+    dataset = find_fingerprint(record.fingerprint)
+    if dataset is None and record.about == BUILT_IN["CIFAR10"]:
+        dataset = locate(None, allow_stand_in=False, warn=lambda _: None)
+    if dataset is None or dataset.fingerprint != record.fingerprint:
+        found = "there are none" if dataset is None else f"those in {dataset.location} have {dataset.fingerprint[:8]}"
+        raise UsageError(
+            f"it lacks the data {record.about.name} of fingerprint {record.fingerprint[:8]} ({found}): prepare them "
+            "there with 'cifar-report data'"
+        )
+    return dataset

@@ -9,8 +9,8 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -26,42 +26,37 @@ from cifar_report.data import PreparedData, Split, split
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.running.environment import available_cores, processor_name, shown
 from cifar_report.running.plan import PlannedRun, Prepared
-from cifar_report.running.workers import Report, WorkerError, call_alone
+from cifar_report.running.workers import PinnedWorker, Report, WorkerDiedError, WorkerError, call_alone
 from cifar_report.spec import AnyTrial, ClassicalTrial, Profile, Trial, json_hash, spec_hash
 
 if TYPE_CHECKING:
     from cifar_report.training import Outcome
 
 MOST_ERROR = 20_000  # characters
+WORKER_DIED = "The worker process died twice, the second time {}; the run has no result."
 CHECKPOINTS = ".checkpoints"  # hidden: no part of the bundle's manifest
 
 
-@dataclass(frozen=True)
-class RunRequest:
-    """One run for a worker, complete."""
+class RunRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One run for a worker; as JSON for another machine, which has data and a place for the checkpoint of its own."""
 
     trial: AnyTrial  # with the profile's epochs
     seed: int | None
-    dataset: PreparedData
-    profile: Profile
-    key: str
-    checkpoint: Path  # where a network keeps its state between epochs
-    card: bool = False  # whether it has a graphics card for itself
-
-
-class RemoteRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One run as it is sent, in JSON, and the key that it must have where it is trained."""
-
-    trial: AnyTrial
-    seed: int | None
     profile: Profile
     dataset: DatasetRecord
-    key_parts: dict[str, str]
+    key_parts: dict[str, str]  # that it must have where it is trained
+    card: bool = False  # whether it has a graphics card for itself
+    data: PreparedData | None = None  # on this machine
+    checkpoint: Path | None = None  # where a network keeps its state between epochs
 
     @property
     def planned(self) -> PlannedRun:
         """Return the run as the plan has it."""
         return PlannedRun(self.trial, self.seed, cost=0.0)
+
+    def to_json(self) -> bytes:
+        """Return what another machine needs."""
+        return msgspec.json.encode(msgspec.structs.replace(self, data=None, checkpoint=None))
 
 
 @dataclass(frozen=True)
@@ -72,6 +67,45 @@ class RunResult:
     error: str | None = None
     timing: RunTiming | None = None  # None: its worker died
     memory_bytes: int = 0  # that the worker holds at the end
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a worker sends of a run: its record and timing as JSON, its files (of a failed run none), and its log."""
+
+    run: bytes
+    files: dict[str, bytes]
+    timing: bytes | None = None
+    memory_bytes: int = 0  # that the worker holds at the end
+    log: bytes = b""
+    host: str = ""
+    died: bool = False  # whether its worker did, so that the run may be tried once more
+    refused: str = ""  # why the machine does not carry it out
+
+
+def carry_out(request: RunRequest, report: Report = lambda _: None) -> Answer:
+    """Train a run in a worker, and compress its files there: whoever asked only writes them."""
+    return pack(request, train_run(request, report))
+
+
+def pack(request: RunRequest, result: RunResult) -> Answer:
+    """Return a result as its record and files."""
+    run = run_record(request.planned, request.key_parts, result)
+    timing = encode(result.timing) if result.timing is not None else None
+    return Answer(encode(run), result_files(result), timing, result.memory_bytes)
+
+
+def ask(
+    worker: PinnedWorker, function: Callable[[RunRequest, Report], Answer], request: RunRequest, report: Report
+) -> Answer:
+    """Return a worker's answer with its log; where it dies or raises instead, a record that says so."""
+    died = False
+    try:
+        answer: Answer = worker.call(function, request, report)
+    except WorkerError as error:
+        died = isinstance(error, WorkerDiedError)
+        answer = pack(request, RunResult(error=WORKER_DIED.format(error) if died else str(error)))
+    return replace(answer, log=worker.log(), host=socket.gethostname(), died=died)
 
 
 def train_run(request: RunRequest, report: Report = lambda _: None) -> RunResult:
@@ -96,7 +130,9 @@ def train_run(request: RunRequest, report: Report = lambda _: None) -> RunResult
 
 def _train(request: RunRequest, report: Report) -> "Outcome":
     trial = request.trial
-    images, labels, parts = open_data(request.dataset, trial, request.profile)
+    if request.data is None or request.checkpoint is None:
+        raise ValueError("the request was sent to another machine, and lacks what that adds to it")
+    images, labels, parts = open_data(request.data, trial, request.profile)
     if isinstance(trial, ClassicalTrial):
         from cifar_report.training.classical import fit_classifier
 
@@ -105,7 +141,7 @@ def _train(request: RunRequest, report: Report) -> "Outcome":
     from cifar_report.training.network import Resumption, train_network
 
     configure(mirrored=trial.strategy == "mirrored", card=request.card)
-    resumption = Resumption(request.checkpoint, request.key)
+    resumption = Resumption(request.checkpoint, json_hash(request.key_parts))
     return train_network(trial, request.seed or 0, images, labels, parts, resumption=resumption, watch=report)
 
 
@@ -167,37 +203,28 @@ class RunWriter:
         return RunRequest(
             trial=planned.trial,
             seed=planned.seed,
-            dataset=self._prepared.dataset,
             profile=self._prepared.profile,
-            key=json_hash(self._key_parts[planned.id]),
-            checkpoint=self._checkpoint(planned),
+            dataset=self._prepared.dataset_record,
+            key_parts=self._key_parts[planned.id],
             card=planned.card,
+            data=self._prepared.dataset,
+            checkpoint=self._checkpoint(planned),
         )
 
-    def write(self, planned: PlannedRun, result: RunResult, log: bytes) -> str:
-        """Write a run into the bundle, drop its checkpoint unless it failed, and return in words what became of it."""
-        run = run_record(planned, self._key_parts[planned.id], result)
-        return self.keep(planned, run, result_files(result), result.timing, log)
+    def keep(self, planned: PlannedRun, answer: Answer) -> str:
+        """Write a run into the bundle, drop its checkpoint unless it failed, and return in words what became of it.
 
-    def remote_request(self, planned: PlannedRun) -> bytes:
-        """Return everything that another machine needs to carry out a run, as JSON."""
-        prepared = self._prepared
-        return msgspec.json.encode(
-            RemoteRun(
-                trial=planned.trial,
-                seed=planned.seed,
-                profile=prepared.profile,
-                dataset=prepared.dataset_record,
-                key_parts=self._key_parts[planned.id],
-            )
-        )
-
-    def keep(self, planned: PlannedRun, run: Run, files: dict[str, bytes], timing: RunTiming | None, log: bytes) -> str:
-        """Write the record and files of a run; raises SuiteError where they are those of another one."""
+        Raises SuiteError where the record cannot be read or is that of another run.
+        """
+        try:
+            run = msgspec.json.decode(answer.run, type=Run)
+            timing = msgspec.json.decode(answer.timing, type=RunTiming) if answer.timing is not None else None
+        except msgspec.MsgspecError as error:
+            raise SuiteError(f"{answer.host} sends a record of {planned.id} that cannot be read: {error}") from error
         if (run.id, run.key_parts) != (planned.id, self._key_parts[planned.id]):
             raise SuiteError(f"{planned.id}: what came is another run, {run.id}")
-        volatile = {"log.txt": log} | ({"timing.json": encode(timing)} if timing else {})
-        write_run(self.folder, run, files, volatile)
+        volatile = {"log.txt": answer.log} | ({"timing.json": encode(timing)} if timing else {})
+        write_run(self.folder, run, answer.files, volatile)
         if run.error is not None:
             self.failures.append(planned.id)
             return f"failed: {run.error.strip().splitlines()[-1]}"

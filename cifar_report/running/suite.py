@@ -18,11 +18,11 @@ from cifar_report.bundle import METHOD_VERSION, is_bundle, read_record, remove_l
 from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE
 from cifar_report.bundle.store import MANIFEST_FILE, bundle_files, read_manifest, write_manifest
 from cifar_report.errors import SuiteError
-from cifar_report.running.cluster import dask_cluster, train_on_cluster
+from cifar_report.running.cluster import dask_cluster
 from cifar_report.running.declaring import claims_changed
 from cifar_report.running.plan import LOCK_FILE, SOFT_LOCK_FILE, Prepared, plan_is_current, plan_record, states_of
 from cifar_report.running.runs import RunWriter, check_networks, now
-from cifar_report.running.scheduler import train_runs
+from cifar_report.running.scheduler import local_workers, train_runs
 from cifar_report.running.timing import run_timing_pass, timing_state
 
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}  # what network file systems and shared folders answer
@@ -62,11 +62,9 @@ def run_suite(
             _write_plan(prepared)
             writer = RunWriter(prepared, {state.planned.id: state.key_parts for state in states})
             missing = [state.planned for state in states if state.reason is not None]
-            if dask is not None and missing:
-                with dask_cluster(dask) as cluster:
-                    train_on_cluster(cluster, writer, missing, console)
-            else:
-                train_runs(writer, missing, jobs, console, cards=prepared.cards)
+            local = partial(local_workers, folder, jobs, len(missing), cards=prepared.cards)
+            with dask_cluster(dask) if dask is not None and missing else local() as workers:
+                train_runs(workers, writer, missing, console)
             writer.drop_checkpoints(state.planned for state in states if state.reason is None)
             timed, failed = False, 0
             timing = timing_state(prepared)

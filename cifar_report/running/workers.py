@@ -79,6 +79,11 @@ class PinnedWorker:
                 raise WorkerError(content)
             report(content)
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
     def log(self) -> bytes:
         """Return the end of what was printed since the last call, at most ``MOST_LOG_BYTES``."""
         size = self._log.seek(0, os.SEEK_END)

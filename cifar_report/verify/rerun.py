@@ -18,7 +18,7 @@ from cifar_report.errors import SuiteError, UsageError
 from cifar_report.running.environment import record_environment
 from cifar_report.running.plan import PlannedRun, Prepared, cost, describe_dataset, key_parts, longest_first
 from cifar_report.running.runs import RunWriter
-from cifar_report.running.scheduler import train_runs
+from cifar_report.running.scheduler import local_workers, train_runs
 from cifar_report.running.suite import hold
 from cifar_report.spec import ClassicalTrial
 from cifar_report.verify.compare import NOWHERE, TOLERANCE, compare_arrays, compare_records, key_values
@@ -103,7 +103,8 @@ def _train(
     described = describe_dataset(dataset, record.profile)
     prepared = Prepared(record.profile, record.seeds, dataset, described, folder, planned)
     writer = RunWriter(prepared, {each.id: key_parts(each, record.profile, described) for each in planned})
-    train_runs(writer, planned, jobs, console, fresh=True)  # nothing of one run may reach the next
+    with local_workers(folder, jobs, len(planned), fresh=True) as workers:  # nothing of one run may reach the next
+        train_runs(workers, writer, planned, console)
     again = tuple(found for run in runs if (found := read_run(folder, run.id)) is not None)
     for run in again:
         if run.error is not None:
