@@ -49,7 +49,7 @@ def report_of(
     medium: Medium = "screen",
 ) -> str:
     """Return the HTML of a report, by default without figures, which take long to draw."""
-    translation = Translation(language)
+    translation = Translation(language, bundle.record.dataset.about, own=bundle.record.study is not None)
     view = assemble(Writer(bundle, analyse(bundle), translation, figures, medium), pictures=pictures)
     return render(view, translation, medium, bundle.record.created)
 

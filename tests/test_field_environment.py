@@ -92,8 +92,13 @@ def test_no_locale_of_the_machine_reaches_a_figure(locales, plain, tmp_path):
     "changes",
     [
         {"MPLBACKEND": "no such backend", "SOURCE_DATE_EPOCH": "1", "LC_ALL": "xx_YY.UTF-8"},
-        {"MPLBACKEND": "module://gone", "MATPLOTLIBRC": "{cwd}/rc"},
-        {"MPLCONFIGDIR": "{cwd}/config", "MATPLOTLIBRC": "/nowhere/matplotlibrc"},
+        *(
+            pytest.param(each, marks=pytest.mark.long)
+            for each in (
+                {"MPLBACKEND": "module://gone", "MATPLOTLIBRC": "{cwd}/rc"},
+                {"MPLCONFIGDIR": "{cwd}/config", "MATPLOTLIBRC": "/nowhere/matplotlibrc"},
+            )
+        ),
     ],
     ids=["a locale that does not exist", "a file", "a folder, and a file that does not exist"],
 )

@@ -104,6 +104,7 @@ def test_a_script_without_its_guard_is_named(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.long
 def test_training_needs_no_guard_in_a_script(tmp_path):
     """A script that trains by two workers without ``__main__`` does so, and is read once: workers never read it."""
     (tmp_path / "mine.py").write_text(

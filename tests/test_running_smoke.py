@@ -96,7 +96,7 @@ def test_a_finished_suite_says_so_without_tensorflow(smoke, data_words, tmp_path
     )
     assert processor_seconds() - started < 5
     assert (done.returncode, done.stderr) == (0, "")
-    assert "all 4 runs are finished already" in done.stdout
+    assert "all 3 runs are finished already" in done.stdout
     assert contents(folder) == before
 
 
@@ -104,7 +104,7 @@ def test_each_run_records_what_the_report_needs(smoke):
     """Every run of the smoke bundle has its counts, histories, predictions, kernels, seconds and log."""
     assert smoke.called.status == 0, smoke.called.err
     bundle = Bundle.load(smoke.folder)
-    assert len(bundle.runs) == 4
+    assert len(bundle.runs) == 3
     for run in bundle.runs:
         timing = bundle.timing(run)
         assert run.processor == processor_name()
@@ -126,7 +126,7 @@ def test_each_run_records_what_the_report_needs(smoke):
 def test_tensorflows_chatter_goes_into_the_log(smoke):
     """TensorFlow's chatter goes into the log, and host and folder stand in no scientific record."""
     assert "tensorflow" not in (smoke.called.out + smoke.called.err).lower()
-    assert [line[:5] for line in smoke.called.out.splitlines()[:4]] == [f"[{place}/4]" for place in range(1, 5)]
+    assert [line[:5] for line in smoke.called.out.splitlines()[:3]] == [f"[{place}/3]" for place in range(1, 4)]
     log = (smoke.folder / "runs" / "baseline" / "seed-0" / "log.txt").read_text(errors="replace")
     assert "training: epoch 1/1: loss" in log
     texts = {path: path.read_text() for path in smoke.folder.rglob("*.json")}

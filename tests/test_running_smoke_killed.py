@@ -13,12 +13,6 @@ CHECKPOINTS = ".checkpoints"
 VOLATILE = ("timing.json", "log.txt")
 
 
-@pytest.fixture
-def suite_data(data_words):
-    """Return the words for the data of the smoke bundle, with which runs are compared."""
-    return data_words
-
-
 def written(bundle: Path) -> set[tuple[str, int, int]]:
     """Return what tells one checkpoint from the next."""
     folder = bundle / CHECKPOINTS
@@ -37,7 +31,7 @@ def kill(running):
 
 
 @pytest.mark.long
-def test_a_suite_that_was_killed_three_times_ends_with_the_same_bytes(suite, run, in_folder, smoke, monkeypatch):
+def test_a_suite_that_was_killed_three_times_ends_with_the_same_bytes(suite, run, in_folder, monkeypatch):
     """Killed after two epochs and at its start, a staged run ends byte for byte and leaves no temporary file."""
     monkeypatch.setenv("TMPDIR", str(in_folder / "temporary"))
     (in_folder / "temporary").mkdir()
@@ -56,7 +50,8 @@ def test_a_suite_that_was_killed_three_times_ends_with_the_same_bytes(suite, run
     last = run("model_2")
     assert last.status == 0, last.err
     assert "1 of 1 runs finished" in last.out
-    undisturbed = smoke.folder / "runs" / "model_2" / "seed-0"
+    assert run("model_2", "--bundle", "undisturbed").status == 0
+    undisturbed = in_folder / "undisturbed" / "runs" / "model_2" / "seed-0"
     for path in sorted(undisturbed.iterdir()):
         if path.name not in VOLATILE:
             assert (bundle / "runs/model_2/seed-0" / path.name).read_bytes() == path.read_bytes(), path.name

@@ -42,6 +42,7 @@ CENTROID, OTHER = (
 TINY = structs.replace(PROFILES["smoke"], counts=(50, 20, 20))
 
 
+@pytest.mark.long
 def test_a_worker_that_dies_is_replaced_and_its_run_tried_once_more(suite, in_folder):
     """A run whose worker is killed twice is recorded as failed, one whose worker is killed once is done.
 

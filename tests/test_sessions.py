@@ -182,10 +182,11 @@ class SmallProject:
         for lock in LOCKS:
             (folder / "locks" / f"{lock}.txt").write_text(f"locked==1.0 --hash=sha256:{digest}\n")
         self.offline = {"PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(folder)}
+        self.offline |= {"UV_NO_CONFIG": "1", "UV_OFFLINE": "1", "UV_NO_INDEX": "1", "UV_FIND_LINKS": str(folder)}
 
     def nox(self, *arguments):
-        """Run nox with pip, offline; return its output."""
-        return nox(self.folder, "--force-venv-backend", "virtualenv", *arguments, **self.offline)
+        """Run nox offline, with uv where it is there; return its output."""
+        return nox(self.folder, *arguments, **self.offline)
 
     def calls(self):
         """Return the arguments of each call of the project's program."""
@@ -213,7 +214,7 @@ def test_wrong_hash_is_refused(project):
     lock = project.folder / "locks" / "validate.txt"  # of a session that no other test calls
     lock.write_text(re.sub("sha256:[0-9a-f]{64}", f"sha256:{'0' * 64}", lock.read_text()))
     with pytest.raises(AssertionError, match="THESE PACKAGES DO NOT MATCH THE HASHES"):
-        project.nox("-s", "validate")
+        project.nox("--force-venv-backend", "virtualenv", "-s", "validate")
 
 
 def test_both_sessions_hand_on_all_options(project):

@@ -21,7 +21,7 @@ from cifar_report.spec import PROFILES
 def test_shares_hold_every_run_once_and_cost_about_the_same():
     """Whatever the number of shares, and in whatever order the runs are planned."""
     runs = plan_runs(trials_of(load_experiments()).values(), PROFILES["full"], 3, 40_000)
-    for count in (1, 2, 7, 1000):
+    for count in (1, 7, len(runs) + 1):
         shares = [shard_of(runs, number + 1, count) for number in range(count)]
         assert sorted(run.id for share in shares for run in share) == sorted(run.id for run in runs)
         assert shares == [shard_of(reversed(runs), number + 1, count) for number in range(count)]

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 from command import call
+from conftest import ONE_WORKER
 from PIL import Image
 
 from cifar_report.bundle import Bundle
@@ -25,21 +26,31 @@ def run_here(tensorflow, in_folder, capsys):  # noqa: ARG001 - one process has T
     return run
 
 
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory, data_words):
+    """Return a bundle with a network of several stages."""
+    folder = tmp_path_factory.mktemp("staged")
+    assert call("run", *ONE_WORKER, "--only", "model_2", *data_words, cwd=folder).status == 0
+    return folder / "bundle"
+
+
 @pytest.mark.parametrize(
     ("name", "words", "table"),
     [
+        ("baseline/seed-0", ("--stage", "training", "--weights", "best"), ("training", "best")),
         pytest.param("baseline", (), ("training", "last"), marks=pytest.mark.long),
-        ("model_2/seed-0", (), ("augmented", "best")),
-        ("model_2", ("--stage", "first", "--weights", "last"), ("first", "last")),
+        pytest.param("model_2/seed-0", (), ("augmented", "best"), marks=pytest.mark.long),
+        pytest.param("model_2", ("--stage", "first", "--weights", "last"), ("first", "last"), marks=pytest.mark.long),
     ],
 )
-def test_an_exported_network_gives_the_bundle_s_probabilities(smoke, sample, run_here, name, words, table):
+def test_an_exported_network_gives_the_bundle_s_probabilities(request, sample, run_here, name, words, table):
     """What the command writes predicts what the bundle holds, within 1e-6, for the stage and weights asked for."""
     import keras
 
-    written = run_here("export", name, "--bundle", str(smoke.folder), *words, "-o", "model.keras")
+    folder = request.getfixturevalue("staged") if "model_2" in name else request.getfixturevalue("smoke").folder
+    written = run_here("export", name, "--bundle", str(folder), *words, "-o", "model.keras")
     assert f"stage {table[0]}, {table[1]} weights" in written
-    bundle = Bundle.load(smoke.folder)
+    bundle = Bundle.load(folder)
     held = bundle.predictions(find_run(bundle, name.partition("/")[0]))
     pixels = sample.images[held.indices] / np.float32(255)
     answers = keras.models.load_model("model.keras").predict(pixels, verbose=0)

@@ -17,7 +17,7 @@ def test_a_trained_bundle_verifies(smoke, tmp_path):
     assert smoke.called.status == 0, smoke.called.err
     report = verify_bundle(smoke.folder)
     assert report.findings == []
-    assert "3 networks' weights" in summary(report)
+    assert "2 networks' weights" in summary(report)
     assert report.counts["tables compared"] == 5
     folder = copytree(smoke.folder, tmp_path / "bundle")
     kernels = load_arrays(folder / FOLDER / "kernels.npz")["kernels"]

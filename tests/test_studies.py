@@ -20,7 +20,6 @@ from reports import report_of
 from suites import simulated
 
 from cifar_report import data
-from cifar_report.analysis import analyse
 from cifar_report.cli import main
 from cifar_report.data.reading import sha256_of
 from cifar_report.errors import UsageError
@@ -69,17 +68,16 @@ def files(folder: Path, **contents: str) -> Path:
 @pytest.mark.usefixtures("cache", "study")
 def test_a_report_on_a_study_speaks_of_nothing_but_the_study(tmp_path):
     """Title and introduction are the study's, claims are supported or not, and no sentence knows an original."""
-    made = simulated(load_experiments(), seeds=3, about=load_source().about, timing=True)[0]
+    made, results = simulated(load_experiments(), seeds=3, about=load_source().about, timing=True)
     translation = Translation("en", made.record.dataset.about, own=True)
-    figures = draw_all(analyse(made), translation, bundle=made)
-    html, _ = (path.read_bytes() for path in build_report(made, tmp_path / "report"))
-    for text in (html.decode(), *(f"{figure.title} {figure.alt} {figure.caption}" for figure in figures)):
+    figures = draw_all(results, translation, bundle=made)
+    html = report_of(made, figures)
+    for text in (html, *(f"{figure.title} {figure.alt} {figure.caption}" for figure in figures)):
         plain = re.sub(r"<script.*?</script>|<style.*?</style>|src=\"[^\"]*\"|<[^>]+>", " ", text, flags=re.DOTALL)
         assert [plain[max(0, each.start() - 60) : each.end() + 60] for each in FOREIGN.finditer(plain)] == []
-    text = html.decode()
-    assert load_study().title in text
-    assert load_study().introduction[:60] in text
-    assert "supported" in text
+    assert load_study().title in html
+    assert load_study().introduction[:60] in html
+    assert "supported" in html
     with pytest.raises(UsageError, match="written in English"):
         build_report(made, tmp_path, ["el"])
 

@@ -147,8 +147,8 @@ def test_evaluation_sees_the_averages_and_training_goes_on_without_them(sample, 
     "layer",
     [
         KerasLayer("GaussianNoise", {"stddev": 0.5}),
-        KerasLayer("AlphaDropout", {"rate": 0.5}),
-        KerasLayer("RandomFlip", {"mode": "horizontal"}),
+        pytest.param(KerasLayer("AlphaDropout", {"rate": 0.5}), marks=pytest.mark.long),
+        pytest.param(KerasLayer("RandomFlip", {"mode": "horizontal"}), marks=pytest.mark.long),
     ],
     ids=lambda layer: layer.name,
 )

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from networks import small_trial
 
 from cifar_report.errors import SuiteError, UsageError
@@ -88,18 +89,17 @@ def settings(layer) -> str:
 
 
 @pytest.mark.parametrize(
-    "name", ["fixed_order", *(pytest.param(each, marks=pytest.mark.long) for each in ("baseline", "model_2"))]
+    "trial",
+    [
+        small_trial(data_order="fixed"),
+        *(pytest.param(SUITE[n], marks=pytest.mark.long) for n in ("baseline", "model_2")),
+    ],
+    ids=lambda trial: trial.id,
 )
-def test_the_text_trains(name, sample, in_folder, capsys):
+def test_the_text_trains(trial, sample, in_folder, capsys):
     """Executed at one epoch on a few images, every stage trains, keeps its best weights and is evaluated."""
-    trial = SUITE[name]
-    once = Trial(
-        id=name,
-        title=name,
-        layers=trial.layers,
-        stages=tuple(Stage(id=e.id, epochs=1, augmentation=e.augmentation) for e in trial.stages),
-        data_order=trial.data_order,
-    )
+    stages = tuple(Stage(id=e.id, epochs=1, augmentation=e.augmentation) for e in trial.stages)
+    once = replace(trial, stages=stages)
     names = execute(once, "model", "compile", "batches", "augmentation", "fit", "evaluate", **images(sample))
     assert all((in_folder / f"{stage.id}.keras").exists() for stage in once.stages)
     assert "test accuracy 0." in capsys.readouterr().out

@@ -44,7 +44,7 @@ def invent_weights(bundle, run_id):
 def test_training_again_gives_the_same_bytes_and_finds_what_was_invented(bundle, data_words):
     """Runs agree bit by bit elsewhere; invented weights whose hashes fit are named by epoch in a certificate."""
     smoke = ("--profile", "smoke", "--seeds", "1", "--bundle", str(bundle), *data_words)
-    assert call("run", *smoke, "--only", "baseline_parallel", cwd=bundle.parent).status == 0
+    assert call("run", *smoke, "--only", "baseline_parallel,model_2", cwd=bundle.parent).status == 0
     invent_weights(bundle, "dropout/seed-0")
     before = contents(bundle / "runs")
     only = "nearest_centroid,model_2,baseline_parallel/seed-0,dropout"
@@ -87,7 +87,7 @@ def test_a_killed_rerun_leaves_nothing_that_the_next_one_does_not_remove(bundle,
     """What it had trained lies hidden in the bundle, which stays sound; nothing stays among temporary files."""
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
-    words = ("verify", str(bundle), "--rerun", "1", "--record", "--only", "model_2", *data_words)
+    words = ("verify", str(bundle), "--rerun", "1", "--record", "--only", "baseline", *data_words)
     with subprocess.Popen(
         [sys.executable, *COMMAND, *words], cwd=tmp_path, env=environment(), start_new_session=True
     ) as running:
