@@ -1,16 +1,12 @@
 """One set of rules: what the suite accepts can be read, verified and reported; the rest is refused beforehand."""
 
 import math
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
 from command import contents
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as some
 from reports import few_experiments, report_of
-from verified import change_run, finish
+from verified import change_run
 
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle, read_run
@@ -22,8 +18,7 @@ from cifar_report.report.tables import summary_tables
 from cifar_report.running import plan
 from cifar_report.running.environment import shown
 from cifar_report.simulation import Simulation, simulate_bundle
-from cifar_report.spec import PROFILES, Conv2D, Dense, Experiment, Flatten, Stage, Trial
-from cifar_report.verify.integrity import verify_bundle
+from cifar_report.spec import PROFILES
 
 BASELINE = trials_of(load_experiments())["baseline"]
 ONE = next(each for each in load_experiments() if each.id == "baseline")
@@ -158,38 +153,3 @@ def test_a_diverged_run_is_a_result_like_any_other(tmp_path, value, seeds, first
     results = analyse(bundle)
     assert summary_tables(bundle, results)
     assert report_of(bundle, draw_all(results, Translation("en"), bundle=bundle))
-
-
-TEXTS = some.text(
-    some.characters(max_codepoint=0x52F, exclude_categories=("Cc", "Cs", "Cn", "Cf", "Mn", "Me")), max_size=200
-)
-WHOLE = {"batch_size": (1, 60_000), "split_seed": (0, 2**32 - 1)}
-TRIALS = some.builds(
-    Trial,
-    id=some.just("drawn"),
-    title=TEXTS,
-    layers=some.integers(1, 64).map(lambda units: (Conv2D(units, 3), Flatten(), Dense(10, "softmax"))),
-    stages=some.integers(1, 3).map(lambda count: tuple(Stage(id=f"s{n}", epochs=2) for n in range(count))),
-    learning_rate=some.floats(0, 1e38, exclude_min=True),
-    **{name: some.integers(*bounds) for name, bounds in WHOLE.items()},
-)
-
-
-@pytest.mark.long
-@settings(max_examples=5, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
-@given(TRIALS, TEXTS | some.just("x" * 201), some.integers(1, 2), some.sampled_from([None, 1e38]))
-def test_whatever_passes_the_checks_gives_a_bundle_that_loads_verifies_and_reports(trial, title, seeds, value):
-    """Of any experiment either the check says no, or its bundle is whole, diverged runs and all."""
-    drawn = msgspec.structs.replace(ONE, title=title, trials=(trial,), claims=())
-    try:
-        read = msgspec.convert(msgspec.to_builtins(drawn), Experiment)  # as the registry does
-    except msgspec.ValidationError:
-        return
-    with TemporaryDirectory() as folder:
-        made = Path(folder) / "bundle"
-        simulate_bundle(made, (read,), Simulation(profile=PROFILES["smoke"], seeds=seeds))
-        finish(made)
-        assert verify_bundle(made).findings == []
-        change_run(made, "drawn/seed-0", lambda run: diverged(run, 0, value))
-        bundle = Bundle.load(made)
-        assert report_of(bundle, draw_all(analyse(bundle), Translation("en"), bundle=bundle))
