@@ -105,6 +105,10 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
         " --timing asks for it (docs/cluster.md)",
         "ADDRESS|FILE",
     ),
+    "--progress": _option(
+        "on a terminal, one line about all workers (the default on a cluster) or a table of what each does",
+        choices=("line", "table"),
+    ),
     "--jobs": _option("worker processes (default: one a core)", "N", type=int),
     "verify --jobs": _option("with --rerun, worker processes (default: one a core)", "N", type=int),
     "--output": _option("where the report goes (default: report)", "DIR", type=Path, default=Path("report")),
@@ -165,7 +169,7 @@ PLAN = (
     *("--experiments", "--profile", "--seeds", "--hours", "--only", "--timing", "--data", "--bundle", "--devices"),
     "--shard",
 )
-RUN = (*PLAN, "--jobs", "--dask")
+RUN = (*PLAN, "--jobs", "--dask", "--progress")
 REPORT = ("--experiments", "--bundle", "report --profile", "--output", "--lang", "--author", "--course", "--check")
 SEEDS = ("plan folder", "--experiments", "plan --hours", "--json", "--declare")
 VERIFY = (

@@ -141,7 +141,7 @@ def test_help_teaches(capsys):
     assert all(f"  {name} " in out for name in COMMANDS)
     assert "0 done, 1 something failed, 2 bad usage, 130 interrupted" in out
     options = {
-        "run": {*PLAN, "--jobs", "--dask"},
+        "run": {*PLAN, "--jobs", "--dask", "--progress"},
         "plan": {"--experiments", "--hours", "--json", "--declare"},
         "status": {*PLAN, "--json"},
         "report": {"--experiments", "--profile", "--bundle", "--output", "--lang", "--author", "--course", "--check"},

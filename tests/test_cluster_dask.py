@@ -1,6 +1,7 @@
 """Runs on a Dask cluster of this machine: what kills its parts in turn costs nothing that was finished."""
 
 import os
+import re
 import sys
 import time
 from contextlib import suppress
@@ -54,9 +55,9 @@ class Processes:
         words = ("-m", "dask", "worker", "--nthreads", "1", "--memory-limit", "0", "--no-nanny", *self._here())
         return self._start("engine.log", *words, TMPDIR=str(self.folder), CIFAR10_DIR=None, **variables)
 
-    def suite(self):
+    def suite(self, *words, **variables):
         """Start a suite on ``bundle``."""
-        return self._start("suite.log", *COMMAND, "run", *WORDS, "--dask", str(self.file))
+        return self._start("suite.log", *COMMAND, "run", *WORDS, "--dask", str(self.file), *words, **variables)
 
     def _here(self):
         return "--host", "127.0.0.1", "--no-dashboard", "--scheduler-file", str(self.file)
@@ -124,12 +125,13 @@ def test_a_lost_worker_and_a_lost_child_cost_nothing(processes, local, victim):
     """The run goes on elsewhere, or once more, and every scientific byte is that of the local suite."""
     processes.scheduler()
     workers = [processes.worker(), processes.worker()]
-    suite = processes.suite()
+    suite = processes.suite("--progress", "table", FORCE_COLOR="1", COLUMNS="150")  # as on a terminal
     child = processes.child(*workers)
     (child if victim == "child" else child.parent()).kill()
     assert suite.wait(PATIENCE) == 0, processes.said
     finish(processes, local)
     assert "3 of 3 runs finished, 0 failed" in processes.said
+    assert re.search("core [0-9]+: dropout/seed-0: training, epoch 1 of 1, loss [0-9]", processes.said)
     assert "all 3 runs are finished already" in processes.said
 
 

@@ -147,7 +147,7 @@ def test_seeds_auto_goes_on_while_a_claim_is_open_and_resumes(tmp_path, monkeypa
     """Open claims train the next look of their trials, decided ones nothing; an interrupted call goes on."""
     folder, trained, truth = tmp_path / "bundle", [], {"first": 0.6, "second": better}
 
-    def simulate(prepared, *_):
+    def simulate(prepared, *_, **__):
         """Train by drawing, and be interrupted once, in the middle of the second look."""
         seeds = {trial: sum(run.trial.id == trial for run in prepared.runs) for trial in ("first", "second")}
         shutil.rmtree(folder, ignore_errors=True)
@@ -163,12 +163,12 @@ def test_seeds_auto_goes_on_while_a_claim_is_open_and_resumes(tmp_path, monkeypa
     monkeypatch.setattr(commands, "_prepare", lambda *_, **__: request(folder))
     if first > 5:
         with pytest.raises(KeyboardInterrupt):
-            commands.run(Namespace(jobs=1, dask=None))
+            commands.run(Namespace(jobs=1, dask=None, progress=None))
         assert trained[-1] == {"first": first, "second": first}
         record = read_record(folder)
         assert record.asked == trained[-1]
         assert Bundle.load(folder).record.plan == record.plan
-    assert commands.run(Namespace(jobs=1, dask=None)) == 0
+    assert commands.run(Namespace(jobs=1, dask=None, progress=None)) == 0
     assert trained[-1] == {"first": last, "second": last}
     assert len({read_record(folder).plan.hash}) == 1
     assert "planned looks:" in capsys.readouterr().out

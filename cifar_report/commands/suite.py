@@ -48,7 +48,8 @@ def _train(prepared: Prepared, options: Namespace) -> bool:
 
     from cifar_report.running.suite import run_suite
 
-    result = run_suite(prepared, options.jobs, Console(), derive, options.dask)
+    table = (options.progress or ("line" if options.dask else "table")) == "table"
+    result = run_suite(prepared, options.jobs, Console(), derive, options.dask, table=table)
     if result.ran == 0:
         print(f"all {result.already_done} runs are finished already: {result.bundle}")
     else:

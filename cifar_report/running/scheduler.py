@@ -54,14 +54,14 @@ class Workers:
 
 
 def train_runs(
-    workers: Workers, writer: RunWriter, runs: list[PlannedRun], console: Console, *, table: bool | None = None
+    workers: Workers, writer: RunWriter, runs: list[PlannedRun], console: Console, *, table: bool = True
 ) -> None:
     """Train runs and write each as soon as it is there; a run that kills its worker is tried once more.
 
-    ``table``: show what each worker does, by default on one machine, in place of one line about all. Raises SuiteError
-    where the workers are lost or fit no run; what is finished stays.
+    ``table``: show what each worker does, in place of one line about all. Raises SuiteError where the workers are lost
+    or fit no run; what is finished stays.
     """
-    with Display(console, runs, table=workers.one_machine if table is None else table) as display:
+    with Display(console, runs, table=table) as display:
         _Coordinator(workers, writer, runs, display).run()
 
 

@@ -41,12 +41,18 @@ class SuiteResult:
 
 
 def run_suite(
-    prepared: Prepared, jobs: int | None, console: Console, finish: Callable[[Path], None], dask: str | None = None
+    prepared: Prepared,
+    jobs: int | None,
+    console: Console,
+    finish: Callable[[Path], None],
+    dask: str | None = None,
+    *,
+    table: bool = True,
 ) -> SuiteResult:
     """Run what is missing in a bundle, on a ``dask_cluster`` where one is named, and return what was done.
 
-    ``finish`` derives its tables and figures. Raises SuiteError when another suite holds the bundle or the disk refuses
-    a write; finished runs stay.
+    ``finish`` derives its tables and figures; ``table`` is that of ``train_runs``. Raises SuiteError when another suite
+    holds the bundle or the disk refuses a write; finished runs stay.
     """
     folder, states, timing = prepared.folder, states_of(prepared), timing_state(prepared)
     nothing_missing = all(state.reason is None for state in states) and (timing is None or timing.reason is None)
@@ -58,13 +64,14 @@ def run_suite(
         with hold(folder):
             remove_leftovers(folder)
             (folder / MANIFEST_FILE).unlink(missing_ok=True)  # it is written anew at the end of the pass
+            (folder / MANIFEST_FILE).unlink(missing_ok=True)  # it is written anew at the end of the pass
             states = states_of(prepared)  # another suite may have finished some while this one waited to begin
             _write_plan(prepared)
             writer = RunWriter(prepared, {state.planned.id: state.key_parts for state in states})
             missing = [state.planned for state in states if state.reason is not None]
             local = partial(local_workers, folder, jobs, len(missing), cards=prepared.cards)
             with dask_cluster(dask) if dask is not None and missing else local() as workers:
-                train_runs(workers, writer, missing, console)
+                train_runs(workers, writer, missing, console, table=table)
             writer.drop_checkpoints(state.planned for state in states if state.reason is None)
             timed, failed = False, 0
             timing = timing_state(prepared)
