@@ -6,10 +6,11 @@ import msgspec
 import pytest
 from command import ROOT, contents
 from networks import CENTROID, RECORD, small_trial
+from rich.console import Console
 
 from cifar_report.bundle import Bundle, ClassicalResult, read_record, write_record, write_run
-from cifar_report.bundle.store import current_parts
-from cifar_report.errors import UsageError
+from cifar_report.bundle.store import current_parts, write_manifest
+from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import load_experiments, trials_of
 from cifar_report.running import plan as plan_module
 from cifar_report.running.plan import (
@@ -23,6 +24,7 @@ from cifar_report.running.plan import (
     prepare,
     states_of,
 )
+from cifar_report.running.suite import run_suite
 from cifar_report.spec import PROFILES, ClassicalTrial, Dropout, Stage, Trial, json_hash, spec_hash
 
 TRIALS = trials_of(load_experiments())
@@ -185,7 +187,7 @@ def reasons(request) -> dict[str, str | None]:
 
 
 def test_states_say_why_each_run_would_run(prepared):
-    """Missing, finished, failed, changed and damaged runs each have their reason."""
+    """Missing, finished, failed, changed, edited and damaged runs each have their reason; none is listed as edited."""
     request = prepared()
     assert reasons(request) == {"nearest_centroid/once": "not run yet", "baseline/seed-0": "not run yet"}
     keep(request)
@@ -194,7 +196,15 @@ def test_states_say_why_each_run_would_run(prepared):
     assert set(reasons(request).values()) == {"failed last time"}
     keep(request, split="other")
     assert set(reasons(request).values()) == {"split changed"}
-    (request.folder / "runs" / "baseline" / "seed-0" / "run.json").write_text("{")
+    keep(request)
+    write_manifest(request.folder)
+    path = request.folder / "runs" / "baseline" / "seed-0" / "run.json"
+    path.write_text(path.read_text().replace("0.5", "0.6"))
+    assert set(reasons(request).values()) == {None, "its record is not the one in manifest-sha256.txt"}
+    other = prepared(only=["nearest_centroid", "nearest_neighbor_1"])
+    with pytest.raises(SuiteError, match="the records of baseline/seed-0 are not those in manifest"):
+        run_suite(other, 1, Console(quiet=True), lambda _: None)
+    path.write_text("{")
     assert "damaged" in reasons(request)["baseline/seed-0"]
 
 

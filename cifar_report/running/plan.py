@@ -10,9 +10,16 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from cifar_report.bundle import BundleRecord, DatasetRecord, is_bundle, read_record, read_run
-from cifar_report.bundle.bundle import BUNDLES, RECORD_FILE, check_readable
-from cifar_report.bundle.store import ENGINE, ENGINE_VERSION, current_parts, recorded_parts
+from cifar_report.bundle import BundleRecord, DatasetRecord, is_bundle, read_record, read_run, sha256
+from cifar_report.bundle.bundle import BUNDLES, RECORD_FILE, RUN_FILE, check_readable
+from cifar_report.bundle.store import (
+    ENGINE,
+    ENGINE_VERSION,
+    MANIFEST_FILE,
+    current_parts,
+    read_manifest,
+    recorded_parts,
+)
 from cifar_report.data import PreparedData, locate, part_sizes
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.published import load_original
@@ -283,14 +290,26 @@ def plan_is_current(folder: Path) -> bool:
     return (record.experiments, record.original, record.study) == today
 
 
+def changed_records(folder: Path) -> set[str]:
+    """Return the runs whose records are not those that a finished bundle lists: edited, or copied over them."""
+    try:
+        listed = read_manifest(folder)
+    except SuiteError:  # the last pass did not come to its end, or the list is damaged
+        return set()
+    records = {name: folder / name for name in listed if name.endswith(f"/{RUN_FILE}")}
+    changed = (name for name, path in records.items() if path.is_file() and sha256(path.read_bytes()) != listed[name])
+    return {name.removeprefix("runs/").removesuffix(f"/{RUN_FILE}") for name in changed}
+
+
 def states_of(prepared: Prepared) -> list[RunState]:
     """Return the state of every planned run, in the order in which they run."""
-    states = []
+    states, changed = [], changed_records(prepared.folder)
     for planned in prepared.runs:
         parts, reason = key_parts(planned, prepared.profile, prepared.dataset_record), "not run yet"
         try:
             if (run := read_run(prepared.folder, planned.id)) is not None:
                 reason = ", ".join(changed_parts(current_parts(run), parts)) or ("" if run.done else "failed last time")
+                reason = reason or (f"its record is not the one in {MANIFEST_FILE}" if run.id in changed else "")
         except SuiteError as error:
             reason = f"its record is damaged ({error})"
         states.append(RunState(planned, parts, reason or None))

@@ -14,13 +14,21 @@ import msgspec
 from filelock import FileLock, SoftFileLock, Timeout
 from rich.console import Console
 
-from cifar_report.bundle import METHOD_VERSION, is_bundle, read_record, remove_leftovers, sha256, write_record
+from cifar_report.bundle import METHOD_VERSION, is_bundle, read_record, remove_leftovers, write_record
 from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE
 from cifar_report.bundle.store import MANIFEST_FILE, bundle_files, read_manifest, write_manifest
 from cifar_report.errors import SuiteError
 from cifar_report.running.cluster import dask_cluster
 from cifar_report.running.declaring import claims_changed
-from cifar_report.running.plan import LOCK_FILE, SOFT_LOCK_FILE, Prepared, plan_is_current, plan_record, states_of
+from cifar_report.running.plan import (
+    LOCK_FILE,
+    SOFT_LOCK_FILE,
+    Prepared,
+    changed_records,
+    plan_is_current,
+    plan_record,
+    states_of,
+)
 from cifar_report.running.runs import RunWriter, check_networks, now
 from cifar_report.running.scheduler import local_workers, train_runs
 from cifar_report.running.timing import run_timing_pass, timing_state
@@ -63,9 +71,9 @@ def run_suite(
     try:
         with hold(folder):
             remove_leftovers(folder)
-            (folder / MANIFEST_FILE).unlink(missing_ok=True)  # it is written anew at the end of the pass
-            (folder / MANIFEST_FILE).unlink(missing_ok=True)  # it is written anew at the end of the pass
             states = states_of(prepared)  # another suite may have finished some while this one waited to begin
+            _discard_changed_records(prepared)
+            (folder / MANIFEST_FILE).unlink(missing_ok=True)  # it is written anew at the end of the pass
             _write_plan(prepared)
             writer = RunWriter(prepared, {state.planned.id: state.key_parts for state in states})
             missing = [state.planned for state in states if state.reason is not None]
@@ -135,9 +143,7 @@ def _is_complete(prepared: Prepared) -> bool:
         listed = read_manifest(folder)
     except SuiteError:  # the last pass did not come to its end, or the list is damaged
         return False
-    names = {path.relative_to(folder).as_posix() for path in bundle_files(folder)}
-    records = [name for name in names if name.endswith(f"/{RUN_FILE}")]
-    if names != listed.keys() or any(sha256((folder / name).read_bytes()) != listed[name] for name in records):
+    if {path.relative_to(folder).as_posix() for path in bundle_files(folder)} != listed.keys():
         return False
     record = read_record(folder)
     asked = record.plan == prepared.plan and all(record.seeds_of(trial) >= end for trial, end in prepared.ends.items())
@@ -151,6 +157,18 @@ def _leave_complete(folder: Path) -> None:
         if any(folder.rglob(".*.part")):
             with contextlib.suppress(SuiteError), hold(folder):  # a suite at work holds it: what is there is its own
                 remove_leftovers(folder)
+
+
+def _discard_changed_records(prepared: Prepared) -> None:
+    """Remove edited records, which are trained anew; raises SuiteError for those of runs that are not asked for."""
+    changed = changed_records(prepared.folder)
+    if others := sorted(changed - {run.id for run in prepared.runs}):
+        raise SuiteError(
+            f"{prepared.folder}: the records of {', '.join(others)} are not those in {MANIFEST_FILE}: restore them, or "
+            "ask for these trials, too, and they are trained again"
+        )
+    for name in changed:
+        (prepared.folder / "runs" / name / RUN_FILE).unlink()
 
 
 def _write_plan(prepared: Prepared) -> None:
