@@ -1,5 +1,6 @@
 """Plans, keys and states: what runs, in which order, and why."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import msgspec
@@ -16,6 +17,7 @@ from cifar_report.running import plan as plan_module
 from cifar_report.running.plan import (
     PlannedRun,
     changed_parts,
+    check_batches,
     describe_dataset,
     find_profile,
     key_parts,
@@ -206,6 +208,15 @@ def test_states_say_why_each_run_would_run(prepared):
         run_suite(other, 1, Console(quiet=True), lambda _: None)
     path.write_text("{")
     assert "damaged" in reasons(request)["baseline/seed-0"]
+
+
+@pytest.mark.parametrize(("batch", "images", "last"), [(3, 10, 1), (3, 11, None), (2, 10, None), (1, 10, 1)])
+def test_a_batch_has_an_image_for_each_device(batch, images, last):
+    """A mirrored trial with a batch too small for two devices is refused before training, by its size."""
+    trial = small_trial(strategy="mirrored", batch_size=batch)
+    check_batches([small_trial(batch_size=batch)], images)
+    with nullcontext() if last is None else pytest.raises(UsageError, match=f"trial small: .* a batch of {last}, too"):
+        check_batches([trial], images)
 
 
 @pytest.mark.parametrize("refused", ["profile", "data"])

@@ -114,6 +114,7 @@ def prepare(
     folder = bundle or BUNDLES / "-".join(parts)
     _refuse_other_bundle(folder, profile, dataset)
     record = describe_dataset(dataset, profile)
+    check_batches(trials.values(), record.counts[0])
     there = read_record(folder) if is_bundle(folder) else None
     agreed = agree_on_seeds(folder, there, profile, experiments, seeds, hours)
     runs = plan_runs(trials.values(), profile, agreed.each, record.counts[0], agreed.ends, cards)
@@ -128,6 +129,18 @@ def prepare(
     except (ValueError, OverflowError) as error:
         raise UsageError(f"the record of these experiments could not be read again: {error}") from error
     return prepared
+
+
+def check_batches(trials: Iterable[AnyTrial], images: int) -> None:
+    """Raise UsageError for a mirrored trial of which a batch leaves a device without images: convolutions fail."""
+    devices = environment.graphics_cards() or 2
+    for trial in trials:
+        if isinstance(trial, Trial) and trial.strategy == "mirrored":
+            for size in (trial.batch_size, images % trial.batch_size or trial.batch_size):
+                if -(-size // devices) * (devices - 1) >= size:
+                    batches = f"{images:,} training images in batches of {trial.batch_size}"
+                    lacking = f"a batch of {size}, too few for {devices} devices: choose another batch_size"
+                    raise UsageError(f"trial {trial.id}: {batches} leave {lacking}")
 
 
 def with_ends(prepared: Prepared, ends: Mapping[str, int]) -> Prepared:
