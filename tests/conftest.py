@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from command import TRAINING_ALONE, Called, Suite, call
+from hypothesis import settings
 
 from cifar_report.data import PreparedData, Split, locate, split
 from cifar_report.errors import SuiteError, UsageError
@@ -43,11 +44,13 @@ def find_images() -> PreparedData:
         raise pytest.UsageError(str(error)) from error
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Let Ctrl-C reach the commands under test, also where the tests themselves were started to ignore it.
 
     A shell's background job ignores it, and every process below inherits that.
     """
+    settings.register_profile("quick", max_examples=25)  # a quarter of what -m "" draws
+    settings.load_profile("quick" if config.option.markexpr == "not long" else "default")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

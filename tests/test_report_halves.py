@@ -17,7 +17,7 @@ from cifar_report.report.i18n import Translation
 from cifar_report.report.text.verdicts import verdict_paragraph
 from cifar_report.report.writer import Writer
 
-SPLITS, SEEDS = 12, 5
+SPLITS, SEEDS = 8, 5
 OF_HALVES = ("higher", "lower", "same", "no_gain", "loss")
 DIRECTED = ("beyond_margin", "opposite", "improvement_found")
 EVIDENCE = ("is reached", "the opposite of the claim", "is found", "differ by more", "direction only")
