@@ -27,7 +27,6 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 
 @pytest.fixture(scope="module")
 def results(loaded: Bundle) -> Results:
-    """Return the analysis of that bundle."""
     return analyse(loaded)
 
 

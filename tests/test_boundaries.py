@@ -48,7 +48,6 @@ def parts(names: set[str]) -> set[str]:
 
 
 def files(*places: str) -> list[Path]:
-    """Return all Python files of some parts."""
     found = [path for place in places for path in sorted((PACKAGE / place).rglob("*.py"))]
     assert found
     return found

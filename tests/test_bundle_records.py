@@ -54,7 +54,6 @@ IN_A_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixtur
 
 
 def record(**changes) -> BundleRecord:
-    """Return the record of a small bundle."""
     experiments = load_experiments()
     environment = Environment(
         python="3", platform="p", processor="c", cores=1, memory_bytes=1, packages={}, variables={}, project_version="0"
@@ -75,7 +74,6 @@ def record(**changes) -> BundleRecord:
 
 
 def run(trial=None, seed: int | None = 0) -> Run:
-    """Return the record of a finished run."""
     scores = Scores(accuracy=0.5, loss=None)
     evaluation = Evaluation(train=scores, validation=scores, test=Scores(accuracy=1 / 3, loss=1e-300))
     history = History(loss=(0.1, None), accuracy=(0.1, 0.2), val_loss=(1.5, 2.0), val_accuracy=(0.0, 1.0))
@@ -147,7 +145,6 @@ class Boom:
 
 
 def member(array) -> bytes:
-    """Return an array's bytes in NumPy's format."""
     stream = io.BytesIO()
     np.lib.format.write_array(stream, array)
     return stream.getvalue()
@@ -159,7 +156,6 @@ def header(text: str) -> bytes:
 
 
 def packed(members: dict[str, bytes], method=zipfile.ZIP_DEFLATED) -> bytes:
-    """Return a zip archive."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", method) as archive:
         for name, content in members.items():

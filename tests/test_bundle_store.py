@@ -30,7 +30,6 @@ def visible(folder: Path) -> dict[str, bytes]:
 
 
 def make(folder: Path, files: dict[str, bytes]) -> Path:
-    """Make a folder of files."""
     folder.mkdir(parents=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)

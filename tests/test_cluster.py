@@ -26,7 +26,6 @@ RUNS = [PlannedRun(small_trial(), seed, cost=float(seed)) for seed in range(9)]
 
 
 def remote(run, **changes):
-    """Return a run as it is sent."""
     parts = key_parts(run, PROFILES["smoke"], RECORD)
     fields = {"trial": run.trial, "seed": run.seed, "profile": PROFILES["smoke"], "dataset": RECORD}
     return RunRequest(**fields, key_parts=parts | changes)
@@ -41,14 +40,12 @@ class Writer:
         self.kept = []
 
     def keep(self, planned, answer):
-        """Note a run."""
         assert planned.id == msgspec.json.decode(answer.run, type=Run).id
         self.kept.append(planned.id)
         return "kept"
 
 
 def answer(request):
-    """Answer as a machine whose run failed."""
     return replace(pack(msgspec.json.decode(request, type=RunRequest), RunResult(error="stub")), host="here")
 
 
@@ -121,7 +118,6 @@ class Lossy(Executor):
         self.left, self.lose = answered, lose
 
     def submit(self, function, request):
-        """Answer at once."""
         future = Future()
         self.left -= 1
         if self.left >= 0:

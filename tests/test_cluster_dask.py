@@ -44,14 +44,12 @@ class Processes:
         self.folder, self.file, self.all = folder, folder / "scheduler.json", []
 
     def scheduler(self):
-        """Start a scheduler and wait for its file."""
         self.file.unlink(missing_ok=True)
         started = self._start("engine.log", "-m", "dask", "scheduler", "--port", "0", *self._here())
         wait_for(self.file.exists, "the scheduler")
         return started
 
     def worker(self, **variables):
-        """Start a worker of one thread."""
         words = ("-m", "dask", "worker", "--nthreads", "1", "--memory-limit", "0", "--no-nanny", *self._here())
         return self._start("engine.log", *words, TMPDIR=str(self.folder), CIFAR10_DIR=None, **variables)
 
@@ -89,7 +87,6 @@ class Processes:
 
 @pytest.fixture
 def processes(tmp_path):
-    """Return what starts processes."""
     started = Processes(tmp_path)
     yield started
     for process in started.all:
@@ -100,7 +97,6 @@ def processes(tmp_path):
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory):
-    """Return the scientific files of the suite on this machine's own workers."""
     folder = tmp_path_factory.mktemp("local")
     assert call("run", *WORDS, cwd=folder).status == 0
     return scientific(folder)

@@ -45,7 +45,6 @@ def small(whole, tmp_path_factory):
 
 @pytest.fixture
 def bundle(small, tmp_path):
-    """Return a copy of the compact bundle that a test may damage."""
     return copied(tmp_path, small)
 
 
@@ -133,7 +132,6 @@ CHANGES = {  # of an array whose name ends so: what is found, and where
 
 
 def change_tables(bundle, field, change):
-    """Change one field of what a compact run keeps."""
     kept = Predictions.load(bundle / KEPT, compact=True)
     tables = {key: table._replace(**{field: change(getattr(table, field))}) for key, table in kept.compact.items()}
     (bundle / KEPT).write_bytes(Predictions(kept.indices, kept.labels, compact=tables).dump())
@@ -203,7 +201,6 @@ def test_training_again_is_compared_with_a_compact_run(small, whole, bundle, tmp
 
 
 def replace_runs(bundle, *ids):
-    """Return a bundle with some of its runs alone."""
     return Bundle(bundle.folder, bundle.record, tuple(run for run in bundle.runs if run.id in ids))
 
 
@@ -259,12 +256,10 @@ def without_drawing(bundle, results):
 
 
 def interrupt(*_):
-    """Stop as Ctrl-C does."""
     raise KeyboardInterrupt
 
 
 def planned(source, **terms):
-    """Let a bundle declare its second seeds as a confirmation."""
     bundle = Bundle.load(source)
     ends = {name: 2 for name, trial in bundle.trials.items() if trial.seeded}
     looks = {name: (end,) for name, end in ends.items()}
@@ -289,7 +284,6 @@ def test_a_declared_confirmation_comes_with_its_runs(whole, target, tmp_path, mo
 
 
 def other_key(source):
-    """Give a run that both bundles have another key and other results."""
     run = read_run(source, "baseline/seed-0")
     parts = run.key_parts | {"version of keras": "0.1"}
     place = source / "runs" / run.id / "run.json"
@@ -297,19 +291,16 @@ def other_key(source):
 
 
 def other_result(source):
-    """Change a result of a run that both bundles have."""
     run = set_in(read_run(source, "baseline/seed-0"), "stages.0.history.accuracy.0", 0.5)
     (source / "runs" / run.id / "run.json").write_bytes(encode(run))
 
 
 def other_trial(source):
-    """Train a new run in another way than the target plans."""
     run = set_in(read_run(source, "baseline/seed-1"), "trial.learning_rate", 0.5)
     (source / RUN / "run.json").write_bytes(encode(run))
 
 
 def in_record(path, value):
-    """Return a function that changes the record of a bundle."""
     return lambda source: change_record(source, lambda record: set_in(record, path, value))
 
 

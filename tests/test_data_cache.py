@@ -19,12 +19,10 @@ from cifar_report.errors import SuiteError
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Write a small unpacked binary version."""
     return write_files(tmp_path / "data", binary_files())
 
 
 def datasets(tmp_path: Path) -> list[str]:
-    """Return what lies in the cache."""
     return sorted(child.name for child in (tmp_path / "cache" / "datasets").iterdir())
 
 

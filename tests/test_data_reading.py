@@ -32,7 +32,6 @@ def holds_the_sample(dataset):
 
 
 def save(folder: Path, content: bytes, name: str = "archive.tar.gz") -> Path:
-    """Write an archive."""
     (folder / name).write_bytes(content)
     return folder / name
 

@@ -101,7 +101,6 @@ class _Handler(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self):
-        """Answer."""
         self.send_response(self.server.status)
         self.send_header("Content-Length", str(self.server.promised))
         self.end_headers()
@@ -113,7 +112,6 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch):
-    """Run a server in a thread."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with Server(("127.0.0.1", 0), _Handler) as running:
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})

@@ -33,7 +33,6 @@ WRITERS = {  # what is there before, and what is done
 
 
 def lay_out(folder, files):
-    """Make a folder with these files."""
     for name, content in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)

@@ -21,7 +21,6 @@ from cifar_report.verify.integrity import other_plan
 
 
 def tar(mode):
-    """Return a tar archive with one batch."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode=mode) as packed:
         packed.addfile(tarfile.TarInfo("cifar-10-batches-bin/test_batch.bin"), io.BytesIO())
@@ -29,7 +28,6 @@ def tar(mode):
 
 
 def zipped():
-    """Return a zip archive with one batch."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as packed:
         packed.writestr("test_batch.bin", b"")

@@ -41,7 +41,6 @@ for name in sys.argv[1:]:  # a library keeps the first locale that it has seen: 
 
 
 def drawn(*locales, cwd, **changes):
-    """Return what a figure's text and bytes are under each locale."""
     words = [sys.executable, "-c", DRAW, *locales]
     done = subprocess.run(words, cwd=cwd, env=environment(**changes), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

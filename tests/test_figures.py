@@ -29,7 +29,6 @@ OF_FEW = ("baseline", "filters", "batch_size", "model_2", "parallel", "classical
 
 @pytest.fixture(scope="module")
 def drawn():
-    """Return the figures of a few trials by id."""
     figures = few_figures()
     assert len({figure.id.lower() for figure in figures}) == len(figures)  # they are file names, on every system
     return {figure.id: figure for figure in figures}

@@ -19,7 +19,6 @@ SETTINGS = {"nox"}  # packages that are configured by assigning to their public 
 
 
 def is_private(name: str) -> bool:
-    """Whether a name begins with one underscore."""
     return name.startswith("_") and not name.startswith("__") and name != "_"
 
 
@@ -35,7 +34,6 @@ def foreign_names(tree: ast.AST) -> dict[str, str]:
 
 
 def root_of(node: ast.AST) -> str | None:
-    """Return the name at which a chain of attributes begins."""
     while isinstance(node, ast.Attribute):
         node = node.value
     return node.id if isinstance(node, ast.Name) else None
@@ -84,7 +82,6 @@ def private_names(source: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def defined():
-    """Return every private name of the project."""
     return {name for path in SOURCES for name in private_names(path.read_text(encoding="utf-8"))}
 
 

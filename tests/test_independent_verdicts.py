@@ -19,7 +19,6 @@ REFERENCE = Path(__file__).parents[1] / "report" / "reference"
 
 @pytest.fixture(scope="module")
 def bundle():
-    """Return the reference bundle."""
     return read_bundle(REFERENCE)
 
 

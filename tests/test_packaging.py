@@ -28,7 +28,6 @@ def source(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def installed(source, tmp_path_factory):
-    """Return a folder with what a wheel of the project holds."""
     pytest.importorskip("setuptools", minversion="77", reason="the project's build backend is not installed")
     folder = tmp_path_factory.mktemp("wheel")
     built = subprocess.run([sys.executable, "-c", BUILD, str(folder)], cwd=source, capture_output=True, text=True)

@@ -42,7 +42,6 @@ DEFAULTS = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a copy of the project's experiments that a test may change."""
     copy = tmp_path / "experiments"
     shutil.copytree(FOLDER, copy, ignore=shutil.ignore_patterns("__pycache__"))
     return copy

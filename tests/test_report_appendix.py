@@ -21,7 +21,6 @@ from cifar_report.report.writer import Writer
 
 @cache
 def writer(language="en") -> Writer:
-    """Return a writer of three seeds of the reference model."""
     found, results = simulated(few_experiments("baseline"), seeds=3)
     return Writer(found, results, Translation(language), ())
 

@@ -13,7 +13,6 @@ from cifar_report.spec import Change, ClassicalTrial, Conv2D, Dense, Dropout, Ma
 
 @cache
 def writer(language: str = "en") -> Writer:
-    """Return a writer of two trials' report."""
     bundle, results = simulated(few_experiments("baseline"), seeds=2)
     return Writer(bundle, results, Translation(language), ())
 

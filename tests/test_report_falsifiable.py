@@ -84,7 +84,6 @@ def test_swapped_data_swap_every_sentence_that_speaks_of_them(tmp_path: Path) ->
 
 
 def ranked(bundle: Bundle) -> list[str]:
-    """Return the trials in the order in which the report ranks them."""
     table = next(each for each in Page(report_of(bundle)).all("table") if "All trials by mean test" in each.text)
     rows = [[cell.text for cell in row.inside if cell.tag in ("td", "th")] for row in table.inside if row.tag == "tr"]
     return [row[0] for row in rows[1:]]

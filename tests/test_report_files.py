@@ -23,19 +23,16 @@ from cifar_report.report.i18n import Numbers, Translation
 
 @pytest.fixture(scope="module")
 def bundle(smoke):
-    """Return the bundle of the smoke run."""
     return Bundle.load(smoke.folder)
 
 
 @pytest.fixture(scope="module")
 def results(bundle):
-    """Return its analysis."""
     return analyse(bundle)
 
 
 @pytest.fixture(scope="module")
 def paper(built):
-    """Return the PDF."""
     return pypdf.PdfReader(built.folder / "report.pdf")
 
 
@@ -47,7 +44,6 @@ def read_page(paper):
 
 @cache
 def small():
-    """Return a small bundle."""
     return small_bundle("baseline", seeds=1)
 
 

@@ -23,7 +23,6 @@ TWO = ("baseline", "filters", "second_conv_32")
 
 
 def writer_of(*ids: str, **settings: object) -> Writer:
-    """Return a writer of five seeds with little noise of some experiments."""
     chosen = {"seeds": 5, "seed_noise": 0.002, "image_noise": 0.005, **settings}
     bundle, results = simulated(few_experiments(*ids), **chosen)
     return Writer(bundle, results, Translation("en"), ())

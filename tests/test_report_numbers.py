@@ -8,12 +8,10 @@ from cifar_report.report.i18n import DASH, NO_BREAK, Numbers, Translation
 
 @pytest.fixture
 def numbers():
-    """Return the numbers of the English report."""
     return Numbers(Translation("en"))
 
 
 def datum(value, unit, formula="mean_over_seeds", **fields):
-    """Return a number of one kind."""
     return Datum(id="x", value=value, unit=unit, formula=formula, **fields)
 
 

@@ -34,7 +34,6 @@ def front(name, language):
 
 
 def pages(view, language):
-    """Return the text of each page of a report."""
     logging.getLogger("weasyprint").setLevel(logging.CRITICAL)  # of links into sections that are left out
     content = to_pdf(view, Translation(language), "2026-01-01T00:00:00+00:00", b"{}")
     return [" ".join(page.extract_text().split()) for page in pypdf.PdfReader(io.BytesIO(content)).pages]
@@ -102,7 +101,6 @@ def test_code_is_aligned_because_its_parts_are_only_coloured(name):
 
 
 def table(*texts, numeric=()):
-    """Return columns with short titles and one row of them."""
     columns = [Column("It", numeric=place in numeric) for place, _ in enumerate(texts)]
     return columns, [Row(tuple(Cell(escape(text), numeric=place in numeric) for place, text in enumerate(texts)))]
 
@@ -138,7 +136,6 @@ def covered(kind, weight, style):
 
 
 def messages(language):
-    """Yield every message of the catalogue in one language."""
     for message in read_catalogue("el"):
         if message.id:
             found = message.id if language == "en" else message.string

@@ -29,7 +29,6 @@ def of(*ids, **settings) -> Page:
 
 @cache
 def of_medium(medium, language="en", grade="canonical"):
-    """Return a report of four experiments on the screen or on paper."""
     return report_of(shared(few_experiments(*FEW), seeds=3, grade=grade), medium=medium, language=language)
 
 

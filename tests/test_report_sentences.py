@@ -51,7 +51,6 @@ def said(verdict: Verdict, writer: Writer | None = None) -> str:
 
 
 def every_verdict():
-    """Return all verdicts with their paragraphs."""
     return [(verdict, said(verdict)) for verdict in whole().results.verdicts]
 
 

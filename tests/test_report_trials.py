@@ -16,7 +16,6 @@ CALM = {"seeds": 5, "seed_noise": 0.002, "image_noise": 0.02, "counts": (800, 20
 
 
 def writer_of(accuracies: dict[str, float], **settings: object) -> Writer:
-    """Return a writer of some trials with these accuracies and little noise."""
     bundle, results = simulated(few_experiments(*PAIR), trials=tuple(accuracies), accuracies=accuracies,
                                 **{**CALM, **settings})  # fmt: skip
     return Writer(bundle, results, Translation("en"), ())

@@ -19,7 +19,6 @@ EXPERIMENTS = load_experiments()
 
 
 def with_other_margin() -> tuple[Experiment, ...]:
-    """Return the experiments with the first margin doubled."""
     place = next(place for place, each in enumerate(EXPERIMENTS) if any(claim.margin for claim in each.claims))
     changed = EXPERIMENTS[place]
     claims = tuple(

@@ -44,7 +44,6 @@ def agree(folder, asked=None, hours=None, experiments=EXPERIMENTS):
 
 
 def finished(folder, **changes):
-    """Return the folder of a finished simulated bundle of five seeds."""
     bundle(folder, BETTER, **changes)
     write_manifest(folder)
     return folder

@@ -32,7 +32,6 @@ TRIALS = trials_of(load_experiments())
 
 
 def plan(profile="full", seeds=3):
-    """Return the plan of the whole suite."""
     return plan_runs(TRIALS.values(), PROFILES[profile], seeds, 40_000)
 
 
@@ -76,7 +75,6 @@ def test_the_record_counts_the_images_that_are_used(dataset, profile):
 
 
 def parts_of(trial=None, seed=0, profile="smoke", dataset=RECORD):
-    """Return a run's key parts."""
     return key_parts(PlannedRun(trial or small_trial(), seed, 1.0), PROFILES[profile], dataset)
 
 

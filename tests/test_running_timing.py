@@ -46,7 +46,6 @@ CLASSICAL = replace(CALM, steps=0, batch_size=0, portions=(), seconds=0.4, fit_s
 
 
 def request_for(folder, *trials, plan=PLAN) -> Prepared:
-    """Return a request that times these trials."""
     data = PreparedData(folder, RECORD.fingerprint, RECORD.grade, RECORD.canonical_labels, RECORD.source, "nowhere")
     return Prepared(replace(PROFILES["smoke"], timing=plan), 1, data, RECORD, folder / "bundle", [], trials)
 
@@ -75,12 +74,10 @@ def calm(request: MeasurementRequest, *disturbances: str) -> Reading:
 
 
 def names(trials) -> set[str]:
-    """Return the ids of trials."""
     return {trial.id for trial in trials}
 
 
 def run(prepared, readings, say=lambda _: None) -> int:
-    """Run what the pass lacks."""
     return run_timing_pass(prepared, timing_state(prepared), say, readings)
 
 
@@ -324,7 +321,6 @@ TIMED = (*PLAIN, "--timing")
 
 @pytest.fixture
 def request_of(dataset, tmp_path):
-    """Return a function that makes a request for a tiny measurement."""
 
     def make(trial, data=dataset):
         several = not isinstance(trial, ClassicalTrial) and trial.strategy == "mirrored"
@@ -336,7 +332,6 @@ def request_of(dataset, tmp_path):
 
 
 def workers() -> list[psutil.Process]:
-    """Return the worker processes below this one."""
     with suppress(psutil.NoSuchProcess):  # one has just ended
         children = psutil.Process().children(recursive=True)
         return [process for process in children if "running.workers" in " ".join(process.cmdline())]
@@ -384,7 +379,6 @@ def trained(tmp_path_factory):
 
 @pytest.fixture
 def finished(trained, in_folder):
-    """Return a copy of that bundle in a folder of its own."""
     return shutil.copytree(trained, in_folder / "bundle")
 
 

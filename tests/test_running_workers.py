@@ -167,7 +167,6 @@ def test_a_bundle_has_one_suite_at_a_time_which_tidies_up(run, in_folder, suite_
 
 @pytest.fixture
 def request_of(dataset, tmp_path):
-    """Return a function that makes a small request of a planned run."""
     path = tmp_path / "checkpoint.npz"
     fixed = {"profile": TINY, "dataset": RECORD, "key_parts": {}, "data": dataset, "checkpoint": path}
     return lambda planned: RunRequest(trial=planned.trial, seed=planned.seed, **fixed)
@@ -180,7 +179,6 @@ class Writer:
         self.request, self.folder, self.written = make_request, folder, {}
 
     def keep(self, run, answer) -> str:
-        """Remember what came of a run."""
         self.written[run.id] = msgspec.json.decode(answer.run, type=Run | None), answer
         return "written"
 
@@ -251,12 +249,10 @@ class FakeWorker:
         self.history.append(f"start on {cores}")
 
     def call(self, _function, request, _report):
-        """Answer a call."""
         self.history.append(request)
         return Answer(b"null", {} if "fails" in request else {"predictions.npz": b""})
 
     def log(self):
-        """Return nothing."""
         return b""
 
     kill = close = lambda _: None

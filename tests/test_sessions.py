@@ -32,12 +32,10 @@ HASH = re.compile(r" {4}--hash=sha256:[0-9a-f]{64}( \\)?")
 
 
 def lock_lines(lock):
-    """Return the lines of a lock file."""
     return (ROOT / "locks" / f"{lock}.txt").read_text(encoding="utf-8").splitlines()
 
 
 def pins(lock):
-    """Return the version of each package in a lock file."""
     found = (PIN.fullmatch(line) for line in lock_lines(lock))
     return {match[1]: match[2] for match in found if match}
 
@@ -189,7 +187,6 @@ class SmallProject:
         return nox(self.folder, *arguments, **self.offline)
 
     def calls(self):
-        """Return the arguments of each call of the project's program."""
         return [json.loads(line) for line in (self.folder / "calls").read_text().splitlines()]
 
 

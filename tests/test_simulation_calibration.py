@@ -22,7 +22,6 @@ TRIALS = ("baseline", "filters_32", "second_conv_32", "nearest_neighbor_1", "nea
 
 @cache
 def drawn():
-    """Return the claims as they scatter in the reference bundle."""
     return drawn_claims(Bundle.load(REFERENCE))
 
 

@@ -9,13 +9,12 @@ from command import ROOT
 # What there is: both may only shrink. The budget is 16,000 for tests and 21,100 for the product: 17,500 for the suite,
 # 600 for the method, 600 for the report, 200 for faults from the field, 1,500 for one's own experiments, 700 for
 # clusters.
-LINES = {"product": 21_923, "tests": 16_530}
+LINES = {"product": 21_923, "tests": 16_480}
 MODULES = 136
 FUNCTION = 50  # lines
 
 
 def tracked(*patterns: str) -> list:
-    """Return the files of the checkout that match."""
     listed = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, capture_output=True, text=True, check=True)
     return [ROOT / name for name in listed.stdout.split() if (ROOT / name).is_file()]
 
@@ -43,3 +42,14 @@ def test_no_function_is_long():
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.end_lineno - node.lineno >= FUNCTION
     ]
     assert long == []
+
+
+def test_every_test_says_what_must_hold():
+    """Each test has a docstring, which is its sentence."""
+    silent = [
+        f"{path.name}: {node.name}"
+        for path in tracked("tests/test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not ast.get_docstring(node)
+    ]
+    assert silent == []

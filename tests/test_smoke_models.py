@@ -28,7 +28,6 @@ def run_here(tensorflow, in_folder, capsys):  # noqa: ARG001 - one process has T
 
 @pytest.fixture(scope="module")
 def staged(tmp_path_factory, data_words):
-    """Return a bundle with a network of several stages."""
     folder = tmp_path_factory.mktemp("staged")
     assert call("run", *ONE_WORKER, "--only", "model_2", *data_words, cwd=folder).status == 0
     return folder / "bundle"

@@ -40,7 +40,6 @@ def patience():
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory) -> Path:
-    """Return a small whole bundle."""
     made = simulate(few_experiments("baseline"), seeds=2, timing=True)
     read_all(made.folder)
     return shutil.copytree(made.folder, tmp_path_factory.mktemp("whole") / "bundle")
@@ -48,12 +47,10 @@ def whole(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def folder(whole, tmp_path) -> Path:
-    """Return a copy of the bundle that may be spoilt."""
     return shutil.copytree(whole, tmp_path / "bundle")
 
 
 def read_all(folder: Path) -> None:
-    """Read everything that a report reads."""
     bundle = Bundle.load(folder)
     analyse(bundle)
     for run in bundle.runs:
@@ -103,7 +100,6 @@ def test_the_bundle_itself_may_be_named_by_a_link(folder, tmp_path):
 
 
 def change(path: Path, *steps, to) -> None:
-    """Change one value of a JSON file."""
     tree = json.loads(path.read_bytes())
     node = tree
     for step in steps[:-1]:

@@ -58,7 +58,6 @@ def spoilt(node, words, attacks, *, free=False):
 
 
 def made(*ids) -> Bundle:
-    """Return a bundle of which the first run of every trial failed."""
     chosen = few_experiments(*ids)
     trials = [trial for each in chosen for trial in each.trials]
     failed = [(trial.id, 0 if trial.seeded else None) for trial in trials]
@@ -66,7 +65,6 @@ def made(*ids) -> Bundle:
 
 
 def spoilt_copy(*ids, address="http://127.0.0.1:9", secret="file:///etc/passwd") -> Bundle:  # noqa: S107 - no password
-    """Return the same bundle with attacks in all its texts."""
     folder, words, attacks = made(*ids).folder, {"ADDRESS": address, "SECRET": secret}, cycle(ATTACKS)
     for path in (folder / "bundle.json", *sorted((folder / "runs").rglob("*.json"))):
         path.write_text(json.dumps(spoilt(json.loads(path.read_text()), words, attacks)))

@@ -154,13 +154,11 @@ def drawn(about) -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def idx(array: np.ndarray) -> bytes:
-    """Return an array in MNIST's format."""
     sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
     return gzip.compress(bytes([0, 0, 8, array.ndim]) + sizes + array.tobytes())
 
 
 def write_idx(folder, parts):
-    """Write MNIST's four files."""
     for name, (images, labels) in zip(("train", "t10k"), parts, strict=True):
         (folder / f"{name}-images-idx3-ubyte.gz").write_bytes(idx(images[..., 0]))
         (folder / f"{name}-labels-idx1-ubyte.gz").write_bytes(idx(labels))
@@ -262,7 +260,6 @@ def test_arrays_are_read_and_what_they_lack_is_named(tmp_path):
 
 @pytest.fixture
 def finished():
-    """Return a simulated bundle of two networks."""
     return simulated([each for each in load_experiments() if each.id == "baseline"], seeds=2)[0]
 
 

@@ -25,13 +25,11 @@ ROOT = Path(__file__).parents[1]
 
 
 def read(content):
-    """Return a CSV's rows as dictionaries."""
     return list(csv.DictReader(io.StringIO(content.decode(), newline="")))
 
 
 @pytest.fixture(scope="module")
 def tables():
-    """Return the summary tables of a few trials."""
     bundle, results = few()
     return {name: read(content) for name, content in summary_tables(bundle, results).items()}
 
@@ -124,7 +122,6 @@ def test_derived_files_replace_what_was_there(monkeypatch):
 
 @pytest.fixture
 def files(monkeypatch):
-    """Return the tables and figures that are derived from a few trials."""
     monkeypatch.setattr("cifar_report.report.build.draw_all", lambda *_, **__: few_figures())
     return derived_files(*few())
 

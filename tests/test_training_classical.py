@@ -14,7 +14,6 @@ from cifar_report.training.classical import fit_classifier
 
 
 def fit(sample, method, training_images="train"):
-    """Return the outcome of a classifier on the sample."""
     trial = ClassicalTrial(id="classical", title=TITLE, method=method, training_images=training_images)
     return fit_classifier(trial, sample.images, sample.labels, sample.split)
 

@@ -15,7 +15,6 @@ pytestmark = pytest.mark.usefixtures("tensorflow")
 
 @pytest.fixture
 def make_engine(sample):
-    """Return a function that makes an engine on the sample's images."""
     from cifar_report.training.engine import Engine, make_strategy
 
     def make(trial, seed=3, *, mirrored=False):

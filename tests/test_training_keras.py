@@ -24,7 +24,6 @@ COSINE = KerasObject("CosineDecay", {"initial_learning_rate": 0.02, "decay_steps
 
 @pytest.fixture
 def engine_of(sample):
-    """Return a function that makes an engine on the sample's images."""
     from cifar_report.training.engine import Engine, make_strategy
 
     def make(trial, *, mirrored=False):
@@ -193,7 +192,6 @@ def test_several_replicas_compute_what_one_does(sample, engine_of):
 
 
 def layered(*layers, **changes) -> Trial:
-    """Return a small trial with these layers behind its convolution."""
     return small_trial(*layers, **changes)
 
 

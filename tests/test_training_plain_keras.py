@@ -108,7 +108,6 @@ def test_the_text_trains(trial, sample, in_folder, capsys):
 
 
 def images(sample):
-    """Return what the excerpt on the data leaves."""
     parts = SimpleNamespace(train=sample.split.train[:64], val=sample.split.validation, test=sample.split.test)
     found = {}
     for name, rows in vars(parts).items():

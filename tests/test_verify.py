@@ -37,7 +37,6 @@ RECORD, PREDICTIONS, TIMING = (f"{FOLDER}/{name}" for name in ("run.json", "pred
 
 @pytest.fixture
 def bundle(tmp_path):
-    """Return a copy of a finished bundle."""
     return copied(tmp_path)
 
 

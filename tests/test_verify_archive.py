@@ -38,7 +38,6 @@ def original(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def archive(original):
-    """Return the bundle's archive."""
     file = original.parent / "bundle.tar"
     assert main(["bundle", "export", str(original), str(file)]) == 0
     return file
@@ -46,7 +45,6 @@ def archive(original):
 
 @pytest.fixture
 def bundle(original, tmp_path):
-    """Return a copy of the bundle that a test may damage."""
     return shutil.copytree(original, tmp_path / "bundle")
 
 
@@ -73,7 +71,6 @@ def members_of(folder):
 
 
 def packed(members, form=tarfile.USTAR_FORMAT):
-    """Return an archive as Python's own library writes it."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=form) as tar:
         for name, content, changes in members:

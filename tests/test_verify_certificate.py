@@ -61,12 +61,10 @@ def compared(original, again, run_id=RUN):
 
 
 def edit(folder, path, value, run_id=RUN):
-    """Change one field of a run's record."""
     change_run(folder, run_id, lambda run: set_in(run, path, value))
 
 
 def edit_array(folder, name, array, change, run_id=RUN):
-    """Change one array of a run's file."""
     arrays = load_arrays(folder / "runs" / run_id / f"{name}.npz")
     arrays[array] = change(arrays[array])
     change_run(folder, run_id, lambda run: run, **{name: dump_arrays(arrays)})
@@ -239,7 +237,6 @@ def found_in(folder):
 
 
 def example(folder):
-    """Return a certificate of one run of a bundle."""
     bundle = Bundle.load(folder)
     return certify(bundle, Bundle(folder, bundle.record, bundle.runs[:1]), record_environment())
 

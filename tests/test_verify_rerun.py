@@ -23,7 +23,6 @@ from cifar_report.verify.records import sound_files
 
 @pytest.fixture
 def bundle(smoke, tmp_path):
-    """Return a copy of the smoke bundle."""
     return shutil.copytree(smoke.folder, tmp_path / "bundle")
 
 
@@ -70,7 +69,6 @@ def test_training_again_gives_the_same_bytes_and_finds_what_was_invented(bundle,
 
 
 def options(**given):
-    """Return what the command line would give."""
     return Namespace(**{"rerun": 1, "only": "nearest_centroid", "jobs": None, "data": None, "record": True} | given)
 
 
