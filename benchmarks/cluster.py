@@ -28,7 +28,7 @@ from rich.table import Table
 from cifar_report.bundle import Bundle
 from cifar_report.running.cluster import dask_cluster
 from cifar_report.running.plan import Prepared, prepare, states_of
-from cifar_report.running.runs import Answer, RunRequest, RunResult, RunWriter, pack
+from cifar_report.running.runs import Answer, RunRequest, RunWriter, pack
 from cifar_report.running.scheduler import train_runs
 
 SIZE = 1_000  # bytes of an answer's file
@@ -39,7 +39,7 @@ REFERENCE = Path(__file__).parents[1] / "report" / "reference"
 
 def stub(request: bytes) -> Answer:
     """Answer at once, as a machine whose run failed."""
-    answer = pack(msgspec.json.decode(request, type=RunRequest), RunResult(error="stub"))
+    answer = pack(msgspec.json.decode(request, type=RunRequest), error="stub")
     return replace(answer, files={"predictions.npz": os.urandom(SIZE)}, host="here")
 
 

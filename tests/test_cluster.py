@@ -18,7 +18,7 @@ from cifar_report.cli import main
 from cifar_report.errors import SuiteError
 from cifar_report.running.cluster import carry_out_if_fit
 from cifar_report.running.plan import PlannedRun, key_parts
-from cifar_report.running.runs import RunRequest, RunResult, pack
+from cifar_report.running.runs import RunRequest, pack
 from cifar_report.running.scheduler import RefusedError, Workers, train_runs
 from cifar_report.spec import PROFILES
 
@@ -46,7 +46,7 @@ class Writer:
 
 
 def answer(request):
-    return replace(pack(msgspec.json.decode(request, type=RunRequest), RunResult(error="stub")), host="here")
+    return replace(pack(msgspec.json.decode(request, type=RunRequest), error="stub"), host="here")
 
 
 def cluster(executor, function, threads, **settings):

@@ -15,7 +15,7 @@ from cifar_report.errors import UsageError
 from cifar_report.running import environment as machine
 from cifar_report.running import scheduler
 from cifar_report.running.plan import prepare, states_of
-from cifar_report.running.runs import RunResult, RunWriter, pack
+from cifar_report.running.runs import RunWriter, pack
 
 DRAW = """
 import hashlib, os, sys, locale
@@ -199,7 +199,7 @@ def test_one_card_has_one_run_and_stands_in_its_key(tmp_path, monkeypatch, shown
 
         def call(self, _, request, _report):
             assert request.card == (request.trial.id == "baseline")
-            return pack(request, RunResult(error="no card is real"))
+            return pack(request, error="no card is real")
 
         def log(self):
             return b""

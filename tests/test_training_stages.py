@@ -3,12 +3,11 @@
 import msgspec
 import numpy as np
 import pytest
-from networks import linear_trial
+from networks import RECORD, linear_trial
 
-from cifar_report.bundle import Predictions, Run
-from cifar_report.running.plan import PlannedRun
-from cifar_report.running.runs import RunResult, result_files, run_record
-from cifar_report.spec import EarlyStopping, Stage
+from cifar_report.bundle import Predictions, Run, encode
+from cifar_report.running.runs import RunRequest, pack
+from cifar_report.spec import PROFILES, EarlyStopping, Stage
 
 pytestmark = pytest.mark.usefixtures("tensorflow")
 PATIENCE = 2
@@ -105,9 +104,9 @@ def test_a_loss_that_is_no_number_is_recorded_and_not_a_crash(sample, tmp_path):
     outcome = train_network(trial, 0, sample.images, sample.labels, sample.split)
     assert outcome.stages[0].history.val_loss[-1] is None
     assert outcome.stages[-1].last.test.loss is None
-    result = RunResult(outcome)
-    run = run_record(PlannedRun(trial, 0, 1.0), {"spec": "x"}, result)
-    assert msgspec.json.decode(msgspec.json.encode(run), type=Run) == run
-    (tmp_path / "predictions.npz").write_bytes(result_files(result)["predictions.npz"])
+    request = RunRequest(trial=trial, seed=0, profile=PROFILES["smoke"], dataset=RECORD, key_parts={"spec": "x"})
+    answer = pack(request, outcome)
+    assert encode(msgspec.json.decode(answer.run, type=Run)) == answer.run
+    (tmp_path / "predictions.npz").write_bytes(answer.files["predictions.npz"])
     loaded = Predictions.load(tmp_path / "predictions.npz")
     assert np.isnan(loaded.probabilities["more", "last"]).all()

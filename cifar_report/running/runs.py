@@ -1,6 +1,6 @@
 """One run: the request to a worker, its training there, and what it leaves in the bundle.
 
-Request and result are picklable: whoever has the data may carry out ``train_run``.
+Request and answer are picklable: whoever has the data may carry out a run.
 """
 
 import contextlib
@@ -60,16 +60,6 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 @dataclass(frozen=True)
-class RunResult:
-    """What came of a run: an outcome, or the traceback or sentence that says what stopped it."""
-
-    outcome: "Outcome | None" = None
-    error: str | None = None
-    timing: RunTiming | None = None  # None: its worker died
-    memory_bytes: int = 0  # that the worker holds at the end
-
-
-@dataclass(frozen=True)
 class Answer:
     """What a worker sends of a run: its record and timing as JSON, its files (of a failed run none), and its log."""
 
@@ -84,32 +74,7 @@ class Answer:
 
 
 def carry_out(request: RunRequest, report: Report = lambda _: None) -> Answer:
-    """Train a run in a worker, and compress its files there: whoever asked only writes them."""
-    return pack(request, train_run(request, report))
-
-
-def pack(request: RunRequest, result: RunResult) -> Answer:
-    """Return a result as its record and files."""
-    run = run_record(request.planned, request.key_parts, result)
-    timing = encode(result.timing) if result.timing is not None else None
-    return Answer(encode(run), result_files(result), timing, result.memory_bytes)
-
-
-def ask(
-    worker: PinnedWorker, function: Callable[[RunRequest, Report], Answer], request: RunRequest, report: Report
-) -> Answer:
-    """Return a worker's answer with its log; where it dies or raises instead, a record that says so."""
-    died = False
-    try:
-        answer: Answer = worker.call(function, request, report)
-    except WorkerError as error:
-        died = isinstance(error, WorkerDiedError)
-        answer = pack(request, RunResult(error=WORKER_DIED.format(error) if died else str(error)))
-    return replace(answer, log=worker.log(), host=socket.gethostname(), died=died)
-
-
-def train_run(request: RunRequest, report: Report = lambda _: None) -> RunResult:
-    """Carry out a run, and return what it raises, too; ``report`` gets a ``Progress`` after each epoch."""
+    """Train a run in a worker; its record holds what it raises. ``report`` gets a ``Progress`` after each epoch."""
     started, clock = now(), time.perf_counter()
     outcome, error = None, None
     try:
@@ -125,7 +90,54 @@ def train_run(request: RunRequest, report: Report = lambda _: None) -> RunResult
         peak_memory_bytes=peak_memory(),
         **(vars(outcome.seconds) if outcome is not None else {}),
     )
-    return RunResult(outcome, error, timing, psutil.Process().memory_info().rss)
+    return pack(request, outcome, error, timing)
+
+
+def pack(
+    request: RunRequest,
+    outcome: "Outcome | None" = None,
+    error: str | None = None,
+    timing: RunTiming | None = None,
+) -> Answer:
+    """Return a run's record and files, compressed here: whoever asked only writes them.
+
+    ``error``: the traceback or sentence that says what stopped it; ``timing``: None where its worker died.
+    """
+    trial = request.trial
+    names = ("stages", "classical", "streams", "parameters_total", "parameters_trainable")
+    found: dict[str, Any] = {name: getattr(outcome, name) for name in names} if outcome is not None else {}
+    run = Run(
+        trial=trial,
+        seed=request.seed,
+        status="failed" if outcome is None else "done",
+        key=json_hash(request.key_parts),
+        key_parts=request.key_parts,
+        spec_hash=spec_hash(trial),
+        processor=processor_name(),
+        macs=(trial.macs or (outcome.macs if outcome else None)) if isinstance(trial, Trial) else None,
+        error=None if error is None else shown(error, MOST_ERROR),
+        **found,
+    )
+    files = {} if outcome is None else {"predictions.npz": outcome.predictions.dump()}
+    if outcome is not None and outcome.weights:
+        files["weights.npz"] = dump_arrays(outcome.weights)
+    if outcome is not None and outcome.kernels is not None:
+        files["kernels.npz"] = dump_arrays({"kernels": outcome.kernels})
+    memory = psutil.Process().memory_info().rss
+    return Answer(encode(run), files, encode(timing) if timing is not None else None, memory)
+
+
+def ask(
+    worker: PinnedWorker, function: Callable[[RunRequest, Report], Answer], request: RunRequest, report: Report
+) -> Answer:
+    """Return a worker's answer with its log; where it dies or raises instead, a record that says so."""
+    died = False
+    try:
+        answer: Answer = worker.call(function, request, report)
+    except WorkerError as error:
+        died = isinstance(error, WorkerDiedError)
+        answer = pack(request, error=WORKER_DIED.format(error) if died else str(error))
+    return replace(answer, log=worker.log(), host=socket.gethostname(), died=died)
 
 
 def _train(request: RunRequest, report: Report) -> "Outcome":
@@ -241,37 +253,6 @@ class RunWriter:
 
     def _checkpoint(self, planned: PlannedRun) -> Path:
         return self.folder.resolve() / CHECKPOINTS / f"{planned.id.replace('/', '.')}.msgpack"
-
-
-def run_record(planned: PlannedRun, key_parts: dict[str, str], result: RunResult) -> Run:
-    """Return the scientific record of a result."""
-    trial, outcome = planned.trial, result.outcome
-    names = ("stages", "classical", "streams", "parameters_total", "parameters_trainable")
-    found: dict[str, Any] = {name: getattr(outcome, name) for name in names} if outcome is not None else {}
-    return Run(
-        trial=trial,
-        seed=planned.seed,
-        status="failed" if outcome is None else "done",
-        key=json_hash(key_parts),
-        key_parts=key_parts,
-        spec_hash=spec_hash(trial),
-        processor=processor_name(),
-        macs=(trial.macs or (outcome.macs if outcome else None)) if isinstance(trial, Trial) else None,
-        error=None if result.error is None else shown(result.error, MOST_ERROR),
-        **found,
-    )
-
-
-def result_files(result: RunResult) -> dict[str, bytes]:
-    """Return the scientific files beside the record; none for a failure."""
-    if (outcome := result.outcome) is None:
-        return {}
-    files = {"predictions.npz": outcome.predictions.dump()}
-    if outcome.weights:
-        files["weights.npz"] = dump_arrays(outcome.weights)
-    if outcome.kernels is not None:
-        files["kernels.npz"] = dump_arrays({"kernels": outcome.kernels})
-    return files
 
 
 def now() -> str:
