@@ -220,6 +220,4 @@ def _references(experiment: Experiment) -> Iterator[tuple[str, str, str | None]]
             if (other := getattr(trial, field)) is not None:
                 yield f"trial {trial.id}, {field}", other, None
     for claim in experiment.claims:
-        for side in (claim.subject, claim.comparator):
-            if side is not None:
-                yield f"claim {claim.id}", side.trial, side.stage
+        yield from ((f"claim {claim.id}", side.trial, side.stage) for side, _ in claim.sides)

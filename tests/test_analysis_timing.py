@@ -10,8 +10,8 @@ from command import ROOT
 from msgspec.structs import replace
 
 from cifar_report.analysis import Results, analyse
+from cifar_report.analysis.estimates import images_per_second, seconds_per_step
 from cifar_report.analysis.sensitivity import changes_of_mind
-from cifar_report.analysis.values import images_per_second, seconds_per_step
 from cifar_report.bundle import Bundle, RunTiming, encode, write_timing_pass
 from cifar_report.simulation.bundles import BLOCKS
 from cifar_report.spec import Side

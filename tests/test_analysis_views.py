@@ -6,8 +6,8 @@ from analysis_cases import FIRST, bundle, claim, experiment
 from msgspec.structs import replace as alter
 
 from cifar_report.analysis import Results, analyse
+from cifar_report.analysis.estimates import epoch_of_least_loss, first_epoch_at_level, overfits_from, smoothed_loss
 from cifar_report.analysis.results import Datum, Measure, SeedValue
-from cifar_report.analysis.values import epoch_of_least_loss, first_epoch_at_level, overfits_from, smoothed_loss
 from cifar_report.analysis.views import ties
 from cifar_report.bundle import Bundle, Evaluation, History, Scores, StageResult
 from cifar_report.simulation import Simulation, simulate_bundle

@@ -8,10 +8,11 @@ from scipy import stats
 
 from cifar_report.analysis.calibration import load_calibration
 from cifar_report.analysis.decisions import LEAST_SEEDS_FOR_ONSET, RATIO_SLACK
+from cifar_report.analysis.estimates import ACCURACY_LEVEL, LOSS_RISE
 from cifar_report.analysis.hypothesis_tests import TRIM, EpochTest, McNemar, TTest, holm
 from cifar_report.analysis.results import Datum, Measure, SeedValue
+from cifar_report.analysis.results.verdicts import LEVEL
 from cifar_report.analysis.trials import unseen_collapses, unusual_runs
-from cifar_report.analysis.values import ACCURACY_LEVEL, LEVEL, LOSS_RISE
 from cifar_report.simulation.calibration import SEED_COUNTS, SUITES
 from cifar_report.simulation.draws import COLLAPSES, DEPTHS
 

@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from cifar_report.analysis.estimates import mean_datum, mean_difference
+from cifar_report.analysis.estimates import finite, mean_datum, mean_difference, read
 from cifar_report.analysis.hypothesis_tests import SAME
 from cifar_report.analysis.predictions import FILE_NAME, PredictionTable, same_images
 from cifar_report.analysis.results import (
@@ -18,7 +18,6 @@ from cifar_report.analysis.results import (
     TrialResult,
 )
 from cifar_report.analysis.trials import COLUMNS, PARTS
-from cifar_report.analysis.values import finite, read
 from cifar_report.bundle import Bundle, Run
 from cifar_report.bundle.certificates import Certificate
 from cifar_report.bundle.store import with_engine

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from cifar_report.analysis.decisions import DIRECTIONS, RATIO_SLACK, limits_of, side_of
-from cifar_report.analysis.estimates import mean_datum, prediction_datum
+from cifar_report.analysis.estimates import finite, mean_datum, prediction_datum
 from cifar_report.analysis.hypothesis_tests import (
     RESAMPLES,
     HypothesisTest,
@@ -19,10 +19,10 @@ from cifar_report.analysis.hypothesis_tests import (
 from cifar_report.analysis.power import detectable_effect, seeds_needed
 from cifar_report.analysis.predictions import PredictionTable, StagePredictions, same_images
 from cifar_report.analysis.results import Datum, Formula, SeedValue, Undefined, Unit
-from cifar_report.analysis.results.verdicts import Networks, NetworkTest, SeedDifference
+from cifar_report.analysis.results.verdicts import LEVEL, Networks, NetworkTest, SeedDifference
 from cifar_report.analysis.samples import Sample, onset_hits, planned_runs
-from cifar_report.analysis.values import LEVEL, Array, finite, is_time
 from cifar_report.bundle import Bundle
+from cifar_report.bundle.arrays import Array
 from cifar_report.spec import Claim, Quantity, Side
 
 VALUE_UNITS: dict[Quantity, Unit] = {
@@ -40,7 +40,7 @@ def unit_of(claim: Claim) -> Unit:
     unit = VALUE_UNITS[claim.quantity]
     if claim.relation == "onset":
         return "share"
-    if claim.relation == "ratio" or claim.exact_relation == "quarter" or (is_time(claim) and claim.comparator):
+    if claim.relation == "ratio" or claim.exact_relation == "quarter" or (claim.timed and claim.comparator):
         return "ratio"
     return unit if claim.comparator is None else DIFFERENCE_UNITS.get(unit, unit)
 
@@ -170,7 +170,7 @@ def known_before(claim: Claim) -> dict[str, Any]:
     if claim.relation == "ratio":
         found["margin"] = number(claim, None, "margin", RATIO_SLACK, "ratio", "margin", origin="spec")
     elif claim.relation not in ("exact", "onset"):
-        relative = is_time(claim) or claim.quantity == "loss"
+        relative = claim.timed or claim.quantity == "loss"
         scale: Unit = "relative" if relative else DIFFERENCE_UNITS.get(unit, unit)
         found["margin"] = number(claim, None, "margin", claim.margin, scale, "margin", origin="spec")
     if claim.value is not None:

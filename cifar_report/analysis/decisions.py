@@ -7,11 +7,11 @@ from typing import NamedTuple
 from scipy import stats
 
 from cifar_report.analysis.hypothesis_tests import SAME, HypothesisTest, holm
-from cifar_report.analysis.results.verdicts import Lacking, Outcome, Reason
-from cifar_report.analysis.values import HIGHER_IS_BETTER, LEVEL, is_time
-from cifar_report.spec import STATEMENTS, Claim
+from cifar_report.analysis.results.verdicts import LEVEL, Lacking, Outcome, Reason
+from cifar_report.spec import STATEMENTS, Claim, Quantity
 
 DIRECTIONS = ("greater", "less", "not_better")
+HIGHER_IS_BETTER: frozenset[Quantity] = frozenset({"accuracy", "validation_accuracy", "throughput"})
 RATIO_SLACK = 1.25  # a ratio is near r between r / 1.25 and 1.25 r
 LEAST_SEEDS_FOR_ONSET = 5  # below, even unanimous seeds are no more than a coin's
 
@@ -42,7 +42,7 @@ def side_of(claim: Claim) -> int:
 def margin_of(claim: Claim, factor: float = 1.0) -> float:
     """Return the margin on the scale of the test, ``factor`` times the registry's."""
     margin = (claim.margin or 0.0) * factor
-    return math.log1p(margin) if is_time(claim) else margin
+    return math.log1p(margin) if claim.timed else margin
 
 
 def limits_of(claim: Claim, factor: float = 1.0) -> tuple[float, float]:
@@ -54,7 +54,7 @@ def limits_of(claim: Claim, factor: float = 1.0) -> tuple[float, float]:
         return (max(low, 0.0) if stated > 1 else low), (min(high, 0.0) if stated < 1 else high)
     if claim.relation == "value":
         center = claim.value or 0.0
-        relative = claim.quantity == "loss" or is_time(claim)
+        relative = claim.quantity == "loss" or claim.timed
         half = (claim.margin or 0.0) * factor * (abs(center) if relative else 1.0)
         return center - half, center + half
     margin = margin_of(claim, factor)

@@ -12,8 +12,8 @@ from scipy import special, stats
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.robust_compare import TrimmedMean
 
-from cifar_report.analysis.results.verdicts import Procedure
-from cifar_report.analysis.values import LEVEL, Array
+from cifar_report.analysis.results.verdicts import LEVEL, Procedure
+from cifar_report.bundle.arrays import Array
 
 SAME = 1e-9  # values nearer than this are equal: differences of shares carry rounding errors of 1e-17
 RESAMPLES = 4_000  # of the bootstrap over images

@@ -14,9 +14,8 @@ from cifar_report.analysis.decisions import Decision, Families, PValues, family_
 from cifar_report.analysis.estimates import scope_of
 from cifar_report.analysis.power import COUNTS, LEAST_POWER, POWER, power_at_last, power_of_more
 from cifar_report.analysis.predictions import read_predictions
-from cifar_report.analysis.results.verdicts import Lacking, Verdict
-from cifar_report.analysis.samples import Sample, claim_sides, with_looks
-from cifar_report.analysis.values import LEVEL
+from cifar_report.analysis.results.verdicts import LEVEL, Lacking, Verdict
+from cifar_report.analysis.samples import Sample, with_looks
 from cifar_report.analysis.verdicts import LEAST_NEW_SEEDS, families_of, finished_seeds, judged, testable
 from cifar_report.bundle import Bundle, RunTiming
 from cifar_report.spec import Claim, Trial
@@ -77,11 +76,11 @@ def next_look(
         sample = samples.get(claim.id)
         if sample is None or sample.n_of != "seeds" or decisions[claim.id].outcome != "inconclusive":
             continue
-        place, trials = len(sample.looks), [side.trial for side, _ in claim_sides(claim)]
+        place = len(sample.looks)
         if place >= len(plan.shares):
             over.append(claim.id)
             continue
-        wanted[claim.id] = {trial: plan.seeds[trial][place] for trial in trials if trial in plan.seeds}
+        wanted[claim.id] = {trial: plan.seeds[trial][place] for trial in claim.trials if trial in plan.seeds}
         powers[claim.id] = power_at_last(claim, sample, plan, families.level(claim))
     going, asked = _affordable(wanted, powers, plan, done, seconds or {})
     futile = tuple(name for name, power in powers.items() if power < LEAST_POWER)
@@ -183,8 +182,7 @@ def propose(bundle: Bundle, hours: float) -> Proposal:
     levels = {name: level for group in groups for name, level in _levels(group, families).items()}
     by_id = {claim.id: claim for group in groups for claim in group if claim.relation != "exact"}
     trials = {
-        name: tuple(dict.fromkeys(side.trial for side, _ in claim_sides(claim) if side.trial in seconds))
-        for name, claim in by_id.items()
+        name: tuple(dict.fromkeys(trial for trial in claim.trials if trial in seconds)) for name, claim in by_id.items()
     }
 
     @cache

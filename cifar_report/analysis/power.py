@@ -12,8 +12,9 @@ from scipy import optimize, special, stats
 
 from cifar_report.analysis.decisions import DIRECTIONS, decide_onset, limits_of, margin_of, side_of
 from cifar_report.analysis.hypothesis_tests import EpochTest, TTest, bounded_freedom, least_p_of_epochs
-from cifar_report.analysis.samples import Sample, claim_sides, onset_hits
-from cifar_report.analysis.values import LEVEL, Array
+from cifar_report.analysis.results.verdicts import LEVEL
+from cifar_report.analysis.samples import Sample, onset_hits
+from cifar_report.bundle.arrays import Array
 from cifar_report.spec import Claim
 from cifar_report.spec.experiments import SeedPlan
 
@@ -153,8 +154,7 @@ def _power_of_more_epochs(
 
 def power_at_last(claim: Claim, sample: Sample, plan: SeedPlan, level: float) -> float:
     """Return the conditional power of an open claim at the last planned look; ``level`` is its corrected one."""
-    trials = [side.trial for side, _ in claim_sides(claim)]
-    ends = [plan.seeds[trial][-1] if trial in plan.seeds else sample.count for trial in trials]
+    ends = [plan.seeds[trial][-1] if trial in plan.seeds else sample.count for trial in claim.trials]
     ends, share = [min(ends)] * 2 if sample.paired else ends, plan.shares[-1]
     return power_of_more(claim, sample, ends, level * share, share, kept=True)
 

@@ -11,9 +11,9 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from cifar_report.analysis.estimates import mean_datum, measure
 from cifar_report.analysis.results import trials as results
 from cifar_report.analysis.results.trials import Datum, Measure, SeedValue
-from cifar_report.analysis.values import Array, primary_weights
 from cifar_report.bundle import Bundle, Predictions, Run, Weights
-from cifar_report.bundle.arrays import BINS, CompactTable
+from cifar_report.bundle.arrays import BINS, Array, CompactTable
+from cifar_report.bundle.records import primary_weights
 from cifar_report.spec import Trial
 
 FILE_NAME = "predictions.npz"

@@ -8,12 +8,13 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from cifar_report.analysis.decisions import Decision, decide_onset
+from cifar_report.analysis.estimates import by_block, finite, overfits_from, read
 from cifar_report.analysis.hypothesis_tests import SAME, EpochTest, HypothesisTest, LooksTest, McNemar, TTest
 from cifar_report.analysis.predictions import PredictionTable, same_images
 from cifar_report.analysis.results.trials import SeedValue
 from cifar_report.analysis.trials import LEAST_RUNS, are_unusual
-from cifar_report.analysis.values import Array, by_block, finite, is_time, overfits_from, read
 from cifar_report.bundle import Bundle, Run
+from cifar_report.bundle.arrays import Array
 from cifar_report.spec import Claim, Quantity, Side, Trial, pairs_by_seed
 from cifar_report.spec.experiments import SeedPlan
 
@@ -120,23 +121,14 @@ def onset_hits(claim: Claim, sample: Sample, factor: float = 1.0) -> list[bool]:
 
 def collect_sample(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | Decision:
     """Return the values that a claim compares, or why it has none."""
-    if is_time(claim):
+    if claim.timed:
         return _by_block(claim, bundle)
-    sides = claim_sides(claim)
-    for side, _ in sides:
-        if not planned_runs(bundle, side.trial):
-            return Decision("not_run", "failed" if bundle.failed_of(side.trial) else "missing")
-    if len(sides) == 2 and not any(bundle.trials[side.trial].seeded for side, _ in sides):
+    for trial in claim.trials:
+        if not planned_runs(bundle, trial):
+            return Decision("not_run", "failed" if bundle.failed_of(trial) else "missing")
+    if claim.comparator is not None and not any(bundle.trials[trial].seeded for trial in claim.trials):
         return _by_image(claim, bundle, predictions)
     return _by_seed(claim, bundle)
-
-
-def claim_sides(claim: Claim) -> list[tuple[Side, Quantity]]:
-    """Return the subject and, unless the claim is absolute, the comparator, each with its quantity."""
-    sides = [(claim.subject, claim.quantity)]
-    if claim.comparator is not None:
-        sides.append((claim.comparator, claim.comparator_quantity or claim.quantity))
-    return sides
 
 
 def planned_runs(bundle: Bundle, trial: str) -> dict[int | None, Run]:
@@ -147,7 +139,7 @@ def planned_runs(bundle: Bundle, trial: str) -> dict[int | None, Run]:
 
 def _by_seed(claim: Claim, bundle: Bundle) -> Sample | Decision:
     """Collect the seeds of both sides, in pairs where they pair; a run without a seed stands for every seed."""
-    found = [planned_runs(bundle, side.trial) for side, _ in claim_sides(claim)]
+    found = [planned_runs(bundle, trial) for trial in claim.trials]
     seeds = [list(runs) for runs in found]
     if claim.relation == "exact" or pairs_by_seed(claim, bundle.trials):
         seeded = next((runs for runs in found if None not in runs), found[0])
@@ -156,7 +148,7 @@ def _by_seed(claim: Claim, bundle: Bundle) -> Sample | Decision:
     if not all(seeds):
         return Decision("not_run", "no_common_seeds")
     values = []
-    for runs, each, side in zip(found, seeds, claim_sides(claim), strict=True):
+    for runs, each, side in zip(found, seeds, claim.sides, strict=True):
         chosen = _values(claim, [runs.get(seed) or runs[None] for seed in each], *side)
         values.append(tuple(value._replace(seed=seed) for value, seed in zip(chosen, each, strict=True)))
     if claim.quantity == "unusual_runs" and min(map(len, values)) < LEAST_RUNS:
@@ -189,12 +181,11 @@ def _onset(run: Run, side: Side) -> SeedValue:
 
 
 def _by_image(claim: Claim, bundle: Bundle, predictions: PredictionTable) -> Sample | Decision:
-    sides = claim_sides(claim)
-    runs = [bundle.runs_of(side.trial)[0] for side, _ in sides]
+    runs = [bundle.runs_of(trial)[0] for trial in claim.trials]
     first, second = (predictions.get((run.id, None)) for run in runs)
     if first is None or second is None or not same_images(first, second):
         return Decision("not_run", "no_predictions")
-    values = [(read(run, side, claim.quantity),) for run, (side, _) in zip(runs, sides, strict=True)]
+    values = [(read(run, side, claim.quantity),) for run, (side, _) in zip(runs, claim.sides, strict=True)]
     return Sample("difference", "images", *values, images=McNemar.of(first.correct, second.correct))
 
 
@@ -203,7 +194,7 @@ def _by_block(claim: Claim, bundle: Bundle) -> Sample | Decision:
         return Decision("not_testable", "no_hardware")
     if bundle.timing_pass is None:
         return Decision("not_run", "no_timing_pass")
-    sides = [(side.trial, quantity) for side, quantity in claim_sides(claim)]
+    sides = [(side.trial, quantity) for side, quantity in claim.sides]
     found = [by_block(bundle, *side) for side in sides]
     blocks = tuple(block for block in found[0] if all(block in values for values in found))
     if not blocks:
@@ -232,12 +223,11 @@ def onset_decision(claim: Claim, sample: Sample, factor: float = 1.0) -> tuple[D
 
 def with_looks(claim: Claim, sample: Sample, plan: SeedPlan, done: Mapping[str, int]) -> Sample:
     """Return the sample as the planned looks see it; ``done`` maps trials to the end of the seeds that have run."""
-    trials = [side.trial for side, _ in claim_sides(claim)]
     looks: list[Look] = []
     for place, share in enumerate(plan.shares):
-        ends = [plan.seeds[trial][place] if trial in plan.seeds else math.inf for trial in trials]
+        ends = [plan.seeds[trial][place] if trial in plan.seeds else math.inf for trial in claim.trials]
         # The first look is taken with what is there; a later one when all of its seeds of both sides have run.
-        if place and any(end > done.get(trial, end) for trial, end in zip(trials, ends, strict=True)):
+        if place and any(end > done.get(trial, end) for trial, end in zip(claim.trials, ends, strict=True)):
             break
         looks.append(Look(ends[0], ends[-1], share))
     return replace(sample.at(looks[-1]), looks=tuple(looks), share=1.0)

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cifar_report.analysis.decisions import DIRECTIONS, Families, decide, decide_onset, margin_of, p_values, side_of
+from cifar_report.analysis.estimates import read
 from cifar_report.analysis.hypothesis_tests import TRIM, EpochTest, HypothesisTest, TTest
 from cifar_report.analysis.results import ChangeKind, ChangeOfMind
 from cifar_report.analysis.results.trials import SeedValue
 from cifar_report.analysis.results.verdicts import Outcome, Reason, Sensitivity, Verdict
-from cifar_report.analysis.samples import Sample, claim_sides, onset_decision, onset_hits, planned_runs
-from cifar_report.analysis.values import read
+from cifar_report.analysis.samples import Sample, onset_decision, onset_hits, planned_runs
 from cifar_report.bundle import Bundle
 from cifar_report.spec import Claim, Quantity, Side, Trial
 
@@ -72,11 +72,11 @@ def _choices(claim: Claim, sample: Sample, families: Families, bundle: Bundle) -
 def missing_seeds(claim: Claim, bundle: Bundle) -> tuple[tuple[str, tuple[int, ...]], ...]:
     """Return the claim's trials that lack runs of planned seeds, where others have finished, with these seeds."""
     found = {}
-    for side, _ in claim_sides(claim):
-        runs = planned_runs(bundle, side.trial)
-        lacking = tuple(seed for seed in bundle.seeds(side.trial) if seed not in runs)
+    for trial in claim.trials:
+        runs = planned_runs(bundle, trial)
+        lacking = tuple(seed for seed in bundle.seeds(trial) if seed not in runs)
         if runs and None not in runs and lacking:
-            found[side.trial] = lacking
+            found[trial] = lacking
     return tuple(found.items())
 
 
@@ -89,7 +89,7 @@ def _counted_against(claim: Claim, sample: Sample, bundle: Bundle) -> Iterator[S
     claimed = {"greater": 1, "less": -1, "not_better": -side_of(claim)}.get(claim.relation)
     for side in (1, -1) if claimed is None else (claimed,):
         filled: list[dict[int | None, SeedValue]] = []
-        sides = zip((sample.subject, sample.comparator), claim_sides(claim), (min, max)[::side], strict=False)
+        sides = zip((sample.subject, sample.comparator), claim.sides, (min, max)[::side], strict=False)
         for values, each, worst in sides:
             runs, known = planned_runs(bundle, each[0].trial), {value.seed: value for value in values}
             absent = lacking.get(each[0].trial, ())

@@ -7,20 +7,21 @@ from typing import Any, Literal
 import numpy as np
 from scipy import stats
 
-from cifar_report.analysis.estimates import measure, original_datum
+from cifar_report.analysis.estimates import (
+    epoch_of_least_loss,
+    finite,
+    first_epoch_at_level,
+    measure,
+    original_datum,
+)
 from cifar_report.analysis.hypothesis_tests import TRIM, exact_interval
 from cifar_report.analysis.predictions import PredictionTable, prediction_metrics
 from cifar_report.analysis.results import Scope
 from cifar_report.analysis.results import trials as results
 from cifar_report.analysis.results.trials import Curve, Datum, Measure, SeedValue, StageSummary, TrialResult, Unit
-from cifar_report.analysis.values import (
-    LEVEL,
-    epoch_of_least_loss,
-    finite,
-    first_epoch_at_level,
-    primary_weights,
-)
+from cifar_report.analysis.results.verdicts import LEVEL
 from cifar_report.bundle import Bundle, Run, StageResult, Weights
+from cifar_report.bundle.records import primary_weights
 from cifar_report.published import OriginalStage, OriginalTrial
 from cifar_report.spec import AnyTrial, Change, Experiment, Trial, differences
 

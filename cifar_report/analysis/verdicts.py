@@ -26,14 +26,12 @@ from cifar_report.analysis.results import Datum, Formula, Outcome, Reason, Scope
 from cifar_report.analysis.results.verdicts import OtherVerdict, TakenLook
 from cifar_report.analysis.samples import (
     Sample,
-    claim_sides,
     collect_sample,
     onset_decision,
     onset_hits,
     with_looks,
 )
 from cifar_report.analysis.sensitivity import fragile, missing_seeds, sensitivities
-from cifar_report.analysis.values import is_time
 from cifar_report.bundle import Bundle
 from cifar_report.spec import STATEMENTS, Claim
 from cifar_report.spec.experiments import SeedPlan
@@ -85,7 +83,7 @@ def planned_sample(claim: Claim, bundle: Bundle, predictions: PredictionTable) -
     if not plan.confirms:
         return with_looks(claim, cast("Sample", sample), plan, done) if over_seeds else sample
     # New seeds are no confirmation before all of them have run on both sides, nor where a claim has no seeds.
-    ends = ((side.trial, plan.seeds[side.trial][-1]) for side, _ in claim_sides(claim) if side.trial in plan.seeds)
+    ends = ((trial, plan.seeds[trial][-1]) for trial in claim.trials if trial in plan.seeds)
     whole = over_seeds and all(done[trial] >= end for trial, end in ends)
     return sample if whole else Decision("not_run", "missing")
 
@@ -145,7 +143,7 @@ def not_testable(claim: Claim, sample: Sample | Decision, scope: Scope) -> Decis
         return sample
     if claim.relation == "exact":
         return None
-    if claim.relation == "value" and not scope.absolutes and not is_time(claim):
+    if claim.relation == "value" and not scope.absolutes and not claim.timed:
         return Decision("not_testable", "other_pixels")
     if not sample.defined:
         return Decision("inconclusive", "not_a_number")
@@ -246,14 +244,14 @@ def _undecidable_below(claim: Claim, sample: Sample, families: Families, plan: S
         return None
     if power_at_last(claim, sample, plan, families.level(claim)) >= LEAST_POWER:
         return None
-    return min(plan.seeds[side.trial][-1] for side, _ in claim_sides(claim) if side.trial in plan.seeds)
+    return min(plan.seeds[trial][-1] for trial in claim.trials if trial in plan.seeds)
 
 
 def _described(claim: Claim, sample: Sample | Decision, decision: Decision, scope: Scope) -> dict[str, Any]:
     """Return the fields of a verdict that say what was measured, whatever a test makes of it."""
     if isinstance(sample, Decision):
         missing = estimates.missing_estimate(claim, decision.reason)
-        return {"n_of": "blocks" if is_time(claim) else "seeds", "estimate": missing}
+        return {"n_of": "blocks" if claim.timed else "seeds", "estimate": missing}
     means: dict[str, Any] = {"n": len(sample.subject) if sample.images is None else sample.count}
     means |= estimates.side_means(claim, sample)
     if claim.relation == "exact":
@@ -261,7 +259,7 @@ def _described(claim: Claim, sample: Sample | Decision, decision: Decision, scop
     prediction, original, inside = estimates.prediction(claim, sample), claim.original_difference, None
     if scope.absolutes and original is not None and prediction and prediction.low is not None:
         inside = prediction.low - SAME <= original <= (prediction.high or 0.0) + SAME
-    other_pixels = scope.comparisons and not scope.absolutes and not is_time(claim)
+    other_pixels = scope.comparisons and not scope.absolutes and not claim.timed
     one_sided = decision.reason in RULED_OUT or (claim.relation in NEAR and decision.reason != "outside_margin")
     twice = (one_sided or sample.share < 1) and sample.count > 1
     return means | {
@@ -297,7 +295,7 @@ def statements(found: tuple[Verdict, ...]) -> tuple[StatementTally, ...]:
 def _kind(claim: Claim) -> StatementKind:
     if claim.relation == "exact":
         return "counts"
-    if is_time(claim):
+    if claim.timed:
         return "times"
     if claim.quantity == "gap":
         return "gap"

@@ -7,11 +7,11 @@ import numpy as np
 from scipy import stats
 
 from cifar_report.analysis import results
-from cifar_report.analysis.estimates import mean_difference
+from cifar_report.analysis.estimates import by_block, mean_difference
 from cifar_report.analysis.hypothesis_tests import TTest, all_equal, t_interval
 from cifar_report.analysis.predictions import PredictionTable, surest, surest_of_pair
 from cifar_report.analysis.results import Datum, Measure, StageSummary, TimingRow, TrialResult
-from cifar_report.analysis.values import LEVEL, by_block
+from cifar_report.analysis.results.verdicts import LEVEL
 from cifar_report.bundle import Bundle, Measurement
 from cifar_report.spec import Change, Quantity, Trial, same_network
 

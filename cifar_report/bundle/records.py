@@ -176,6 +176,12 @@ class Run(Record, frozen=True, kw_only=True):
         raise KeyError(f"run {self.id} has no stage {stage_id!r}")
 
 
+def primary_weights(trial: Trial, stage_id: str) -> Weights:
+    """Return which weights the method judges: the restored best ones after early stopping, else the last ones."""
+    stage = next(stage for stage in trial.stages if stage.id == stage_id)
+    return "last" if stage.early_stopping is None else "best"
+
+
 def stage_ids(trial: AnyTrial) -> list[str]:
     """Return the ids of a trial's stages; a classifier without training by gradient has none."""
     return [stage.id for stage in trial.stages] if isinstance(trial, Trial) else []
@@ -294,8 +300,8 @@ class BundleRecord(Record, frozen=True, kw_only=True):
             raise ValueError(f"its plan names trials that it does not have: {sorted(strays)!r:.80}")
         stages = {trial.id: (None, *stage_ids(trial)) for trial in trials}
         for claim in claims:
-            for side in (claim.subject, claim.comparator):
-                if side is not None and side.stage not in stages.get(side.trial, ()):
+            for side, _ in claim.sides:
+                if side.stage not in stages.get(side.trial, ()):
                     raise ValueError(f"claim {claim.id} names a trial or a stage that the bundle does not plan")
 
     @property

@@ -23,7 +23,6 @@ from cifar_report import __version__, project_folder
 from cifar_report.analysis.decisions import DIRECTIONS, family_key, side_of
 from cifar_report.analysis.predictions import condensed, read_predictions, surest_of_pair
 from cifar_report.analysis.results import TrialResult, Verdict
-from cifar_report.analysis.values import is_time
 from cifar_report.analysis.verdicts import verdicts
 from cifar_report.errors import SuiteError
 from cifar_report.report.elements import data_address
@@ -203,11 +202,11 @@ def _claim(writer: Writer, verdict: Verdict) -> dict[str, Any]:
     return {
         "id": verdict.id,
         "about": notation(writer, verdict).striptags(),
-        "trials": [side.trial for side in (claim.subject, claim.comparator) if side is not None],
+        "trials": claim.trials,
         **{name: getattr(claim, name) for name in ("quantity", "relation", "margin", "value")},
         "side": side_of(claim),
         "family": "|".join(map(str, family_key(claim))) if corrected else None,
-        "time": is_time(claim),
+        "time": claim.timed,
         "absolute": claim.comparator is None,
         **{name: getattr(verdict, name) for name in ("outcome", "reason", "test", "n_of")},
         "unit": verdict.estimate.unit,

@@ -66,7 +66,7 @@ def _results(bundle: Bundle, trial: Trial, experiment: Experiment) -> Iterator[A
     lines = []
     for verdict in results.verdicts:
         claim = verdict.claim
-        if trial.id in {side.trial for side in (claim.subject, claim.comparator) if side is not None}:
+        if trial.id in claim.trials:
             lines.append(f"- {claim.statement} **{verdict.outcome.replace('_', ' ')}** ({verdict.id})")
     if lines:
         yield _text("## Claims\n\n" + "\n".join(lines), id="claims")

@@ -12,7 +12,7 @@ from cifar_report.bundle.store import read_manifest, update_manifest, write_mani
 from cifar_report.errors import UsageError
 from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments, load_study, trials_of
-from cifar_report.spec import TIMES, AnyTrial, Claim, ClassicalTrial, Dropout, definitions, registry_hash
+from cifar_report.spec import AnyTrial, Claim, ClassicalTrial, Dropout, definitions, registry_hash
 from cifar_report.spec.experiments import LOOKS, MOST_SEEDS, Experiment, Profile, SeedPlan, declare, declare_looks
 from cifar_report.spec.trials import json_hash, without_defaults
 
@@ -129,7 +129,7 @@ def claims_changed(folder: Path, old: BundleRecord, experiments: tuple[Experimen
     trained = {path.parent.parent.name for path in folder.glob("runs/*/*/run.json")}
     before, claims = definitions(claims_of(old.experiments)), claims_of(experiments)
     now, added = definitions(claims), [claim for claim in claims if claim.id not in before]
-    late = any({side.trial for side in (each.subject, each.comparator) if side} <= trained for each in added)
+    late = any(trained.issuperset(each.trials) for each in added)
     return bool(trained) and (late or any(now.get(name) != each for name, each in before.items()))
 
 
@@ -146,8 +146,7 @@ def choose_timed(
         return ()
     names: Iterable[str] = plan.trials or ()
     if plan.trials is None:
-        about_time = [claim for claim in claims if claim.quantity in TIMES]
-        named = {side.trial for claim in about_time for side in (claim.subject, claim.comparator) if side is not None}
+        named = {trial for claim in claims if claim.timed for trial in claim.trials}
         chosen: dict[str, str] = {}  # cost: the first trial of it; the named ones come first
         for trial in sorted(trials.values(), key=lambda trial: trial.id not in named):
             chosen.setdefault(cost_hash(trial), trial.id)

@@ -20,7 +20,7 @@ from cifar_report.analysis.hypothesis_tests import exact_interval
 from cifar_report.analysis.planning import take_looks
 from cifar_report.analysis.power import power
 from cifar_report.analysis.results import Datum, Measure, SeedValue
-from cifar_report.analysis.values import LEVEL, is_time
+from cifar_report.analysis.results.verdicts import LEVEL
 from cifar_report.analysis.verdicts import decided
 from cifar_report.analysis.views import ties
 from cifar_report.bundle import Bundle
@@ -142,7 +142,7 @@ def _takes_part(scenario: Scenario, drawn: Drawn, setting: Setting) -> bool:
     if setting.spread == "collapsing" and not (drawn.collapsible and (scenario != "at_margin" or not drawn.whole)):
         return False
     if scenario == "looks":
-        return not near and not is_time(claim) and drawn.images is None
+        return not near and not claim.timed and drawn.images is None
     if scenario == "original":  # whole epochs: their power is predicted by drawing them in the same way
         return not near and claim.original_difference is not None and not drawn.whole
     return scenario == "at_margin" or near is (scenario == "at_limit")
@@ -154,7 +154,7 @@ def _shift(scenario: Scenario, claim: Claim) -> float:
         return 0.0
     if scenario == "original":
         known = claim.original_difference or 0.0
-        return math.log(known) if is_time(claim) else known
+        return math.log(known) if claim.timed else known
     return side_of(claim) * margin_of(claim) if claim.relation in DIRECTIONS else limits_of(claim)[1]
 
 

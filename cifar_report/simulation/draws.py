@@ -12,8 +12,8 @@ from cifar_report.analysis.hypothesis_tests import EpochTest, HypothesisTest, Mc
 from cifar_report.analysis.predictions import read_predictions
 from cifar_report.analysis.results import SeedValue
 from cifar_report.analysis.samples import Sample, Scale, collect_sample
-from cifar_report.analysis.values import Array
 from cifar_report.bundle import Bundle
+from cifar_report.bundle.arrays import Array
 from cifar_report.errors import UsageError
 from cifar_report.registry import claims_of, load_experiments
 from cifar_report.spec import Claim, Quantity

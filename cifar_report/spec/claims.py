@@ -89,6 +89,22 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         if needs_comparator != (self.comparator is not None) and self.relation != "exact":
             raise ValueError(f"claim {self.id}: {self.relation!r} and its comparator do not go together")
 
+    @property
+    def sides(self) -> tuple[tuple[Side, Quantity], ...]:
+        """Return the subject and, unless the claim is absolute, the comparator, each with its quantity."""
+        other = () if self.comparator is None else ((self.comparator, self.comparator_quantity or self.quantity),)
+        return ((self.subject, self.quantity), *other)
+
+    @property
+    def trials(self) -> tuple[str, ...]:
+        """Return the ids of its sides' trials, the subject's first."""
+        return tuple(side.trial for side, _ in self.sides)
+
+    @property
+    def timed(self) -> bool:
+        """Whether it is about times or rates: read from the timing pass alone, compared as log ratios."""
+        return self.quantity in TIMES
+
 
 STATEMENTS = (
     *("C01a", "C01b", "C01c", "C02a", "C02b", "C03a", "C03b", "C03c", "C04a", "C04b", "C04c", "C05a", "C05b", "C05c"),

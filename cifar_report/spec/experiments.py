@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 import msgspec
 from msgspec import Meta
 
-from cifar_report.spec.claims import TIMES, Claim, definitions, pairs_by_seed
+from cifar_report.spec.claims import Claim, definitions, pairs_by_seed
 from cifar_report.spec.datasets import ImageCount
 from cifar_report.spec.trials import AnyTrial, ClassicalTrial, Id, Paragraph, Word, json_hash
 
@@ -208,8 +208,7 @@ def declare(
 def declare_looks(claims: Iterable[Claim], trials: Mapping[str, AnyTrial], hours: float | None = None) -> SeedPlan:
     """Return the planned looks of all trials with seeds; trials that many claims name get more at the last look."""
     claims = tuple(claims)
-    seeded = [claim for claim in claims if claim.relation != "exact" and claim.quantity not in TIMES]
-    sides = (side for claim in seeded for side in {claim.subject, claim.comparator} if side is not None)
-    named = Counter(side.trial for side in sides)
+    seeded = [claim for claim in claims if claim.relation != "exact" and not claim.timed]
+    named = Counter(side.trial for claim in seeded for side in {side for side, _ in claim.sides})
     looks = {name: HUB_LOOKS if named[name] >= HUB_CLAIMS else LOOKS for name, trial in trials.items() if trial.seeded}
     return declare(looks, claims, trials, shares=SHARES, hours=hours)

@@ -20,7 +20,6 @@ from cifar_report.spec import CIFAR10, Claim, Dataset, differences
 Quantity = Literal["loss", "accuracy", "weights", "probabilities"]
 TOLERANCE = 0.005  # of losses and accuracies: half a percentage point, where the claims' margins begin at one
 EXPLAINS_RUNS = ("profile:", "data:", "trial:", "code:", "environment:")
-TIMED = {"seconds", "throughput", "fit_seconds", "predict_seconds"}
 BY_NAME = {"spec", "dataset", "split", "seed"}  # parts of a key that are told in words of their own
 OF_A_PASS = ("processor", "platform", "python")  # facts of an environment that keys do not tell
 PROSE = {"statement", "said", "proxy", "code"}  # fields of a claim that decide nothing
@@ -247,15 +246,14 @@ def _pair(one: Run, other: Run) -> RunPair:
 
 
 def _reasons(one: Bundle, other: Bundle, pairs: Sequence[RunPair], before: Claim, after: Claim) -> tuple[str, ...]:
-    sides = (before.subject, before.comparator, after.subject, after.comparator)
-    trials = list(dict.fromkeys(side.trial for side in sides if side is not None))
+    trials = list(dict.fromkeys((*before.trials, *after.trials)))
     found = [*_against(_claim_facts(before), _claim_facts(after)), *_against(_plan_facts(one), _plan_facts(other))]
     for trial in trials:
         if trial in one.trials and trial in other.trials:
             for change in differences(one.trials[trial], other.trials[trial]):
                 found.append(f"trial: {trial}, {change.place} {change.before!r:.40} against {change.after!r:.40}")
     found += _against(*(_run_facts(bundle, trials) for bundle in (one, other)))
-    if {before.quantity, after.quantity} & TIMED and one.timing_pass != other.timing_pass:
+    if (before.timed or after.timed) and one.timing_pass != other.timing_pass:
         found.append("timing: another timing pass")
     common = [pair for pair in pairs if pair.run.partition("/")[0] in trials]
     if changed := [pair for pair in common if not pair.same]:

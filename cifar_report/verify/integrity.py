@@ -14,11 +14,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from cifar_report.analysis.values import primary_weights
 from cifar_report.bundle import METHOD_VERSION, Bundle, Predictions, Run, Scores
 from cifar_report.bundle.arrays import COMPACT_FILE, MOST_BYTES, PREDICTIONS_FILE, Array, load_arrays, weight_place
 from cifar_report.bundle.bundle import RECORD_FILE
-from cifar_report.bundle.records import SETS
+from cifar_report.bundle.records import SETS, primary_weights
 from cifar_report.bundle.store import MANIFEST_FILE, read_plain
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import claims_of, load_experiments, load_study, trials_of

@@ -6,6 +6,7 @@ from typing import Literal
 from cifar_report.analysis.results.trials import Datum
 from cifar_report.spec import Claim
 
+LEVEL = 0.05  # of every test; intervals cover the rest
 Outcome = Literal["reproduced", "not_reproduced", "inconclusive", "not_run", "not_testable"]
 
 Reason = Literal[

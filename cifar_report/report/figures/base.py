@@ -107,11 +107,10 @@ def percent_interval(datum: Datum) -> tuple[float, float] | None:
 def comparison_name(verdict: Verdict, results: Results, translate: Translation) -> str:
     """Return a claim in signs: the two sides and the relation between them."""
     claim = verdict.claim
-    sides = (side for side in (claim.subject, claim.comparator) if side is not None)
-    names = [trial_name(results.trial(side.trial).trial, translate, side.stage) for side in sides]
+    names = [trial_name(results.trial(side.trial).trial, translate, side.stage) for side, _ in claim.sides]
     if claim.comparator_quantity is not None:  # one trial's fitting and prediction, for example
-        quantities = (claim.quantity, claim.comparator_quantity)
-        names = [f"{translate.gettext(QUANTITIES[each])}, {name}" for each, name in zip(quantities, names, strict=True)]
+        quantities = (translate.gettext(QUANTITIES[quantity]) for _, quantity in claim.sides)
+        names = list(map("{}, {}".format, quantities, names))
     return f" {RELATIONS[claim.relation]} ".join(names)
 
 

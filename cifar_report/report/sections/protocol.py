@@ -6,7 +6,8 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from cifar_report.analysis.values import ACCURACY_LEVEL, LEVEL
+from cifar_report.analysis.estimates import ACCURACY_LEVEL
+from cifar_report.analysis.results.verdicts import LEVEL
 from cifar_report.report import names
 from cifar_report.report.elements import SectionView, Table, code
 from cifar_report.report.i18n import load_messages, mark

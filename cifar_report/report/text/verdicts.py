@@ -6,9 +6,8 @@ from functools import partial
 
 from markupsafe import Markup
 
-from cifar_report.analysis.decisions import side_of
+from cifar_report.analysis.decisions import HIGHER_IS_BETTER, side_of
 from cifar_report.analysis.results import Datum, Sensitivity, TrialResult, Verdict
-from cifar_report.analysis.values import HIGHER_IS_BETTER
 from cifar_report.report import names
 from cifar_report.report.i18n import load_messages
 from cifar_report.report.writer import Writer
