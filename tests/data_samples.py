@@ -11,12 +11,15 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+from msgspec.structs import replace
 
-from cifar_report.data.dataset import BINARY_NAMES, PreparedData, Release
-from cifar_report.data.searching import locate
+from cifar_report.data import cifar10
+from cifar_report.data.cifar10 import ARCHIVE, BINARY_NAMES, PYTHON_ARCHIVE
+from cifar_report.data.dataset import PreparedData
+from cifar_report.spec import CIFAR10, Dataset
 
 RECORDS = 20  # in each of the six files
-CLOSED_ADDRESS = "http://127.0.0.1:9/cifar-10-binary.tar.gz"  # the discard port: refused at once
+CLOSED_ADDRESS = "http://127.0.0.1:9/"  # the discard port: refused at once
 
 
 def sample_arrays(seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -69,21 +72,19 @@ def archive_bytes(files: Mapping[str, bytes], kind: bytes = tarfile.REGTYPE) -> 
     return stream.getvalue()
 
 
-BINARY_ARCHIVE = archive_bytes(binary_files())
-PYTHON_ARCHIVE = archive_bytes(python_files())
+BINARY = archive_bytes(binary_files())
+PYTHON = archive_bytes(python_files())
 
 
 def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-RELEASE = Release(
+RELEASE = replace(
+    CIFAR10,
     address=CLOSED_ADDRESS,
-    size=len(BINARY_ARCHIVE),
-    binary_sha256=_sha256(BINARY_ARCHIVE),
-    python_sha256=_sha256(PYTHON_ARCHIVE),
-    labels_sha256=_sha256(sample_arrays()[1].tobytes()),
-    records_per_file=RECORDS,
+    counts=(5 * RECORDS, RECORDS),
+    hashes={ARCHIVE: _sha256(BINARY), PYTHON_ARCHIVE: _sha256(PYTHON)},
 )
 """What these samples are published as."""
 
@@ -96,15 +97,16 @@ def find(
     stand_in: bool = False,
     warn: Callable[[str], None] = lambda _: None,
     notify: Callable[[str], None] = lambda _: None,
-    **options: object,
+    release: Dataset = RELEASE,
+    download: bool = True,
 ) -> PreparedData:
     """Find a dataset with the cache, Keras's and ours, inside one folder; ``variable`` is what CIFAR10_DIR says."""
     places = {"CIFAR_REPORT_CACHE": folder / "cache", "KERAS_HOME": folder / "keras", "CIFAR10_DIR": variable}
-    with mock.patch.dict(os.environ, {name: str(value) for name, value in places.items()}):
-        return locate(
-            None if path is None else str(path),
-            allow_stand_in=stand_in,
-            warn=warn,
-            notify=notify,
-            **{"release": RELEASE, **options},  # type: ignore[arg-type]
-        )
+    labels = _sha256(sample_arrays()[1].tobytes())
+    with (
+        mock.patch.dict(os.environ, {name: str(value) for name, value in places.items()}),
+        mock.patch("cifar_report.data.cifar10.CIFAR10", release),
+        mock.patch("cifar_report.data.dataset.LABELS_SHA256", labels),
+    ):
+        named = None if path is None else str(path)
+        return cifar10.locate(named, allow_stand_in=stand_in, warn=warn, notify=notify, download=download)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from data_samples import BINARY_ARCHIVE, binary_files, find, sample_arrays, write_files
+from data_samples import BINARY, binary_files, find, sample_arrays, write_files
 
 from cifar_report.data.dataset import PreparedData
 from cifar_report.errors import SuiteError
@@ -75,7 +75,7 @@ def test_a_grade_belongs_to_the_bytes(tmp_path, folder):
     """The published archive makes the same images of a folder canonical, and they stay so."""
     assert find(tmp_path, folder).grade == "unverified"
     archive = tmp_path / "cifar-10-binary.tar.gz"
-    archive.write_bytes(BINARY_ARCHIVE)
+    archive.write_bytes(BINARY)
     assert find(tmp_path, archive).grade == "canonical"
     dataset = find(tmp_path, folder)
     assert (dataset.grade, dataset.source) == ("canonical", "binary folder")

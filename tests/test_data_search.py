@@ -5,10 +5,11 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import msgspec
 import pytest
-from data_samples import BINARY_ARCHIVE, PYTHON_ARCHIVE, RELEASE, binary_files, find, write_files
+from data_samples import BINARY, PYTHON, RELEASE, binary_files, find, write_files
 
-from cifar_report.data.searching import cache_folder
+from cifar_report.data.dataset import cache_folder
 from cifar_report.errors import SuiteError, UsageError
 
 PLACE = Path("cache", "downloads", "cifar-10-binary.tar.gz")
@@ -45,19 +46,17 @@ def test_what_is_named_comes_before_the_environment(tmp_path):
 @pytest.mark.parametrize("name", ["cifar-10-batches-py.tar.gz", "cifar-10-batches-py-target_archive"])
 def test_the_keras_cache_is_found(tmp_path, name):
     """The archive that Keras fetched is found under the names of its versions; another file there is passed over."""
-    folder = write_files(
-        tmp_path / "keras" / "datasets", {"cifar-10-batches-py": b"something else", name: PYTHON_ARCHIVE}
-    )
+    folder = write_files(tmp_path / "keras" / "datasets", {"cifar-10-batches-py": b"something else", name: PYTHON})
     dataset = find(tmp_path)
     assert (dataset.grade, dataset.source, dataset.location) == ("canonical", "Keras cache", str(folder / name))
 
 
 def test_an_archive_put_in_the_cache_is_found(tmp_path):
     """The place that the error names works without a network; an archive with another hash is named in the error."""
-    place = write_files(tmp_path / PLACE.parent, {PLACE.name: BINARY_ARCHIVE + b"0"}) / PLACE.name
+    place = write_files(tmp_path / PLACE.parent, {PLACE.name: BINARY + b"0"}) / PLACE.name
     with pytest.raises(UsageError, match=r"cifar-10-binary\.tar\.gz is not the published archive"):
         find(tmp_path)
-    place.write_bytes(BINARY_ARCHIVE)
+    place.write_bytes(BINARY)
     dataset = find(tmp_path)
     assert (dataset.grade, dataset.location) == ("canonical", str(place))
     assert find(tmp_path) == replace(dataset, source="cache (binary archive)", location=str(dataset.folder))
@@ -82,7 +81,7 @@ def test_the_stand_in_replaces_data_with_a_warning(tmp_path):
     assert (dataset.grade, dataset.canonical_labels) == ("stand-in", False)
     (warning,) = warnings
     assert warning.startswith("NO CIFAR-10 DATA")
-    for part in ("download failed", RELEASE.address, RELEASE.binary_sha256, str(tmp_path / PLACE)):
+    for part in ("download failed", RELEASE.address, RELEASE.hashes[PLACE.name], str(tmp_path / PLACE)):
         assert part in warning
     assert find(tmp_path, "synthetic") == dataset
 
@@ -90,11 +89,11 @@ def test_the_stand_in_replaces_data_with_a_warning(tmp_path):
 class Server(ThreadingHTTPServer):
     """Answers every request with the same bytes, and may promise more than it sends."""
 
-    content, status, promised = BINARY_ARCHIVE, 200, len(BINARY_ARCHIVE)
+    content, status, promised = BINARY, 200, len(BINARY)
 
     def release(self):
         """Say that this server publishes the sample."""
-        return replace(RELEASE, address=f"http://127.0.0.1:{self.server_port}/cifar-10-binary.tar.gz")
+        return msgspec.structs.replace(RELEASE, address=f"http://127.0.0.1:{self.server_port}/")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -126,16 +125,16 @@ def test_the_archive_is_downloaded_and_verified(server, tmp_path):
     notices = []
     dataset = find(tmp_path, release=server.release(), notify=notices.append)
     assert (dataset.grade, dataset.source) == ("canonical", "download")
-    assert (tmp_path / PLACE).read_bytes() == BINARY_ARCHIVE
+    assert (tmp_path / PLACE).read_bytes() == BINARY
     assert list((tmp_path / PLACE).parent.iterdir()) == [tmp_path / PLACE]
-    assert notices[0].startswith(f"Downloading {server.release().address}")
+    assert notices[0].startswith(f"Downloading {server.release().address}{PLACE.name}")
 
 
 @pytest.mark.parametrize(
     ("content", "status", "promised", "words"),
     [
         (b"another file", 200, 12, "hash"),
-        (BINARY_ARCHIVE[:1000], 200, len(BINARY_ARCHIVE), "IncompleteRead"),
+        (BINARY[:1000], 200, len(BINARY), "IncompleteRead"),
         (b"", 503, 0, "503"),
     ],
     ids=["another file", "broken off", "no file"],

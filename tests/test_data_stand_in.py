@@ -1,14 +1,14 @@
 """The synthetic stand-in: the same bytes everywhere, learnable, not trivial."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from cifar_report.data.dataset import RELEASE, Images
+from cifar_report.data.dataset import Images
 from cifar_report.data.stand_in import draw
+from cifar_report.spec import CIFAR10
 
-SMALL = replace(RELEASE, records_per_file=500)
+SMALL = replace(CIFAR10, counts=(2_500, 500))
 PINNED = "2d21d5bc372daa0d867604b053eee25adacb2e503bce4aa8f561158c61a51b16"  # integers and a stable stream: any machine
 
 

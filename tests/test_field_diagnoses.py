@@ -12,8 +12,7 @@ from verified import copied, made
 
 from cifar_report.bundle import Bundle, store
 from cifar_report.cli import main
-from cifar_report.data.dataset import RELEASE
-from cifar_report.data.reading import read
+from cifar_report.data.cifar10 import read
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.registry import load_experiments
 from cifar_report.verify import copies
@@ -56,7 +55,7 @@ def test_what_was_named_in_place_of_the_archive_is_told(tmp_path, name, content,
     """Whoever names another kind of file reads what it is and what to name, and nothing of fetching it again."""
     (tmp_path / name).write_bytes(content)
     with pytest.raises(UsageError, match=sentence) as caught:
-        read(tmp_path / name, RELEASE)
+        read(tmp_path / name)
     assert ("Fetch the dataset again" in str(caught.value)) == ("no whole" in sentence)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command import contents, is_one_sentence
-from data_samples import BINARY_ARCHIVE, RELEASE, binary_files, find, write_files
+from data_samples import BINARY, RELEASE, binary_files, find, write_files
 from reports import few_experiments, report_of
 from spoiling import spoil_bundle, spoil_bytes
 from suites import simulate
@@ -21,7 +21,7 @@ from verified import file_findings
 from cifar_report.bundle import Bundle, read_run
 from cifar_report.bundle.store import write_manifest
 from cifar_report.cli import main
-from cifar_report.data.dataset import BINARY_NAMES
+from cifar_report.data.cifar10 import BINARY_NAMES
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.verify.copies import export_bundle, import_bundle
 from cifar_report.verify.integrity import verify_bundle
@@ -148,7 +148,7 @@ def stored(path):
         with tarfile.open(path) as archive:
             names = [f"cifar-10-batches-bin/{name}" for name in BINARY_NAMES]
             batches = [archive.extractfile(name).read() for name in names]
-    rows = np.frombuffer(b"".join(batches), np.uint8).reshape(RELEASE.count, 3073)
+    rows = np.frombuffer(b"".join(batches), np.uint8).reshape(sum(RELEASE.counts), 3073)
     return rows[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1), rows[:, 0]
 
 
@@ -159,8 +159,8 @@ def test_spoilt_data_are_refused_or_read_as_they_stand(form, tmp_path):
     for seed in range(30):
         source, folder = random.Random(seed), tmp_path / str(seed)  # noqa: S311 - spoils files
         if form == "archive":
-            path = write_files(folder, {"cifar.tar.gz": spoil_bytes(BINARY_ARCHIVE, source)}) / "cifar.tar.gz"
-            changed = path.read_bytes() != BINARY_ARCHIVE
+            path = write_files(folder, {"cifar.tar.gz": spoil_bytes(BINARY, source)}) / "cifar.tar.gz"
+            changed = path.read_bytes() != BINARY
         else:
             path = write_files(folder / "cifar-10-batches-bin", files)
             batch, changed = path / source.choice(sorted(files)), True

@@ -21,7 +21,7 @@ from suites import simulated
 
 from cifar_report import data
 from cifar_report.cli import main
-from cifar_report.data.reading import sha256_of
+from cifar_report.data.cifar10 import sha256_of
 from cifar_report.errors import UsageError
 from cifar_report.registry import FOLDER, VARIABLE, load_experiments, load_source, load_study
 from cifar_report.report.build import build_report

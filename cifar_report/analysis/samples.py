@@ -58,7 +58,9 @@ class Sample:
     @property
     def count(self) -> int:
         """Return how many seeds, blocks or images there are; of two sides that nothing pairs the fewer."""
-        return self.images.total if self.images else min(len(self.subject), len(self.comparator or self.subject))
+        if self.images is not None:
+            return self.images.total
+        return len(self.subject) if self.paired else min(len(self.subject), len(self.comparator))
 
     @property
     def defined(self) -> bool:

@@ -1,10 +1,11 @@
-"""Images in their prepared form (checked before use, opened by any process), their split; CIFAR-10's release."""
+"""Images in their prepared form, checked before use and opened by any process: the cache of them, and their split."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
 import math
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -25,42 +26,13 @@ Grade = Literal["canonical", "unverified", "stand-in"]
 """From files with published hashes, or one's own; well-formed, but with unknown pixels; drawn, not photographed."""
 
 VALIDATION_SHARE = 0.2  # of the training images
-BINARY_NAMES = (*(f"data_batch_{number}.bin" for number in range(1, 6)), "test_batch.bin")
+ARCHIVE = "cifar-10-binary.tar.gz"
+LABELS_SHA256 = "3edb456524d5918aefded81f5aef7c32efab2a788211df998a4eb0c8957baa1f"
+"""Of CIFAR-10's label bytes in canonical order, training then test."""
 
 IMAGES_NAME = "images.npy"
 LABELS_NAME = "labels.npy"
 DESCRIPTION_NAME = "dataset.json"
-
-
-@dataclass(frozen=True)
-class Release:
-    """The published archives and counts; one of a few records has the same layout, for tests."""
-
-    address: str  # of the archive of the binary version
-    size: int  # bytes of that archive
-    binary_sha256: str  # of that archive
-    python_sha256: str  # of the archive of the Python version
-    labels_sha256: str  # of the label bytes in canonical order, training then test
-    records_per_file: int = 10_000  # in each of the six files
-
-    @property
-    def archive_name(self) -> str:
-        """File name of the binary version's archive."""
-        return self.address.rpartition("/")[2]
-
-    @property
-    def count(self) -> int:
-        """Number of images, training and test together."""
-        return self.records_per_file * len(BINARY_NAMES)
-
-
-RELEASE = Release(
-    address=f"{CIFAR10.address}cifar-10-binary.tar.gz",
-    size=170_052_171,
-    binary_sha256=CIFAR10.hashes["cifar-10-binary.tar.gz"],
-    python_sha256=CIFAR10.hashes["cifar-10-python.tar.gz"],
-    labels_sha256="3edb456524d5918aefded81f5aef7c32efab2a788211df998a4eb0c8957baa1f",
-)
 
 
 @dataclass(frozen=True)
@@ -109,8 +81,15 @@ class PreparedData:
         return _mapped(self.folder / LABELS_NAME)
 
 
-def open_prepared(folder: Path, release: Release | None = RELEASE) -> PreparedData | None:
-    """Return the dataset in a folder of the cache; None where it is missing or damaged."""
+def cache_folder() -> Path:
+    """Return the cache: ``CIFAR_REPORT_CACHE``, else a folder in XDG's cache, else in ``~/.cache``."""
+    own, base = os.environ.get("CIFAR_REPORT_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    return Path(own).absolute() if own else Path(base or Path.home() / ".cache").absolute() / "cifar-report"
+
+
+def open_prepared(fingerprint: str) -> PreparedData | None:
+    """Return the dataset of this fingerprint in the cache; None where it is missing or damaged."""
+    folder = cache_folder() / "datasets" / fingerprint
     try:
         described = msgspec.json.decode((folder / DESCRIPTION_NAME).read_bytes(), type=Description)
         images, labels = _mapped(folder / IMAGES_NAME), _mapped(folder / LABELS_NAME)
@@ -118,42 +97,50 @@ def open_prepared(folder: Path, release: Release | None = RELEASE) -> PreparedDa
         return None
     about = described.about
     held = Images(images, labels, described.grade, described.source, about)
-    count = sum(about.counts) if release is None or about != CIFAR10 else release.count
-    if images.shape != (count, *about.shape) or held.fingerprint() != folder.name:
+    if images.shape != (sum(about.counts), *about.shape) or held.fingerprint() != fingerprint:
         return None
-    return _prepared(folder, held, str(folder), release)
+    return _prepared(folder, held, str(folder))
 
 
-def keep(images: Images, location: str, cache: Path, release: Release | None = None) -> PreparedData:
+def find_prepared(about: Dataset) -> PreparedData | None:
+    """Use prepared data only if it is canonical: what nobody named must be the real thing."""
+    for place in sorted(cache_folder().glob(f"datasets/*/{DESCRIPTION_NAME}")):
+        dataset = open_prepared(place.parent.name)
+        if dataset is not None and dataset.grade == "canonical" and dataset.about == about:
+            return replace(dataset, source=f"cache ({dataset.source})")
+    return None
+
+
+def keep(images: Images, location: str) -> PreparedData:
     """Store images in the cache unless they are there, and return the dataset; what is canonical stays so.
 
     Raises SuiteError where the cache cannot be written.
     """
-    folder = cache / "datasets" / images.fingerprint()
-    with writing(cache):
-        stored = open_prepared(folder, release)
+    folder = cache_folder() / "datasets" / images.fingerprint()
+    with writing():
+        stored = open_prepared(folder.name)
         if stored is None:
-            _install(images, folder, release)
+            _install(images, folder)
         elif stored.grade != "unverified":
             images = replace(images, grade=stored.grade)
         elif images.grade != "unverified":
             _describe(folder, images)
-    return _prepared(folder, images, location, release)
+    return _prepared(folder, images, location)
 
 
 @contextlib.contextmanager
-def writing(cache: Path) -> Iterator[None]:
+def writing() -> Iterator[None]:
     """Turn a failed write into a SuiteError that names the cache folder and says what to do."""
     try:
         yield
     except OSError as error:
         raise SuiteError(
-            f"The cache folder {cache} cannot be written ({error.strerror or error}). Free some space there "
+            f"The cache folder {cache_folder()} cannot be written ({error.strerror or error}). Free some space there "
             "(400 MB), allow writing, or set CIFAR_REPORT_CACHE to another folder."
         ) from error
 
 
-def _install(images: Images, folder: Path, release: Release | None) -> None:
+def _install(images: Images, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".partial-", dir=folder.parent, ignore_cleanup_errors=True) as place:
         beside = Path(place)
@@ -163,7 +150,7 @@ def _install(images: Images, folder: Path, release: Release | None) -> None:
         try:
             beside.rename(folder)
         except OSError:  # it is damaged, or another process was faster
-            if open_prepared(folder, release) is None:
+            if open_prepared(folder.name) is None:
                 shutil.rmtree(folder)
                 beside.rename(folder)
 
@@ -173,9 +160,8 @@ def _describe(folder: Path, images: Images) -> None:
     (folder / DESCRIPTION_NAME).write_bytes(msgspec.json.format(msgspec.json.encode(described)) + b"\n")
 
 
-def _prepared(folder: Path, held: Images, location: str, release: Release | None) -> PreparedData:
-    digest = hashlib.sha256(held.labels.data).hexdigest()
-    canonical = release is None or held.about != CIFAR10 or digest == release.labels_sha256
+def _prepared(folder: Path, held: Images, location: str) -> PreparedData:
+    canonical = ARCHIVE not in held.about.hashes or hashlib.sha256(held.labels.data).hexdigest() == LABELS_SHA256
     return PreparedData(folder, folder.name, held.grade, canonical, held.source, location, held.about)
 
 

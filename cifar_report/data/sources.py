@@ -15,10 +15,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from cifar_report.data import searching
-from cifar_report.data.dataset import Array, Grade, Images, PreparedData, keep
-from cifar_report.data.reading import sha256_of
-from cifar_report.data.searching import Say, cache_folder, fetch, find_prepared
+from cifar_report.data import cifar10
+from cifar_report.data.cifar10 import Say, fetch, sha256_of
+from cifar_report.data.dataset import Array, Grade, Images, PreparedData, cache_folder, find_prepared, keep
 from cifar_report.errors import UsageError
 from cifar_report.spec import BUILT_IN, Dataset
 
@@ -52,12 +51,12 @@ class Source:
 
 
 def locate(path: str | None, *, source: Source | None = None, **options: Any) -> PreparedData:
-    """Find and prepare the images of a source, by default CIFAR-10 (``searching.locate``, whose options these are).
+    """Find and prepare the images of a source, by default CIFAR-10 (``cifar10.locate``, whose options these are).
 
     Raises UsageError, naming the file, for what is missing or does not fit.
     """
     if source is None or source.about == BUILT_IN["CIFAR10"]:
-        return searching.locate(path, **options)
+        return cifar10.locate(path, **options)
     notify: Say = options.get("notify", lambda _: None)
     if source.about.hashes:
         return _published(source, path, notify, download=options.get("download", True))
@@ -106,7 +105,7 @@ def _kept(
         counts = "{} images for training and {} for testing".format(*about.counts)
         raise UsageError(f"{location} has {counts}; {LEAST_TRAINING} and one are the least")
     grade: Grade = "canonical" if canonical else "unverified"
-    return keep(Images(images, labels.astype(np.uint8), grade, source, about), location, cache_folder())
+    return keep(Images(images, labels.astype(np.uint8), grade, source, about), location)
 
 
 def _read_cifar100(archive: Path) -> tuple[Pair, Pair]:
@@ -250,7 +249,7 @@ def read_picture(file: Path, size: tuple[int, int] | None, colours: int) -> tupl
     return np.asarray(fitted).reshape(*fitted.size[::-1], colours), picture.size
 
 
-CIFAR10 = Source(BUILT_IN["CIFAR10"], tuple)  # read by ``searching``
+CIFAR10 = Source(BUILT_IN["CIFAR10"], tuple)  # read by ``cifar10``
 CIFAR100 = Source(BUILT_IN["CIFAR100"], _read_cifar100)
 SVHN = Source(BUILT_IN["SVHN"], _read_mat)
 MNIST = Source(BUILT_IN["MNIST"], _read_idx)

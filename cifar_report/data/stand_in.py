@@ -11,11 +11,12 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from cifar_report.data.dataset import BINARY_NAMES, Array, Images, Release
-from cifar_report.spec import CIFAR10
+from cifar_report.data.dataset import Array, Images
+from cifar_report.spec import CIFAR10, Dataset
 
 FINGERPRINT = "c5f14a93c412cd71ee27227435d218e2275edb564cbc7256ff65fdf61fababbd"  # of all 60,000 images
 SEED = 20_090_408
+FILES = 6  # of CIFAR-10
 CHUNK_IMAGES = 1_000  # keeps the working memory under 50 MB
 NOISE_SHIFT = 1  # noise is a signed byte shifted right by this: at most 64 of 255 either way
 
@@ -46,17 +47,18 @@ def _even(stripes: Numbers) -> npt.NDArray[np.bool_]:
     return even
 
 
-def draw(release: Release) -> Images:
-    """Draw a whole dataset of a release's size, each file with as many images of one class as of another.
+def draw(about: Dataset = CIFAR10) -> Images:
+    """Draw as many images as a dataset has, each of its six files with as many images of one class as of another.
 
     Always the same bytes: images uint8 [n, 32, 32, 3] and labels uint8 [n].
     """
-    labels = np.concatenate([_file_labels(number, release.records_per_file) for number in range(len(BINARY_NAMES))])
-    images = np.empty((release.count, *CIFAR10.shape), dtype=np.uint8)
-    for start in range(0, release.count, CHUNK_IMAGES):
+    count = sum(about.counts)
+    labels = np.concatenate([_file_labels(number, count // FILES) for number in range(FILES)])
+    images = np.empty((count, *CIFAR10.shape), dtype=np.uint8)
+    for start in range(0, count, CHUNK_IMAGES):
         chunk = slice(start, start + CHUNK_IMAGES)
         images[chunk] = _draw_chunk(labels[chunk], start)
-    return Images(images, labels, "stand-in", "synthetic stand-in")
+    return Images(images, labels, "stand-in", "synthetic stand-in", about)
 
 
 def _words(count: int, *place: int) -> npt.NDArray[np.uint64]:

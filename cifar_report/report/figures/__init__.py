@@ -6,7 +6,6 @@ from typing import Final
 from cifar_report.analysis.results import Results, Unit
 from cifar_report.bundle import Bundle
 from cifar_report.data.dataset import open_prepared
-from cifar_report.data.searching import cache_folder
 from cifar_report.report.figures.base import DrawnFigure, Images, showcase
 from cifar_report.report.figures.curves import draw_curves, draw_overview
 from cifar_report.report.figures.effects import draw_effects
@@ -71,5 +70,5 @@ def find_images(fingerprint: str) -> Images | None:
     Only the cache of prepared datasets is looked at, where each lies under its fingerprint; nothing is downloaded
     or prepared for a report.
     """
-    prepared = open_prepared(cache_folder() / "datasets" / fingerprint)
+    prepared = open_prepared(fingerprint)
     return None if prepared is None else prepared.images()
