@@ -6,8 +6,9 @@ import io
 import os
 import pickle
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -95,18 +96,15 @@ def find(
     *,
     variable: Path | str = "",
     stand_in: bool = False,
-    warn: Callable[[str], None] = lambda _: None,
-    notify: Callable[[str], None] = lambda _: None,
     release: Dataset = RELEASE,
-    download: bool = True,
+    **options: Any,
 ) -> PreparedData:
     """Find a dataset with the cache, Keras's and ours, inside one folder; ``variable`` is what CIFAR10_DIR says."""
     places = {"CIFAR_REPORT_CACHE": folder / "cache", "KERAS_HOME": folder / "keras", "CIFAR10_DIR": variable}
-    labels = _sha256(sample_arrays()[1].tobytes())
+    named, labels = None if path is None else str(path), _sha256(sample_arrays()[1].tobytes())
     with (
         mock.patch.dict(os.environ, {name: str(value) for name, value in places.items()}),
         mock.patch("cifar_report.data.cifar10.CIFAR10", release),
         mock.patch("cifar_report.data.dataset.LABELS_SHA256", labels),
     ):
-        named = None if path is None else str(path)
-        return cifar10.locate(named, allow_stand_in=stand_in, warn=warn, notify=notify, download=download)
+        return cifar10.locate(named, allow_stand_in=stand_in, **{"warn": lambda _: None} | options)

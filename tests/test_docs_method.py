@@ -13,8 +13,7 @@ from cifar_report.analysis.hypothesis_tests import TRIM, EpochTest, McNemar, TTe
 from cifar_report.analysis.results import Datum, Measure, SeedValue
 from cifar_report.analysis.results.verdicts import LEVEL
 from cifar_report.analysis.trials import unseen_collapses, unusual_runs
-from cifar_report.simulation.calibration import SEED_COUNTS, SUITES
-from cifar_report.simulation.draws import COLLAPSES, DEPTHS
+from cifar_report.simulation.calibration import COLLAPSES, DEPTHS, SEED_COUNTS, SUITES
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")

@@ -14,8 +14,7 @@ from cifar_report.analysis.hypothesis_tests import exact_interval
 from cifar_report.bundle import Bundle
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.simulation import calibration
-from cifar_report.simulation.calibration import REFERENCE, SEED_COUNTS, decisions, halves, main, ranking, rates
-from cifar_report.simulation.draws import COLLAPSES, Setting, draw_samples, draw_tests, draw_values, drawn_claims
+from cifar_report.simulation.calibration import COLLAPSES, REFERENCE, Setting, decisions, drawn_claims, halves, rates
 
 TRIALS = ("baseline", "filters_32", "second_conv_32", "nearest_neighbor_1", "nearest_neighbor_3")
 
@@ -35,7 +34,7 @@ def values(name: str, setting: Setting, shift: float = 0.0, falling: tuple[int, 
     one = next(each for each in drawn() if each.claim.id == name)
     generator = np.random.default_rng(5)
     size = (2, setting.draws, setting.seeds)
-    return one, draw_values(one, lambda _: generator.random(size), shift, setting, falling)
+    return one, calibration.draw_values(one, lambda _: generator.random(size), shift, setting, falling)
 
 
 def test_every_family_and_kind_of_claim_is_drawn():
@@ -78,7 +77,7 @@ def test_epochs_stay_whole_and_have_their_mean():
 def test_drawn_tests_are_those_of_a_bundle(name):
     """The tests of all draws at once give the p-values of the tests that a bundle's samples make one by one."""
     one, sides = values(name, Setting(4, 30), shift=1.0)
-    for test, sample in zip(draw_tests(one, sides), draw_samples(one, sides), strict=True):
+    for test, sample in zip(calibration.draw_tests(one, sides), calibration.draw_samples(one, sides), strict=True):
         known = sample.test()
         assert (test.procedure, test.center) == (known.procedure, pytest.approx(known.center))
         for side in (1, -1):
@@ -118,10 +117,10 @@ def test_the_committed_rates_keep_the_method_s_promises():
         "at_limit": {"alone"},
         "ranking": {"all"},
     }.items():
-        assert settings >= {(scenario, group, "own", seeds) for group in groups for seeds in SEED_COUNTS}
+        assert settings >= {(scenario, group, "own", seeds) for group in groups for seeds in calibration.SEED_COUNTS}
     assert settings >= {("looks", group, "own", 40) for group in families - {"time"}}
     assert {(scenario, "accuracy as written", "collapsing", seeds)
-            for scenario in ("no_effect", "at_margin") for seeds in SEED_COUNTS} <= settings  # fmt: skip
+            for scenario in ("no_effect", "at_margin") for seeds in calibration.SEED_COUNTS} <= settings  # fmt: skip
     for each in found.rates:
         assert each.draws == (1000 if each.scenario == "looks" else 4000)
         assert (each.low, each.high) == pytest.approx(exact_interval(round(each.share * each.count), each.count))
@@ -149,7 +148,7 @@ def test_the_committed_ranking_is_that_of_today_s_method():
     """A few rankings of equally good networks call one worse than the first as often as the committed ones."""
     known = next(each for each in load_calibration().rates
                  if (each.scenario, each.spread, each.seeds) == ("ranking", "own", 3))  # fmt: skip
-    assert ranking(drawn(), Setting(3, 150, random_seed=9)).share <= known.share + slack(known.share, 150)
+    assert calibration.ranking(drawn(), Setting(3, 150, random_seed=9)).share <= known.share + slack(known.share, 150)
 
 
 def test_the_command_writes_what_the_report_reads(tmp_path, capsys, monkeypatch):
@@ -157,7 +156,7 @@ def test_the_command_writes_what_the_report_reads(tmp_path, capsys, monkeypatch)
     monkeypatch.setattr(calibration, "SEED_COUNTS", (2,))
     bundle = shared(seeds=3, trials=TRIALS, timing=True)
     output = tmp_path / "new" / "out.json"
-    main(["--output", str(output), "--draws", "2", "--noise-from", str(bundle.folder)])
+    calibration.main(["--output", str(output), "--draws", "2", "--noise-from", str(bundle.folder)])
     assert "no_effect, accuracy as written, own, 2 seeds: " in capsys.readouterr().out
     found = msgspec.json.decode(output.read_bytes(), type=Calibration)
     assert found.command == "nox -s calibration -- --draws 2 --noise-from BUNDLE"
