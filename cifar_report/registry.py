@@ -1,25 +1,21 @@
 """Finds the experiments by looking into their folder, sorts them, and refuses what does not fit together."""
 
-import ast
 import difflib
 import importlib
-import inspect
-import linecache
 import os
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any, get_args
 
 import msgspec
 
 from cifar_report import project_folder
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.spec import CIFAR10, AnyTrial, Claim, Dataset, Experiment, Section, Study, Trial
+from cifar_report.spec import CIFAR10, AnyTrial, Claim, Dataset, Experiment, Section, Side, Study, Trial
 
 FOLDER = project_folder("experiments")  # the project's own
 VARIABLE = "CIFAR_REPORT_EXPERIMENTS"  # names another one
@@ -140,7 +136,7 @@ def _import(path: Path, name: str, what: str) -> ModuleType:
     except UsageError as error:  # of a data set that is not there
         raise SuiteError(f"{path}: {error}") from error
     except (Exception, SystemExit) as error:
-        why = "; ".join(_missing_arguments(error, path)) or f"{type(error).__name__}: {error}"
+        why = f"{type(error).__name__}: {error}"
         raise SuiteError(f"{_place(error, path)}: this {what} cannot be imported: {why}") from error
 
 
@@ -148,33 +144,9 @@ def _place(error: BaseException, path: Path) -> str:
     """Return the file of the folder, with the line, in which the import really broke: ``path`` or one it imports."""
     if isinstance(error, SyntaxError) and error.filename and Path(error.filename).parent == path.parent:
         return f"{error.filename}:{error.lineno}"
-    inside = _frames(error, path.parent)
-    return f"{inside[-1][0].f_code.co_filename}:{inside[-1][1]}" if inside else str(path)
-
-
-def _frames(error: BaseException, folder: Path) -> list[tuple[FrameType, int]]:
-    found = traceback.walk_tb(error.__traceback__)
-    return [(frame, line) for frame, line in found if Path(frame.f_code.co_filename).parent == folder]
-
-
-def _missing_arguments(error: BaseException, path: Path) -> Iterator[str]:
-    """Yield every argument that a call lacks where it failed for the first of them, and those of the calls around."""
-    frames = _frames(error, path.parent)
-    if not isinstance(error, TypeError) or "missing" not in str(error).lower() or not frames:
-        return
-    frame, line = frames[-1]
-    for node in ast.walk(ast.parse("".join(linecache.getlines(frame.f_code.co_filename)))):
-        if not (isinstance(node, ast.Call) and node.lineno <= line <= (node.end_lineno or line)):
-            continue
-        called = (frame.f_globals | frame.f_locals).get(getattr(node.func, "id", ""))
-        if not callable(called) or not all(each.arg for each in node.keywords):
-            continue
-        wanted = inspect.signature(called)
-        with suppress(TypeError):  # an argument too many is another fault
-            given = wanted.bind_partial(*node.args, **{str(each.arg): each for each in node.keywords}).arguments
-            required = [each for each in wanted.parameters.values() if each.default is each.empty]
-            if lacking := [each.name for each in required if each.name not in given and each.kind != each.VAR_KEYWORD]:
-                yield f"{called.__name__} lacks {', '.join(lacking)}"
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = [frame for frame in frames if Path(frame.filename).parent == path.parent]
+    return f"{inside[-1].filename}:{inside[-1].lineno}" if inside else str(path)
 
 
 def _refuse_duplicates(found: Mapping[str, Experiment]) -> None:
@@ -190,14 +162,20 @@ def _refuse_duplicates(found: Mapping[str, Experiment]) -> None:
 def _refuse_unknown(found: Mapping[str, Experiment]) -> None:
     trials = trials_of(found.values())
     for name, experiment in found.items():
-        for where, trial_id, stage in _references(experiment):
-            if trial_id not in trials:
-                raise SuiteError(f"{name}: {where}: {_unknown(trial_id, trials)}")
-            trial = trials[trial_id]
-            stages = [each.id for each in trial.stages] if isinstance(trial, Trial) else []
-            if stage is not None and stage not in stages:
+        named = [("points", Side(trial)) for trial in experiment.points]
+        for trial in experiment.trials:
+            others = {"as_written": trial.as_written, "one_change": trial.one_change}
+            named += [
+                (f"trial {trial.id}, {field}", Side(other)) for field, other in others.items() if other is not None
+            ]
+        named += [(f"claim {claim.id}", side) for claim in experiment.claims for side, _ in claim.sides]
+        for where, side in named:
+            if side.trial not in trials:
+                raise SuiteError(f"{name}: {where}: {_unknown(side.trial, trials)}")
+            stages = trials[side.trial].stage_ids
+            if side.stage not in (None, *stages):
                 known = f"it has {', '.join(stages)}" if stages else "it has no stages"
-                raise SuiteError(f"{name}: {where}: trial {trial_id!r} has no stage {stage!r}; {known}")
+                raise SuiteError(f"{name}: {where}: trial {side.trial!r} has no stage {side.stage!r}; {known}")
 
 
 def _refuse_other_images(found: Mapping[str, Experiment], about: Dataset) -> None:
@@ -211,13 +189,3 @@ def _refuse_other_images(found: Mapping[str, Experiment], about: Dataset) -> Non
             if trial.classes != len(about.classes):
                 what = f"tells {trial.classes} classes apart, and {about.name} has {len(about.classes)}"
                 raise SuiteError(f"{name}: trial {trial.id} {what}: its last layer is Dense({len(about.classes)}, …)")
-
-
-def _references(experiment: Experiment) -> Iterator[tuple[str, str, str | None]]:
-    yield from (("points", trial_id, None) for trial_id in experiment.points)
-    for trial in experiment.trials:
-        for field in ("as_written", "one_change"):
-            if (other := getattr(trial, field)) is not None:
-                yield f"trial {trial.id}, {field}", other, None
-    for claim in experiment.claims:
-        yield from ((f"claim {claim.id}", side.trial, side.stage) for side, _ in claim.sides)

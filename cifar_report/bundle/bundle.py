@@ -10,7 +10,7 @@ import msgspec
 
 from cifar_report.bundle.arrays import COMPACT_FILE, PREDICTIONS_FILE, Array, Predictions, load_arrays
 from cifar_report.bundle.certificates import Certificate, certificate_files
-from cifar_report.bundle.records import SCHEMA_VERSION, BundleRecord, Run, RunTiming, TimingPass, stage_ids, upgraded
+from cifar_report.bundle.records import SCHEMA_VERSION, BundleRecord, Run, RunTiming, TimingPass, upgraded
 from cifar_report.bundle.store import read_plain, sha256, write_file, write_folder
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.spec import AnyTrial, Claim, Study
@@ -169,7 +169,7 @@ def read_run(folder: Path, run_id: str, planned: Mapping[str, AnyTrial] | None =
     if run.id != run_id:
         raise SuiteError(f"{path} says that it is {run.id}: the folder was renamed or the record changed")
     trial = (planned or {}).get(run.trial.id, run.trial)
-    if type(trial) is not type(run.trial) or stage_ids(trial) != stage_ids(run.trial):
+    if type(trial) is not type(run.trial) or trial.stage_ids != run.trial.stage_ids:
         raise SuiteError(f"{path} was trained in other stages than the bundle plans: run it again")
     return run
 

@@ -153,7 +153,7 @@ class Run(Record, frozen=True, kw_only=True):
             raise ValueError("a network has a seed, and nothing else has one")
         if self.done != (self.error is None):
             raise ValueError("a run has results or an error, never both")
-        if [stage.id for stage in self.stages] != (stage_ids(self.trial) if self.done else []):
+        if [stage.id for stage in self.stages] != (self.trial.stage_ids if self.done else []):
             raise ValueError("its results are not those of its trial's stages")
         if (self.classical is not None) != (self.done and not isinstance(self.trial, Trial)):
             raise ValueError("its results are not those of its kind of trial")
@@ -180,11 +180,6 @@ def primary_weights(trial: Trial, stage_id: str) -> Weights:
     """Return which weights the method judges: the restored best ones after early stopping, else the last ones."""
     stage = next(stage for stage in trial.stages if stage.id == stage_id)
     return "last" if stage.early_stopping is None else "best"
-
-
-def stage_ids(trial: AnyTrial) -> list[str]:
-    """Return the ids of a trial's stages; a classifier without training by gradient has none."""
-    return [stage.id for stage in trial.stages] if isinstance(trial, Trial) else []
 
 
 class RunTiming(Record, frozen=True, kw_only=True):
@@ -298,7 +293,7 @@ class BundleRecord(Record, frozen=True, kw_only=True):
         known = {trial.id for trial in trials}
         if self.plan is not None and (strays := (self.plan.seeds.keys() | self.asked.keys()) - known):
             raise ValueError(f"its plan names trials that it does not have: {sorted(strays)!r:.80}")
-        stages = {trial.id: (None, *stage_ids(trial)) for trial in trials}
+        stages = {trial.id: (None, *trial.stage_ids) for trial in trials}
         for claim in claims:
             for side, _ in claim.sides:
                 if side.stage not in stages.get(side.trial, ()):

@@ -58,6 +58,11 @@ class _Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     as_written: str | None = None
     one_change: str | None = None
 
+    @property
+    def stage_ids(self) -> list[str]:
+        """Return the ids of its stages; a classifier without training by gradient has none."""
+        return [stage.id for stage in getattr(self, "stages", ())]
+
     def configuration(self) -> dict[str, Any]:
         """Return what decides the result, as builtins: every field but names and comparisons."""
         names = [name for name in self.__struct_fields__ if name not in _Trial.__struct_fields__]

@@ -13,7 +13,7 @@ import numpy as np
 from cifar_report.bundle import Bundle, Run, StageResult
 from cifar_report.bundle.arrays import Array, comparable_arrays
 from cifar_report.bundle.certificates import Deviation, FirstDifference, Level, What
-from cifar_report.bundle.records import SETS, stage_ids
+from cifar_report.bundle.records import SETS
 from cifar_report.bundle.store import ENGINE, current_parts
 from cifar_report.spec import CIFAR10, Claim, Dataset, differences
 
@@ -236,7 +236,7 @@ def common_runs(one: Bundle, other: Bundle) -> tuple[RunPair, ...]:
 
 def _pair(one: Run, other: Run) -> RunPair:
     same = {name: one.files[name] == other.files[name] for name in one.files.keys() & other.files.keys()}
-    if stage_ids(one.trial) != stage_ids(other.trial):
+    if one.trial.stage_ids != other.trial.stage_ids:
         first: str | None = "the stages themselves"
     elif (found := compare_records(one, other)).first is not None:
         first = f"{found.first.stage}, epoch {found.first.epoch}: {found.first.words(', ')}"
