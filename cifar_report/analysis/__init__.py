@@ -26,7 +26,7 @@ def analyse(bundle: Bundle) -> Results:
         trials=results,
         verdicts=found,
         statements=verdicts.statements(found),
-        studies=views.studies(bundle, by_id),
+        studies=tuple(views.studies(bundle, by_id)),
         ranking=views.ranked(results),
         pareto=views.pareto_fronts(results, times, bundle.record.dataset.counts[0]),
         ablation=views.ablation(by_id),

@@ -135,9 +135,8 @@ def changes_of_mind(verdicts: Sequence[Verdict]) -> Iterator[ChangeOfMind]:
     for verdict in verdicts:
         for other in verdict.sensitivity:
             if other.changes and other.kind != "uncorrected" and other.kind != "sign_flip":
-                yield ChangeOfMind(verdict.id, other.kind, other.outcome, other.seed)
+                yield ChangeOfMind(verdict.id, other.kind)
         kind = next((kind for kind, reasons in MISSING.items() if verdict.reason in reasons), None)
-        needed = verdict.seeds_needed if kind == "more_seeds" else None
         seedless = verdict.n_of == "images" or (kind == "more_seeds" and verdict.n_of == "blocks")
         if kind is not None and not seedless:
-            yield ChangeOfMind(verdict.id, kind, None, seeds_needed=needed)
+            yield ChangeOfMind(verdict.id, kind)

@@ -18,24 +18,12 @@ from cifar_report.spec import Change, Quantity, Trial, same_network
 CONFUSIONS = 5  # the commonest ones, of which images are shown
 
 
-def studies(bundle: Bundle, trials: Mapping[str, TrialResult]) -> tuple[results.Study, ...]:
-    """Return the points of every experiment, in its order."""
-    return tuple(
-        _study(experiment.id, [trials[name] for name in dict.fromkeys(experiment.shown) if name in trials])
-        for experiment in bundle.record.experiments
-    )
-
-
-def _study(experiment: str, shown: Sequence[TrialResult]) -> results.Study:
-    compared = [trial for trial in shown if trial.one_change_changes]
-    points = []
-    for trial in shown:
-        parameters = trial.costs.parameters if trial.costs else None
-        stages = [(stage.id, stage.primary.test_accuracy) for stage in trial.stages]
-        for stage, accuracy in stages if len(stages) > 1 else [(None, trial.primary)]:
-            points.append(results.StudyPoint(trial.id, stage, trial.status, accuracy.datum, parameters))
-    only_splits = bool(compared) and all(_other_split(trial) for trial in compared)
-    return results.Study(experiment, tuple(points), ranked(shown), only_splits)
+def studies(bundle: Bundle, trials: Mapping[str, TrialResult]) -> Iterator[results.Study]:
+    """Yield how the trials that an experiment shows compare among themselves, in the order of the experiments."""
+    for experiment in bundle.record.experiments:
+        shown = [trials[name] for name in dict.fromkeys(experiment.shown) if name in trials]
+        compared = [trial for trial in shown if trial.one_change_changes]
+        yield results.Study(experiment.id, ranked(shown), bool(compared) and all(map(_other_split, compared)))
 
 
 def _other_split(trial: TrialResult) -> bool:
@@ -47,9 +35,8 @@ def ranked(trials: Sequence[TrialResult]) -> tuple[results.RankRow, ...]:
     """Return all trials that have a primary accuracy, best first, each tied with the first one or not."""
     order = [trial for trial in trials if trial.primary.datum.value is not None]
     order.sort(key=lambda trial: -(trial.primary.datum.value or 0.0))
-    tied = ties([trial.primary for trial in order])
-    rows = enumerate(zip(order, tied, strict=True), start=1)
-    return tuple(results.RankRow(place, trial.id, trial.primary.datum, row) for place, (trial, row) in rows)
+    rows = zip(order, ties([trial.primary for trial in order]), strict=True)
+    return tuple(results.RankRow(trial.id, trial.primary.datum, tied) for trial, tied in rows)
 
 
 def ties(order: Sequence[Measure]) -> list[bool | None]:
@@ -95,9 +82,9 @@ def pareto_fronts(
     costs = {name: trial.costs for name, trial in networks.items() if trial.costs}
     seconds = {row.trial: datum for row in timing if (datum := _epoch_seconds(row, images)) is not None}
     return (
-        _front("parameters", networks, {name: cost.parameters for name, cost in costs.items()}, "not_run"),
-        _front("macs", networks, {name: cost.macs for name, cost in costs.items()}, "not_run"),
-        _front("seconds", networks, seconds, "not_run" if timing else "no_timing_pass"),
+        _front("parameters", networks, {name: cost.parameters for name, cost in costs.items()}),
+        _front("macs", networks, {name: cost.macs for name, cost in costs.items()}),
+        _front("seconds", networks, seconds),
     )
 
 
@@ -111,20 +98,16 @@ def _epoch_seconds(row: TimingRow, images: int) -> Datum | None:
 
 
 def _front(
-    cost: Literal["parameters", "macs", "seconds"],
-    trials: Mapping[str, TrialResult],
-    costs: Mapping[str, Datum],
-    missing: Literal["no_timing_pass", "not_run"],
+    cost: Literal["parameters", "macs", "seconds"], trials: Mapping[str, TrialResult], costs: Mapping[str, Datum]
 ) -> results.ParetoFront:
-    accuracies = {name: trial.primary.datum for name, trial in trials.items() if name in costs}
-    values = {name: datum.value for name, datum in accuracies.items() if datum.value is not None}
-    known = [(costs[name].value or 0.0, accuracy, name) for name, accuracy in values.items()]
+    accuracies = {name: trial.primary.datum.value for name, trial in trials.items() if name in costs}
+    known = [(costs[name].value or 0.0, value, name) for name, value in accuracies.items() if value is not None]
     best, points = -1.0, []
     for _, accuracy, name in sorted(known, key=lambda point: (point[0], -point[1])):
         # The cheapest comes first: on the front is whoever is more accurate than all cheaper ones.
-        points.append(results.ParetoPoint(name, costs[name], accuracies[name], on_front=accuracy > best))
+        points.append(results.ParetoPoint(name, costs[name], on_front=accuracy > best))
         best = max(best, accuracy)
-    return results.ParetoFront(cost, tuple(points), None if points else missing)
+    return results.ParetoFront(cost, tuple(points))
 
 
 def ablation(trials: Mapping[str, TrialResult]) -> tuple[results.AblationRow, ...]:

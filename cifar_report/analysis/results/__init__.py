@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from cifar_report.analysis.results.trials import (
     Curve,
@@ -25,9 +25,8 @@ from cifar_report.spec import STATEMENTS, Change
 
 @dataclass(frozen=True)
 class RankRow:
-    """One trial's place by mean primary accuracy."""
+    """One trial in the order of mean primary accuracies."""
 
-    place: int
     trial: str
     accuracy: Datum
     tied: bool | None  # no significant difference from the first one; None where too few runs speak
@@ -53,43 +52,29 @@ class StatementTally:
 
 
 @dataclass(frozen=True)
-class StudyPoint:
-    """One trial (and stage) that an experiment shows."""
-
-    trial: str
-    stage: str | None
-    status: Status
-    accuracy: Datum  # the primary one
-    parameters: Datum | None
-
-
-@dataclass(frozen=True)
 class Study:
-    """The points of one experiment, in its order, stage by stage where a trial has several."""
+    """The trials that one experiment shows, among themselves."""
 
     experiment: str
-    points: tuple[StudyPoint, ...]
-    ranking: tuple[RankRow, ...] = ()  # of its trials among themselves
-    only_splits: bool = False  # whether they differ in the division of the images alone
+    ranking: tuple[RankRow, ...]
+    only_splits: bool  # whether they differ in the division of the images alone
 
 
 @dataclass(frozen=True)
 class ParetoPoint:
-    """A trial's accuracy and cost; on the front when no other mean is as high at the same cost or a lower one."""
+    """A trial's cost; on the front when no other mean accuracy is as high at the same cost or a lower one."""
 
     trial: str
     cost: Datum
-    accuracy: Datum
     on_front: bool
 
 
 @dataclass(frozen=True)
 class ParetoFront:
-    """Mean accuracy against one cost, cheapest first; empty with a reason where the cost was not measured."""
+    """Mean accuracy against one cost, cheapest first; empty where the cost was not measured."""
 
     cost: Literal["parameters", "macs", "seconds"]
     points: tuple[ParetoPoint, ...]
-    reason: Literal["no_timing_pass", "not_run"] | None
 
 
 @dataclass(frozen=True)
@@ -194,15 +179,11 @@ ChangeKind = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class ChangeOfMind:
+class ChangeOfMind(NamedTuple):
     """Something that would change, or could change, a verdict."""
 
     claim: str
     kind: ChangeKind
-    outcome: str | None  # the verdict under the other choice; None where it is not known
-    seed: int | None = None
-    seeds_needed: Datum | None = None
 
 
 CautionCode = Literal[

@@ -60,8 +60,7 @@ def _of_experiment(
         if run is not None and (kernels := bundle.kernels(run)) is not None:
             yield draw_kernels(result, run.id, kernels, translate)
     if "methods" in experiment.figures:
-        study = next((each for each in results.studies if each.experiment == experiment.id), None)
-        yield None if study is None else draw_methods(study, results, translate)
+        yield draw_methods(experiment, results, translate)
 
 
 def find_images(fingerprint: str) -> Images | None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from cifar_report.analysis.results import Comparison, Datum, Measure, Results, SeedValue, Study, TrialResult
+from cifar_report.analysis.results import Comparison, Datum, Measure, Results, SeedValue, TrialResult
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import (
     SAY,
@@ -18,6 +18,7 @@ from cifar_report.report.figures.base import (
 )
 from cifar_report.report.figures.style import Look, RowPlot
 from cifar_report.report.i18n import DASH, Translation
+from cifar_report.spec import Experiment
 
 INTERVAL: Final[Look] = {"color": style.SKY, "lw": 2.2, "ls": "-", "solid_capstyle": "butt"}
 OURS: Final[Look] = {"color": style.BLUE, "marker": "o", "ms": 4.6, "ls": "none"}
@@ -59,14 +60,14 @@ def draw_ladder(results: Results, translate: Translation) -> DrawnFigure | None:
 
 
 @style.in_style()
-def draw_methods(study: Study, results: Results, translate: Translation) -> DrawnFigure | None:
-    """Draw a study's trials beside the networks that the report looks at closely; None with fewer than two."""
-    ids = dict.fromkeys([*(each.result.id for each in showcase(results)), *(point.trial for point in study.points)])
+def draw_methods(experiment: Experiment, results: Results, translate: Translation) -> DrawnFigure | None:
+    """Draw an experiment's trials beside the networks that the report looks at closely; None with fewer than two."""
+    ids = dict.fromkeys([*(each.result.id for each in showcase(results)), *experiment.shown])
     found = [result for result in map(results.trial, ids) if result.primary.datum.value is not None]
     if len(found) < 2:
         return None
     rungs = [_rung(trial_name(result.trial, translate), result, result.primary) for result in found]
-    return _draw(rungs, f"methods.{study.experiment}", study.experiment, "", results, translate)
+    return _draw(rungs, f"methods.{experiment.id}", experiment.id, "", results, translate)
 
 
 def _draw(

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from matplotlib.axes import Axes
 
-from cifar_report.analysis.results import Measure, Results, Study, TrialResult
+from cifar_report.analysis.results import Measure, Results, TrialResult
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import (
     SAY,
@@ -162,9 +162,8 @@ PANEL_HEIGHT: Final = 92.0
 @style.in_style()
 def draw_studies(results: Results, experiments: Sequence[Experiment], translate: Translation) -> DrawnFigure | None:
     """Draw every study of which two trials finished as a panel, on one scale of accuracy; None without any."""
-    titles = {each.id: translate.text(each.title) for each in experiments if "study" in each.figures}
-    shown = [each for each in results.studies if each.experiment in titles]
-    finished = [(titles[each.experiment], _finished(each, results)) for each in shown]
+    shown = [each for each in experiments if "study" in each.figures]
+    finished = [(translate.text(each.title), _finished(each, results)) for each in shown]
     found = [(title, *_points(trials, translate)) for title, trials in finished if len(trials) > 1]
     if not found:
         return None
@@ -199,8 +198,8 @@ def draw_studies(results: Results, experiments: Sequence[Experiment], translate:
     return style.finished(figure, "studies", "studies", alt=alt, caption=caption, columns=columns, rows=rows)
 
 
-def _finished(study: Study, results: Results) -> list[TrialResult]:
-    trials = [results.trial(trial) for trial in dict.fromkeys(point.trial for point in study.points)]
+def _finished(experiment: Experiment, results: Results) -> list[TrialResult]:
+    trials = map(results.trial, dict.fromkeys(experiment.shown))
     return [result for result in trials if result.primary.datum.value is not None]
 
 
