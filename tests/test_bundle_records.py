@@ -37,7 +37,6 @@ from cifar_report.bundle import (
 )
 from cifar_report.bundle import arrays as arrays_module
 from cifar_report.bundle.arrays import dump_arrays, load_arrays
-from cifar_report.bundle.records import stage_ids
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.published import load_original
 from cifar_report.registry import load_experiments
@@ -81,7 +80,7 @@ def run(trial=None, seed: int | None = 0) -> Run:
     classical = None if trial.seeded else ClassicalResult(training_images=3, test_accuracy=0.1)
     results = [
         StageResult(id=stage, history=history, best_epoch=1, stopped_early=False, last=evaluation, best=evaluation)
-        for stage in stage_ids(trial)
+        for stage in trial.stage_ids
     ]
     return Run(
         trial=trial,
