@@ -89,16 +89,13 @@ class Suite:
 
     @property
     def out(self) -> str:
-        """Return what it has printed so far."""
         return _content(self._out)
 
     @property
     def err(self) -> str:
-        """Return its errors so far."""
         return _content(self._err)
 
     def workers(self) -> list[psutil.Process]:
-        """Return its worker processes."""
         try:
             children = self.process.children(recursive=True)
             return [child for child in children if "running.workers" in " ".join(child.cmdline())]
@@ -117,7 +114,6 @@ class Suite:
         raise AssertionError(f"waited in vain for {what}: {self.out}{self.err}")
 
     def wait_for_worker(self, *, other_than: set[int] = frozenset()) -> psutil.Process:
-        """Wait for a worker process that is none of those."""
         return self.wait_for(
             lambda: next((worker for worker in self.workers() if worker.pid not in other_than), None), "a worker"
         )
@@ -127,7 +123,6 @@ class Suite:
         os.killpg(self.process.pid, signal.SIGINT)
 
     def end(self) -> Called:
-        """Wait for the end."""
         status = self.process.wait(PATIENCE)
         return Called(status, self.out, self.err)
 

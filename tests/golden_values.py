@@ -20,7 +20,6 @@ LIBRARIES = ("tensorflow", "keras", "numpy", "scikit-learn")
 
 
 def load(name: str):
-    """Return the results of one of the two bundles."""
     from suites import reference, simulated
 
     return (reference() if name == "reference" else simulated(timing=True, seeds=3))[1]
@@ -100,7 +99,6 @@ def train(kind: str) -> dict[str, object]:
 
 
 def read(name: str) -> dict:
-    """Return a recorded file."""
     path = FOLDER / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 

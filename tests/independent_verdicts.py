@@ -3,17 +3,12 @@
 A second implementation: it imports nothing of the project, so that an error would have to be made twice. Comments that
 begin with "Open:" mark what the written method leaves undecided and how it is taken here.
 
-    python tests/independent_verdicts.py report/reference > verdicts.csv
-
 Columns: estimate and 90 % interval (5 % beyond each end) of subject minus comparator, or of their ratio for times;
 accuracies are shares; p is one-sided, for the claimed direction; n counts runs, pairs, blocks of timing or images.
 """
 
-import csv
 import json
 import math
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -470,10 +465,3 @@ def judge(bundle):
             row |= dict(zip(COLUMNS[3:6], numbers, strict=True)) | {"n": test.n, "test": cases[name].kind}
         rows.append(row)
     return rows
-
-
-if __name__ == "__main__":
-    writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for line in judge(read_bundle(Path(sys.argv[1]))):
-        writer.writerow({key: f"{value:.6g}" if isinstance(value, float) else value for key, value in line.items()})

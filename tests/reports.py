@@ -89,12 +89,10 @@ class Element:
 
     @property
     def text(self) -> str:
-        """Return all text inside."""
         return "".join(self.page.texts[self.begin[1] : self.end[1]])
 
     @property
     def inside(self) -> list["Element"]:
-        """Return the elements inside."""
         return self.page.elements[self.begin[0] : self.end[0]]
 
 
@@ -111,7 +109,6 @@ class Page(HTMLParser):
         assert not self._open, [element.tag for element in self._open]
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Open an element."""
         begin = (len(self.elements) + 1, len(self.texts))
         element = Element(tag, {name: value or "" for name, value in attrs}, self, begin, begin)
         self.elements.append(element)
@@ -119,13 +116,11 @@ class Page(HTMLParser):
             self._open.append(element)
 
     def handle_endtag(self, tag: str) -> None:
-        """Close the element that was opened last."""
         element = self._open.pop()
         assert element.tag == tag
         element.end = (len(self.elements), len(self.texts))
 
     def handle_data(self, data: str) -> None:
-        """Keep a text."""
         self.texts.append(data)
 
     def all(self, tag: str, name: str = "") -> list[Element]:
@@ -134,5 +129,4 @@ class Page(HTMLParser):
         return [each for each in found if not name or name in each.attributes.get("class", "").split()]
 
     def ids(self) -> list[str]:
-        """Return every id, in order."""
         return [element.attributes["id"] for element in self.elements if "id" in element.attributes]

@@ -35,7 +35,6 @@ def simulate(experiments: Sequence[Experiment] | None = None, **settings: Any) -
 
 
 def simulated(experiments: Sequence[Experiment] | None = None, **settings: Any) -> tuple[Bundle, Results]:
-    """Return a simulated bundle and its results."""
     bundle = simulate(experiments, **settings)
     return bundle, analyse(bundle)
 
@@ -56,7 +55,6 @@ def whole() -> tuple[Bundle, Results]:
 
 @cache
 def reference() -> tuple[Bundle, Results]:
-    """Return the recorded bundle of the repository."""
     bundle = Bundle.load(Path(__file__).parents[1] / "report" / "reference")
     return bundle, analyse(bundle)
 
@@ -75,5 +73,4 @@ def few_figures() -> tuple[DrawnFigure, ...]:
 
 
 def parse(svg: bytes) -> ElementTree.Element:
-    """Return a figure that a test has drawn."""
     return ElementTree.fromstring(svg)  # noqa: S314 - drawn a moment ago

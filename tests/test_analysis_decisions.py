@@ -29,12 +29,10 @@ def outcome(one: Claim, values: Sample) -> tuple[str, str, bool]:
 
 
 def value_near(value: float) -> Claim:
-    """Return a claim that an accuracy is near a value."""
     return claim("value", comparator=None, value=value, comparison="absolute")
 
 
 def ratios(*values: float) -> Sample:
-    """Return ratios of times by block."""
     return sample(values, [1.0] * len(values), scale="log_ratio", n_of="blocks")
 
 
@@ -136,7 +134,6 @@ def test_what_an_open_claim_lacks():
     }
     assert {name: decision.lacking for name, decision in found.items()} == {name: name for name in found}
     values = differing([0.012, 0.02, 0.031])
-    crowd = tuple(claim(id=f"C{place}", family="convergence") for place in range(20))
     assert outcome(claim(), values)[0] == "reproduced"
     assert judged({"C0": values}, crowd)["C0"].outcome == "inconclusive"
 

@@ -32,7 +32,6 @@ CLAIMS = (
 
 
 def said(results: Results, *names: str) -> set[tuple[str, str]]:
-    """Return the outcomes and reasons of some claims."""
     return {(results.verdict(name).outcome, results.verdict(name).reason) for name in names}
 
 

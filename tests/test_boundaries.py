@@ -38,7 +38,6 @@ def imports(path: Path, *, lazy: bool = True) -> set[str]:
 
 
 def tops(names: set[str]) -> set[str]:
-    """Return the top-level packages of module names."""
     return {name.partition(".")[0] for name in names}
 
 

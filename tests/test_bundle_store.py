@@ -25,7 +25,6 @@ NEW = {"predictions.npz": b"new predictions", "run.json": b"new"}
 
 
 def visible(folder: Path) -> dict[str, bytes]:
-    """Return the files that a reader finds in a folder."""
     return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")}
 
 

@@ -54,7 +54,6 @@ class Processes:
         return self._start("engine.log", *words, TMPDIR=str(self.folder), CIFAR10_DIR=None, **variables)
 
     def suite(self, *words, **variables):
-        """Start a suite on ``bundle``."""
         return self._start("suite.log", *COMMAND, "run", *WORDS, "--dask", str(self.file), *words, **variables)
 
     def _here(self):
@@ -71,7 +70,6 @@ class Processes:
 
     @property
     def said(self):
-        """Return what the suites have printed."""
         return (self.folder / "suite.log").read_text()
 
     def child(self, *workers):
@@ -103,7 +101,6 @@ def local(tmp_path_factory):
 
 
 def scientific(folder):
-    """Return the scientific files of a bundle's runs."""
     found = (folder / "bundle" / "runs").rglob("*.*")
     return {str(path.relative_to(folder)): path.read_bytes() for path in found if path.name in SCIENTIFIC}
 

@@ -37,7 +37,6 @@ def whole():
 
 @pytest.fixture(scope="module")
 def small(whole, tmp_path_factory):
-    """Return its compact copy, which must not be changed either."""
     folder = tmp_path_factory.mktemp("compact") / "bundle"
     assert main(["bundle", "copy", "--compact", str(whole), str(folder)]) == 0
     return folder
@@ -80,7 +79,6 @@ def test_verify_recomputes_what_it_can_and_names_the_rest(small, whole, capsys):
 
 
 def writer_of(folder):
-    """Return a report's writer without figures."""
     loaded = Bundle.load(folder)
     return Writer(loaded, analyse(loaded), Translation("en"), ())
 

@@ -18,7 +18,6 @@ from data_samples import (
     write_files,
 )
 
-from cifar_report.data.cifar10 import batch_bytes
 from cifar_report.errors import UsageError
 
 FILES = binary_files()
@@ -142,8 +141,3 @@ def test_a_bad_path_is_refused(tmp_path, path, words):
     with pytest.raises(UsageError, match=words):
         find(tmp_path, tmp_path / path if path else "")
     assert [each.name for each in tmp_path.iterdir()] == ["empty"]
-
-
-def test_the_sizes_are_those_of_cifar10():
-    """A batch of CIFAR-10 has 30,730,000 bytes."""
-    assert batch_bytes() == 30_730_000

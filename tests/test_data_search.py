@@ -92,7 +92,6 @@ class Server(ThreadingHTTPServer):
     content, status, promised = BINARY, 200, len(BINARY)
 
     def release(self):
-        """Say that this server publishes the sample."""
         return msgspec.structs.replace(RELEASE, address=f"http://127.0.0.1:{self.server_port}/")
 
 

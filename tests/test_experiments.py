@@ -173,7 +173,6 @@ def as_compared(side: Side) -> AnyTrial:
 
 
 def changes_of(claim: Claim) -> int:
-    """Count the changes between the two sides of a claim."""
     assert claim.comparator is not None
     return len(differences(as_compared(claim.comparator), as_compared(claim.subject)))
 

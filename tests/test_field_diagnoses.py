@@ -60,7 +60,6 @@ def test_what_was_named_in_place_of_the_archive_is_told(tmp_path, name, content,
 
 
 def full(*_, **__):
-    """Fail as a full disk does: without a name."""
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 

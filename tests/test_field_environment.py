@@ -78,15 +78,6 @@ def test_no_locale_reaches_a_figure(plain):
     assert {name for name, each in found.items() if each != found["C"]} == set()
 
 
-@pytest.mark.long
-def test_no_locale_of_the_machine_reaches_a_figure(locales, plain, tmp_path):
-    """The same under every locale that there is."""
-    names, folder = locales
-    found = drawn(*names, cwd=tmp_path, LOCPATH=folder)
-    assert len(found) == len(set(names))
-    assert {name for name, each in found.items() if each != plain[0]["C"]} == set()
-
-
 @pytest.mark.parametrize(
     "changes",
     [

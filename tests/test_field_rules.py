@@ -11,7 +11,7 @@ from verified import change_run
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle, read_run
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.registry import load_experiments, trials_of
+from cifar_report.registry import load_experiments
 from cifar_report.report.figures import draw_all
 from cifar_report.report.i18n import Translation
 from cifar_report.report.tables import summary_tables
@@ -20,7 +20,6 @@ from cifar_report.running.environment import shown
 from cifar_report.simulation import Simulation, simulate_bundle
 from cifar_report.spec import PROFILES
 
-BASELINE = trials_of(load_experiments())["baseline"]
 ONE = next(each for each in load_experiments() if each.id == "baseline")
 
 TEMPLATE = """from cifar_report.spec import *

@@ -11,20 +11,18 @@ from matplotlib.text import Text as DrawnText
 from msgspec.structs import replace
 from PIL import Image
 from reports import few_experiments
-from suites import FEW, few, few_figures, parse, simulated, whole
+from suites import few, few_figures, parse, simulated, whole
 
 from cifar_report.report.figures import draw_all, style
 from cifar_report.report.figures.errors import draw_examples
 from cifar_report.report.figures.ladder import draw_ladder
 from cifar_report.report.figures.pairs import draw_pairs, draw_studies
 from cifar_report.report.i18n import Numbers, Translation
-from cifar_report.spec import LANGUAGES, PROFILES
+from cifar_report.spec import LANGUAGES
 
 ENGLISH = Translation("en")
 HOSTILE = "$\\frac{1}{2}$ -- <script>alert(1)</script> --> & =1+1"
 KILOBYTE = 1000
-OF_FEW = ("baseline", "filters", "batch_size", "model_2", "parallel", "classical")
-"""The experiments that the trials of ``FEW`` belong to."""
 
 
 @pytest.fixture(scope="module")
@@ -64,20 +62,6 @@ def test_two_runs_far_apart_neither_stretch_the_axis_nor_gain_anything():
     apart = {"seed_noise": 0.001, "accuracies": {"baseline": 0.5, "filters_32": 0.7}}
     _, results = simulated(few_experiments("baseline", "filters"), seeds=2, **settings | apart)
     assert "largest" in draw_ladder(results, ENGLISH).title
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("seeds", [1, 2])
-def test_reduced_profiles_are_drawn(seeds):
-    """One epoch, one seed, failed runs and missing predictions must still give figures."""
-    failed = (("dropout", 0),)
-    settings = {"profile": PROFILES["smoke"], "seeds": seeds, "trials": (*FEW, "dropout"), "failed": failed}
-    experiments = few_experiments(*OF_FEW, "dropout")
-    bundle, results = simulated(experiments, predictions=False, grade="stand-in", **settings)
-    names = {figure.id for figure in draw_all(results, ENGLISH, bundle=bundle)}
-    assert {"ladder", "curves.baseline", "curves.model_2", "studies"} <= names
-    assert ("curves.dropout" in names) == (seeds > 1)
-    assert not {name for name in names if name.startswith(("confusion", "classes", "reliability", "examples"))}
 
 
 def test_figures_are_whole_and_fit_the_page(drawn):

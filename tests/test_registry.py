@@ -48,7 +48,6 @@ def folder(tmp_path: Path) -> Path:
 
 
 def drop_in(folder: Path, **fields: str) -> None:
-    """Write a new experiment into the folder, with some of its fields changed."""
     (folder / "new.py").write_text(NEW.format(**{**DEFAULTS, **fields}), encoding="utf-8")
 
 

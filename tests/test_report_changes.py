@@ -18,7 +18,6 @@ def writer(language: str = "en") -> Writer:
 
 
 def said(change: Change, language: str = "en") -> str:
-    """Return the label of one change as a reader sees it."""
     return str(change_label(writer(language), change).striptags())
 
 
@@ -67,6 +66,5 @@ def test_every_setting_of_a_configuration_has_words() -> None:
 
 
 def fields_of(kind: type) -> set[str]:
-    """Return the fields that decide a result."""
     prose = {"id", "title", "as_written", "one_change"}
     return {field.name for field in msgspec.structs.fields(kind)} - prose

@@ -30,13 +30,11 @@ def writer_of(*ids: str, **settings: object) -> Writer:
 
 @cache
 def apart(first: float, second: float, noise: float = 0.002) -> Writer:
-    """Return a writer where networks of one and of two convolutions have these accuracies."""
     accuracies = dict.fromkeys(("baseline", "filters_32", "baseline_30_epochs", "filters_32_30_epochs"), first)
     return writer_of(*TWO, accuracies={**accuracies, "second_conv_32": second}, seed_noise=noise)
 
 
 def group(writer: Writer, name: str) -> str:
-    """Return the sentences of one group of the conclusions, without links."""
     return " ".join(each.striptags() for each in dict(conclude(writer).it["groups"])[SAY.groups[name]])
 
 
@@ -184,7 +182,6 @@ def test_the_best_mean_names_its_stage() -> None:
 
 
 def states(writer: Writer) -> dict[str, str]:
-    """Return the state of each demand by its words."""
     rows = title(writer)["assignment"].rows
     return {row.cells[0].content.striptags(): row.cells[2].content.striptags() for row in rows}
 

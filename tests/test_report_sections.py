@@ -23,7 +23,6 @@ def whole() -> Page:
 
 
 def of(*ids, **settings) -> Page:
-    """Return the report of a bundle of three experiments, or of those that are named."""
     return Page(report_of(small_bundle(*ids, **settings)))
 
 

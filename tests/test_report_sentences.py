@@ -29,7 +29,6 @@ GRADES = pytest.mark.parametrize(("grade", "canonical"), [("canonical", True), (
 
 @cache
 def whole() -> Writer:
-    """Return a writer of five seeds of every experiment, with a timing pass."""
     return Writer(*every_experiment(), ENGLISH, ())
 
 
@@ -41,12 +40,10 @@ def made(grade: str = "canonical", seeds: int = 5) -> Writer:
 
 
 def plain(sentences) -> str:
-    """Return sentences without their links."""
     return " ".join(each.striptags() for each in sentences)
 
 
 def said(verdict: Verdict, writer: Writer | None = None) -> str:
-    """Return a claim's paragraph without its links."""
     return plain(verdict_paragraph(writer or whole(), verdict))
 
 
@@ -55,7 +52,6 @@ def every_verdict():
 
 
 def judged(trial: str, writer: Writer | None = None) -> str:
-    """Return the judgement of a trial without its links."""
     writer = writer or whole()
     return plain(judgement(writer, writer.results.trial(trial), ()))
 

@@ -14,20 +14,17 @@ SPLITS = ("baseline", "split_43", "split_44", "split_45")
 
 
 def writer_of(accuracies: dict[str, float], **settings: object) -> Writer:
-    """Return a writer of five seeds of some trials with these accuracies and little noise."""
     chosen = {"seeds": 5, "seed_noise": 0.002, "image_noise": 0.02, "counts": (800, 200, 2000), **settings}
     bundle, results = simulated(trials=tuple(accuracies), accuracies=accuracies, **chosen)
     return Writer(bundle, results, Translation("en"), ())
 
 
 def said(writer: Writer, study: str = "batch_size") -> str:
-    """Return the sentence on one study without its links."""
     experiment = next(each for each in writer.experiments(*STUDIES) if each.id == study)
     return str(study_sentence(writer, experiment).striptags())
 
 
 def study(writer: Writer, name: str) -> Study:
-    """Return one study of the results."""
     return next(each for each in writer.results.studies if each.experiment == name)
 
 

@@ -22,7 +22,6 @@ def writer_of(accuracies: dict[str, float], **settings: object) -> Writer:
 
 
 def judged(writer: Writer, trial: str) -> list[str]:
-    """Return the sentences of a trial's judgement without their links."""
     return [str(each.striptags()) for each in judgement(writer, writer.results.trial(trial), ())]
 
 

@@ -29,7 +29,6 @@ def with_other_margin() -> tuple[Experiment, ...]:
 
 @pytest.fixture
 def prepared(tmp_path: Path) -> Prepared:
-    """Return a request for a bundle that does not exist yet."""
     data = PreparedData(tmp_path, RECORD.fingerprint, RECORD.grade, RECORD.canonical_labels, RECORD.source, "nowhere")
     return Prepared(PROFILES["smoke"], 2, data, RECORD, tmp_path / "bundle", [])
 

@@ -38,7 +38,6 @@ def small_suite(monkeypatch):
 
 
 def agree(folder, asked=None, hours=None, experiments=EXPERIMENTS):
-    """Return the seeds that a call trains in this folder."""
     record = read_record(folder) if (folder / RECORD_FILE).exists() else None
     return agree_on_seeds(folder, record, FULL, experiments, asked, hours)
 
@@ -134,7 +133,6 @@ def test_other_claims_are_noted_unless_they_were_added_before_their_trials_ran(t
 
 
 def request(folder):
-    """Return the request of ``run --seeds auto`` for the small suite."""
     agreed = agree(folder, "auto")
     runs = plan_runs(EXPERIMENTS[0].trials, FULL, agreed.each, 40_000, agreed.ends)
     data = PreparedData(folder, RECORD.fingerprint, "canonical", True, RECORD.source, "nowhere")

@@ -171,7 +171,6 @@ def keep(request, *, status="done", **changes) -> None:
 
 
 def reasons(request) -> dict[str, str | None]:
-    """Return the reason of each planned run, by id."""
     return {state.planned.id: state.reason for state in states_of(request)}
 
 

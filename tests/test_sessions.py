@@ -200,7 +200,6 @@ def installed(tmp_path_factory):
 
 @pytest.fixture
 def project(installed):
-    """Return the small project without a trace of earlier calls."""
     (installed.folder / "calls").unlink(missing_ok=True)
     return installed
 

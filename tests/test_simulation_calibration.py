@@ -25,7 +25,6 @@ def drawn():
 
 
 def slack(share: float, trials: int) -> float:
-    """Return three binomial standard errors of a share."""
     return 3 * float(np.sqrt(share * (1 - share) / trials))
 
 
@@ -171,7 +170,6 @@ def test_a_spread_needs_two_runs_of_a_trial():
 
 
 def rate(scenario: str, share: float, bound: float | None = 0.05) -> Rates:
-    """Return the rate of 1,000 draws."""
     return calibration.rate_of(scenario, "time", Setting(5, 1000), round(1000 * share), 1000, bound)
 
 

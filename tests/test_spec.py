@@ -293,7 +293,6 @@ SCHEDULE = KerasObject("PiecewiseConstantDecay", {"boundaries": (10, 20), "value
 
 
 def keras_trial(**changes) -> Trial:
-    """Return a trial that names much of Keras."""
     fields = {"layers": LAYERED, "optimizer": KerasObject("SGD", {"momentum": 0.9}), "learning_rate": SCHEDULE}
     return Trial(id="named", title=TITLE, stages=(Stage(epochs=1),), **fields | changes)
 

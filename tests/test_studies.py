@@ -44,13 +44,11 @@ def suite(monkeypatch):
 
 @pytest.fixture
 def study(monkeypatch):
-    """Let the shipped example be the study in use."""
     monkeypatch.setenv(VARIABLE, str(DIGITS))
 
 
 @pytest.fixture
 def cache(monkeypatch, tmp_path):
-    """Prepare data in a folder of its own."""
     monkeypatch.setenv("CIFAR_REPORT_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("CIFAR10_DIR", raising=False)
 
@@ -148,7 +146,6 @@ SIZES = (60, 20)
 
 
 def drawn(about) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Draw few images of a data set's shape, for training and for testing."""
     counts = [RANDOM.integers(0, len(about.classes), count, np.uint8) for count in SIZES]
     return [(RANDOM.integers(0, 256, (len(labels), *about.shape), np.uint8), labels) for labels in counts]
 
@@ -165,7 +162,6 @@ def write_idx(folder, parts):
 
 
 def write_mat(folder, parts):
-    """Write SVHN's two files of Matlab, in which the digit 0 is a 10."""
     from scipy.io import savemat
 
     for name, (images, labels) in zip(("train", "test"), parts, strict=True):
@@ -288,14 +284,6 @@ def test_curves_go_to_mlflow(finished, tmp_path):
         pytest.skip("MLflow is not installed")
     trackers.to_mlflow(finished.runs_of("baseline"), tmp_path)
     assert (tmp_path / "mlflow.db").is_file()
-
-
-def test_a_shell_completes_commands_where_shtab_is_installed(capsys):
-    """The parser offers the completion of its words, an extra."""
-    pytest.importorskip("shtab", reason="an extra that the tests' lock does not hold")
-    with pytest.raises(SystemExit):
-        main(["--print-completion", "bash"])
-    assert "--experiments" in capsys.readouterr().out
 
 
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")

@@ -2,12 +2,8 @@
 
 import csv
 import dataclasses
-import hashlib
 import io
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,8 +16,6 @@ from suites import few, few_figures, simulated
 from cifar_report.analysis import analyse
 from cifar_report.report.build import derived_files, write_derived
 from cifar_report.report.tables import FORMULA_STARTS, summary_tables, to_csv
-
-ROOT = Path(__file__).parents[1]
 
 
 def read(content):
@@ -134,37 +128,3 @@ def test_each_figure_has_its_data_beside_it(files):
         path.stem for path in names if path.suffix == ".csv"
     }
     assert {path.suffix for path in names} == {".svg", ".csv"}
-
-
-PROGRAM = """
-import hashlib, sys
-from pathlib import Path
-from cifar_report.analysis import analyse
-from cifar_report.bundle import Bundle
-from cifar_report.report.build import derived_files
-from reports import report_of
-bundle = Bundle.load(Path(sys.argv[1]))
-files = derived_files(bundle, analyse(bundle))
-files |= {language: report_of(bundle, language=language).encode() for language in ("en", "el")}
-for path, content in files.items():
-    print(path, hashlib.sha256(content).hexdigest())
-assert "tensorflow" not in sys.modules
-"""
-
-
-@pytest.mark.long
-def test_same_bundle_same_bytes_everywhere(files, tmp_path):
-    """Another process, folder, locale, time zone, hash seed or matplotlib setting changes no byte."""
-    settings = tmp_path / "matplotlibrc"
-    settings.write_text("font.size: 20\nsvg.fonttype: none\nlines.linewidth: 5\nfigure.dpi: 33\n")
-    changed = {
-        "PYTHONHASHSEED": "77", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8", "MATPLOTLIBRC": str(settings),
-        "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests"))),
-    }  # fmt: skip
-    command = [sys.executable, "-W", "error::UserWarning", "-c", PROGRAM, str(few()[0].folder)]
-    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, **changed}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    digests = dict(line.split() for line in done.stdout.splitlines())
-    assert len(digests) > 40
-    files |= {language: report_of(few()[0], language=language).encode() for language in ("en", "el")}
-    assert digests == {path: hashlib.sha256(content).hexdigest() for path, content in files.items()}

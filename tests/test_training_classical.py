@@ -19,7 +19,6 @@ def fit(sample, method, training_images="train"):
 
 
 def pixels(sample, indices):
-    """Return flat pixels in 0 … 1, float32 [n, 3072]."""
     return sample.images[indices].reshape(len(indices), 3072).astype(np.float32) / 255
 
 

@@ -36,7 +36,6 @@ def train(engine, sample, *, epochs=1, images=80, seed=3, augmentation=None):
 
 
 def same_weights(one, other, **tolerance):
-    """Assert that two engines hold the same weights, bit for bit or within a tolerance."""
     for mine, theirs in zip(one.model.get_weights(), other.model.get_weights(), strict=True):
         np.testing.assert_allclose(mine, theirs, **(tolerance or {"rtol": 0, "atol": 0}))
 

@@ -24,7 +24,6 @@ RUN = "runs/nearest_centroid/once/run.json"
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory):
-    """Return a finished bundle of a few runs, which no test changes."""
     folder = tmp_path_factory.mktemp("archive") / "bundle"
     simulate_bundle(folder, few_experiments("classical"), Simulation(profile=PROFILES["smoke"], seeds=1))
     figures = folder / "figures"
@@ -214,7 +213,6 @@ def test_only_plain_files_are_taken(changes, original, refuse, tmp_path):
 
 
 def with_manifest(members, content):
-    """Return members whose manifest holds this content."""
     return packed([(members[0][0], content, {}), *members[1:]])
 
 

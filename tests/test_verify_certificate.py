@@ -54,7 +54,6 @@ def again(original, tmp_path):
 
 
 def compared(original, again, run_id=RUN):
-    """Return how the run in ``again`` differs from the original one."""
     diff = compare_records(*(read_run(folder, run_id) for folder in (original, again)))
     compare_arrays(diff, *(folder / "runs" / run_id for folder in (original, again)))
     return diff
@@ -130,7 +129,6 @@ def test_arrays_belong_to_the_epoch_after_which_they_were_taken(original, again)
 
 
 def shorter(stage):
-    """Return a stage without its last epoch."""
     curves = {name: values[:-1] for name, values in msgspec.structs.asdict(stage.history).items()}
     return replace(stage, history=replace(stage.history, **curves), hashes=stage.hashes[:-1], best_epoch=1)
 

@@ -2,11 +2,8 @@
 
 import builtins
 import json
-import subprocess
-import sys
 
 import pytest
-from command import ROOT, environment
 from verified import copied, made
 
 import cifar_report
@@ -71,10 +68,3 @@ def test_the_package_reads_a_bundle_as_tables(monkeypatch, pandas):
     own = [each for each in epochs if each["run"] == bundle.runs[0].id]
     assert [each["epoch"] for each in own] == list(range(1, stage.epochs + 1))
     assert [each["val_accuracy"] for each in own] == list(stage.history.val_accuracy)
-
-
-def test_the_functions_bring_in_no_tensorflow():
-    """Whoever reads a bundle in Python starts no training library."""
-    program = f"import sys, cifar_report as c; c.history(c.load_bundle({str(made())!r})); print('keras' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], env=environment(), cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout.strip() == "False", done.stderr

@@ -37,7 +37,6 @@ def report(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def numbers():
-    """Return every number of the bundle, as JSON has them."""
     return json.loads(to_json(analyse(Bundle.load(made()))))
 
 

@@ -92,7 +92,6 @@ def flip(path: Path, bit: int) -> None:
 
 
 def files_of(folder: Path) -> list[str]:
-    """Return every file of a bundle, the manifest included."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
