@@ -11,8 +11,9 @@ from PIL import Image
 
 from cifar_report.bundle import Bundle
 from cifar_report.cli import main
+from cifar_report.data import read_picture
 from cifar_report.errors import UsageError
-from cifar_report.running.models import find_run, find_trained, read_pictures
+from cifar_report.running.models import find_run, find_trained
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_the_middle_square_is_what_a_network_sees(tmp_path):
     wide = Image.new("RGB", (96, 32), (255, 0, 0))
     wide.paste((0, 255, 0), (32, 0, 64, 32))
     wide.save(tmp_path / "wide.png")
-    ((pixels, size),) = read_pictures([tmp_path / "wide.png"])
+    pixels, size = read_picture(tmp_path / "wide.png", (32, 32), 3)
     assert size == (96, 32)
     assert (pixels == (0, 255, 0)).all()
 
@@ -96,7 +97,7 @@ def test_what_cannot_be_taken_out_is_said_in_a_sentence(smoke, tmp_path):
     """No image, no such run, stage or network, and a copy without weights each get a sentence of their own."""
     (tmp_path / "text.png").write_text("no image")
     with pytest.raises(UsageError, match=r"text\.png cannot be read as an image"):
-        read_pictures([tmp_path / "text.png"])
+        read_picture(tmp_path / "text.png", (32, 32), 3)
     bundle = Bundle.load(smoke.folder)
     for name, stage, said in (
         ("bassline", None, "no finished run 'bassline'"),

@@ -267,10 +267,12 @@ def predict(options: Namespace) -> int:
     """Tell what a trained network sees in images."""
     import numpy as np
 
-    from cifar_report.running.models import find_trained, read_pictures
+    from cifar_report.data import read_picture
+    from cifar_report.running.models import find_trained
 
     trained = find_trained(_for_networks(options), options.run, options.stage, options.weights)
-    pictures, names = read_pictures(options.images, trained.about), trained.about.classes
+    about, names = trained.about, trained.about.classes
+    pictures = [read_picture(path, about.shape[:2], about.shape[2]) for path in options.images]
     answers = trained.model().predict(np.stack([pixels for pixels, _ in pictures]) / np.float32(255), verbose=0)
     found: list[dict[str, Any]] = [
         {
@@ -283,7 +285,7 @@ def predict(options: Namespace) -> int:
     ]
     if options.json:
         return print_json(found)
-    size = " × ".join(map(str, trained.about.shape[:2]))
+    size = " × ".join(map(str, about.shape[:2]))
     print(f"{trained.run}, stage {trained.stage}, {trained.which} weights; the middle, resized to {size} (Lanczos)")
     for each in found:
         shares = ", ".join(f"{name} {share:.1%}" for name, share in each["probabilities"].items())

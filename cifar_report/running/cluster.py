@@ -50,14 +50,9 @@ def dask_cluster(place: str, function: Callable[[bytes], Answer] | None = None) 
     local = None
     try:
         if name == "local":
-            options = {
-                "threads_per_worker": 1,
-                "memory_limit": 0,
-                "host": "127.0.0.1",
-                "silence_logs": logging.CRITICAL,
-            }
-            page = "127.0.0.1:0"  # a free port, for this machine alone
-            local = LocalCluster(n_workers=int(count) if count else None, dashboard_address=page, **options)
+            here = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}  # a free port, for this machine alone
+            alone = {"threads_per_worker": 1, "memory_limit": 0, "silence_logs": logging.CRITICAL}
+            local = LocalCluster(n_workers=int(count) if count else None, **here, **alone)
             client = Client(local, **settings)
         elif Path(place).is_file():
             client = Client(scheduler_file=place, **settings)

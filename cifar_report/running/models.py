@@ -1,4 +1,4 @@
-"""The trained networks of a bundle: written as files of plain Keras, and asked about images."""
+"""The trained networks of a bundle, as models and files of plain Keras, and their histories for other programs."""
 
 import os
 import sys
@@ -10,9 +10,8 @@ from typing import Any, NamedTuple
 from cifar_report.bundle import Bundle, Run, Weights
 from cifar_report.bundle.arrays import Array, load_arrays
 from cifar_report.bundle.bundle import place
-from cifar_report.data import read_picture
 from cifar_report.errors import UsageError
-from cifar_report.spec import CIFAR10, Dataset, Trial
+from cifar_report.spec import Dataset, Trial
 
 
 class Trained(NamedTuple):
@@ -101,11 +100,3 @@ def export_history(runs: Sequence[Run], folder: Path, program: str) -> None:
     from cifar_report.training import trackers
 
     {"tensorboard": trackers.to_tensorboard, "mlflow": trackers.to_mlflow}[program](runs, folder)
-
-
-def read_pictures(paths: Sequence[Path], about: Dataset = CIFAR10) -> list[tuple[Array, tuple[int, int]]]:
-    """Return each file's middle part as a network sees it, uint8 [rows, columns, colours], and its width and height.
-
-    Raises UsageError for what is no image.
-    """
-    return [read_picture(path, about.shape[:2], about.shape[2]) for path in paths]
