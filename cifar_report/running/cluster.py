@@ -95,38 +95,30 @@ def _submitting(client: Any, function: Callable[[bytes], Answer] | None) -> Call
 
 
 def _train_in_dask(topic: str, request: bytes) -> Answer:
-    """Carry out a run in a Dask worker, which tells of its epochs by a topic; a refusal says in which."""
+    """Carry out a run, sent as JSON, in a child of this Dask worker, pinned to one core of the machine.
+
+    Its place and its epochs are told by ``topic``. Raises RefusedError where the machine does not fit.
+    """
     from distributed import get_worker
 
-    worker = get_worker()
-    try:
-        return train_remotely(request, lambda *told: worker.log_event(topic, told))
-    except RefusedError as error:
-        raise RefusedError(*error.args, worker.address) from None
-
-
-def train_remotely(request: bytes, tell: Callable[[str, str, Any], None]) -> Answer:
-    """Carry out a run, sent as JSON, in a child of this process, pinned to one core of the machine.
-
-    ``tell`` gets the run's id, its place and its progress. Raises RefusedError where the machine does not fit.
-    """
-    host = socket.gethostname()
+    worker, host = get_worker(), socket.gethostname()
     try:
         asked = msgspec.json.decode(request, type=RunRequest)
         run = asked.planned
         with (
             _place(run) as (cores, folder),
             _checkpoint(asked) as checkpoint,
-            closing(PinnedWorker(cores, folder)) as worker,
+            closing(PinnedWorker(cores, folder)) as child,
         ):
             place = f"{host}, core {cores[0]}" if len(cores) == 1 else host
-            tell(run.id, place, None)
+            worker.log_event(topic, (run.id, place, None))
             asked = msgspec.structs.replace(asked, checkpoint=checkpoint)
-            answer = ask(worker, carry_out_if_fit, asked, partial(tell, run.id, place))
+            answer = ask(child, carry_out_if_fit, asked, lambda told: worker.log_event(topic, (run.id, place, told)))
     except (msgspec.MsgspecError, OSError) as error:
-        raise RefusedError(host, f"it cannot carry out the runs of this suite: {error}") from None
+        why = f"it cannot carry out the runs of this suite: {error}"
+        raise RefusedError(host, why, worker.address) from None
     if answer.refused:
-        raise RefusedError(host, answer.refused)
+        raise RefusedError(host, answer.refused, worker.address)
     if answer.died:
         time.sleep(SETTLING_SECONDS)
     return answer
