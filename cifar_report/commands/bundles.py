@@ -134,40 +134,32 @@ def verify(options: Namespace) -> int:
     from cifar_report.bundle import find_bundle
     from cifar_report.registry import load_study
     from cifar_report.verify.integrity import summary, verify_bundle
-    from cifar_report.verify.records import printable
+    from cifar_report.verify.records import Report, printable
 
     _check(options)
     folders = options.folders or [find_bundle(None, study=load_study())]
-    if len(folders) > 1 or options.json:
-        return _verify_each(folders, options)
-    report = verify_bundle(folders[0], options.pdf)
-    for line in (*map(str, report.findings), *(f"note: {note}" for note in report.notes)):
-        print(printable(line))
-    print(f"{summary(report)}: {folders[0]}")
-    if report.findings:
-        return 1
-    return 0 if options.rerun is None else rerun(options, folders[0])
-
-
-def _verify_each(folders: Sequence[Path], options: Namespace) -> int:
-    from cifar_report.verify.integrity import summary, verify_bundle
-    from cifar_report.verify.records import Report, printable
-
-    found = []
+    found, in_lines = [], len(folders) == 1 and not options.json
     for folder in folders:
         report = Report(folder)
         try:
             report = verify_bundle(folder, options.pdf)
         except (SuiteError, UsageError, OSError) as error:
+            if in_lines:
+                raise
             report.find(".", str(error))
         findings = [printable(str(each)) for each in report.findings]
         found.append({"bundle": str(folder), "findings": findings, "notes": report.notes, "counts": report.counts})
-        if not options.json:
-            told = summary(report) if report.counts else findings[0]
-            print(printable(f"{folder}: {told}"), flush=True)
+        if in_lines:
+            for line in (*findings, *(printable(f"note: {note}") for note in report.notes)):
+                print(line)
+            print(f"{summary(report)}: {folder}")
+        elif not options.json:
+            print(printable(f"{folder}: {summary(report) if report.counts else findings[0]}"), flush=True)
     if options.json:
         print_json(found)
-    return 1 if any(each["findings"] for each in found) else 0
+    if any(each["findings"] for each in found):
+        return 1
+    return 0 if options.rerun is None else rerun(options, folders[0])
 
 
 def _check(options: Namespace) -> None:
