@@ -8,11 +8,11 @@ import pytest
 from networks import RECORD, small_trial
 from rich.console import Console
 
-from cifar_report.bundle import Run, read_record, write_run
+from cifar_report.bundle import Run, read_record, write_record, write_run
 from cifar_report.data import PreparedData
 from cifar_report.registry import load_experiments
 from cifar_report.running import plan, suite
-from cifar_report.running.plan import Prepared
+from cifar_report.running.plan import Prepared, plan_record
 from cifar_report.spec import PROFILES, Experiment, spec_hash
 
 EXPERIMENTS = load_experiments()
@@ -43,17 +43,17 @@ def finish_a_run(folder: Path) -> None:
 @pytest.mark.parametrize("trained", [False, True])
 def test_a_margin_moved_after_the_first_run_is_recorded(prepared, monkeypatch, trained):
     """A changed margin is free before anything ran; afterwards the bundle says for ever that it was changed."""
-    suite._write_plan(prepared)
+    write_record(prepared.folder, plan_record(prepared))
     first = read_record(prepared.folder)
     if trained:
         finish_a_run(prepared.folder)
     monkeypatch.setattr(plan, "load_experiments", with_other_margin)
-    suite._write_plan(prepared)
+    write_record(prepared.folder, plan_record(prepared))
     second = read_record(prepared.folder)
     assert second.claims_hash != first.claims_hash
     assert second.claims_changed is trained
     monkeypatch.undo()
-    suite._write_plan(prepared)
+    write_record(prepared.folder, plan_record(prepared))
     assert read_record(prepared.folder).claims_hash == first.claims_hash
     assert read_record(prepared.folder).claims_changed is trained
 

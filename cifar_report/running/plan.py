@@ -10,6 +10,8 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+import msgspec
+
 from cifar_report.bundle import BundleRecord, DatasetRecord, is_bundle, read_record, read_run, sha256
 from cifar_report.bundle.bundle import BUNDLES, RECORD_FILE, RUN_FILE, check_readable
 from cifar_report.bundle.store import (
@@ -25,7 +27,7 @@ from cifar_report.errors import SuiteError, UsageError
 from cifar_report.published import load_original
 from cifar_report.registry import claims_of, load_experiments, load_source, load_study, select, trials_of
 from cifar_report.running import environment
-from cifar_report.running.declaring import SeedsAsked, agree_on_seeds, choose_timed
+from cifar_report.running.declaring import SeedsAsked, agree_on_seeds, choose_timed, claims_changed
 from cifar_report.spec import PROFILES, AnyTrial, ClassicalTrial, Profile, Trial, registry_hash
 from cifar_report.spec.experiments import SeedPlan
 
@@ -153,9 +155,9 @@ def with_ends(prepared: Prepared, ends: Mapping[str, int]) -> Prepared:
 
 
 def plan_record(prepared: Prepared) -> BundleRecord:
-    """Return what the bundle is to record of a request, before anything is trained."""
-    experiments = load_experiments()
-    return BundleRecord(
+    """Return what the bundle is to record of a request, before anything is trained; what it holds already stays."""
+    folder, experiments = prepared.folder, load_experiments()
+    record = BundleRecord(
         profile=prepared.profile,
         seeds=prepared.seeds,
         plan=prepared.plan,
@@ -167,6 +169,17 @@ def plan_record(prepared: Prepared) -> BundleRecord:
         claims_hash=registry_hash(claims_of(experiments)),
         environment=environment.record_environment(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    if not is_bundle(folder):
+        return record
+    old = read_record(folder)
+    return msgspec.structs.replace(
+        record,
+        created=old.created,
+        seeds=max(old.seeds, record.seeds),
+        asked=old.asked | record.asked,
+        finished=old.finished,  # whoever has judged it once, has
+        claims_changed=old.claims_changed or claims_changed(folder, old, experiments),
     )
 
 

@@ -19,7 +19,6 @@ from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE
 from cifar_report.bundle.store import MANIFEST_FILE, bundle_files, read_manifest, write_manifest
 from cifar_report.errors import SuiteError
 from cifar_report.running.cluster import dask_cluster
-from cifar_report.running.declaring import claims_changed
 from cifar_report.running.plan import (
     LOCK_FILE,
     SOFT_LOCK_FILE,
@@ -74,7 +73,7 @@ def run_suite(
             states = states_of(prepared)  # another suite may have finished some while this one waited to begin
             _discard_changed_records(prepared)
             (folder / MANIFEST_FILE).unlink(missing_ok=True)  # it is written anew at the end of the pass
-            _write_plan(prepared)
+            write_record(folder, plan_record(prepared))
             writer = RunWriter(prepared, {state.planned.id: state.key_parts for state in states})
             missing = [state.planned for state in states if state.reason is not None]
             local = partial(local_workers, folder, jobs, len(missing), cards=prepared.cards)
@@ -169,19 +168,3 @@ def _discard_changed_records(prepared: Prepared) -> None:
         )
     for name in changed:
         (prepared.folder / "runs" / name / RUN_FILE).unlink()
-
-
-def _write_plan(prepared: Prepared) -> None:
-    """Record what is asked before anything is trained, claims included."""
-    record = plan_record(prepared)
-    if is_bundle(prepared.folder):
-        old = read_record(prepared.folder)
-        record = msgspec.structs.replace(
-            record,
-            created=old.created,
-            seeds=max(old.seeds, prepared.seeds),
-            asked=old.asked | record.asked,
-            finished=old.finished,  # whoever has judged it once, has
-            claims_changed=old.claims_changed or claims_changed(prepared.folder, old, record.experiments),
-        )
-    write_record(prepared.folder, record)
