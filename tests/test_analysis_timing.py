@@ -45,6 +45,17 @@ def test_a_step_is_the_median_of_the_portions(tmp_path):
     assert seconds_per_step(replace(split, steps=0)) is None
 
 
+def test_the_parts_of_a_step_are_what_each_adds(tmp_path):
+    """Shares of a step's time come from steps that end earlier; a part whose difference falls below zero has none."""
+    loaded = bundle(tmp_path, timing=True, seconds=SECONDS)
+    recorded = {"portions": (1.0, 1.0, 9.0), "until": {"read": 0.1, "passes": 0.8, "exchange": 0.7}}
+    measurements = tuple(replace(each, **recorded) for each in loaded.timing_pass.measurements)
+    write_timing_pass(tmp_path, replace(loaded.timing_pass, measurements=measurements))
+    row = analyse(Bundle.load(tmp_path)).timing[0]
+    shares = {part: 1.1 * each.value for part, each in row.step_parts.items()}
+    assert shares == pytest.approx({"read": 0.1, "passes": 0.7, "exchange": 0.0, "update": 0.3})
+
+
 def test_disturbed_blocks_are_left_out_and_counted(tmp_path):
     """A block that stayed disturbed on one side moves no ratio and no rate; the row counts it, a caution names it."""
     results = disturbed(tmp_path, {"second": {1, 3}})

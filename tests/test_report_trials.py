@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from reports import Page, few_experiments, report_of, small_bundle
-from suites import simulated
+from suites import reference, simulated, whole
 
 from cifar_report.analysis.results import Comparison
 from cifar_report.report.i18n import Translation
@@ -90,3 +90,13 @@ def test_the_original_s_number_is_compared_on_canonical_pixels_alone(grade, word
     assert any(words in label for label in labels)
     assert any("prediction interval" in label for label in labels) is (grade == "canonical")
     assert any(label == "parameters: 116,010 (as in the original)" for label in labels)
+
+
+def test_several_devices_are_told_with_speed_parts_of_a_step_equality_and_hardware():
+    """Where the parts of a step were timed they are told, else that they were not; logical devices show no cards."""
+    said = judged(Writer(*whole(), Translation("en"), ()), "baseline_parallel")
+    assert any(each.startswith("On 2 devices its throughput is ") for each in said)
+    assert any("pass 60.0%, adding the gradients 10.0%, and updating the weights 20.0%" in each for each in said)
+    recorded = judged(Writer(*reference(), Translation("en"), ()), "baseline_parallel")
+    assert "Where a step's time goes was not recorded." in recorded
+    assert any("share its cores and its memory" in each for each in recorded)

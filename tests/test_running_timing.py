@@ -348,6 +348,7 @@ def test_a_network_is_measured(request_of, trial, replicas):
     found = timing.measure(request_of(trial)).measurement
     assert (found.replicas, found.steps, len(found.portions)) == (replicas, 6, 3)
     assert min(found.portions) > 0
+    assert list(found.until) == ([] if replicas == 1 else ["read", "passes", "exchange"])
     assert 2e8 < found.peak_memory_bytes < 2.5e9
     assert replicas == 1 or found.processor_share is None
     assert 0 <= found.steal <= 1

@@ -1,6 +1,7 @@
 """Views that put trials side by side: studies, ranking, costs, ablation, weights, variance, times, and examples."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from cifar_report.analysis.results.verdicts import LEVEL
 from cifar_report.bundle import Bundle, Measurement
 from cifar_report.spec import Change, Quantity, Trial, same_network
 
+STEP_PARTS = ("read", "passes", "exchange", "update")  # the engine's, and the rest
 CONFUSIONS = 5  # the commonest ones, of which images are shown
 
 
@@ -267,4 +269,20 @@ def _timing_row(bundle: Bundle, trial: str, measurements: list[Measurement]) -> 
         peak_memory=Datum(peak, max(memory), "bytes", "largest_over_blocks", len(blocks), "blocks") if memory else None,
         blocks=len(blocks),
         contended=len({each.block for each in measurements if each.contended}),
+        step_parts=_step_parts(trial, measurements),
     )
+
+
+def _step_parts(trial: str, measurements: Sequence[Measurement]) -> dict[str, Datum]:
+    """Return the shares of a step's time: what each part adds to a step that ends before it."""
+    recorded = [each for each in measurements if each.until.keys() == {*STEP_PARTS[:-1]}]
+    used = [each for each in recorded if not each.contended] or recorded
+    if not used:
+        return {}
+    ends = [[0.0, *(each.until[part] for part in STEP_PARTS[:-1]), median(each.portions)] for each in used]
+    seconds = np.maximum(np.diff(ends), 0.0)  # a measured difference may fall below
+    found = {}
+    for part, shares in zip(STEP_PARTS, (seconds / seconds.sum(axis=1, keepdims=True)).T, strict=True):
+        mean, low, high = t_interval(shares)
+        found[part] = Datum(f"timing.{trial}.{part}", mean, "share", "share_of_a_step", len(used), "blocks", low, high)
+    return found

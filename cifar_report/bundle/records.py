@@ -208,6 +208,7 @@ class Measurement(Record, frozen=True, kw_only=True):
     batch_size: Count
     seconds: Measured  # for all steps, after warm-up
     portions: tuple[Measured, ...] = ()  # the same seconds by equal portions of the steps; empty where not split
+    until: dict[Word, Measured] = {}  # of several devices: seconds of a portion whose steps go no further
     fit_seconds: Measured | None = None  # classical classifiers
     predict_seconds: Measured | None = None
     peak_memory_bytes: Count | None = None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import msgspec
 import psutil
@@ -234,7 +234,7 @@ def _network(trial: Trial, plan: TimingPlan, images: Any, labels: Any, parts: An
     """Build a network, trace its training, and return what measures the warm-up and then the portions, one by one."""
     import numpy as np
 
-    from cifar_report.training.engine import Engine, configure, make_strategy
+    from cifar_report.training.engine import Engine, Part, configure, make_strategy
 
     mirrored = trial.strategy == "mirrored"
     configure(mirrored=mirrored)
@@ -243,10 +243,10 @@ def _network(trial: Trial, plan: TimingPlan, images: Any, labels: Any, parts: An
     size = plan.portion_steps * trial.batch_size
     keys = np.zeros(1 + sum(engine.drawing_layers), np.int64)
 
-    def train(portion: int) -> float:
+    def train(portion: int, until: Part | None = None) -> float:
         order = np.take(shuffled, np.arange(portion * size, (portion + 1) * size), mode="wrap")
         started = time.perf_counter()
-        engine.train_epoch(order, keys, trial.stages[0].augmentation)
+        engine.train_epoch(order, keys, trial.stages[0].augmentation, until)
         return time.perf_counter() - started
 
     def take() -> dict[str, Any]:
@@ -254,9 +254,12 @@ def _network(trial: Trial, plan: TimingPlan, images: Any, labels: Any, parts: An
         portions = tuple(train(1 + portion) for portion in range(plan.portions))
         steps = plan.portions * plan.portion_steps
         counts = {"replicas": engine.replicas, "steps": steps, "batch_size": trial.batch_size}
-        return counts | {"portions": portions, "seconds": sum(portions)}
+        until = {part: train(1, part) for part in parts}
+        return counts | {"portions": portions, "seconds": sum(portions), "until": until}
 
-    train(0)
+    parts = get_args(Part) if mirrored else ()
+    for part in (*parts, None):
+        train(0, part)
     return take
 
 

@@ -29,6 +29,7 @@ TRAIN_GAIN = 0.006  # accuracy by which training runs ahead of validation, each 
 LOSS_RISE = 0.02  # by which validation loss rises in each epoch behind the best one
 BLOCKS = 5  # of the timing pass
 STEPS = 200
+UNTIL = {"read": 0.1, "passes": 0.7, "exchange": 0.8}  # shares of a mirrored step that ends there
 SECONDS_PER_MAC = 2e-9  # of the default seconds, so that larger networks take longer
 TIMING_NOISE = 0.02  # standard deviation of the logarithm, of a block and of a measurement
 
@@ -287,7 +288,8 @@ def _measurement(trial: AnyTrial, block: int, factor: float, seconds: float | No
         return records.Measurement(replicas=1, steps=0, batch_size=0, **times, **common)
     if seconds is None:
         seconds = STEPS * trial.batch_size * (trial.macs or 0) * SECONDS_PER_MAC + 0.5
-    replicas = 2 if trial.strategy == "mirrored" else 1
-    return records.Measurement(
-        replicas=replicas, steps=STEPS, batch_size=trial.batch_size, seconds=seconds * factor, **common
-    )
+    common |= {"replicas": 1, "steps": STEPS, "batch_size": trial.batch_size, "seconds": seconds * factor}
+    if trial.strategy == "mirrored":
+        until = {part: share * common["seconds"] for part, share in UNTIL.items()}
+        common |= {"replicas": 2, "portions": (common["seconds"],), "until": until}
+    return records.Measurement(**common)

@@ -4,8 +4,8 @@ import math
 import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache, partial
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any, Literal, NamedTuple
 
 import keras
 import numpy as np
@@ -22,6 +22,9 @@ LOGICAL_REPLICAS = 2  # processor devices for a mirrored trial where there are n
 AUGMENTATION_DRAWS = 4  # uniform numbers that one image needs: angle, two shifts, flip
 DRAWS_A_STEP = 2**14  # that a layer of Keras may count in one step before it would repeat those of the next
 Sums = tuple[tf.Tensor, ...]  # over images: of losses, right answers and penalties
+Part = Literal["read", "passes", "exchange"]
+"""What a step does one after the other: get its images and random numbers; the forward and the backward pass, with the
+sums of batch normalization; add the gradients of all replicas. Then it updates the weights."""
 
 
 @cache
@@ -101,7 +104,7 @@ class Engine:
         layers = single_layers(self.model.layers)
         self.regularizes = bool(self._regularized) or any(layer.activity_regularizer is not None for layer in layers)
         self._hidden_units = sum(layer.units for layer in hidden_layers(self.model))
-        self._epochs: dict[Augmentation | None, Callable[..., Any]] = {}
+        self._epochs: dict[tuple[Augmentation | None, Part | None], Callable[..., Any]] = {}
         indices = tf.TensorSpec([None], tf.int32)
         self._predict = tf.function(self._evaluate, input_signature=[indices], jit_compile=False)
         # How many dropout layers need a key, and how many streams of other layers do.
@@ -137,12 +140,18 @@ class Engine:
         yield
         self.set_weights(trained)
 
-    def train_epoch(self, order: Array, keys: Array, augmentation: Augmentation | None) -> Epoch:
-        """Train once through ``order`` (int32 indices) in batches of the trial's size; the last may be smaller."""
-        if augmentation not in self._epochs:
-            traced = partial(self._train_epoch, augmentation=augmentation)
-            self._epochs[augmentation] = tf.function(traced, jit_compile=False)
-        loss, correct, penalty = self._epochs[augmentation](tf.constant(order), tf.constant(keys))
+    def train_epoch(
+        self, order: Array, keys: Array, augmentation: Augmentation | None, until: Part | None = None
+    ) -> Epoch:
+        """Train once through ``order`` (int32 indices) in batches of the trial's size; the last may be smaller.
+
+        ``until``: do no more of each step than this, to time it.
+        """
+        kind = augmentation, until
+        if kind not in self._epochs:
+            traced = tf.function(lambda order, keys: self._train_epoch(order, keys, *kind), jit_compile=False)
+            self._epochs[kind] = traced
+        loss, correct, penalty = self._epochs[kind](tf.constant(order), tf.constant(keys))
         added = float(penalty) / len(order) if self.regularizes else None
         return Epoch(float(loss) / len(order) + (added or 0.0), int(correct) / len(order), added)
 
@@ -157,16 +166,16 @@ class Engine:
         dead = float(np.mean(~alive)) if len(alive) else None
         return Predicted(float(np.mean(losses, dtype=np.float64)), accuracy, probabilities, dead)
 
-    def _train_epoch(self, order: tf.Tensor, keys: tf.Tensor, augmentation: Augmentation | None) -> Sums:
+    def _train_epoch(self, order: tf.Tensor, keys: tf.Tensor, *kind: Augmentation | Part | None) -> Sums:
         batch_size = self.trial.batch_size
         steps, remainder = divmod(order.shape[0], batch_size)
         sums = tf.constant(0.0, tf.float64), tf.constant(0), tf.constant(0.0, tf.float64)
         for step in tf.range(steps):
             batch = tf.ensure_shape(order[step * batch_size : (step + 1) * batch_size], [batch_size])
-            sums = tuple(map(operator.add, sums, self._step(batch, step, keys, augmentation)))
+            sums = tuple(map(operator.add, sums, self._step(batch, step, keys, *kind)))
         if remainder:
             batch = order[steps * batch_size :]
-            sums = tuple(map(operator.add, sums, self._step(batch, tf.constant(steps), keys, augmentation)))
+            sums = tuple(map(operator.add, sums, self._step(batch, tf.constant(steps), keys, *kind)))
         return sums
 
     def _step(self, *arguments: Any) -> Sums:
@@ -176,7 +185,7 @@ class Engine:
         return tuple(self.strategy.reduce(tf.distribute.ReduceOp.SUM, each, axis=None) for each in sums)
 
     def _replica_step(
-        self, batch: tf.Tensor, step: tf.Tensor, keys: tf.Tensor, augmentation: Augmentation | None
+        self, batch: tf.Tensor, step: tf.Tensor, keys: tf.Tensor, augmentation: Augmentation | None, until: Part | None
     ) -> Sums:
         size = batch.shape[0]
         mine = self._share_of(batch)
@@ -190,6 +199,8 @@ class Engine:
             # The layers of Keras that draw random numbers begin where this step's draws begin.
             begin = tf.stack([tf.bitwise.right_shift(keys[place], 31), tf.cast(step, tf.int64) * DRAWS_A_STEP])
             state.assign(tf.cast(begin, state.dtype))
+        if until == "read":
+            return _after(images, labels, *masks)
         penalties: list[tf.Tensor] = []
         with tf.GradientTape() as tape:
             probabilities = forward(self.model, images, training=True, draws=masks, penalties=penalties)
@@ -203,7 +214,12 @@ class Engine:
             penalty = sum(by_weights, tf.constant(0.0)) / self.replicas + sum(penalties, tf.constant(0.0)) / size
             if self.regularizes:
                 mean += penalty
-        self.optimizer.apply(tape.gradient(mean, self.model.trainable_variables))
+        gradients = tape.gradient(mean, self.model.trainable_variables)
+        if until == "exchange":
+            gradients = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        if until is not None:
+            return _after(*gradients)
+        self.optimizer.apply(gradients)
         answers = tf.argmax(probabilities, axis=1, output_type=tf.int32)
         right = tf.reduce_sum(tf.cast(answers == labels, tf.int32))
         return tf.cast(loss, tf.float64), right, tf.cast(penalty * size, tf.float64)
@@ -241,6 +257,12 @@ class Engine:
 
     def _pixels(self, indices: tf.Tensor) -> tf.Tensor:
         return tf.cast(tf.gather(self._images, indices), tf.float32) / 255.0
+
+
+def _after(*computed: tf.Tensor) -> Sums:
+    """Return numbers without a meaning that need one element of each of these tensors, so that none is left out."""
+    number = tf.add_n([tf.reduce_sum(tf.cast(tf.reshape(each, [-1])[:1], tf.float64)) for each in computed])
+    return number, tf.cast(number, tf.int32), number
 
 
 def share(images: Array) -> tf.Tensor:

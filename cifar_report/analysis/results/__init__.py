@@ -171,6 +171,7 @@ class TimingRow:
     peak_memory: Datum | None
     blocks: int
     contended: int  # blocks that stayed disturbed
+    step_parts: dict[str, Datum]  # shares of a step's time on several devices; empty where they were not recorded
 
 
 ChangeKind = Literal[

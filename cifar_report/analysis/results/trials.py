@@ -27,7 +27,7 @@ Formula = Literal[  # each is described in one line in ``report/names.py``
     "margin", "stated_value", "original_value", "original_difference", "seeds_needed",
     "counted_in_spec", "counted_in_model", "exact_ratio", "exact_difference", "standard_deviation", "variance_share",
     "share_of_pairs",
-    "geometric_mean_of_blocks", "seconds_of_an_epoch", "largest_over_blocks",
+    "geometric_mean_of_blocks", "seconds_of_an_epoch", "largest_over_blocks", "share_of_a_step",
     "share_of_draws", "promised_rate", "bound_of_unseen", "rank_correlation",
 ]  # fmt: skip
 

@@ -146,7 +146,8 @@ def judgement(writer: Writer, trial: TrialResult, verdicts: Sequence[Verdict]) -
             other = SAY.as_written if row is not None and each is row.as_written else SAY.one_change
             form = SAY.answers[one] if each is main else other
             said.append(writer.sentence(form, **_values(writer, trial.id, each, one)))
-    said += [*_stages(writer, trial), *_time(writer, trial), *_overfitting(writer, trial, main)]
+    said += [*_stages(writer, trial), *_time(writer, trial), *_devices(writer, trial)]
+    said += _overfitting(writer, trial, main)
     said += [*_tests(writer, verdicts), *_runs(writer, trial)]
     return tuple(said)
 
@@ -252,6 +253,34 @@ def _time(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
         form = SAY.times["ratio" if verdict.claim.relation == "ratio" else "direction"][verdict.outcome]
         ratio, stated = writer.link(verdict.estimate), verdict.stated and writer.link(verdict.stated)
         yield writer.sentence(form, ratio=ratio, comparator=writer.side_name(verdict.claim.comparator), stated=stated)
+
+
+def _devices(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
+    """Yield what several devices bring, where a step's time goes, whether results agree, and what this can show."""
+    rows, say = {row.trial: row for row in writer.results.timing}, SAY.devices
+    speed = say["speed"]
+    for each in writer.results.verdicts:
+        subject, comparator, ratio = each.claim.subject, each.claim.comparator, each.estimate
+        if (subject.trial, each.claim.quantity) == (trial.id, "throughput") and comparator and ratio.value is not None:
+            many, one = (rows[side.trial].images_per_second for side in (subject, comparator))
+            values = {"many": many, "one": one, "ratio": ratio}
+            shown = {name: writer.quantity(datum) for name, datum in values.items() if datum}
+            shown |= {f"{name}_interval": spaced_interval(writer, datum) for name, datum in values.items() if datum}
+            yield writer.sentence(speed, replicas=rows[trial.id].replicas, **shown)
+    if trial.id in rows and rows[trial.id].replicas > 1:
+        parts = {name: writer.quantity(datum) for name, datum in rows[trial.id].step_parts.items()}
+        form = say["parts"] if parts else say["parts_unknown"]
+        yield writer.sentence(form, **parts)
+    form = say["same"]
+    for agreement in writer.results.determinism.replicas:
+        if agreement.trial == trial.id and agreement.same_predictions.value is not None:
+            yield writer.sentence(form, same=writer.quantity(agreement.same_predictions))
+    machine = writer.bundle.record.environment
+    about = {"processor": machine.processor, "cores": writer.numbers.integer(machine.cores)}
+    devices = {run.key_parts.get("devices", "") for run in writer.bundle.runs_of(trial.id)}
+    for word, form in SAY.kinds_of_devices.items():
+        if any(word in each for each in devices):
+            yield writer.sentence(form, **about)
 
 
 def _overfitting(writer: Writer, trial: TrialResult, comparison: Comparison | None) -> Iterator[Markup]:
