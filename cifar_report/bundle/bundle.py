@@ -11,7 +11,7 @@ import msgspec
 from cifar_report.bundle.arrays import COMPACT_FILE, PREDICTIONS_FILE, Array, Predictions, load_arrays
 from cifar_report.bundle.certificates import Certificate, certificate_files
 from cifar_report.bundle.records import SCHEMA_VERSION, BundleRecord, Run, RunTiming, TimingPass, upgraded
-from cifar_report.bundle.store import read_plain, sha256, write_file, write_folder
+from cifar_report.bundle.store import read_manifest, read_plain, sha256, write_file, write_folder
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.spec import AnyTrial, Claim, Study
 
@@ -172,6 +172,17 @@ def read_run(folder: Path, run_id: str, planned: Mapping[str, AnyTrial] | None =
     if type(trial) is not type(run.trial) or trial.stage_ids != run.trial.stage_ids:
         raise SuiteError(f"{path} was trained in other stages than the bundle plans: run it again")
     return run
+
+
+def changed_records(folder: Path) -> set[str]:
+    """Return the runs whose records are not those that a finished bundle lists: edited, or copied over them."""
+    try:
+        listed = read_manifest(folder)
+    except SuiteError:  # the last pass did not come to its end, or the list is damaged
+        return set()
+    records = {name: folder / name for name in listed if name.endswith(f"/{RUN_FILE}")}
+    changed = (name for name, path in records.items() if path.is_file() and sha256(path.read_bytes()) != listed[name])
+    return {name.removeprefix("runs/").removesuffix(f"/{RUN_FILE}") for name in changed}
 
 
 def write_run(folder: Path, run: Run, files: dict[str, bytes], volatile: dict[str, bytes]) -> Run:

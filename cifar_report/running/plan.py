@@ -12,16 +12,9 @@ from pathlib import Path
 
 import msgspec
 
-from cifar_report.bundle import BundleRecord, DatasetRecord, is_bundle, read_record, read_run, sha256
-from cifar_report.bundle.bundle import BUNDLES, RECORD_FILE, RUN_FILE, check_readable
-from cifar_report.bundle.store import (
-    ENGINE,
-    ENGINE_VERSION,
-    MANIFEST_FILE,
-    current_parts,
-    read_manifest,
-    recorded_parts,
-)
+from cifar_report.bundle import BundleRecord, DatasetRecord, is_bundle, read_record, read_run
+from cifar_report.bundle.bundle import BUNDLES, RECORD_FILE, changed_records, check_readable
+from cifar_report.bundle.store import ENGINE, ENGINE_VERSION, MANIFEST_FILE, current_parts, recorded_parts
 from cifar_report.data import PreparedData, locate, part_sizes
 from cifar_report.errors import SuiteError, UsageError
 from cifar_report.published import load_original
@@ -314,17 +307,6 @@ def plan_is_current(folder: Path) -> bool:
     record = read_record(folder)
     today = load_experiments(), load_original(), load_study()
     return (record.experiments, record.original, record.study) == today
-
-
-def changed_records(folder: Path) -> set[str]:
-    """Return the runs whose records are not those that a finished bundle lists: edited, or copied over them."""
-    try:
-        listed = read_manifest(folder)
-    except SuiteError:  # the last pass did not come to its end, or the list is damaged
-        return set()
-    records = {name: folder / name for name in listed if name.endswith(f"/{RUN_FILE}")}
-    changed = (name for name, path in records.items() if path.is_file() and sha256(path.read_bytes()) != listed[name])
-    return {name.removeprefix("runs/").removesuffix(f"/{RUN_FILE}") for name in changed}
 
 
 def states_of(prepared: Prepared) -> list[RunState]:

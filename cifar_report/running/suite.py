@@ -15,19 +15,11 @@ from filelock import FileLock, SoftFileLock, Timeout
 from rich.console import Console
 
 from cifar_report.bundle import METHOD_VERSION, is_bundle, read_record, remove_leftovers, write_record
-from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE
+from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE, changed_records
 from cifar_report.bundle.store import MANIFEST_FILE, bundle_files, read_manifest, write_manifest
 from cifar_report.errors import SuiteError
 from cifar_report.running.cluster import dask_cluster
-from cifar_report.running.plan import (
-    LOCK_FILE,
-    SOFT_LOCK_FILE,
-    Prepared,
-    changed_records,
-    plan_is_current,
-    plan_record,
-    states_of,
-)
+from cifar_report.running.plan import LOCK_FILE, SOFT_LOCK_FILE, Prepared, plan_is_current, plan_record, states_of
 from cifar_report.running.runs import RunWriter, check_networks, now
 from cifar_report.running.scheduler import local_workers, train_runs
 from cifar_report.running.timing import run_timing_pass, timing_state
