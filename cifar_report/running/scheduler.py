@@ -174,7 +174,8 @@ class _Coordinator:
         if not self._threads and not self._told:
             self._display.note(f"{self._workers.name} has no workers yet: runs begin as they come")
             self._told = True
-        at_work = f"runs at work: {len(self._flying)}, threads: {self._threads}, machines so far: {len(self._hosts)}"
+        at_work = f"runs at work: {len(self._flying)}, threads: {self._threads}"
+        at_work += "" if self._workers.one_machine else f", machines so far: {len(self._hosts)}"
         self._display.line(at_work if self._threads else f"waiting for workers of {self._workers.name}")
 
     def _count(self) -> int:
