@@ -136,6 +136,17 @@ def tensorflow():
     return tensorflow
 
 
+@pytest.fixture
+def make_engine(sample):
+    """Return a function that makes an engine on the sample's images, in a process with TensorFlow."""
+    from cifar_report.training.engine import Engine, make_strategy
+
+    def make(trial, seed=3, *, mirrored=False):
+        return Engine(trial, seed, sample.images, sample.labels, make_strategy(mirrored=mirrored))
+
+    return make
+
+
 class SmokeRun(NamedTuple):
     """A finished bundle and the call that made it."""
 

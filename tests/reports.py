@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from msgspec.structs import replace
-from suites import few, few_figures, simulate
+from suites import few, few_figures, simulate, simulated
 
 from cifar_report.analysis import analyse
 from cifar_report.bundle import Bundle
@@ -70,6 +70,11 @@ def page_of(writer: Writer) -> "Page":
 def chapter(writer: Writer, name: str) -> str:
     """Return the text of one chapter of that report."""
     return " ".join(page_of(writer).all("section", f"chapter-{name}")[0].text.split())
+
+
+def small_writer(*ids: str, language: str = "en", **settings: Any) -> Writer:
+    """Return a writer, without figures, of a simulated bundle of three experiments, or of those that are named."""
+    return Writer(*simulated(few_experiments(*ids), **settings), Translation(language), ())
 
 
 def small_bundle(*ids: str, **settings: Any) -> Bundle:

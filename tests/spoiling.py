@@ -1,14 +1,10 @@
 """Spoils bundles and data files in one random way at a time; the same seed spoils in the same way."""
 
-import io
 import json
 import os
 import random
 import shutil
-import zipfile
 from pathlib import Path
-
-import numpy as np
 
 NASTY = (
     *(None, True, 0, -1, 1, 10, 10**6, 2**31, 2**63, 10**400, -0.0, 0.5, 1.0000001, 1e300, float("nan"), float("inf")),
@@ -21,7 +17,7 @@ NASTY = (
 def spoil_bundle(folder: Path, seed: int) -> str:
     """Change a bundle in one to three places and return in words what was done."""
     source = random.Random(seed)  # noqa: S311 - spoils files
-    kinds = (_json, _json, _json, _bytes, _arrays, _arrays, _place)
+    kinds = (_json, _json, _json, _bytes, _bytes, _place)
     return "; ".join(source.choice(kinds)(folder, source) for _ in range(source.choice((1, 1, 1, 2, 3))))
 
 
@@ -89,44 +85,6 @@ def spoil_bytes(content: bytes, source: random.Random) -> bytes:
     return source.choice(
         (head + some + tail[len(some) :], head + some + tail, head, head + tail[9:], head + content, b"")
     )
-
-
-def _arrays(folder: Path, source: random.Random) -> str:
-    path = _pick(folder, source, ".npz")
-    try:
-        with np.load(path, allow_pickle=False) as loaded:
-            arrays = dict(loaded)
-    except (TypeError, OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError):
-        return "nothing"
-    name = source.choice(sorted(arrays))
-    with np.errstate(all="ignore"):
-        what = _change_array(arrays, name, source)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for each, array in arrays.items():
-            member = io.BytesIO()
-            np.lib.format.write_array(member, array)
-            archive.writestr(f"{each}.npy", member.getvalue())
-    return f"{path.relative_to(folder)}: {name} {what}"
-
-
-def _change_array(arrays: dict[str, np.ndarray], name: str, source: random.Random) -> str:
-    array = arrays[name]
-    kind = source.choice(("type", "value", "shape", "name", "cut", "many"))
-    if kind == "type":
-        arrays[name] = array.astype(source.choice(("u1", "i8", "f4", "f8", "?", ">f4", "U3", "O")))
-    elif kind == "value" and array.size:
-        arrays[name] = array.copy()
-        value = source.choice((0, 1, 255, float("nan"), float("inf"), -1, 1e38, 60_000, 2**31))
-        arrays[name].flat[source.randrange(array.size)] = np.array(value).astype(array.dtype)
-    elif kind == "shape":
-        arrays[name] = array.reshape(source.choice(((-1,), (1, -1), (-1, 1), (*array.shape, 1))))
-    elif kind == "name":
-        arrays[source.choice(("a", "training.last", "first.best", "kernels", "labels", "x" * 200))] = arrays.pop(name)
-    elif kind == "cut":
-        arrays[name] = array[: source.randrange(3)]
-    else:
-        arrays[name] = np.zeros((source.choice((60_000, 10**7)), *array.shape[1:2]), array.dtype)
-    return kind
 
 
 def _place(folder: Path, source: random.Random) -> str:

@@ -1,12 +1,10 @@
 """What the analysis makes of a timing pass: medians by block, disturbed blocks, and no seconds from anywhere else."""
 
-import ast
 from dataclasses import replace as change
 from pathlib import Path
 
 import pytest
 from analysis_cases import bundle, claim
-from command import ROOT
 from msgspec.structs import replace
 
 from cifar_report.analysis import Results, analyse
@@ -102,19 +100,3 @@ def test_seconds_of_runs_that_trained_side_by_side_say_nothing(tmp_path, timing)
         record = RunTiming(**taken, total_seconds=seconds, fit_seconds=seconds)
         (tmp_path / "runs" / run.id / "timing.json").write_bytes(encode(record))
     assert analyse(Bundle.load(tmp_path)) == before
-
-
-def test_nothing_that_is_shown_reads_the_seconds_of_a_run():
-    """Neither the analysis nor the report asks a bundle for a run's own seconds; what more seeds would cost does."""
-    places = [path for part in ("analysis", "report") for path in (ROOT / "cifar_report" / part).rglob("*.py")]
-    places.remove(ROOT / "cifar_report/analysis/planning.py")
-    asking = [
-        path.name
-        for path in places
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Attribute)
-        and node.attr in ("timing", "epoch_seconds", "total_seconds")
-        and not ast.unparse(node.value).endswith(("results", "SAY"))
-    ]
-    assert asking == []
-    assert len(places) > 30

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from command import contents
+from data_samples import write_files
 from reports import small_bundle
 from test_bundle_records import record, run
 
@@ -28,16 +29,9 @@ def visible(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.startswith(".")}
 
 
-def make(folder: Path, files: dict[str, bytes]) -> Path:
-    folder.mkdir(parents=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    return folder
-
-
 def test_a_folder_holds_what_was_written_last(tmp_path):
     """Files of an earlier call, folders and links are gone, and what a link led to stays."""
-    folder, outside = make(tmp_path / "seed-0", OLD), make(tmp_path / "outside", OLD)
+    folder, outside = write_files(tmp_path / "seed-0", OLD), write_files(tmp_path / "outside", OLD)
     (folder / "predictions.npz").symlink_to(outside / "weights.npz")
     (folder / "folder").mkdir()
     write_folder(folder, NEW)
@@ -47,11 +41,11 @@ def test_a_folder_holds_what_was_written_last(tmp_path):
 
 def test_leftovers_are_removed_and_nothing_else(tmp_path):
     """What interrupted writers left goes, on every level; finished files, links and what they point to stay."""
-    kept = make(tmp_path / "runs" / "trial" / "seed-0", OLD)
-    make(kept.parent / ".seed-0.0123abcd.part", NEW)
-    make(kept.parent / ".seed-1.0123abcd.old.part", NEW)  # of an earlier version
+    kept = write_files(tmp_path / "runs" / "trial" / "seed-0", OLD)
+    write_files(kept.parent / ".seed-0.0123abcd.part", NEW)
+    write_files(kept.parent / ".seed-1.0123abcd.old.part", NEW)  # of an earlier version
     (tmp_path / ".bundle.json.0123abcd.part").write_bytes(b"")
-    outside = make(tmp_path.parent / "outside", OLD)
+    outside = write_files(tmp_path.parent / "outside", OLD)
     (tmp_path / ".link.part").symlink_to(outside)
     remove_leftovers(tmp_path)
     assert visible(kept) == visible(outside) == OLD

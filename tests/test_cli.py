@@ -213,6 +213,7 @@ def test_full_without_data_says_what_to_fetch_and_where_to_put_it(capsys, folder
     assert contents(folder) == {}
 
 
+@pytest.mark.long
 def test_quick_without_data_warns_of_the_stand_in(capsys, offline):
     """Without data and network other profiles draw the known stand-in, with a warning that cannot be missed."""
     status, _, err = answer(capsys, "status", "--profile", "smoke", "--only", "baseline")

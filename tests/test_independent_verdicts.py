@@ -69,6 +69,7 @@ def test_a_missing_seed_is_counted_against_the_claim(bundle):
     assert "missing seed" in row["fragile"]
 
 
+@pytest.mark.long
 def test_the_product_tells_of_the_missing_seed_that_carries_a_verdict():
     """Without the bad run of `filters_32` the product calls C09a fragile, too, and its sentence names seed 1."""
     whole, _ = reference()

@@ -37,6 +37,7 @@ def installed(source, tmp_path_factory):
     return folder / "installed"
 
 
+@pytest.mark.long
 def test_a_wheel_holds_everything_that_the_project_reads(source, installed):
     """A wheel holds all that the project reads, and its copy works as one package."""
     held = {path.relative_to(installed).as_posix() for path in installed.rglob("*")}

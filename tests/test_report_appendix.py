@@ -5,15 +5,14 @@ from typing import get_args
 
 import pytest
 from msgspec.structs import replace
-from reports import chapter, few_experiments, report_of
-from suites import simulate, simulated
+from reports import chapter, few_experiments, report_of, small_writer
+from suites import simulate
 
 from cifar_report.analysis.calibration import load_calibration
 from cifar_report.analysis.results import CautionCode, ChangeKind
 from cifar_report.analysis.trials import COLUMNS
 from cifar_report.bundle import Bundle
 from cifar_report.report import names
-from cifar_report.report.i18n import Translation
 from cifar_report.report.sections import appendix
 from cifar_report.report.text.conclusions import SAY
 from cifar_report.report.writer import Writer
@@ -21,8 +20,7 @@ from cifar_report.report.writer import Writer
 
 @cache
 def writer(language="en") -> Writer:
-    found, results = simulated(few_experiments("baseline"), seeds=3)
-    return Writer(found, results, Translation(language), ())
+    return small_writer("baseline", language=language, seeds=3)
 
 
 def test_every_code_of_the_analysis_has_words():

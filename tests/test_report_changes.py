@@ -2,10 +2,8 @@ from functools import cache
 
 import msgspec
 import pytest
-from reports import few_experiments
-from suites import simulated
+from reports import small_writer
 
-from cifar_report.report.i18n import Translation
 from cifar_report.report.text.trials import CHANGES, OF_THEIR_OWN, change_label, change_labels
 from cifar_report.report.writer import Writer
 from cifar_report.spec import Change, ClassicalTrial, Conv2D, Dense, Dropout, MaxPooling2D, Stage, Trial
@@ -13,8 +11,7 @@ from cifar_report.spec import Change, ClassicalTrial, Conv2D, Dense, Dropout, Ma
 
 @cache
 def writer(language: str = "en") -> Writer:
-    bundle, results = simulated(few_experiments("baseline"), seeds=2)
-    return Writer(bundle, results, Translation(language), ())
+    return small_writer("baseline", language=language, seeds=2)
 
 
 def said(change: Change, language: str = "en") -> str:

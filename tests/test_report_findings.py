@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache
 
 import pytest
-from reports import few_experiments, page_of
+from reports import few_experiments, page_of, small_writer
 from suites import simulated, whole
 
 from cifar_report.analysis.results import Datum
@@ -23,9 +23,7 @@ TWO = ("baseline", "filters", "second_conv_32")
 
 
 def writer_of(*ids: str, **settings: object) -> Writer:
-    chosen = {"seeds": 5, "seed_noise": 0.002, "image_noise": 0.005, **settings}
-    bundle, results = simulated(few_experiments(*ids), **chosen)
-    return Writer(bundle, results, Translation("en"), ())
+    return small_writer(*ids, **{"seeds": 5, "seed_noise": 0.002, "image_noise": 0.005, **settings})
 
 
 @cache

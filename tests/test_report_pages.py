@@ -2,18 +2,16 @@
 
 import io
 import logging
-import re
 from dataclasses import replace
 
 import pypdf
 import pytest
 from fontTools.ttLib import TTFont
 from markupsafe import escape
-from pygments.token import STANDARD_TYPES
 from reports import Page, report_of, small_bundle
 from suites import few, reference
 
-from cifar_report.report.document import FACES, FONTS, TEMPLATES, to_pdf
+from cifar_report.report.document import FACES, FONTS, to_pdf
 from cifar_report.report.elements import LINE, Cell, Column, Row, breakable, column_widths
 from cifar_report.report.figures import draw_all
 from cifar_report.report.figures.ladder import draw_ladder
@@ -39,14 +37,9 @@ def pages(view, language):
     return [" ".join(page.extract_text().split()) for page in pypdf.PdfReader(io.BytesIO(content)).pages]
 
 
-@pytest.mark.parametrize(
-    ("name", "language"),
-    [
-        ("recorded", "el"),  # Greek words are the longer ones
-        *(pytest.param("recorded", each, marks=pytest.mark.long) for each in LANGUAGES if each != "el"),
-        *(pytest.param("simulated", each, marks=pytest.mark.long) for each in LANGUAGES),
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["recorded", "simulated"])
 def test_two_pages_hold_what_came_out_and_a_third_where_it_stands(name, language):
     """Abstract, figures, data and a warning more than usual fit on the first page, findings and times on the second."""
     view = front(name, language)
@@ -87,17 +80,6 @@ def test_the_recorded_report_is_short_and_large_enough_to_read(language):
     places = {name: reader.get_destination_page_number(each) for name, each in reader.named_destinations.items()}
     trials = [places[f"experiment-{each.id}"] for each in writer.experiments("trials")]
     assert language != "en" or trials == list(range(trials[0], trials[0] + len(trials)))
-
-
-@pytest.mark.parametrize("name", ["print.css", "screen.css"])
-def test_code_is_aligned_because_its_parts_are_only_coloured(name):
-    """No rule for anything else, as for numbers in tables, gives a word of a listing a margin or a padding."""
-    sheet = re.sub(r"/\*.*?\*/", "", (TEMPLATES / name).read_text(encoding="utf-8"), flags=re.DOTALL)
-    classes = {kind for kind in STANDARD_TYPES.values() if kind}
-    for selectors, rules in re.findall(r"([^{};]+)\{([^{}]*)\}", sheet):
-        last = [each.split()[-1] for each in selectors.strip().split(",") if each.strip()]
-        if any(each.removeprefix(".") in classes and each.startswith(".") for each in last):
-            assert re.fullmatch(r"\s*color:[^;]*;?\s*", rules), selectors
 
 
 def table(*texts, numeric=()):

@@ -6,7 +6,7 @@ from functools import cache
 
 import msgspec
 import pytest
-from reports import Page, chapter, few_experiments, report_of, small_bundle
+from reports import Page, chapter, few_experiments, report_of, small_bundle, small_writer
 from suites import simulated
 from suites import whole as every_experiment
 
@@ -35,8 +35,7 @@ def whole() -> Writer:
 @cache
 def made(grade: str = "canonical", seeds: int = 5) -> Writer:
     """Return a writer of the reference model, the 32 filters and the classifiers, on some pixels."""
-    bundle, results = simulated(few_experiments(), seeds=seeds, grade=grade)
-    return Writer(bundle, results, ENGLISH, ())
+    return small_writer(seeds=seeds, grade=grade)
 
 
 def plain(sentences) -> str:
@@ -174,7 +173,7 @@ def test_unusual_runs_and_missing_seeds_are_named_in_the_claims_that_they_concer
     verdict, results = whole().results.verdict("C05a.one_change"), whole().results
     run = next(each for each in results.trial("filters_32").primary.seeds if each.seed == 1)
     trials = tuple(
-        replace(each, unusual=(replace(run, value=0.49),)) if each.id == "filters_32" else each
+        replace(each, unusual=(run._replace(value=0.49),)) if each.id == "filters_32" else each
         for each in results.trials
     )
     writer = Writer(whole().bundle, replace(results, trials=trials), ENGLISH, ())

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from reports import Page, few_experiments, report_of, small_bundle
-from suites import reference, simulated, whole
+from reports import Page, report_of, small_bundle, small_writer
+from suites import reference, whole
 
 from cifar_report.analysis.results import Comparison
 from cifar_report.report.i18n import Translation
@@ -16,9 +16,7 @@ CALM = {"seeds": 5, "seed_noise": 0.002, "image_noise": 0.02, "counts": (800, 20
 
 
 def writer_of(accuracies: dict[str, float], **settings: object) -> Writer:
-    bundle, results = simulated(few_experiments(*PAIR), trials=tuple(accuracies), accuracies=accuracies,
-                                **{**CALM, **settings})  # fmt: skip
-    return Writer(bundle, results, Translation("en"), ())
+    return small_writer(*PAIR, **{"trials": tuple(accuracies), "accuracies": accuracies, **CALM, **settings})
 
 
 def judged(writer: Writer, trial: str) -> list[str]:
@@ -84,9 +82,8 @@ def test_what_did_not_run_is_one_line_and_missing_seeds_are_named():
 @pytest.mark.parametrize(("grade", "words"), [("canonical", "prediction interval ["), ("unverified", "original 59.6%")])
 def test_the_original_s_number_is_compared_on_canonical_pixels_alone(grade, words):
     """Beside ours stands the original's accuracy, with our prediction interval only where the two may be compared."""
-    bundle, results = simulated(few_experiments("baseline"), grade=grade, **CALM)
-    writer = Writer(bundle, results, Translation("en"), ())
-    labels = [str(each.striptags()) for each in figure_labels(writer, results.trial("baseline"))]
+    writer = small_writer("baseline", grade=grade, **CALM)
+    labels = [str(each.striptags()) for each in figure_labels(writer, writer.results.trial("baseline"))]
     assert any(words in label for label in labels)
     assert any("prediction interval" in label for label in labels) is (grade == "canonical")
     assert any(label == "parameters: 116,010 (as in the original)" for label in labels)

@@ -13,16 +13,6 @@ from cifar_report.training import seeds
 pytestmark = pytest.mark.usefixtures("tensorflow")
 
 
-@pytest.fixture
-def make_engine(sample):
-    from cifar_report.training.engine import Engine, make_strategy
-
-    def make(trial, seed=3, *, mirrored=False):
-        return Engine(trial, seed, sample.images, sample.labels, make_strategy(mirrored=mirrored))
-
-    return make
-
-
 def train(engine, sample, *, epochs=1, images=80, seed=3, augmentation=None):
     """Train some epochs on the first images of the split; return what each one measured."""
     return [

@@ -22,16 +22,6 @@ MOMENTUM = KerasObject("SGD", {"momentum": 0.9, "nesterov": True})
 COSINE = KerasObject("CosineDecay", {"initial_learning_rate": 0.02, "decay_steps": 6})
 
 
-@pytest.fixture
-def engine_of(sample):
-    from cifar_report.training.engine import Engine, make_strategy
-
-    def make(trial, *, mirrored=False):
-        return Engine(trial, 3, sample.images, sample.labels, make_strategy(mirrored=mirrored))
-
-    return make
-
-
 def plain_network(keras):
     """Return the network with both residual branches in Keras's own layers."""
     convolution = partial(keras.layers.Conv2D, padding="same")
@@ -45,13 +35,13 @@ def plain_network(keras):
     return keras.Model(inputs, keras.layers.Dense(10, "softmax")(pooled))
 
 
-def test_momentum_schedule_regularizer_and_branches_train_as_keras_does(sample, engine_of):
+def test_momentum_schedule_regularizer_and_branches_train_as_keras_does(sample, make_engine):
     """Six steps give a Keras loop's weights and loss, whose regularizer is recorded and counts in training alone."""
     import keras
     import tensorflow as tf
 
     trial = small_trial(BRANCH, PROJECTED, optimizer=MOMENTUM, learning_rate=COSINE, label_smoothing=0.1)
-    engine, model = engine_of(trial), plain_network(keras)
+    engine, model = make_engine(trial), plain_network(keras)
     model.set_weights(engine.weights())
     rate = keras.optimizers.schedules.CosineDecay(0.02, 6)
     optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
@@ -131,10 +121,10 @@ def test_a_killed_run_with_any_optimizer_ends_with_the_same_bytes(trial, sample,
         assert whole.parameters_total == 112 + (36 + 16 + 4) + (51 + 3) + 1090  # with a vector of the normalization
 
 
-def test_evaluation_sees_the_averages_and_training_goes_on_without_them(sample, engine_of):
+def test_evaluation_sees_the_averages_and_training_goes_on_without_them(sample, make_engine):
     """The averages are those that Keras defines, the first step's weights being their start."""
     averaging = KerasObject("SGD", {"use_ema": True, "ema_momentum": 0.75})
-    engine, trained, averages = engine_of(small_trial(optimizer=averaging, learning_rate=0.5)), [], []
+    engine, trained, averages = make_engine(small_trial(optimizer=averaging, learning_rate=0.5)), [], []
     for epoch in range(2):
         engine.train_epoch(sample.split.train[:32], seeds.epoch_keys(3, 0, epoch, 0), None)
         trained.append(engine.weights()[0])
@@ -154,11 +144,11 @@ def test_evaluation_sees_the_averages_and_training_goes_on_without_them(sample, 
     ],
     ids=lambda layer: layer.name,
 )
-def test_a_layer_that_draws_follows_its_stream(layer, sample, engine_of):
+def test_a_layer_that_draws_follows_its_stream(layer, sample, make_engine):
     """It draws the same for the same key and step, otherwise for another one of either, and nothing in evaluation."""
     plain = small_trial()
     trial = replace(plain, layers=(layer, *plain.layers))
-    engine, without = engine_of(trial), engine_of(plain)
+    engine, without = make_engine(trial), make_engine(plain)
     assert engine.drawing_layers == (0, 1)
     begin, state = engine.weights(), engine.optimizer_state()
 
@@ -180,11 +170,11 @@ def test_a_layer_that_draws_follows_its_stream(layer, sample, engine_of):
 
 
 @pytest.mark.long
-def test_several_replicas_compute_what_one_does(sample, engine_of):
+def test_several_replicas_compute_what_one_does(sample, make_engine):
     """Momentum, a weight's and an activity's regularizer give the same weights on two devices, but for rounding."""
     layers = (BRANCH, Dropout(0.3), KerasLayer("ActivityRegularization", {"l2": 0.001}))
     trial = small_trial(*layers, optimizer=MOMENTUM, learning_rate=0.01)
-    one, two = engine_of(trial), engine_of(replace(trial, strategy="mirrored"), mirrored=True)
+    one, two = make_engine(trial), make_engine(replace(trial, strategy="mirrored"), mirrored=True)
     measured = [train(each, sample)[0] for each in (one, two)]
     assert measured[0] == pytest.approx(measured[1], rel=1e-5)
     for mine, theirs in zip(one.weights(), two.weights(), strict=True):

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any, Literal
 
 from lab import check_lab
@@ -50,14 +51,8 @@ def _tried(check: Callable[[Page], None], page: Page, page_file: Path) -> Iterat
         page.goto(page_file.as_uri())
         check(page)
     except (AssertionError, Error) as error:
-        yield f"{check.__name__}: {error or 'an assertion'} (line {_line(error)})"
-
-
-def _line(error: BaseException) -> int:
-    found = error.__traceback__
-    while found is not None and found.tb_next is not None and found.tb_next.tb_frame.f_code.co_filename == __file__:
-        found = found.tb_next
-    return found.tb_lineno if found is not None else 0
+        *_, line = (each.lineno for each in extract_tb(error.__traceback__) if each.filename == __file__)
+        yield f"{check.__name__}: {error or 'an assertion'} (line {line})"
 
 
 def _data(page: Page) -> Any:
