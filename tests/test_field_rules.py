@@ -44,16 +44,8 @@ EXPERIMENT = Experiment(id="new", order=1, section="trials", title={title}, ques
         ("fields", "stages=(Stage(id='a', epochs=6_000), Stage(id='b', epochs=6_000))", "at most 10,000 epochs"),
         ("fields", "stages=tuple(Stage(id=f's{n}', epochs=1) for n in range(101))", "<= 100.*stages"),
         ("fields", "stages=(Stage(epochs=1, early_stopping=EarlyStopping(patience=-1)),)", "patience"),
-        (
-            "fields",
-            "stages=(Stage(epochs=1, augmentation=Augmentation(shift_fraction=float('inf'))),)",
-            "shift_fraction",
-        ),
-        (
-            "fields",
-            "stages=(Stage(epochs=1, augmentation=Augmentation(rotation_degrees=float('nan'))),)",
-            "rotation_degrees",
-        ),
+        ("fields", "stages=(Stage(epochs=1, augmentation=Augmentation(shift_fraction=float('inf'))),)", "shift_"),
+        ("fields", "stages=(Stage(epochs=1, augmentation=Augmentation(rotation_degrees=float('nan'))),)", "rotation_"),
         ("title", "'x' * 201", "length <= 200.*title"),
         ("title", "'a' + chr(0) + 'b'", "title"),
         ("title", "'a' + chr(0xd800)", "title|surrogate"),
