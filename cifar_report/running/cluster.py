@@ -105,11 +105,9 @@ def _train_in_dask(topic: str, request: bytes) -> Answer:
     try:
         asked = msgspec.json.decode(request, type=RunRequest)
         run = asked.planned
-        with (
-            _place(run) as (cores, folder),
-            _checkpoint(asked) as checkpoint,
-            closing(PinnedWorker(cores, folder)) as child,
-        ):
+        # One place on a machine: a second process for the same run, of a coordinator that was killed, writes the same.
+        checkpoint = _scratch("checkpoints") / f"{json_hash(asked.key_parts)}.msgpack"
+        with _place(run) as (cores, folder), closing(PinnedWorker(cores, folder)) as child:
             place = f"{host}, core {cores[0]}" if len(cores) == 1 else host
             worker.log_event(topic, (run.id, place, None))
             asked = msgspec.structs.replace(asked, checkpoint=checkpoint)
@@ -148,20 +146,6 @@ def _scratch(name: str) -> Path:
         raise PermissionError(f"{folder} belongs to another user: set TMPDIR to another place")
     (folder / name).mkdir(exist_ok=True)
     return folder / name
-
-
-@contextmanager
-def _checkpoint(asked: RunRequest) -> Iterator[Path]:
-    """Yield where a run keeps its state between epochs: in one place on a machine, for one process at a time.
-
-    Of a run that goes on here for a coordinator that was killed, a second one begins anew beside it.
-    """
-    file = _scratch("checkpoints") / f"{json_hash(asked.key_parts)}.msgpack"
-    with suppress(Timeout), FileLock(file.with_suffix(".lock"), timeout=0):
-        yield file
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder, file.name)
 
 
 def carry_out_if_fit(asked: RunRequest, report: Report) -> Answer:
