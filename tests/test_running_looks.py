@@ -11,7 +11,6 @@ from networks import RECORD
 
 from cifar_report import cli
 from cifar_report.bundle import Bundle, read_record, write_record
-from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.store import write_manifest
 from cifar_report.commands import suite as commands
 from cifar_report.data import PreparedData
@@ -38,8 +37,7 @@ def small_suite(monkeypatch):
 
 
 def agree(folder, asked=None, hours=None, experiments=EXPERIMENTS):
-    record = read_record(folder) if (folder / RECORD_FILE).exists() else None
-    return agree_on_seeds(folder, record, FULL, experiments, asked, hours)
+    return agree_on_seeds(folder, FULL, experiments, asked, hours)
 
 
 def finished(folder, **changes):

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from cifar_report.bundle import METHOD_VERSION, SCHEMA_VERSION, BundleRecord, read_record, write_record
+from cifar_report.bundle import METHOD_VERSION, SCHEMA_VERSION, BundleRecord, is_bundle, read_record, write_record
 from cifar_report.bundle.bundle import RECORD_FILE
 from cifar_report.bundle.store import read_manifest, update_manifest, write_manifest
 from cifar_report.errors import UsageError
@@ -28,12 +28,7 @@ class Seeds(NamedTuple):
 
 
 def agree_on_seeds(
-    folder: Path,
-    record: BundleRecord | None,
-    profile: Profile,
-    experiments: tuple[Experiment, ...],
-    asked: SeedsAsked,
-    hours: float | None,
+    folder: Path, profile: Profile, experiments: tuple[Experiment, ...], asked: SeedsAsked, hours: float | None
 ) -> Seeds:
     """Return the seeds to train: those asked for (None: the plan's or the profile's), as the bundle's plan allows.
 
@@ -42,9 +37,10 @@ def agree_on_seeds(
     """
     if isinstance(asked, int) and asked > MOST_SEEDS:
         raise UsageError(f"--seeds {asked}: a bundle holds at most {MOST_SEEDS:,} seeds")
-    if record is not None and record.plan is not None:
-        return _as_declared(folder, record, record.plan, experiments, asked, hours)
+    record = read_record(folder) if is_bundle(folder) else None
     claims, trials = claims_of(experiments), trials_of(experiments)
+    if record is not None and record.plan is not None:
+        return _as_declared(folder, record, record.plan, claims, asked, hours)
     if asked == "auto":
         if any(folder.glob("runs/*/*/run.json")):
             raise UsageError(
@@ -62,19 +58,14 @@ def agree_on_seeds(
 
 
 def _as_declared(
-    folder: Path,
-    record: BundleRecord,
-    plan: SeedPlan,
-    experiments: tuple[Experiment, ...],
-    asked: SeedsAsked,
-    hours: float | None,
+    folder: Path, record: BundleRecord, plan: SeedPlan, claims: Iterable[Claim], asked: SeedsAsked, hours: float | None
 ) -> Seeds:
     looks = ", ".join(map(str, min(plan.seeds.values(), default=())))
     kind = "a confirmation" if plan.confirms else f"looks at {looks} seeds"
     declared = f"{folder} declares {kind} (of {plan.declared[:10]}, {plan.hash[:8]})"
     if plan.hash != plan.sealed_hash():
         raise UsageError(f"{declared}, and the declaration was edited since: restore its {RECORD_FILE}")
-    if not plan.holds_for(claims_of(experiments)):
+    if not plan.holds_for(claims):
         raise UsageError(f"{declared} for other claims: restore them, or name another folder")
     if not plan.confirms:
         if isinstance(asked, int):

@@ -110,8 +110,7 @@ def prepare(
     _refuse_other_bundle(folder, profile, dataset)
     record = describe_dataset(dataset, profile)
     check_batches(trials.values(), record.counts[0])
-    there = read_record(folder) if is_bundle(folder) else None
-    agreed = agree_on_seeds(folder, there, profile, experiments, seeds, hours)
+    agreed = agree_on_seeds(folder, profile, experiments, seeds, hours)
     runs = plan_runs(trials.values(), profile, agreed.each, record.counts[0], agreed.ends, cards)
     if len(runs) > MOST_RUNS:
         raise UsageError(
