@@ -1,6 +1,7 @@
 """Reports that processes of their own write, as the command does, for all tests that look at their files."""
 
 import json
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,3 +39,8 @@ def build(bundle: Path, cwd: Path, *words: str, **variables: str) -> Built:
     *told, watched = called.err.splitlines()
     assert told == []
     return Built(cwd / "report", called.out, *json.loads(watched))
+
+
+def leave(*_arguments: object) -> None:
+    """End a worker without a word, as a system without memory does."""
+    os._exit(9)

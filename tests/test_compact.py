@@ -100,7 +100,6 @@ def test_a_run_of_one_stage_is_small(tmp_path):
     for one, other in zip(read.answers(stage, "last"), (table.argmax(axis=1), table.max(axis=1)), strict=True):
         right = table.argmax(axis=1) == labels
         assert np.array_equal(one[right], other[right])
-    run = read_run(made(("baseline",)), "baseline/seed-0")
     table = np.full((4, 10), np.nan, np.float32)
     table[1] = np.eye(10)[3]
     labels = np.array([0, 3, 3, 9], np.uint8)

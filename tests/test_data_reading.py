@@ -83,11 +83,6 @@ def test_only_the_published_pickles_are_opened(tmp_path):
     assert (tmp_path / "attacked").exists()
 
 
-def _make_folder(batch: Path) -> None:
-    batch.unlink()
-    batch.mkdir()
-
-
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
@@ -99,7 +94,7 @@ def _make_folder(batch: Path) -> None:
             "has label 10 in record 0, expected 0 to 9",
         ),
         (Path.unlink, "of CIFAR-10's binary version"),
-        (_make_folder, "of CIFAR-10's binary version"),
+        (lambda batch: (batch.unlink(), batch.mkdir()), "of CIFAR-10's binary version"),
     ],
 )
 def test_a_bad_binary_folder_is_refused(tmp_path, spoil, words):

@@ -20,9 +20,9 @@ TEXT = (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
 OTHERS = {"ttost_paired"}  # code in the text that is no name of the project
 
 
-def names_by_file() -> dict[str, set[str]]:
-    """Return the functions and classes that each file of the package defines, methods included."""
-    return {
+def test_every_name_in_the_method_is_where_the_text_says() -> None:
+    """Whoever follows the text into the code finds each file and function that it names, and there."""
+    known = {
         f"/{path.relative_to(ROOT).as_posix()}": {
             node.name
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
@@ -30,11 +30,6 @@ def names_by_file() -> dict[str, set[str]]:
         }
         for path in (ROOT / "cifar_report").rglob("*.py")
     }
-
-
-def test_every_name_in_the_method_is_where_the_text_says() -> None:
-    """Whoever follows the text into the code finds each file and function that it names, and there."""
-    known = names_by_file()
     placed = set(re.findall(r"`([\w/]+\.py)(?:: (\w+))?`", TEXT))
     assert len(placed) > 20
     for file, name in placed:

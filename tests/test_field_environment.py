@@ -48,27 +48,19 @@ def drawn(*locales, cwd, **changes):
 
 
 @pytest.fixture(scope="module")
-def locales(tmp_path_factory):
-    """Return all locales of the machine, or where it has hardly any some that are made here, with their folder."""
-    known = subprocess.run(["locale", "-a"], capture_output=True, text=True, errors="replace").stdout.split()
-    if len(known) > 20 or shutil.which("localedef") is None:
-        return known, None
-    folder = tmp_path_factory.mktemp("locales")
-    names = ("tr_TR.UTF-8", "el_GR.ISO-8859-7", "az_AZ.UTF-8", "lt_LT.UTF-8", "sr_RS.UTF-8", "ar_SA.UTF-8")
-    for name in names:
-        language, _, encoding = name.partition(".")
-        subprocess.run(["localedef", "-i", language, "-f", encoding, folder / name], capture_output=True)
-    return [name for name in names if (folder / name).is_dir()], str(folder)
-
-
-@pytest.fixture(scope="module")
-def plain(locales, tmp_path_factory):
-    """Return a figure's text and bytes under a few locales, and the name of each."""
+def plain(tmp_path_factory):
+    """Return a figure's text and bytes under a few locales, which are made where the machine has hardly any."""
     if not hasattr(os, "fork"):
         pytest.skip("each locale has a process that is forked")
-    names, folder = locales
-    names = {"C", *(name for name in names if name.startswith(("tr_TR", "el_GR", "ar_SA")))}
-    return drawn(*sorted(names), cwd=tmp_path_factory.mktemp("plain"), LOCPATH=folder), names
+    known = subprocess.run(["locale", "-a"], capture_output=True, text=True, errors="replace").stdout.split()
+    names, folder = {"C", *(name for name in known if name.startswith(("tr_TR", "el_GR", "ar_SA")))}, None
+    if len(known) <= 20 and shutil.which("localedef") is not None:
+        folder = tmp_path_factory.mktemp("locales")
+        for name in ("tr_TR.UTF-8", "el_GR.ISO-8859-7", "ar_SA.UTF-8"):
+            language, _, encoding = name.partition(".")
+            subprocess.run(["localedef", "-i", language, "-f", encoding, folder / name], capture_output=True)
+        names = {"C", *(path.name for path in folder.iterdir())}
+    return drawn(*sorted(names), cwd=tmp_path_factory.mktemp("plain"), LOCPATH=folder and str(folder)), names
 
 
 def test_no_locale_reaches_a_figure(plain):

@@ -90,7 +90,6 @@ def test_alternative_texts_state_the_findings(drawn):
     assert f"{len(epochs)} comparison" in drawn["effects.epochs"].alt
     metrics = results.trial("model_2").stage().test
     assert numbers.number(metrics.most_confused[0].share) in drawn["confusion"].alt
-    _, results = few()
     stage = results.trial("baseline").stage()
     rows = drawn["curves.baseline"].rows
     assert [row[1] for row in rows] == [row.epoch for row in stage.epochs_table]

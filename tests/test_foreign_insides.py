@@ -80,12 +80,10 @@ def private_names(source: str) -> set[str]:
     return {name for name in names if is_private(name)}
 
 
-@pytest.fixture(scope="module")
-def defined():
-    return {name for path in SOURCES for name in private_names(path.read_text(encoding="utf-8"))}
+DEFINED = {name for path in SOURCES for name in private_names(path.read_text(encoding="utf-8"))}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_no_module_reaches_into_another_package(path: Path, defined):
+def test_no_module_reaches_into_another_package(path: Path):
     """A module imports no private name, reads no private attribute and assigns to no attribute of another package."""
-    assert insides(path.read_text(encoding="utf-8"), defined) == []
+    assert insides(path.read_text(encoding="utf-8"), DEFINED) == []

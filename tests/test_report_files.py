@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pypdf
 import pytest
-from built import build
-from elsewhere import leave
+from built import build, leave
 from reports import small_bundle
 
 from cifar_report.analysis import analyse

@@ -72,7 +72,6 @@ def test_what_the_original_did_not_measure_is_supported_and_counts_apart() -> No
         topics[each.verdict.measured_before].add(str(topic_name(writer, each)))
     for name in topics[False] - topics[True]:
         assert f"{name} (" not in abstract(writer, findings(writer))[3].striptags()
-    writer = Writer(*whole(), Translation("en"), ())
     levels = set()
     for each in findings(writer):
         shown, estimate = shown_effect(writer, each).striptags(), each.verdict.estimate
@@ -93,13 +92,13 @@ def test_what_the_original_did_not_measure_is_supported_and_counts_apart() -> No
 
 def test_findings_say_in_how_many_settings_their_sides_differ() -> None:
     """Findings count the settings that differ; one table holds every trial that ran, best first, with its time."""
-    rows = title(Writer(*whole(), Translation("en"), ()))["findings"].rows
+    writer = Writer(*whole(), Translation("en"), ())
+    rows = title(writer)["findings"].rows
     counts = {row.cells[1].content.striptags(): row.cells[2].content.striptags() for row in rows}
     for effect, count in counts.items():
         assert count == "–" or int(count) >= 1
         assert count == "1" or "(Padding “same”" not in effect
     assert any(int(count) > 1 for count in counts.values() if count.isdigit())
-    writer = Writer(*whole(), Translation("en"), ())
     rows = [[cell.content.striptags() for cell in row.cells] for row in title(writer)["trials"].rows]
     ran = [trial for trial in writer.results.trials if trial.primary.datum.value is not None]
     assert [row[0] for row in rows] == [writer.trial_title(each.trial) for each in writer.results.ranking]

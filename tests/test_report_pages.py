@@ -31,12 +31,6 @@ def front(name, language):
     return replace(assemble(writer, pictures=False), sections=())
 
 
-def pages(view, language):
-    logging.getLogger("weasyprint").setLevel(logging.CRITICAL)  # of links into sections that are left out
-    content = to_pdf(view, Translation(language), "2026-01-01T00:00:00+00:00", b"{}")
-    return [" ".join(page.extract_text().split()) for page in pypdf.PdfReader(io.BytesIO(content)).pages]
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", ["recorded", "simulated"])
@@ -45,7 +39,10 @@ def test_two_pages_hold_what_came_out_and_a_third_where_it_stands(name, language
     view = front(name, language)
     view = replace(view, title={**view.title, "claims_changed": True})
     word = Translation(language).gettext
-    first, second, *rest = pages(view, language)
+    logging.getLogger("weasyprint").setLevel(logging.CRITICAL)  # of links into sections that are left out
+    content = to_pdf(view, Translation(language), "2026-01-01T00:00:00+00:00", b"{}")
+    read = pypdf.PdfReader(io.BytesIO(content)).pages
+    first, second, *rest = (" ".join(page.extract_text().split()) for page in read)
     assert word("Warning:") in first
     assert "CIFAR-10" in first
     assert word("Findings") in second

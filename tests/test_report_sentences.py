@@ -24,7 +24,6 @@ from cifar_report.report.text.verdicts import verdict_paragraph
 from cifar_report.report.writer import Writer
 
 ENGLISH = Translation("en")
-GRADES = pytest.mark.parametrize(("grade", "canonical"), [("canonical", True), ("unverified", False)])
 
 
 @cache
@@ -200,7 +199,7 @@ def test_claims_that_were_changed_are_warned_of():
     assert len(captions) == 2  # verdicts and registry
 
 
-@GRADES
+@pytest.mark.parametrize(("grade", "canonical"), [("canonical", True), ("unverified", False)])
 def test_the_original_is_compared_on_canonical_pixels_alone(grade, canonical):
     """Protocol, captions and tables set the original's numbers beside ours, and compare where they may."""
     writer = made(grade)

@@ -39,7 +39,6 @@ SAME_IN_BOTH = {
     *("Adam", "F-score", "MaxPooling2D, %(size)s × %(size)s", "Python", "ReLU", "n", "p"),
     *("%(number)s s", "%(how)s; n = %(count)s"),
 }
-TEMPLATE_FILES = pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.j2")), ids=lambda path: path.name)
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +75,7 @@ def test_no_sentence_holds_a_figure_of_a_result(source):
             assert not re.search(r"\d", rest), text
 
 
-@TEMPLATE_FILES
+@pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.j2")), ids=lambda path: path.name)
 def test_every_word_of_a_template_is_in_the_catalogue(path):
     """A template says nothing that is not translated, knows no trial and does no arithmetic."""
     text = path.read_text(encoding="utf-8")

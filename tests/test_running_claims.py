@@ -33,20 +33,15 @@ def prepared(tmp_path: Path) -> Prepared:
     return Prepared(PROFILES["smoke"], 2, data, RECORD, tmp_path / "bundle", [])
 
 
-def finish_a_run(folder: Path) -> None:
-    """Put one failed run into the bundle; it counts as trained, since its data may have been looked at."""
-    trial = small_trial()
-    run = Run(trial=trial, seed=0, status="failed", key="k", key_parts={}, spec_hash=spec_hash(trial), error="x")
-    write_run(folder, run, {}, {})
-
-
 @pytest.mark.parametrize("trained", [False, True])
 def test_a_margin_moved_after_the_first_run_is_recorded(prepared, monkeypatch, trained):
     """A changed margin is free before anything ran; afterwards the bundle says for ever that it was changed."""
     write_record(prepared.folder, plan_record(prepared))
     first = read_record(prepared.folder)
-    if trained:
-        finish_a_run(prepared.folder)
+    if trained:  # a failed run counts, since its data may have been looked at
+        trial = small_trial()
+        run = Run(trial=trial, seed=0, status="failed", key="k", key_parts={}, spec_hash=spec_hash(trial), error="x")
+        write_run(prepared.folder, run, {}, {})
     monkeypatch.setattr(plan, "load_experiments", with_other_margin)
     write_record(prepared.folder, plan_record(prepared))
     second = read_record(prepared.folder)

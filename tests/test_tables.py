@@ -61,7 +61,7 @@ def test_every_number_of_the_report_is_in_the_data(tables):
 
 def test_runs_have_one_row_per_stage(tables):
     """Each stage and each epoch of each run has its row, and planned trials and claims have theirs."""
-    bundle, _ = few()
+    bundle, results = few()
     assert len(tables["runs.csv"]) == sum(max(len(run.stages), 1) for run in bundle.runs)
     run = bundle.runs_of("model_2")[1]
     rows = {row["stage"]: row for row in tables["runs.csv"] if row["run"] == run.id}
@@ -71,12 +71,10 @@ def test_runs_have_one_row_per_stage(tables):
     nearest = next(row for row in tables["runs.csv"] if row["trial"] == "nearest_centroid")
     assert float(nearest["last_test_accuracy"]) == bundle.runs_of("nearest_centroid")[0].classical.test_accuracy
     assert nearest["seed"] == ""
-    bundle, _ = few()
     stage = bundle.runs_of("baseline")[2].stage()
     rows = [row for row in tables["epochs.csv"] if row["run"] == "baseline/seed-2"]
     assert [float(row["validation_loss"]) for row in rows] == list(stage.history.val_loss)
     assert [int(row["epoch"]) for row in rows] == list(range(1, stage.epochs + 1))
-    bundle, results = few()
     assert [row["trial"] for row in tables["trials.csv"]] == list(bundle.trials)
     assert {row["status"] for row in tables["trials.csv"]} == {"done", "missing"}
     assert [row["claim"] for row in tables["verdicts.csv"]] == [verdict.id for verdict in results.verdicts]

@@ -55,9 +55,9 @@ def test_early_stopping_waits_for_its_patience_in_each_stage(staged):
         assert stage.best_epoch == int(np.argmin(losses)) + 1
         assert stage.stopped_early
         assert stage.epochs == stage.best_epoch + PATIENCE < 40
-    short = staged[0].stages[2]
-    assert (short.epochs, short.stopped_early) == (2, False)
     outcome = staged[0]
+    short = outcome.stages[2]
+    assert (short.epochs, short.stopped_early) == (2, False)
     for stage in outcome.stages:
         curves = msgspec.structs.astuple(stage.history)[:4]
         assert {len(curve) for curve in curves} == {stage.epochs}
@@ -72,7 +72,6 @@ def test_adams_state_goes_on_from_stage_to_stage(staged):
     assert [count for _, count in begins] == [steps * place for place in range(len(begins))]
     assert len(begins) == sum(stage.epochs for stage in outcome.stages)
     assert int(engine.optimizer.iterations) == steps * len(begins)
-    outcome, begins, _ = staged
     begun = begins[outcome.stages[0].epochs][0]
     assert all(map(np.array_equal, begun, weights_of(outcome, "first", "best")))
     assert not np.array_equal(begun[0], weights_of(outcome, "first", "last")[0])
