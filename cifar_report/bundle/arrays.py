@@ -1,7 +1,6 @@
 """Arrays in ``.npz`` files, predictions among them: reproducible bytes, bounded and pickle-free reading."""
 
 import io
-import math
 import re
 import tokenize
 import zipfile
@@ -60,27 +59,20 @@ def dump_arrays(arrays: Mapping[str, Array]) -> bytes:
 def load_arrays(path: Path) -> dict[str, Array]:
     """Read an ``.npz`` file without unpickling; raises SuiteError when it is damaged, too large or anything else."""
     try:
-        with open_plain(path) as stream, zipfile.ZipFile(stream) as archive:
-            entries = archive.infolist()
-            if len(entries) > MOST_ARRAYS or sum(entry.file_size for entry in entries) > MOST_BYTES:
+        with open_plain(path) as stream:
+            with zipfile.ZipFile(stream) as archive:
+                sizes = [entry.file_size for entry in archive.infolist()]
+            if len(sizes) > MOST_ARRAYS or sum(sizes) > MOST_BYTES:
                 raise ValueError(f"declares more than {MOST_ARRAYS} arrays or {MOST_BYTES} bytes")
-            if len({entry.filename for entry in entries}) < len(entries):
-                raise ValueError("two arrays have the same name")
-            return {entry.filename.removesuffix(".npy"): _load_member(archive, entry) for entry in entries}
+            stream.seek(0)
+            with np.load(stream, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+        for name, array in arrays.items():
+            if not isinstance(array, np.ndarray) or array.dtype.str not in DTYPES:
+                raise ValueError(f"{name} is no array of numbers")
     except (*_UNREADABLE, zipfile.BadZipFile, zlib.error, tokenize.TokenError) as error:
         raise SuiteError(f"{path} cannot be read as arrays: {error}") from error
-
-
-def _load_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Array:
-    """Read an array by its header; NumPy's own reader would allocate whatever that declares."""
-    with archive.open(entry) as stream:
-        content = io.BytesIO(stream.read(entry.file_size + 1))
-    np.lib.format.read_magic(content)
-    shape, columns_first, dtype = np.lib.format.read_array_header_1_0(content)
-    rest = content.read()
-    if columns_first or dtype.str not in DTYPES or math.prod(shape) * dtype.itemsize != len(rest):
-        raise ValueError(f"{entry.filename}: {len(rest)} bytes for {dtype} of shape {shape}")
-    return np.frombuffer(rest, dtype).reshape(shape)
+    return arrays
 
 
 class CompactTable(NamedTuple):
