@@ -14,7 +14,6 @@ from cifar_report.spec.claims import (
     pairs_by_seed,
     registry_hash,
 )
-from cifar_report.spec.datasets import BUILT_IN, CIFAR10, Dataset
 from cifar_report.spec.experiments import LANGUAGES, PROFILES, Experiment, Profile, Section, Study, TimingPlan
 from cifar_report.spec.layers import (
     AnyLayer,
@@ -31,10 +30,13 @@ from cifar_report.spec.layers import (
     walk,
 )
 from cifar_report.spec.trials import (
+    BUILT_IN,
+    CIFAR10,
     AnyTrial,
     Augmentation,
     Change,
     ClassicalTrial,
+    Dataset,
     EarlyStopping,
     NearestCentroid,
     NearestNeighbors,

@@ -9,8 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from cifar_report.spec.claims import Claim, definitions, pairs_by_seed
-from cifar_report.spec.datasets import ImageCount
-from cifar_report.spec.trials import AnyTrial, ClassicalTrial, Id, Paragraph, Word, json_hash
+from cifar_report.spec.trials import AnyTrial, ClassicalTrial, Id, ImageCount, Paragraph, Word, json_hash
 
 LANGUAGES = ("en", "el")  # of the reports. Experiments are written in English; a translation of their texts is optional
 

@@ -1,17 +1,26 @@
-"""Trials and stages as data: everything that decides what is trained; their hashes; and what differs between two."""
+"""Data sets, trials and stages as data: all that decides what is trained; their hashes; what differs between two."""
 
 import hashlib
 from collections.abc import Collection
 from functools import cache
 from itertools import zip_longest
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Meta
 
-from cifar_report.spec.datasets import CIFAR10, SHOWN, Shape, Word
 from cifar_report.spec.layers import AnyLayer, Conv2D, Dense, KerasLayer, KerasObject, MaxPooling2D, leaves, total, walk
 
+# Control characters have no place in XML; marks of direction make a text read as another one.
+SHOWN = (
+    r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff"
+    r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]*\Z"
+)
+Word = Annotated[str, Meta(max_length=200, pattern=SHOWN)]  # a name, hash or title of a stored record
+ImageCount = Annotated[int, Meta(ge=0, le=10_000_000)]
+Pixels = Annotated[int, Meta(ge=1, le=1_024)]
+Shape = tuple[Pixels, Pixels, Annotated[int, Meta(ge=1, le=3)]]  # rows, columns, colours (red, green, blue; or one)
 Id = Annotated[str, Meta(max_length=64, pattern=r"^[a-z0-9][a-z0-9_]*(\.[a-z0-9_]+)*\Z")]
 """It can name a folder on every system and stand in an address."""
 Paragraph = Annotated[str, Meta(max_length=20_000, pattern=SHOWN)]
@@ -20,6 +29,32 @@ Paragraph = Annotated[str, Meta(max_length=20_000, pattern=SHOWN)]
 SplitSeed = Annotated[int, Meta(ge=0, lt=2**32)]
 MOST_EPOCHS = 10_000  # of a trial, whose record is read up to a size
 MOST_WEIGHTS_BYTES = 120 * 2**20  # of a run, whose file of weights is too
+
+
+class Dataset(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a bundle says of the data: ``counts`` are images for training (with validation) and for testing.
+
+    ``hashes`` are SHA-256 by the names of the published files, which lie at ``address``.
+    """
+
+    name: Word
+    classes: Annotated[tuple[Word, ...], Meta(min_length=2, max_length=256)]
+    shape: Shape
+    counts: tuple[ImageCount, ImageCount]
+    licence: Word = ""
+    address: Word = ""
+    hashes: dict[Word, Word] = {}
+    groups: tuple[tuple[int, ...], ...] = ()  # of classes, in which a matrix shows them
+
+    def __hash__(self) -> int:
+        """Hash what equal records share; hashes are a dictionary."""
+        return hash((self.name, self.classes, self.shape, self.counts))
+
+
+BUILT_IN = msgspec.toml.decode(
+    Path(__file__).with_name("datasets.toml").read_text(encoding="utf-8"), type=dict[str, Dataset]
+)
+CIFAR10 = BUILT_IN["CIFAR10"]
 
 
 class Augmentation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
