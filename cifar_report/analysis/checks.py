@@ -23,7 +23,6 @@ from cifar_report.bundle.certificates import Certificate
 from cifar_report.bundle.store import with_engine
 from cifar_report.spec import Side, Trial
 
-LEAST_EPOCHS = 3  # below, equal values in a column are no oddity
 BY_DESIGN = frozenset({"spec", "split", "seed", "devices"})  # parts of a key in which runs of one suite differ
 
 
@@ -63,7 +62,7 @@ def _of_trial(bundle: Bundle, trial: TrialResult) -> Iterator[Caution]:
             known = [value for value in values if value is not None]
             if len(known) < len(values):
                 yield Caution("not_a_number", trial.id, curve.run, stage.id, detail=name)
-            if len(known) >= LEAST_EPOCHS and np.ptp(known) <= SAME:
+            if len(known) >= 3 and np.ptp(known) <= SAME:  # of fewer equal values in a column are no oddity
                 yield Caution("constant_values", trial.id, curve.run, stage.id, detail=name)
 
 

@@ -23,7 +23,6 @@ from cifar_report.spec.experiments import SeedPlan
 
 STEPS = (0, LEAST_NEW_SEEDS, 10, 15, 20, 25, 30, 35, 40, 50, 60)  # new seeds of a trial
 OPEN, DECIDED = ("inconclusive",), ("reproduced", "not_reproduced")
-LEAST_GAIN = 0.02  # of expected decided claims, below which a step is not worth its name
 
 Power = Callable[[str, tuple[int, ...]], float]
 """Of a claim by its id: the probability that so many new seeds of each side decide it."""
@@ -240,7 +239,7 @@ def allocate(
                     before_and_after = (tuple(each[trial] for trial in trials[name]) for each in (seeds, after))
                     before, then = (power(name, counts) for counts in before_and_after)
                     gain += then - before
-                if gain >= LEAST_GAIN:
+                if gain >= 0.02:  # expected decided claims; less is not worth a step's name
                     yield gain / max(price, 1.0), price, new
 
     while best := max(steps(), key=lambda step: step[0], default=None):

@@ -23,7 +23,6 @@ LEAST_POWER = 0.20  # of an open claim at the last planned look, below which not
 MOST_SEEDS = 60  # that are looked for
 COUNTS = (*range(2, 13), 14, 16, 18, 20, 24, 28, 32, 36, 40, 45, 50, 55, MOST_SEEDS)
 DRAWS, DRAWS_OF_EPOCHS, DRAWS_OF_MORE_EPOCHS = 400, 30, 100  # of each setting; exact tests take longer
-QUARTILES = (0.25, 0.75)  # of what the spread may be
 
 Moments = tuple[Array | float, Array | float, int]
 """Means and variances of drawn samples, and how many values each has."""
@@ -48,7 +47,7 @@ def seeds_needed(claim: Claim, sample: Sample, level: float) -> tuple[int | None
         return _fewest_and_most([partial(_power_of_epochs, claim, each, others, level) for each in moved], counts)
     shifts = (found.center - found.error, found.center, found.center + found.error)
     degrees = sample.count - 1
-    scales = [math.sqrt(degrees / stats.chi2.ppf(share, degrees)) for share in QUARTILES]
+    scales = [math.sqrt(degrees / stats.chi2.ppf(share, degrees)) for share in (0.25, 0.75)]  # of the spread
     spreads = [float(np.std(each, ddof=1)) for each in (values, others) if each is not None]
     settings = [(shift, [scale * each for each in spreads]) for shift, scale in product(shifts, scales)]
     return _fewest_and_most([partial(power, claim, *setting, level) for setting in settings], counts)

@@ -17,8 +17,6 @@ from cifar_report.bundle.records import primary_weights
 from cifar_report.spec import Trial
 
 FILE_NAME = "predictions.npz"
-MOST_PAIRS = 10  # of confused classes that are listed
-OF_A_PAIR = 6  # images that are shown of one
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def surest(labels: Array, predicted: Array, top: Array) -> Iterator[tuple[int, L
 def surest_of_pair(labels: Array, predicted: Array, top: Array, pair: tuple[int, int]) -> list[int]:
     """Return the places where a class was taken for another with the highest probabilities ``top``, at most six."""
     chosen = np.flatnonzero((labels == pair[0]) & (predicted == pair[1]) & (top > 0))
-    return [int(place) for place in chosen[np.argsort(-top[chosen], kind="stable")][:OF_A_PAIR]]
+    return [int(place) for place in chosen[np.argsort(-top[chosen], kind="stable")][:6]]
 
 
 def same_images(first: StagePredictions, second: StagePredictions) -> bool:
@@ -179,7 +177,7 @@ def _class_scores(prefix: str, runs: Sequence[Run], given: Sequence[StagePredict
 
 def _most_confused(prefix: str, runs: Sequence[Run], matrix: Array, shares: Array) -> Iterator[results.ConfusedPair]:
     wrong = matrix * (1 - np.eye(len(matrix), dtype=matrix.dtype))
-    order = np.argsort(-wrong, axis=None, kind="stable")[:MOST_PAIRS]
+    order = np.argsort(-wrong, axis=None, kind="stable")[:10]  # of confused classes that are listed
     ids = tuple(run.id for run in runs)
     for label, predicted in zip(*np.unravel_index(order, wrong.shape), strict=True):
         if wrong[label, predicted] == 0:

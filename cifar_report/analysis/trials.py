@@ -29,7 +29,6 @@ COLUMNS: dict[str, Unit] = {"loss": "loss", "accuracy": "share", "val_loss": "lo
 PARTS = ("train", "validation", "test")
 LEAST_RUNS = 3  # for a median that says something
 UNUSUAL_POINTS, UNUSUAL_DEVIATIONS = 0.04, 4.0  # from the median, both
-MOST_CHARACTERS = 1_000  # of an error, as it is shown
 
 
 def trial_results(bundle: Bundle, predictions: PredictionTable, scope: Scope) -> tuple[TrialResult, ...]:
@@ -250,5 +249,5 @@ def _changes(bundle: Bundle, other: str | None, trial: AnyTrial) -> tuple[Change
 def _last_line(error: str | None) -> str:
     """Return what an error says in the end, with a question mark for each character that cannot be seen."""
     lines = (error or "").strip().splitlines()
-    line = lines[-1].strip()[:MOST_CHARACTERS] if lines else ""
+    line = lines[-1].strip()[:1_000] if lines else ""  # as much as is shown
     return "".join(each if each.isprintable() else "\ufffd" for each in line)

@@ -17,7 +17,6 @@ from cifar_report.bundle import Bundle, Measurement
 from cifar_report.spec import Change, Quantity, Trial, same_network
 
 STEP_PARTS = ("read", "passes", "exchange", "update")  # the engine's, and the rest
-CONFUSIONS = 5  # the commonest ones, of which images are shown
 
 
 def studies(bundle: Bundle, trials: Mapping[str, TrialResult]) -> Iterator[results.Study]:
@@ -192,7 +191,7 @@ def examples(trials: Sequence[TrialResult], predictions: PredictionTable) -> tup
     shown = []
     for label, surely, place in surest(given.labels, given.predicted, top):
         shown.append(example(surely, f"example.{surely}_{label}", place))
-    for pair in stage.test.most_confused[:CONFUSIONS] if stage.test else ():
+    for pair in stage.test.most_confused[:5] if stage.test else ():  # the commonest
         places = surest_of_pair(given.labels, given.predicted, top, (pair.label, pair.predicted))
         names = (f"example.confused_{pair.label}_{pair.predicted}_{rank}" for rank in range(len(places)))
         shown += [example("confused", identity, place) for identity, place in zip(names, places, strict=True)]

@@ -23,7 +23,6 @@ Loss = Annotated[float, Meta(ge=0, le=1e39)]  # any that a float32 can be
 Seconds = Annotated[float, Meta(ge=0, le=1e9)]
 Measured = Annotated[float, Meta(gt=0, le=1e9)]  # seconds that are divided by
 Load = Annotated[float, Meta(ge=0, le=1e15)]
-EpochNumber = Annotated[int, Meta(ge=1, le=10_000)]
 Losses = Annotated[tuple[Loss | None, ...], Meta(min_length=1, max_length=10_000)]  # one an epoch
 Shares = Annotated[tuple[Share, ...], Meta(min_length=1, max_length=10_000)]
 Weights = Literal["last", "best"]  # weights after the last epoch, or those of the epoch with the least validation loss
@@ -96,7 +95,7 @@ class StageResult(Record, frozen=True, kw_only=True):
 
     id: str
     history: History
-    best_epoch: EpochNumber  # counted from 1; least validation loss
+    best_epoch: Annotated[int, Meta(ge=1, le=10_000)]  # counted from 1; least validation loss
     stopped_early: bool
     last: Evaluation
     best: Evaluation

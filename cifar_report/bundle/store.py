@@ -17,7 +17,6 @@ from cifar_report.errors import SuiteError
 from cifar_report.spec import AnyTrial, Profile, spec_hash
 
 MANIFEST_FILE = "manifest-sha256.txt"
-MOST_MANIFEST_BYTES = 16 * 2**20
 _LINE = re.compile(r"([0-9a-f]{64})  ([^\x00-\x1f\x7f]{1,1000})\n")  # as ``sha256sum --check`` reads it
 ENGINE = "engine"
 ENGINE_VERSION = "1"
@@ -132,7 +131,7 @@ def read_manifest(folder: Path) -> dict[str, str]:
     path = folder / MANIFEST_FILE
     listed: dict[str, str] = {}
     try:
-        for number, line in enumerate(read_plain(path, MOST_MANIFEST_BYTES).decode().splitlines(keepends=True), 1):
+        for number, line in enumerate(read_plain(path, 16 * 2**20).decode().splitlines(keepends=True), 1):
             found = _LINE.fullmatch(line)
             if found is None or found[2] in listed:
                 raise ValueError(f"line {number} is {'no hash with a path' if found is None else 'there twice'}")

@@ -18,7 +18,6 @@ FINGERPRINT = "c5f14a93c412cd71ee27227435d218e2275edb564cbc7256ff65fdf61fababbd"
 SEED = 20_090_408
 FILES = 6  # of CIFAR-10
 CHUNK_IMAGES = 1_000  # keeps the working memory under 50 MB
-NOISE_SHIFT = 1  # noise is a signed byte shifted right by this: at most 64 of 255 either way
 
 Numbers = npt.NDArray[np.int16]
 Shape = Callable[[Numbers, Numbers, Numbers], npt.NDArray[np.bool_]]
@@ -86,7 +85,7 @@ def _draw_chunk(labels: Array, start: int) -> Array:
     figure = random[:, 3:6] * 3 // 4 + hues[labels] // 4
     values = np.where(mask[..., None], figure[:, None, None, :], background[:, None, None, :])
     noise = _bytes(values.size, 2, start).view(np.int8).reshape(values.shape)
-    values += noise >> NOISE_SHIFT
+    values += noise >> 1  # a signed byte, so at most 64 of 255 either way
     return values.clip(0, 255).astype(np.uint8)
 
 

@@ -24,13 +24,10 @@ Array = np.ndarray[Any, Any]
 Generator = np.random.Generator
 
 COUNTS = (800, 200, 200)  # images of train, validation and test, where the profile names none
-EPOCHS_TO_LEVEL = 3.0  # time constant of the curves, in epochs
-TRAIN_GAIN = 0.006  # accuracy by which training runs ahead of validation, each epoch
 LOSS_RISE = 0.02  # by which validation loss rises in each epoch behind the best one
 BLOCKS = 5  # of the timing pass
 STEPS = 200
 UNTIL = {"read": 0.1, "passes": 0.7, "exchange": 0.8}  # shares of a mirrored step that ends there
-SECONDS_PER_MAC = 2e-9  # of the default seconds, so that larger networks take longer
 TIMING_NOISE = 0.02  # standard deviation of the logarithm, of a block and of a measurement
 
 
@@ -225,9 +222,9 @@ def _draw_stage(
 
 def _draw_history(epochs: int, turning: int, level: float, generator: Generator) -> records.History:
     epoch = np.arange(1, epochs + 1)
-    learned = 1 - np.exp(-epoch / EPOCHS_TO_LEVEL)
+    learned = 1 - np.exp(-epoch / 3.0)  # time constant, in epochs
     mean = 0.25 + (level - 0.25) * learned
-    val_accuracy, accuracy = mean + generator.normal(0, 0.004, epochs), mean + TRAIN_GAIN * epoch
+    val_accuracy, accuracy = mean + generator.normal(0, 0.004, epochs), mean + 0.006 * epoch  # runs ahead
     least = 2.9 * (1 - level)
     val_loss = least + (2.3 - least) * (1 - learned) + LOSS_RISE * np.maximum(0, epoch - turning)
     val_loss += generator.normal(0, 0.004, epochs)
@@ -287,7 +284,7 @@ def _measurement(trial: AnyTrial, block: int, factor: float, seconds: float | No
         times: dict[str, Any] = {"seconds": taken, "fit_seconds": 0.1 * factor, "predict_seconds": taken}
         return records.Measurement(replicas=1, steps=0, batch_size=0, **times, **common)
     if seconds is None:
-        seconds = STEPS * trial.batch_size * (trial.macs or 0) * SECONDS_PER_MAC + 0.5
+        seconds = STEPS * trial.batch_size * (trial.macs or 0) * 2e-9 + 0.5  # larger networks take longer
     common |= {"replicas": 1, "steps": STEPS, "batch_size": trial.batch_size, "seconds": seconds * factor}
     if trial.strategy == "mirrored":
         until = {part: share * common["seconds"] for part, share in UNTIL.items()}

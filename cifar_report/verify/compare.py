@@ -19,9 +19,6 @@ from cifar_report.spec import CIFAR10, Claim, Dataset, differences
 
 Quantity = Literal["loss", "accuracy", "weights", "probabilities"]
 TOLERANCE = 0.005  # of losses and accuracies: half a percentage point, where the claims' margins begin at one
-EXPLAINS_RUNS = ("profile:", "data:", "trial:", "code:", "environment:")
-BY_NAME = {"spec", "dataset", "split", "seed"}  # parts of a key that are told in words of their own
-OF_A_PASS = ("processor", "platform", "python")  # facts of an environment that keys do not tell
 PROSE = {"statement", "said", "proxy", "code"}  # fields of a claim that decide nothing
 Place = tuple[int, int]  # a stage and an epoch of it, both counted from 1
 NOWHERE: Place = (0, 0)  # of what belongs to no epoch
@@ -258,7 +255,7 @@ def _reasons(one: Bundle, other: Bundle, pairs: Sequence[RunPair], before: Claim
     common = [pair for pair in pairs if pair.run.partition("/")[0] in trials]
     if changed := [pair for pair in common if not pair.same]:
         found += _against(_machine_facts(one), _machine_facts(other))
-        if not any(reason.startswith(EXPLAINS_RUNS) for reason in found):
+        if not any(reason.startswith(("profile:", "data:", "trial:", "code:", "environment:")) for reason in found):
             found.append(f"noise: {len(changed)} of {len(common)} common runs differ, and nothing recorded says why")
     return tuple(found) or ("correction: its runs are the same, but not those of other claims of its family",)
 
@@ -280,7 +277,8 @@ def _plan_facts(bundle: Bundle) -> dict[str, str]:
 
 
 def _machine_facts(bundle: Bundle) -> dict[str, str]:
-    return {f"environment: {name}": getattr(bundle.record.environment, name) for name in OF_A_PASS}
+    machine = bundle.record.environment  # of it that keys do not tell
+    return {f"environment: {name}": getattr(machine, name) for name in ("processor", "platform", "python")}
 
 
 def _run_facts(bundle: Bundle, trials: Sequence[str]) -> dict[str, str]:
@@ -290,6 +288,6 @@ def _run_facts(bundle: Bundle, trials: Sequence[str]) -> dict[str, str]:
         for trial, found in runs.items()
     }
     for name, values in key_values([run for found in runs.values() for run in found]).items():
-        if name not in BY_NAME:
+        if name not in {"spec", "dataset", "split", "seed"}:  # these are told in words of their own
             facts[f"{'code' if name == ENGINE else 'environment'}: {name}"] = " and ".join(values)
     return facts

@@ -25,7 +25,6 @@ from cifar_report.spec import Experiment, Trial, differences
 from cifar_report.verify.records import Report, check_files, check_records, read_bundle
 
 TABLES = "tables/"
-INPUTS = (RECORD_FILE, "runs/", "timing/")
 # What the analysis may raise on numbers that no suite has written: they are then wrong, and the program is not.
 BROKEN_ANALYSIS = (ArithmeticError, LookupError, TypeError, ValueError)
 MOST_CELLS = 3  # that are named of one table
@@ -36,7 +35,6 @@ NOT_RECOMPUTED = (
     "their Brier scores, calibration and examples' probabilities are as recorded before the others were left out, and "
     "the test scores of the weights that no verdict is about are as trained: neither can be computed again"
 )
-SUM_TOLERANCE = 1e-5  # of an image's ten probabilities, each a float32
 LOSS_TOLERANCE = 1e-6  # relative; TensorFlow takes the loss from the logits, and the two agree to about 1e-9
 # TensorFlow flushes smaller numbers to zero, so that a probability of zero means no more than "less than this".
 LEAST_PROBABILITY = float(np.finfo(np.float32).tiny)
@@ -143,7 +141,7 @@ def _table_problems(run: Run, predictions: Predictions) -> Iterator[str]:
     if found != tables or (predictions.predicted is None) != isinstance(trial, Trial):
         yield "must hold the last and the best weights' probabilities of each stage, or a classifier's predictions"
     for (stage, weights), table in predictions.probabilities.items():
-        if not np.all(np.abs(table.sum(axis=1, dtype=np.float64) - 1) <= SUM_TOLERANCE):
+        if not np.all(np.abs(table.sum(axis=1, dtype=np.float64) - 1) <= 1e-5):  # of ten float32
             yield f"stage {stage}, {weights}: the probabilities of an image do not add up to 1"
 
 
@@ -222,7 +220,7 @@ def check_tables(bundle: Bundle, report: Report) -> None:
             f"the tables are by version {bundle.record.method_version} of the method, and this program has version "
             f"{METHOD_VERSION}, so they were not compared"
         )
-    elif any(finding.file.startswith(INPUTS) for finding in report.findings):
+    elif any(finding.file.startswith((RECORD_FILE, "runs/", "timing/")) for finding in report.findings):
         report.notes.append("tables were not computed again, because something is wrong with the numbers behind them")
     elif (computed := _compute(bundle, report)) is not None:
         for name in stored:

@@ -22,7 +22,6 @@ from cifar_report.errors import SuiteError, UsageError
 from cifar_report.spec import Stage, Trial, json_hash, registry_hash, spec_hash
 
 RUN_PARTS = "run.json|timing.json|log.txt|predictions.npz|compact.npz|weights.npz|kernels.npz"
-RUN_RECORD = re.compile(r"runs/([^/]+/[^/]+)/run\.json")
 KNOWN = re.compile(
     rf"{RECORD_FILE}|ro-crate-metadata\.json|runs/[a-z0-9_.]+/(once|seed-\d+)/({RUN_PARTS})|timing/timing\.json"
     rf"|{CERTIFICATE_FILE.pattern}|tables/[a-z0-9_]+\.csv|figures/[A-Za-z0-9_.-]+\.(svg|csv|png)"
@@ -142,7 +141,7 @@ def read_bundle(report: Report) -> Bundle | None:
         return None
     runs = []
     for name in sorted(report.digests):
-        if found := RUN_RECORD.fullmatch(name):
+        if found := re.fullmatch(r"runs/([^/]+/[^/]+)/run\.json", name):
             runs.append(report.read(name, partial(read_run, folder, found[1], record.trials)))
         elif CERTIFICATE_FILE.fullmatch(name):
             report.read(name, partial(decode, folder / name, Certificate))

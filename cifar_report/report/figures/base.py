@@ -120,9 +120,7 @@ DATA: Final = "data:"  # what a mark's gid begins with
 HREF: Final = "{http://www.w3.org/1999/xlink}href"
 REFERENCE: Final = re.compile(r"url\(#([^)]+)\)")
 COLOUR: Final = re.compile(r"#[0-9a-f]{6}")
-LONG: Final = re.compile(r"-?\d+\.\d{3,}")
 FAMILY: Final = re.compile(r" ?font-family: [^;]*;?")
-GEOMETRY: Final = ("d", "x", "y", "transform", "width", "height")
 
 
 def data_gid(**values: object) -> str:
@@ -143,9 +141,9 @@ def to_inline(svg: bytes, anchor: str, title: str, alt: str, colours: Mapping[st
     classes: dict[str, str] = {}
     for each in root.iter():
         each.tag = _name(each)
-        for name in GEOMETRY:
+        for name in ("d", "x", "y", "transform", "width", "height"):
             if name in each.attrib:
-                each.attrib[name] = LONG.sub(_short, " ".join(each.attrib[name].split()))
+                each.attrib[name] = re.sub(r"-?\d+\.\d{3,}", _short, " ".join(each.attrib[name].split()))
         style = FAMILY.sub("", each.attrib.pop("style", "")).strip()
         if style == "fill: none":  # an empty background
             each.tag, each.attrib = "g", {}

@@ -14,7 +14,6 @@ from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, data_gid, r
 from cifar_report.report.figures.style import Look
 from cifar_report.report.i18n import Translation, mark
 
-Score = Literal["accuracy", "loss"]
 COLUMNS: Final = mark(
     "Training | Epoch | Seeds | Training accuracy | Validation accuracy | Training loss | Validation loss"
 )
@@ -24,9 +23,7 @@ TEST: Final[Look] = {"color": style.BLACK, "ls": style.DASHED, "lw": 0.7}
 BASELINE: Final[Look] = {"color": style.GREY, "lw": 0.9, "alpha": 0.6}
 GAP: Final[Look] = {"color": style.GREY, "alpha": 0.13, "linewidth": 0}
 SEED: Final[Look] = {"lw": 0.45, "alpha": 0.45}
-MOST_LOSS: Final = 2 * math.log(10)  # twice what guessing costs: above, a run has diverged
 ACROSS: Final = 4
-MOST_PANELS: Final = 32
 HEIGHT: Final = 590.0  # points that the small multiples fill at most
 
 
@@ -56,7 +53,7 @@ def scale_of(results: Results) -> Scale:
     losses = [each for curve in curves for each in (*curve.loss, *curve.val_loss) if each is not None]
     low, high = 10 * math.floor(10 * min(shares, default=0.0)), 10 * math.ceil(10 * max(shares, default=1.0))
     epochs, first = max((len(curve.accuracy) for curve in curves), default=1), reference(results)
-    loss = min(1.05 * max(losses, default=1.0), MOST_LOSS)
+    loss = min(1.05 * max(losses, default=1.0), 2 * math.log(10))  # twice what guessing costs: above, it diverges
     return Scale(epochs, low, high, loss, first.stages[-1] if first else None)
 
 
@@ -68,7 +65,7 @@ def panels_of(trials: Iterable[TrialResult], translate: Translation) -> list[Pan
 @style.in_style()
 def draw_overview(results: Results, translate: Translation) -> DrawnFigure | None:
     """Draw the accuracies of all networks by epoch as small multiples; None with fewer than two."""
-    panels, scale = panels_of(written_trials(results), translate)[:MOST_PANELS], scale_of(results)
+    panels, scale = panels_of(written_trials(results), translate)[:32], scale_of(results)  # more are blots
     if len(panels) < 2:
         return None
     lines, width = -(-len(panels) // ACROSS), (style.WIDTH - 34 - 3 * 10) / ACROSS
@@ -130,7 +127,7 @@ def draw_curves(
     )  # fmt: skip
 
 
-def _draw_panel(axes: Axes, panel: Panel, score: Score, scale: Scale) -> None:
+def _draw_panel(axes: Axes, panel: Panel, score: Literal["accuracy", "loss"], scale: Scale) -> None:
     stage, factor = panel.stage, 100.0 if score == "accuracy" else 1.0
     most = 100.0 if score == "accuracy" else 2 * scale.loss
 

@@ -37,7 +37,6 @@ BETWEEN: Final = 8.0  # points, from one column of texts beside them to the next
 GAP: Final = 2.8
 Bounds = tuple[float | None, float | None]
 USUAL: Final = 0.95  # coverage of an interval beside which a narrower one is drawn
-PAGE: Final = 590.0  # points of rows that one figure holds at most
 ARROWS: Final = ("\N{LEFTWARDS ARROW}", "\N{RIGHTWARDS ARROW}")
 
 
@@ -74,7 +73,7 @@ def _rows(unit: Unit, results: Results, translate: Translation) -> Iterator[Row]
 def _pages(rows: Sequence[Row]) -> Iterator[list[Row]]:
     """Yield the rows in portions of about the same height, none of which ends with a heading."""
     heights = [GAP + style.ROW_LINE * (style.wrapped(row.name, NAMES - 36).count("\n") + 1) for row in rows]
-    most = sum(heights) / max(1, -(-sum(heights) // PAGE)) + 24
+    most = sum(heights) / max(1, -(-sum(heights) // 590.0)) + 24  # points of rows that one figure holds at most
     page: list[Row] = []
     height = 0.0
     for row, needed in zip(rows, heights, strict=True):

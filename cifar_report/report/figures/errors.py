@@ -15,8 +15,6 @@ from cifar_report.report.figures.base import MOST_CLASSES, SAY, DrawnFigure, Ima
 from cifar_report.report.figures.style import Look
 from cifar_report.report.i18n import Translation
 
-LEAST_SHOWN: Final = 1.0  # per cent; smaller shares are blank
-STRONGEST: Final = 25.0  # per cent, from which on a cell is as dark as any
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
 
@@ -71,13 +69,16 @@ def _percent(metrics: PredictionMetrics, order: list[int]) -> Matrix:
 
 def _draw_matrix(axes: Axes, values: Matrix, title: str, translate: Translation, *, change: bool = False) -> None:
     for (row, column), value in np.ndenumerate(values):
-        strength, colour = min(abs(value) / (STRONGEST / (2 if change else 1)), 1.0), style.VERMILLION
+        strength, colour = (
+            min(abs(value) / (12.5 if change else 25.0), 1.0),
+            style.VERMILLION,
+        )  # per cent, darkest
         if row == column:
             strength, colour = 0.25, style.GREY
         elif change and value < 0:
             colour = style.BLUE
         axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fc=colour, alpha=0.75 * strength, lw=0))
-        if abs(value) >= LEAST_SHOWN:
+        if abs(value) >= 1.0:  # per cent; smaller shares are blank
             text = f"{value:+.0f}".replace("-", "\N{MINUS SIGN}") if change else f"{value:.0f}"
             axes.text(column, row, text, ha="center", va="center_baseline")
     start, count = -0.5, len(values)
@@ -105,7 +106,6 @@ def _mistakes(trial: str, metrics: PredictionMetrics, translate: Translation) ->
     return translate.plain(message, {"trial": trial, "pairs": pairs})
 
 
-DOTS_PER_INCH: Final = 216  # three pixels a point, so that each pixel of a photograph becomes exactly 4 by 4
 PHOTOGRAPH: Final = 128 / 3  # points
 A_ROW: Final = 10  # right answers; there are two rows at most
 STEP: Final = style.WIDTH / A_ROW
@@ -122,7 +122,8 @@ def draw_examples(results: Results, images: Images | None, translate: Translatio
     if images is not None:
         buffer = io.BytesIO()
         figure = _draw_examples(results.examples, images, translate)
-        figure.savefig(buffer, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+        # Three pixels a point, so that each pixel of a photograph becomes exactly 4 by 4.
+        figure.savefig(buffer, format="png", dpi=216, metadata={"Software": None})
         png = buffer.getvalue()
     first, _ = results.examples[0], translate.gettext
     trial = trial_name(results.trial(first.trial).trial, translate, first.stage)

@@ -67,7 +67,6 @@ LOOKS: Final[tuple[Look, ...]] = (
     {"marker": "P", "mec": style.OPEN, "mfc": style.OPEN},
 )
 OTHERS: Final[Look] = {"marker": "o", "mec": style.GREY, "mfc": "none", "ms": 2.6}
-CLEAR: Final = 0.3  # a rank correlation nearer to zero is called none
 Pairs = list[tuple[int | None, float, float]]
 """Seed, share of dead units and accuracy of each run, in per cent."""
 
@@ -123,6 +122,6 @@ def _title(results: Results, translate: Translation) -> str:
     if datum is None or datum.value is None:
         return ""
     values = {"correlation": translate.numbers.number(datum), "count": translate.numbers.integer(datum.n or 0)}
-    if abs(datum.value) < CLEAR:
+    if abs(datum.value) < 0.3:  # nearer to zero it is called none
         return translate.plain(SAY.dead_units_none, values)
     return translate.plain(SAY.dead_units_less if datum.value < 0 else SAY.dead_units_more, values)

@@ -26,7 +26,6 @@ SEEDS: Final[Look] = {"color": style.BLUE, "marker": "|", "ms": 7, "mew": 1.0, "
 ORIGINAL: Final[Look] = {"marker": "D", "ms": 4.4, "mfc": "none", "mec": style.GREY, "mew": 1.1, "ls": "none"}
 LABEL: Final = 8.5  # points; the line above a row that names its unusual runs
 MOST_NAMES: Final = 170.0  # points
-MOST_LONG_NAMES: Final = 24  # rows, beyond which names keep to one line
 
 
 class Rung(NamedTuple):
@@ -74,7 +73,7 @@ def _draw(
     rungs: list[Rung], figure_id: str, group: str, title: str, results: Results, translate: Translation
 ) -> DrawnFigure:
     rungs = sorted(rungs, key=lambda rung: -1.0 if rung.mean is None else rung.mean, reverse=True)
-    many = len(rungs) > MOST_LONG_NAMES
+    many = len(rungs) > 24  # beyond, names keep to one line
     names = [style.shortened(rung.name, MOST_NAMES - 10) if many else rung.name for rung in rungs]
     width = min(max(style.text_width(name) for name in names) + 10, MOST_NAMES)
     above = [LABEL if rung.unusual else 0.0 for rung in rungs]

@@ -25,7 +25,6 @@ from cifar_report.spec.claims import MARGINS
 DOT: Final[Look] = {"marker": "o", "ms": 3.4, "mfc": "none", "mec": style.BLUE, "mew": 0.9, "ls": "none"}
 LINK: Final[Look] = {"color": style.BLUE, "lw": 0.7, "alpha": 0.55}
 MARGIN: Final[Look] = {"color": style.GREY, "alpha": 0.22, "lw": 0}
-MOST_COLUMNS: Final = 6
 LINE: Final = 9.5  # points, of a comparison above the axes
 HEIGHT: Final = 134.0  # points, of the axes
 
@@ -47,7 +46,7 @@ def draw_pairs(experiment: Experiment, results: Results, translate: Translation)
     others = [name for each in own for name in (each.trial.as_written, each.trial.one_change) if name in known]
     others = [name for name in dict.fromkeys(others) if name not in {each.id for each in own}]
     beside = _columns([known[name] for name in others if name], translate, own=False)
-    columns = [*beside, *_columns(own, translate, own=True)][:MOST_COLUMNS]
+    columns = [*beside, *_columns(own, translate, own=True)][:6]  # as many as fit
     if len(columns) < 2 or not any(column.own for column in columns):
         return None
     said, legend = _comparisons(columns, results, translate), _legend(columns, translate)

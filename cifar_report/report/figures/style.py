@@ -63,7 +63,6 @@ VERDICTS: Final[dict[Outcome, Look]] = {
 """Each outcome has a form of its own, so that no colour is needed to read it."""
 
 ROW_LINE: Final = 9.2  # points from one line of a row's name to the next
-BELOW_ROWS: Final = 32.0  # points for the axis and its title
 LEGEND_LINE: Final = 13.0
 HANDLE, GAP_OF_LEGEND = 26.0, 8.4  # points of a legend's mark and the space after it, and of the space after a column
 
@@ -71,7 +70,6 @@ DASHED: Final = (0, (4.0, 2.0))
 ELLIPSIS: Final = "\N{HORIZONTAL ELLIPSIS}"
 
 font_manager.fontManager.addfont(Path(__file__).parents[1] / "fonts" / "report-figures-400-normal.otf")
-STYLE: Final = ("default", Path(__file__).parent / "figures.mplstyle")
 
 
 @contextmanager
@@ -83,7 +81,7 @@ def in_style() -> Iterator[None]:
     before = locale.setlocale(locale.LC_CTYPE)
     locale.setlocale(locale.LC_CTYPE, "C")
     try:
-        with matplotlib.style.context(STYLE):
+        with matplotlib.style.context(("default", Path(__file__).parent / "figures.mplstyle")):
             yield
     finally:
         locale.setlocale(locale.LC_CTYPE, before)
@@ -165,7 +163,7 @@ def row_plot(
     sizes = [ROW_LINE * (text.count("\n") + 1) + gap for text in texts]
     more = above or [0.0] * len(sizes)
     total = sum(sizes) + sum(more)
-    figure = sheet(top + total + BELOW_ROWS + LEGEND_LINE)
+    figure = sheet(top + total + 32.0 + LEGEND_LINE)  # points for the axis and its title
     axes = panel(figure, names_width, top, WIDTH - names_width - right, total, translate)
     places, start = [], 0.0
     for row, (size, room) in enumerate(zip(sizes, more, strict=True)):

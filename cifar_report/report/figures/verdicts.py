@@ -203,7 +203,6 @@ def _matrix_title(rows: Rows, translate: Translation) -> str:
 
 
 CHOICE, SEED = 37.0, 14.0  # points, of a column
-MOST_LINES: Final = 64  # of names, beyond which each keeps to one
 MOST_SEEDS: Final = 6  # of which each has a column
 NOW: Final = "now"
 CHOICES: Final[dict[str, str]] = {
@@ -229,7 +228,7 @@ def draw_dependence(results: Results, translate: Translation) -> DrawnFigure | N
     sides = [comparison_name(verdict, results, translate) for verdict, _ in found]
     names = list(map(SEPARATOR.join, zip(sides, quantities, strict=True)))
     texts = [style.wrapped(name, places[NOW] - CHOICE / 2 - 30) for name in names]
-    if sum(text.count("\n") for text in texts) > MOST_LINES - len(texts):
+    if sum(text.count("\n") for text in texts) > 64 - len(texts):  # names keep to one line each
         texts = [style.shortened(name, places[NOW] - CHOICE / 2 - 30) for name in names]
     heights = [max(style.ROW_LINE * (text.count("\n") + 1) + 2, CELL) for text in texts]
     heads = {key: style.wrapped(translate.gettext(CHOICES[key]), CHOICE - 2) for key in places if key in CHOICES}
