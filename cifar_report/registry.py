@@ -179,7 +179,6 @@ def _refuse_unknown(found: Mapping[str, Experiment]) -> None:
 
 
 def _refuse_other_images(found: Mapping[str, Experiment], about: Dataset) -> None:
-    """Raise SuiteError, naming the file, for a network of other images or classes than the data have."""
     for name, experiment in found.items():
         for trial in (each for each in experiment.trials if isinstance(each, Trial)):
             if trial.input_shape != about.shape:

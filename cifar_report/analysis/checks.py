@@ -124,7 +124,6 @@ def _certificate(bundle: Bundle) -> Certificate | None:
 def _replicas(
     bundle: Bundle, trials: dict[str, TrialResult], predictions: PredictionTable
 ) -> Iterator[ReplicaAgreement]:
-    """Compare each trial on several devices with the same one on a single device, over the last stage."""
     for result in trials.values():
         if not isinstance(result.trial, Trial) or result.trial.strategy != "mirrored" or not result.stages:
             continue

@@ -160,7 +160,6 @@ def run_seconds(bundle: Bundle) -> dict[str, float]:
 
 
 def _stage_seconds(timings: Sequence[RunTiming], stage: str) -> float:
-    """Return the median seconds of an epoch with its validation, times the mean number of epochs."""
     trained = [timing.epoch_seconds.get(stage, ()) for timing in timings]
     checked = [timing.validation_seconds.get(stage, ()) for timing in timings]
     epochs = [sum(pair) for runs in zip(trained, checked, strict=True) for pair in zip_longest(*runs, fillvalue=0.0)]

@@ -206,7 +206,6 @@ def _by_block(claim: Claim, bundle: Bundle) -> Sample | Decision:
 
 
 def _lacks_hardware(claim: Claim, bundle: Bundle) -> bool:
-    """Whether a claim about several devices meets a machine that has one processor core alone."""
     trial = bundle.trials.get(claim.subject.trial)
     if not isinstance(trial, Trial) or trial.strategy != "mirrored":
         return False

@@ -32,7 +32,7 @@ def sensitivities(
     if claim.relation == "exact":
         return ()
     found = _onsets(claim, sample, bundle) if claim.relation == "onset" else _choices(claim, sample, families, bundle)
-    return tuple(replace(each, changes=each.outcome != outcome) for each in found)
+    return tuple(each._replace(changes=each.outcome != outcome) for each in found)
 
 
 def _choices(claim: Claim, sample: Sample, families: Families, bundle: Bundle) -> Iterator[Sensitivity]:

@@ -171,7 +171,6 @@ def _epoch_rows(prefix: str, curves: Sequence[Curve]) -> tuple[results.EpochRow,
 
 
 def _classical(trial: AnyTrial, runs: Sequence[Run], predictions: PredictionTable) -> results.ClassicalSummary | None:
-    """Return what a classifier without seeds reached; its interval is over the test images."""
     run = next((run for run in runs if run.classical is not None), None)
     if isinstance(trial, Trial) or run is None or run.classical is None:
         return None
@@ -211,7 +210,6 @@ def unseen_collapses(count: int) -> Datum | None:
 
 
 def _center(trial: str, name: Literal["median", "trimmed_mean"], measure: Measure) -> Datum | None:
-    """Return the median or the trimmed mean beside the mean; None below three runs."""
     values = measure.values
     if len(values) < LEAST_RUNS:
         return None

@@ -248,7 +248,6 @@ def _undecidable_below(claim: Claim, sample: Sample, families: Families, plan: S
 
 
 def _described(claim: Claim, sample: Sample | Decision, decision: Decision, scope: Scope) -> dict[str, Any]:
-    """Return the fields of a verdict that say what was measured, whatever a test makes of it."""
     if isinstance(sample, Decision):
         missing = estimates.missing_estimate(claim, decision.reason)
         return {"n_of": "blocks" if claim.timed else "seeds", "estimate": missing}

@@ -28,7 +28,6 @@ def studies(bundle: Bundle, trials: Mapping[str, TrialResult]) -> Iterator[resul
 
 
 def _other_split(trial: TrialResult) -> bool:
-    """Whether a trial differs from the one it is compared with in the division of the images alone."""
     return {change.place for change in trial.one_change_changes} == {"split_seed"}
 
 

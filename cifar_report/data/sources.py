@@ -164,7 +164,6 @@ def _read_digits() -> tuple[Pair, Pair]:
 
 
 def _fifth_apart(images: Array, labels: Array) -> tuple[Pair, Pair]:
-    """Set every fifth image of each class aside for testing."""
     places = np.zeros(len(labels), int)
     for label in np.unique(labels):
         places[labels == label] = np.arange(np.sum(labels == label))

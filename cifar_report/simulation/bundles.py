@@ -157,7 +157,6 @@ def _write_run(folder: Path, planned: AnyTrial, seed: int | None, world: _World)
 
 
 def _draw_results(trial: AnyTrial, world: _World, generator: Generator) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """Return a finished run's files, and its results as fields of its record."""
     files: dict[str, bytes] = {}
     predictions = Predictions(world.indices, world.labels)
     if isinstance(trial, Trial):

@@ -256,7 +256,6 @@ def _takes_part(scenario: Scenario, drawn: Drawn, setting: Setting) -> bool:
 
 
 def _shift(scenario: Scenario, claim: Claim) -> float:
-    """Return the true difference, on the scale of the test."""
     if scenario in FAMILY_WISE or claim.relation == "onset":
         return 0.0
     if scenario == "original":

@@ -220,7 +220,6 @@ def merge_bundles(sources: Sequence[Path], target: Path) -> tuple[int, int]:
 def _joined(
     given: Sequence[Bundle], host: Bundle, listed: dict[str, str]
 ) -> tuple[BundleRecord, list[tuple[Bundle, Run]], int]:
-    """Return the record of all together, the runs that the host lacks, and how many others were given."""
     record, new, known = host.record, [], 0
     hashes, runs = dict(listed), {run.id: run for run in host.runs}
     for bundle in given:

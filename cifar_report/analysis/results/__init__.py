@@ -35,8 +35,7 @@ class RankRow:
 StatementKind = Literal["every", "counts", "times", "accuracy", "convergence", "gap"]
 
 
-@dataclass(frozen=True)
-class StatementTally:
+class StatementTally(NamedTuple):
     """How the statements of one kind fared, and the tests of them: all, some or none of a statement's reproduced."""
 
     kind: StatementKind
@@ -51,8 +50,7 @@ class StatementTally:
         return self.all + self.some + self.none
 
 
-@dataclass(frozen=True)
-class Study:
+class Study(NamedTuple):
     """The trials that one experiment shows, among themselves."""
 
     experiment: str
@@ -60,8 +58,7 @@ class Study:
     only_splits: bool  # whether they differ in the division of the images alone
 
 
-@dataclass(frozen=True)
-class ParetoPoint:
+class ParetoPoint(NamedTuple):
     """A trial's cost; on the front when no other mean accuracy is as high at the same cost or a lower one."""
 
     trial: str
@@ -69,16 +66,14 @@ class ParetoPoint:
     on_front: bool
 
 
-@dataclass(frozen=True)
-class ParetoFront:
+class ParetoFront(NamedTuple):
     """Mean accuracy against one cost, cheapest first; empty where the cost was not measured."""
 
     cost: Literal["parameters", "macs", "seconds"]
     points: tuple[ParetoPoint, ...]
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(NamedTuple):
     """A trial against another one: the difference of primary accuracies and what differs in the spec."""
 
     comparator: str
@@ -91,8 +86,7 @@ class Comparison:
         return len(self.changes) > 1
 
 
-@dataclass(frozen=True)
-class AblationRow:
+class AblationRow(NamedTuple):
     """One trial as the write-up compared it and by one change alone."""
 
     trial: str
@@ -100,8 +94,7 @@ class AblationRow:
     one_change: Comparison | None
 
 
-@dataclass(frozen=True)
-class VarianceRow:
+class VarianceRow(NamedTuple):
     """Where a trial's spread comes from: standard deviations in points and the seeds' share of the variance."""
 
     trial: str
@@ -110,8 +103,7 @@ class VarianceRow:
     seed_share: Datum
 
 
-@dataclass(frozen=True)
-class WeightsRow:
+class WeightsRow(NamedTuple):
     """Last epoch and validation-selected weights of one stage side by side; nothing is selected on test images."""
 
     trial: str
@@ -121,8 +113,7 @@ class WeightsRow:
     difference: Datum  # best - last
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(NamedTuple):
     """A test image by the fixed rule: the most confident predictions of one run, per class and per confusion."""
 
     kind: Literal["right", "wrong", "confused"]
@@ -135,8 +126,7 @@ class Example:
     stage: str
 
 
-@dataclass(frozen=True)
-class ReplicaAgreement:
+class ReplicaAgreement(NamedTuple):
     """The same configuration and seeds on one device and on several: how near the results are."""
 
     trial: str
@@ -158,8 +148,7 @@ class Determinism:
     certificate: Certificate | None = None  # the latest, where it speaks of runs that the bundle still holds
 
 
-@dataclass(frozen=True)
-class TimingRow:
+class TimingRow(NamedTuple):
     """One trial in the exclusive timing pass, alone on the machine."""
 
     trial: str
@@ -194,8 +183,7 @@ CautionCode = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Caution:
+class Caution(NamedTuple):
     """Something odd in the data that a reader should know."""
 
     code: CautionCode
@@ -206,8 +194,7 @@ class Caution:
     detail: str | None = None  # a name (of a column, for example), no prose
 
 
-@dataclass(frozen=True)
-class Seeds:
+class Seeds(NamedTuple):
     """How many seeds were declared before anything ran, how many were asked for, and the least that a trial has."""
 
     declared: int
@@ -221,8 +208,7 @@ class Seeds:
         return self.asked != self.declared
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """Whether this bundle can test claims that need training, and claims about absolute values."""
 
     comparisons: bool

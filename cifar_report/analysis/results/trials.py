@@ -70,16 +70,14 @@ class SeedValue(NamedTuple):
     censored: bool = False
 
 
-@dataclass(frozen=True)
-class Compatibility:
+class Compatibility(NamedTuple):
     """Whether the original's one number could be one more run of ours: inside the interval of ``prediction``."""
 
     outcome: Literal["inside", "outside", "not_testable", "no_original", "not_run", "one_seed"]
     prediction: Datum
 
 
-@dataclass(frozen=True)
-class Measure:
+class Measure(NamedTuple):
     """One quantity of one trial: the mean over seeds with its interval, every seed's value, and the original's."""
 
     datum: Datum
@@ -97,8 +95,7 @@ Status = Literal["done", "partial", "failed", "missing"]
 """Whether every seed that the bundle was asked for is finished, some are, every one failed, or nothing was tried."""
 
 
-@dataclass(frozen=True)
-class Curve:
+class Curve(NamedTuple):
     """One run's values by epoch, None where not a number; of training running means, as Keras prints them."""
 
     run: str  # "original" for the write-up's own curve
@@ -111,8 +108,7 @@ class Curve:
     stopped_early: bool | None
 
 
-@dataclass(frozen=True)
-class EpochRow:
+class EpochRow(NamedTuple):
     """Means over the seeds that trained in this epoch (``n``: fewer than all after early stopping)."""
 
     epoch: int  # counted from 1
@@ -123,8 +119,7 @@ class EpochRow:
     val_accuracy: Datum
 
 
-@dataclass(frozen=True)
-class WeightScores:
+class WeightScores(NamedTuple):
     """Scores of the last or of the best-validation weights, evaluated in inference mode without augmentation."""
 
     weights: Weights
@@ -138,8 +133,7 @@ class WeightScores:
     dead_units: Measure | None = None  # over the runs that recorded it; None where none did
 
 
-@dataclass(frozen=True)
-class ClassScores:
+class ClassScores(NamedTuple):
     """Precision, recall and F1 of one class, means over seeds; 0 where a class was never predicted."""
 
     label: int
@@ -169,8 +163,7 @@ class ConfusedPair:
     share: Datum  # of the images of this label
 
 
-@dataclass(frozen=True)
-class PredictionMetrics:
+class PredictionMetrics(NamedTuple):
     """What the test predictions say beyond the accuracy; probability metrics are None without probabilities."""
 
     weights: Weights | None  # None: a classifier without weights
@@ -184,8 +177,7 @@ class PredictionMetrics:
     reliability: tuple[ReliabilityBin, ...]
 
 
-@dataclass(frozen=True)
-class StageSummary:
+class StageSummary(NamedTuple):
     """One stage of a trial over all seeds. ``primary_weights`` are those that the method judges it by."""
 
     trial: str
@@ -208,8 +200,7 @@ class StageSummary:
         return self.last if self.primary_weights == "last" else self.best
 
 
-@dataclass(frozen=True)
-class ClassicalSummary:
+class ClassicalSummary(NamedTuple):
     """What a classifier without seeds reached."""
 
     test_accuracy: Measure  # interval: Wilson, over the test images
@@ -217,8 +208,7 @@ class ClassicalSummary:
     test: PredictionMetrics | None
 
 
-@dataclass(frozen=True)
-class FailedRun:
+class FailedRun(NamedTuple):
     """A run that raised; ``error`` is the last line of its traceback."""
 
     run: str
@@ -226,8 +216,7 @@ class FailedRun:
     error: str
 
 
-@dataclass(frozen=True)
-class Costs:
+class Costs(NamedTuple):
     """What a network costs, counted in its spec (None for classifiers without layers), and the original's counts."""
 
     parameters: Datum

@@ -1,7 +1,7 @@
 """A claim's verdict: what the data say about it, how sure that is and what would change it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from cifar_report.analysis.results.trials import Datum
 from cifar_report.spec import Claim
@@ -39,8 +39,7 @@ Procedure = Literal["welch", "paired_t", "permutation", "sign_flips", "binomial"
 """``all_equal``: decided exactly, because a t test needs some spread."""
 
 
-@dataclass(frozen=True)
-class SeedDifference:
+class SeedDifference(NamedTuple):
     """The two values of one seed (or of one timing block) and their difference."""
 
     seed: int | None
@@ -51,8 +50,7 @@ class SeedDifference:
     censored: bool = False
 
 
-@dataclass(frozen=True)
-class NetworkTest:
+class NetworkTest(NamedTuple):
     """The trained networks of one seed on the same images: exact McNemar and a paired bootstrap over images."""
 
     seed: int | None
@@ -62,8 +60,7 @@ class NetworkTest:
     p: Datum
 
 
-@dataclass(frozen=True)
-class Networks:
+class Networks(NamedTuple):
     """What the trained networks themselves show on these images, whatever holds for their configurations."""
 
     tests: tuple[NetworkTest, ...]
@@ -77,8 +74,7 @@ SensitivityKind = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(NamedTuple):
     """The verdict under one other choice."""
 
     kind: SensitivityKind
@@ -94,8 +90,7 @@ class Sensitivity:
         return self.kind not in ("uncorrected", "sign_flip")
 
 
-@dataclass(frozen=True)
-class TakenLook:
+class TakenLook(NamedTuple):
     """Which of the planned looks that were taken gave a verdict, counted from 1, and its share of the level."""
 
     number: int
@@ -103,8 +98,7 @@ class TakenLook:
     share: float
 
 
-@dataclass(frozen=True)
-class OtherVerdict:
+class OtherVerdict(NamedTuple):
     """The verdict beside the headline, where a claim was judged by its first seeds and by new ones apart."""
 
     phase: Literal["first", "confirmation"]

@@ -190,7 +190,6 @@ def _legend(translate: Translation, scale: Scale) -> dict[str, Look]:
 
 
 def _title(gaps: Sequence[Panel], translate: Translation) -> str:
-    """Return which networks have the widest and the narrowest gap between training and test accuracy."""
     known = [panel for panel in gaps if panel.stage.primary.gap.datum.value is not None]
     if len(known) < 2:
         return ""
@@ -201,7 +200,6 @@ def _title(gaps: Sequence[Panel], translate: Translation) -> str:
 
 
 def _told(panel: Panel, translate: Translation) -> str:
-    """Return one sentence on where the curves of a training end and where overfitting begins."""
     last, numbers = panel.stage.epochs_table[-1], translate.numbers
     values = {
         "trial": panel.name,

@@ -213,7 +213,6 @@ def _margin(verdict: Verdict) -> Bounds:
 
 
 def _title(unit: Unit, rows: Sequence[Row], translate: Translation) -> str:
-    """Return which effect of the first quantity is the largest one and which the smallest."""
     shown = [(row.name, row.verdict) for row in rows if row.verdict]
     own = [(name, each.estimate) for name, each in shown if each.claim.quantity == shown[0][1].claim.quantity]
     (first, most), (last, least) = own[0], own[-1]

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Final
 
 import numpy as np
@@ -58,12 +59,10 @@ def draw_confusion(results: Results, translate: Translation) -> DrawnFigure | No
 
 
 def _order(translate: Translation) -> list[int]:
-    """Return the classes group by group."""
     return [label for group in translate.dataset.groups for label in group] or list(range(len(translate.classes)))
 
 
 def _percent(metrics: PredictionMetrics, order: list[int]) -> Matrix:
-    """Return the shares of each class in per cent, in an order of the classes."""
     return 100 * np.array(metrics.confusion_shares, float)[np.ix_(order, order)]
 
 
@@ -207,11 +206,8 @@ def draw_reliability(shown: Sequence[Shown], translate: Translation) -> DrawnFig
     lines = {_("Right answers"): ANSWERS, _("As sure as right"): DIAGONAL}
     style.legend_below(figure, lines, 3, [Patch(**BAR, label=_("Share of images"))])
     columns = translate.columns("Training | From | To | Images | Mean probability | Share of right answers")
-    rows = [
-        (title, part.low, part.high, part.count, part.confidence, part.accuracy)
-        for title, each in zip(titles, shown, strict=True)
-        for part in each.metrics.reliability
-    ]
+    pairs = zip(titles, shown, strict=True)
+    rows = [(title, *astuple(part)) for title, each in pairs for part in each.metrics.reliability]
     alt = " ".join(_calibration_error(*each, translate) for each in zip(titles, shown, strict=True))
     caption = translate.plain(SAY.reliability)
     return style.finished(figure, "reliability", "calibration", alt=alt, caption=caption, columns=columns, rows=rows)

@@ -140,7 +140,6 @@ def _draw_column(axes: Axes, place: int, column: Column, translate: Translation)
 
 
 def _comparisons(columns: Sequence[Column], results: Results, translate: Translation) -> list[str]:
-    """Return what sets the own trials apart from those that are shown beside them, each with its interval."""
     own, shown = {each.result.id for each in columns if each.own}, {each.result.id for each in columns}
     found = [
         translate.plain(SAY.compared, compared(row.trial, each, results, translate))

@@ -190,7 +190,6 @@ def _listed(experiment: Experiment, verdict: Verdict, translate: Translation) ->
 
 
 def _matrix_title(rows: Rows, translate: Translation) -> str:
-    """Return where most of the verdicts against the original are, and where most stay open."""
     said, whole = [], translate.numbers.integer
     for outcome, message in (("not_reproduced", SAY.matrix_contradicted), ("inconclusive", SAY.matrix_open)):
         stated = (verdict for _, found in rows for verdict in found if verdict.claim.code in STATEMENTS)
@@ -298,7 +297,6 @@ def _choice_name(key: str, translate: Translation) -> str:
 def _dependence_title(
     results: Results, found: Sequence[tuple[Verdict, Mapping[str, Outcome]]], translate: Translation
 ) -> str:
-    """Return how many verdicts depend on a choice, and on which one most of them do."""
     counts = Counter(key for _, changed in found for key in changed if key != NOW)
     (key, most), whole = counts.most_common(1)[0], translate.numbers.integer
     values = {"count": whole(len(found)), "all": whole(len(results.verdicts)), "choice": _choice_name(key, translate)}
