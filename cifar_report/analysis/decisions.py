@@ -76,16 +76,15 @@ class Families:
 
     def __init__(self, claims: Sequence[Claim], found: Mapping[str, PValues]) -> None:
         """``found`` maps the ids of the claims that could be tested to their p-values."""
-        self._families: dict[tuple[str | None, str], list[str]] = {}
+        self._families: dict[tuple[str, str] | None, list[str]] = {}
         for claim in claims:
-            if claim.family is not None and claim.relation in DIRECTIONS:
-                self._families.setdefault(family_key(claim), []).append(claim.id)
+            self._families.setdefault(family_key(claim), []).append(claim.id)
         self.found = found
 
     def size(self, claim: Claim) -> int | None:
         """Return the registry's count of the claim's family; None where it stands alone."""
-        corrected = claim.family is not None and claim.relation in DIRECTIONS
-        return len(self._families.get(family_key(claim), ())) if corrected else None
+        key = family_key(claim)
+        return None if key is None else len(self._families.get(key, ()))
 
     def corrected(self, claim: Claim, p: PValues) -> PValues:
         """Return Holm's p-values of the claim if its own ones were ``p``, everything else as it is."""
@@ -104,13 +103,11 @@ class Families:
         passing = (each for each in levels if self.corrected(claim, PValues(each * 0.999, 1.0)).tested < LEVEL)
         return next(passing, levels[-1])
 
-    def decidable(self, claim: Claim, test: HypothesisTest) -> bool:
-        """Whether so few runs can reach the corrected level at all."""
-        return test.least_p < LEVEL / (self.size(claim) or 1)
 
-
-def family_key(claim: Claim) -> tuple[str | None, str]:
-    """Return which claims are corrected together: those of one family, and those of others by their code."""
+def family_key(claim: Claim) -> tuple[str, str] | None:
+    """Return which claims with a direction are corrected together: those of a family, those of others by their code."""
+    if claim.family is None or claim.relation not in DIRECTIONS:
+        return None
     return claim.family, "" if claim.code in STATEMENTS else claim.code
 
 
@@ -120,7 +117,7 @@ def decide(claim: Claim, test: HypothesisTest, families: Families, factor: float
     if claim.relation not in DIRECTIONS:
         return _decide_within(test, limits_of(claim, factor), alone.tested)
     side, margin = side_of(claim), margin_of(claim, factor)
-    decidable = families.decidable(claim, test)
+    decidable = test.least_p < LEVEL / (families.size(claim) or 1)
     p = families.corrected(claim, alone) if decidable else PValues(1.0, 1.0)  # too few runs show no direction
     found = _decide_not_better if claim.relation == "not_better" else _decide_direction
     decision = found(test, side, margin, p)

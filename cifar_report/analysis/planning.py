@@ -208,7 +208,7 @@ def propose(bundle: Bundle, hours: float) -> Proposal:
 def _levels(claims: Sequence[Claim], families: Families) -> dict[str, float]:
     """Return each claim's level among new seeds: Holm's, if those with smaller p-values are found as well."""
     levels: dict[str, float] = {}
-    before: Counter[tuple[str | None, str]] = Counter()
+    before: Counter[tuple[str, str] | None] = Counter()
     alone = PValues(1.0, None)
     for claim in sorted(claims, key=lambda claim: families.found.get(claim.id, alone).tested):
         size = families.size(claim)

@@ -103,13 +103,13 @@ class Sample:
         )
         return replace(self, subject=subject, comparator=comparator, looks=(), share=look.share)
 
-    def without(self, place: int, *, comparator: bool = False) -> "Sample":
-        """Return the sample without one value of one side, or without one pair."""
-        subject, comparator_values = (
-            side[:place] + side[place + 1 :] if self.paired or chosen else side
-            for side, chosen in ((self.subject, not comparator), (self.comparator, comparator))
+    def without(self, value: SeedValue) -> "Sample":
+        """Return the sample without one of its values, and without the partner that it may have."""
+        subject, comparator = (
+            tuple(each for each in side if (each.seed != value.seed if self.paired else each is not value))
+            for side in (self.subject, self.comparator)
         )
-        return replace(self, subject=subject, comparator=comparator_values)
+        return replace(self, subject=subject, comparator=comparator)
 
 
 def onset_hits(claim: Claim, sample: Sample, factor: float = 1.0) -> list[bool]:

@@ -55,10 +55,9 @@ def _choices(claim: Claim, sample: Sample, families: Families, bundle: Bundle) -
     other = None if sample.paired else claim.comparator
     names = (claim.subject.trial, other.trial) if other else (None, None)
     sides = (sample.subject, () if sample.paired else sample.comparator)
-    for values, name, comparator in zip(sides, names, (False, True), strict=True):
-        for place, each in enumerate(values if len(values) >= LEAST_SEEDS else ()):
-            left = sample.without(place, comparator=comparator)
-            yield Sensitivity("without_run", *under(left.test()), each.seed, name)
+    for values, name in zip(sides, names, strict=True):
+        for each in values if len(values) >= LEAST_SEEDS else ():
+            yield Sensitivity("without_run", *under(sample.without(each).test()), each.seed, name)
     for counted in _counted_against(claim, sample, bundle):
         yield Sensitivity("missing_seed", *under(counted.test()))
     if isinstance(sample.parts[-1].test(), TTest) and sample.count >= LEAST_TRIMMED:
@@ -115,8 +114,8 @@ def _onsets(claim: Claim, sample: Sample, bundle: Bundle) -> Iterator[Sensitivit
     for kind, factor in (("margin_halved", 0.5), ("margin_doubled", 2.0)):
         yield Sensitivity(kind, onset_decision(claim, sample, factor)[0].outcome, None)  # type: ignore[arg-type]
     if sample.count >= LEAST_SEEDS:
-        for place, each in enumerate(sample.subject):
-            yield Sensitivity("without_run", onset_decision(claim, sample.without(place))[0].outcome, None, each.seed)
+        for each in sample.subject:
+            yield Sensitivity("without_run", onset_decision(claim, sample.without(each))[0].outcome, None, each.seed)
     lacking = sum(len(seeds) for _, seeds in missing_seeds(claim, bundle))
     if lacking:
         last = sample.parts[-1]

@@ -52,7 +52,9 @@ def draw(about: Dataset = CIFAR10) -> Images:
     Always the same bytes: images uint8 [n, 32, 32, 3] and labels uint8 [n].
     """
     count = sum(about.counts)
-    labels = np.concatenate([_file_labels(number, count // FILES) for number in range(FILES)])
+    in_turn = (np.arange(count // FILES) % len(CIFAR10.classes)).astype(np.uint8)
+    orders = (np.argsort(_words(len(in_turn), 0, number), kind="stable") for number in range(FILES))
+    labels = np.concatenate([in_turn[order] for order in orders])
     images = np.empty((count, *CIFAR10.shape), dtype=np.uint8)
     for start in range(0, count, CHUNK_IMAGES):
         chunk = slice(start, start + CHUNK_IMAGES)
@@ -68,11 +70,6 @@ def _words(count: int, *place: int) -> npt.NDArray[np.uint64]:
 
 def _bytes(count: int, *place: int) -> Array:
     return _words(-(-count // 8), *place).astype("<u8").view(np.uint8)[:count]
-
-
-def _file_labels(number: int, count: int) -> Array:
-    order = np.argsort(_words(count, 0, number), kind="stable")
-    return (np.arange(count) % len(CIFAR10.classes)).astype(np.uint8)[order]
 
 
 def _draw_chunk(labels: Array, start: int) -> Array:

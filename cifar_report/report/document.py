@@ -20,7 +20,7 @@ from markupsafe import Markup
 from matplotlib.image import imsave
 
 from cifar_report import __version__, project_folder
-from cifar_report.analysis.decisions import DIRECTIONS, family_key, side_of
+from cifar_report.analysis.decisions import family_key, side_of
 from cifar_report.analysis.predictions import condensed, read_predictions, surest_of_pair
 from cifar_report.analysis.results import TrialResult, Verdict
 from cifar_report.analysis.verdicts import verdicts
@@ -198,14 +198,13 @@ def page_data(writer: Writer, images: Images | None) -> Markup:
 def _claim(writer: Writer, verdict: Verdict) -> dict[str, Any]:
     """Return everything that decides a claim: its definition, and the values of its seeds or blocks."""
     claim = verdict.claim
-    corrected = claim.family is not None and claim.relation in DIRECTIONS
     return {
         "id": verdict.id,
         "about": notation(writer, verdict).striptags(),
         "trials": claim.trials,
         **{name: getattr(claim, name) for name in ("quantity", "relation", "margin", "value")},
         "side": side_of(claim),
-        "family": "|".join(map(str, family_key(claim))) if corrected else None,
+        "family": (key := family_key(claim)) and "|".join(key),
         "time": claim.timed,
         "absolute": claim.comparator is None,
         **{name: getattr(verdict, name) for name in ("outcome", "reason", "test", "n_of")},

@@ -143,7 +143,8 @@ def to_inline(svg: bytes, anchor: str, title: str, alt: str, colours: Mapping[st
         each.tag = _name(each)
         for name in ("d", "x", "y", "transform", "width", "height"):
             if name in each.attrib:
-                each.attrib[name] = re.sub(r"-?\d+\.\d{3,}", _short, " ".join(each.attrib[name].split()))
+                text = " ".join(each.attrib[name].split())
+                each.attrib[name] = re.sub(r"-?\d+\.\d{3,}", lambda long: f"{round(float(long[0]), 2) + 0:g}", text)
         style = FAMILY.sub("", each.attrib.pop("style", "")).strip()
         if style == "fill: none":  # an empty background
             each.tag, each.attrib = "g", {}
@@ -161,10 +162,6 @@ def to_inline(svg: bytes, anchor: str, title: str, alt: str, colours: Mapping[st
 
 def _name(element: Element) -> str:
     return element.tag.rpartition("}")[2]
-
-
-def _short(number: re.Match[str]) -> str:
-    return f"{round(float(number[0]), 2) + 0.0:g}"
 
 
 def _number_ids(root: Element, anchor: str) -> None:
