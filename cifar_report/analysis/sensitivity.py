@@ -8,7 +8,7 @@ from cifar_report.analysis.estimates import read
 from cifar_report.analysis.hypothesis_tests import TRIM, EpochTest, HypothesisTest, TTest
 from cifar_report.analysis.results import ChangeKind, ChangeOfMind
 from cifar_report.analysis.results.trials import SeedValue
-from cifar_report.analysis.results.verdicts import Outcome, Reason, Sensitivity, Verdict
+from cifar_report.analysis.results.verdicts import RULED_OUT, Outcome, Reason, Sensitivity, Verdict
 from cifar_report.analysis.samples import Sample, onset_decision, onset_hits, planned_runs
 from cifar_report.bundle import Bundle
 from cifar_report.spec import Claim, Quantity, Side, Trial
@@ -41,7 +41,7 @@ def _choices(claim: Claim, sample: Sample, families: Families, bundle: Bundle) -
     def under(other: HypothesisTest, factor: float = 1.0) -> tuple[Outcome, float]:
         decision = decide(claim, other, families, factor)
         p = p_values(claim, other, factor).tested
-        if decision.reason in ("margin_ruled_out", "improvement_ruled_out"):
+        if decision.reason in RULED_OUT:
             p = other.p_value(side_of(claim) * margin_of(claim, factor), -side_of(claim))
         return decision.outcome, p
 

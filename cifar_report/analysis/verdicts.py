@@ -23,7 +23,7 @@ from cifar_report.analysis.hypothesis_tests import SAME, HypothesisTest
 from cifar_report.analysis.power import LEAST_POWER, power_at_last
 from cifar_report.analysis.predictions import PredictionTable
 from cifar_report.analysis.results import Datum, Formula, Outcome, Reason, Scope, StatementKind, StatementTally, Verdict
-from cifar_report.analysis.results.verdicts import OtherVerdict, TakenLook
+from cifar_report.analysis.results.verdicts import RULED_OUT, OtherVerdict, TakenLook
 from cifar_report.analysis.samples import (
     Sample,
     collect_sample,
@@ -36,7 +36,6 @@ from cifar_report.bundle import Bundle
 from cifar_report.spec import STATEMENTS, Claim
 from cifar_report.spec.experiments import SeedPlan
 
-RULED_OUT = ("margin_ruled_out", "improvement_ruled_out")
 NEAR = ("equal", "ratio", "value")
 LEAST_NEW_SEEDS = 5  # of both sides, from which a confirmation is the headline
 

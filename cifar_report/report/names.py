@@ -27,6 +27,7 @@ MARKS: dict[str, str] = WORDS.marks
 OUTCOME_MEANINGS: dict[Outcome, str] = WORDS.outcome_meanings
 QUANTITIES: dict[Quantity, str] = WORDS.quantities
 RELATIONS: dict[Relation, str] = WORDS.relations
+SIGNS = {"greater": ">", "less": "<", "not_better": "≤", **dict.fromkeys(("equal", "ratio", "value", "onset"), "≈")}
 FAMILIES: dict[Family, str] = WORDS.families
 UNDEFINED: dict[Undefined, str] = WORDS.undefined
 NO_ORIGINAL: str = WORDS.no_original

@@ -23,7 +23,7 @@ from cifar_report.analysis.planning import take_looks
 from cifar_report.analysis.power import power
 from cifar_report.analysis.predictions import read_predictions
 from cifar_report.analysis.results import Datum, Measure, SeedValue
-from cifar_report.analysis.results.verdicts import LEVEL
+from cifar_report.analysis.results.verdicts import FOUND, LEVEL, RULED_OUT
 from cifar_report.analysis.samples import Sample, Scale, collect_sample
 from cifar_report.analysis.verdicts import decided
 from cifar_report.analysis.views import ties
@@ -38,14 +38,11 @@ ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "report" / "reference"
 OUTPUT = Path("report", "calibration.json")
 SEED_COUNTS = (2, 3, 5, 10)
-DIRECTED = ("beyond_margin", "opposite", "improvement_found")
-FAMILY_WISE = ("no_effect", "halves", "looks")  # counted by draw, not by claim
+FAMILY_WISE: tuple[Scenario, ...] = ("no_effect", "halves", "looks")  # counted by draw, not by claim
 SUITES, MOST_SEEDS = 1000, 40  # simulated for planned looks, and the seeds of their last one
 COUNTED: dict[Scenario, tuple[str, ...]] = {  # reasons; of "original" whatever is decided
-    "no_effect": DIRECTED,
-    "halves": DIRECTED,
-    "looks": DIRECTED,
-    "at_margin": ("margin_ruled_out", "improvement_ruled_out", "opposite", "outside_margin", "onset_ruled_out"),
+    **dict.fromkeys(FAMILY_WISE, FOUND),
+    "at_margin": (*RULED_OUT, "opposite", "outside_margin", "onset_ruled_out"),
     "at_limit": ("equivalent", "onset_shown"),
 }
 COLLAPSES = 0.10  # share of the runs that collapse, where some do

@@ -17,9 +17,9 @@ from cifar_report.analysis.decisions import Families, decide, p_values
 from cifar_report.analysis.estimates import scope_of
 from cifar_report.analysis.hypothesis_tests import exact_interval
 from cifar_report.analysis.predictions import PredictionTable, read_predictions
-from cifar_report.analysis.results.verdicts import LEVEL
+from cifar_report.analysis.results.verdicts import LEVEL, RULED_OUT
 from cifar_report.analysis.samples import Sample, onset_decision, onset_hits
-from cifar_report.analysis.verdicts import NEAR, RULED_OUT, families_of, not_testable, planned_sample
+from cifar_report.analysis.verdicts import NEAR, families_of, not_testable, planned_sample
 from cifar_report.bundle import Bundle
 from cifar_report.spec import Claim
 

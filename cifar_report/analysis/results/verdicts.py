@@ -32,6 +32,9 @@ Reason = Literal[
     "reduced_profile", "stand_in", "other_labels", "other_pixels", "no_hardware", "not_recorded",
 ]  # fmt: skip
 
+FOUND = ("beyond_margin", "opposite", "improvement_found")  # reasons of a difference that is there
+RULED_OUT = ("margin_ruled_out", "improvement_ruled_out")
+
 Lacking = Literal["margin", "correction", "power"]
 """What keeps an inconclusive claim from being decided."""
 

@@ -12,23 +12,13 @@ import numpy as np
 from cifar_report.analysis.results import Datum, PredictionMetrics, Results, StageSummary, TrialResult, Verdict
 from cifar_report.report import names
 from cifar_report.report.i18n import Translation, load_messages
-from cifar_report.report.names import QUANTITIES
+from cifar_report.report.names import QUANTITIES, SIGNS
 from cifar_report.spec import AnyTrial, ClassicalTrial
 
 Cell = str | float | int | None
 Images = np.ndarray[Any, np.dtype[np.uint8]]
 """All images of the dataset, uint8 [images, rows, columns, colours], usually a memory map."""
 MOST_CLASSES = 25  # of which a matrix can be read
-RELATIONS: dict[str, str] = {
-    "greater": ">",
-    "less": "<",
-    "not_better": "\N{LESS-THAN OR EQUAL TO}",
-    "equal": "\N{ALMOST EQUAL TO}",
-    "ratio": "\N{ALMOST EQUAL TO}",
-    "value": "\N{ALMOST EQUAL TO}",
-    "onset": "",
-    "exact": "\N{MIDDLE DOT}",
-}
 SEPARATOR = " \N{MIDDLE DOT} "
 SAY = load_messages("figures")
 
@@ -111,7 +101,7 @@ def comparison_name(verdict: Verdict, results: Results, translate: Translation) 
     if claim.comparator_quantity is not None:  # one trial's fitting and prediction, for example
         quantities = (translate.gettext(QUANTITIES[quantity]) for _, quantity in claim.sides)
         names = list(map("{}, {}".format, quantities, names))
-    return f" {RELATIONS[claim.relation]} ".join(names)
+    return f" {SIGNS[claim.relation]} ".join(names)
 
 
 # A drawing as SVG inside an HTML page: text stays text, and colours follow the page's theme.

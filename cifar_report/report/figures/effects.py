@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
+from cifar_report.analysis.decisions import RATIO_SLACK
 from cifar_report.analysis.results import Results, Unit, Verdict
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import SAY, Cell, DrawnFigure, comparison_name, data_gid
@@ -29,7 +30,6 @@ WIDEST: Final[dict[Unit, tuple[float, float]]] = {
     "ratio": (0.25, 5.0),
 }
 """What an axis shows at most; an effect that lies beyond stands there as text."""
-MARGIN: Final[Look] = {"color": style.GREY, "alpha": 0.22, "linewidth": 0}
 SEED: Final[Look] = {"marker": "o", "ms": 2.2, "mew": 0, "ls": "none", "alpha": 0.6}
 RATIOS: Final = (0.25, 0.5, 1, 2, 5)  # with ticks
 NAMES: Final = 170.0  # points, left of the axes
@@ -114,7 +114,7 @@ def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], results: Results, tra
     }
     if any(verdict.original for verdict in verdicts):
         legend[translate.gettext("The original's difference")] = ORIGINAL
-    margin = Patch(**MARGIN, label=translate.gettext("Within the margin"))
+    margin = Patch(**style.MARGIN, label=translate.gettext("Within the margin"))
     style.legend_below(plot.figure, legend, 4, [margin])
     if unit == "ratio":
         axes.set_xticks(RATIOS, [translate.numbers.plain(ratio) for ratio in RATIOS], minor=False)
@@ -167,7 +167,7 @@ def _draw_row(axes: Axes, place: float, verdict: Verdict, bounds: tuple[float, f
     estimate, factor, colour = verdict.estimate, FACTORS[verdict.estimate.unit], VERDICTS[verdict.outcome]["mec"]
     low, high = _margin(verdict)
     if low is not None and high is not None:
-        axes.fill_betweenx((place - 5, place + 5), factor * low, factor * high, **MARGIN)
+        axes.fill_betweenx((place - 5, place + 5), factor * low, factor * high, **style.MARGIN)
     for (start, end), width in ((_interval(verdict), 0.8), (_narrow(verdict), 2.4)):
         if start is not None and end is not None:
             axes.plot((factor * start, factor * end), (place, place), color=colour, lw=width, alpha=0.8)
@@ -205,7 +205,7 @@ def _margin(verdict: Verdict) -> Bounds:
     """Return where a difference is smaller than the margin; ratios have theirs around the stated ratio."""
     if verdict.claim.relation == "ratio":
         stated = verdict.claim.value
-        return (None, None) if stated is None else (stated / 1.25, stated * 1.25)
+        return (None, None) if stated is None else (stated / RATIO_SLACK, stated * RATIO_SLACK)
     margin = None if verdict.margin is None else verdict.margin.value
     if margin is None:
         return None, None

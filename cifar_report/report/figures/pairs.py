@@ -24,7 +24,6 @@ from cifar_report.spec.claims import MARGINS
 
 DOT: Final[Look] = {"marker": "o", "ms": 3.4, "mfc": "none", "mec": style.BLUE, "mew": 0.9, "ls": "none"}
 LINK: Final[Look] = {"color": style.BLUE, "lw": 0.7, "alpha": 0.55}
-MARGIN: Final[Look] = {"color": style.GREY, "alpha": 0.22, "lw": 0}
 LINE: Final = 9.5  # points, of a comparison above the axes
 HEIGHT: Final = 134.0  # points, of the axes
 
@@ -102,7 +101,7 @@ def _columns(found: Sequence[TrialResult], translate: Translation, *, own: bool)
 def _draw(axes: Axes, columns: Sequence[Column], translate: Translation) -> None:
     first, margin = columns[0].measure.datum.value, MARGINS["accuracy"]
     if first is not None:
-        axes.axhspan(100 * (first - margin), 100 * (first + margin), **MARGIN)
+        axes.axhspan(100 * (first - margin), 100 * (first + margin), **style.MARGIN)
     for place, (one, other) in enumerate(pairwise(columns)):
         if _paired((one, other)):
             ends = {each.seed: each.value for each in other.measure.seeds}

@@ -62,6 +62,7 @@ VERDICTS: Final[dict[Outcome, Look]] = {
 }
 """Each outcome has a form of its own, so that no colour is needed to read it."""
 
+MARGIN: Final[Look] = {"color": GREY, "alpha": 0.22, "linewidth": 0}
 ROW_LINE: Final = 9.2  # points from one line of a row's name to the next
 LEGEND_LINE: Final = 13.0
 HANDLE, GAP_OF_LEGEND = 26.0, 8.4  # points of a legend's mark and the space after it, and of the space after a column

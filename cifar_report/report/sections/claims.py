@@ -18,7 +18,6 @@ SAY = load_messages("sections")
 SINGLE_CHOICES: tuple[SensitivityKind, ...] = (
     *("margin_halved", "margin_doubled", "trimmed_mean", "missing_seed", "sign_flip"),
 )
-SIGNS = {"greater": ">", "less": "<", "not_better": "≤", "equal": "≈", "ratio": "≈", "value": "≈", "onset": "≈"}
 EXACT_SIGNS = {"equal": "=", "less": "<", "greater": ">", "quarter": "≈"}
 QUARTER = 0.25
 
@@ -115,7 +114,7 @@ def notation(writer: Writer, verdict: Verdict) -> Markup:
     first, second = writer.side_title(claim.subject), writer.side_title(claim.comparator)
     if second and claim.comparator_quantity is not None and claim.comparator == claim.subject:
         second = writer.word(names.QUANTITIES[claim.comparator_quantity])
-    sign = EXACT_SIGNS[claim.exact_relation] if claim.exact_relation else SIGNS[claim.relation]
+    sign = EXACT_SIGNS[claim.exact_relation] if claim.exact_relation else names.SIGNS[claim.relation]
     stated = "" if verdict.stated is None else writer.numbers.number(verdict.stated)
     if claim.exact_relation == "quarter":
         stated = writer.numbers.bare(QUARTER, "ratio")

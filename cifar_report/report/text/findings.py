@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from cifar_report.analysis.decisions import RATIO_SLACK, side_of
 from cifar_report.analysis.results import Datum, Outcome, Verdict
+from cifar_report.analysis.results.verdicts import FOUND, RULED_OUT
 from cifar_report.report import names
 from cifar_report.report.i18n import load_messages
 from cifar_report.report.text.verdicts import turned
@@ -39,8 +40,6 @@ KINDS: dict[Quantity, str] = {
 }
 PAIR = ""  # the topic of a comparison that neither side names as its own
 SHOWN = 3  # effects of a sentence; the others are counted
-FOUND = ("beyond_margin", "opposite", "improvement_found")
-RULED_OUT = ("margin_ruled_out", "improvement_ruled_out")
 SEEDS = 20  # a side, a number that somebody might train
 
 
