@@ -14,8 +14,8 @@ from cifar_report.analysis import analyse
 from cifar_report.analysis.hypothesis_tests import TTest
 from cifar_report.analysis.planning import allocate, look_ahead, next_look, propose, run_seconds, take_looks
 from cifar_report.analysis.power import power_of_more
-from cifar_report.analysis.samples import Look, with_looks
-from cifar_report.analysis.verdicts import deciding_look, families_of, judged
+from cifar_report.analysis.samples import Look, deciding_look, with_looks
+from cifar_report.analysis.verdicts import families_of, judged
 from cifar_report.bundle import Bundle
 from cifar_report.registry import claims_of, load_experiments, trials_of
 from cifar_report.report.document import page_data

@@ -9,14 +9,7 @@ import numpy as np
 from cifar_report.analysis.estimates import finite, mean_datum, mean_difference, read
 from cifar_report.analysis.hypothesis_tests import SAME
 from cifar_report.analysis.predictions import FILE_NAME, PredictionTable, same_images
-from cifar_report.analysis.results import (
-    Caution,
-    Determinism,
-    ReplicaAgreement,
-    SeedValue,
-    TimingRow,
-    TrialResult,
-)
+from cifar_report.analysis.results import Caution, Determinism, ReplicaAgreement, SeedValue, TimingRow, TrialResult
 from cifar_report.analysis.trials import COLUMNS, PARTS
 from cifar_report.bundle import Bundle, Run
 from cifar_report.bundle.certificates import Certificate

@@ -8,14 +8,7 @@ from scipy import stats
 
 from cifar_report.analysis.decisions import DIRECTIONS, RATIO_SLACK, limits_of, side_of
 from cifar_report.analysis.estimates import finite, mean_datum, prediction_datum
-from cifar_report.analysis.hypothesis_tests import (
-    RESAMPLES,
-    HypothesisTest,
-    McNemar,
-    TTest,
-    exact_interval,
-    exponential,
-)
+from cifar_report.analysis.hypothesis_tests import RESAMPLES, HypothesisTest, McNemar, TTest, exact_interval
 from cifar_report.analysis.power import detectable_effect, seeds_needed
 from cifar_report.analysis.predictions import PredictionTable, StagePredictions, same_images
 from cifar_report.analysis.results import Datum, Formula, SeedValue, Undefined, Unit
@@ -92,8 +85,7 @@ def estimate(claim: Claim, sample: Sample, coverage: float = 0.95, name: str = "
         value = math.exp(value) if unit == "ratio" else value
         return number(claim, sample, name, value, unit, formula, runs=runs, reason="one_seed")
     test = sample.test()
-    bounds = test.interval(coverage)
-    bounds = exponential(bounds) if unit == "ratio" else bounds
+    bounds = test.interval(coverage).exponential() if unit == "ratio" else test.interval(coverage)
     interval: dict[str, Any] = {"low": bounds.low, "high": bounds.high, "coverage": coverage}
     if bounds.low is None and bounds.high is None:
         interval["reason"] = "too_few_seeds"

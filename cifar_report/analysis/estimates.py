@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from cifar_report.analysis.hypothesis_tests import TTest, all_equal, exponential, t_interval
+from cifar_report.analysis.hypothesis_tests import TTest, all_equal, t_interval
 from cifar_report.analysis.results import Scope
 from cifar_report.analysis.results.trials import Compatibility, Datum, Formula, Measure, SeedValue, Undefined, Unit
 from cifar_report.bundle import Bundle, Measurement, Run, StageResult
@@ -190,7 +190,7 @@ def mean_datum(
 def prediction_datum(identity: str, unit: Unit, formula: Formula, values: Array, runs: tuple[str, ...]) -> Datum:
     """Return the mean with the 95 % interval of one more value; ``values`` float [n >= 1], of a ratio logarithms."""
     bounds = t_interval(values, spread=len(values) + 1)  # mean ± t·s·√(1 + 1/n)
-    mean, low, high = exponential(bounds) if unit == "ratio" else bounds
+    mean, low, high = bounds.exponential() if unit == "ratio" else bounds
     reason: Undefined | None = "one_seed" if len(values) < 2 else None
     return Datum(identity, mean, unit, formula, len(values), "seeds", low, high, runs, reason)
 

@@ -28,6 +28,11 @@ class Bounds(NamedTuple):
     low: float | None
     high: float | None
 
+    def exponential(self) -> "Bounds":
+        """Transform bounds of logarithms back, so that a mean becomes a geometric mean."""
+        low, high = (None if edge is None else math.exp(edge) for edge in self[1:])
+        return Bounds(math.exp(self.mean), low, high)
+
 
 def all_equal(values: Array) -> bool:
     """Whether there is no spread, so that a t test has nothing to work with."""
@@ -43,12 +48,6 @@ def t_interval(values: Array, spread: float = 1.0) -> Bounds:
         return Bounds(mean, mean, mean)
     low, high = stats.t.interval(1 - LEVEL, count - 1, mean, np.std(values, ddof=1) * np.sqrt(spread / count))
     return Bounds(mean, float(low), float(high))
-
-
-def exponential(bounds: Bounds) -> Bounds:
-    """Transform bounds of logarithms back, so that a mean becomes a geometric mean."""
-    low, high = (None if edge is None else math.exp(edge) for edge in bounds[1:])
-    return Bounds(math.exp(bounds.mean), low, high)
 
 
 def holm(p_values: Sequence[float] | Array, size: int) -> Array:

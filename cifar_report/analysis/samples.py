@@ -7,11 +7,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from cifar_report.analysis.decisions import Decision, decide_onset
+from cifar_report.analysis.decisions import Decision, decide_onset, limits_of, margin_of, p_values, side_of
 from cifar_report.analysis.estimates import by_block, finite, overfits_from, read
 from cifar_report.analysis.hypothesis_tests import SAME, EpochTest, HypothesisTest, LooksTest, McNemar, TTest
 from cifar_report.analysis.predictions import PredictionTable, same_images
 from cifar_report.analysis.results.trials import SeedValue
+from cifar_report.analysis.results.verdicts import RULED_OUT, Reason
 from cifar_report.analysis.trials import LEAST_RUNS, are_unusual
 from cifar_report.bundle import Bundle, Run
 from cifar_report.bundle.arrays import Array
@@ -219,6 +220,22 @@ def onset_decision(claim: Claim, sample: Sample, factor: float = 1.0) -> tuple[D
     hits = [(sum(onset_hits(claim, part, factor)), part) for part in sample.parts]
     found = [(decide_onset(count, part.count, part.share), part) for count, part in hits]
     return next((each for each in found if each[0].outcome != "inconclusive"), found[-1])
+
+
+def deciding_look(claim: Claim, sample: Sample, reason: Reason) -> Sample:
+    """Return the values of the look that gave a verdict its p-value; all of them where there is one look."""
+    side, margin = side_of(claim), margin_of(claim)
+
+    def p(part: Sample) -> float:
+        test = part.test()
+        if reason in RULED_OUT:
+            return test.p_value(side * margin, -side) / part.share
+        if reason == "outside_margin":
+            low, high = limits_of(claim)
+            return min(test.p_value(high, 1), test.p_value(low, -1)) / part.share
+        return (test.p_value(0.0, -side) if reason == "opposite" else p_values(claim, test).tested) / part.share
+
+    return min(sample.parts, key=p) if sample.looks else sample
 
 
 def with_looks(claim: Claim, sample: Sample, plan: SeedPlan, done: Mapping[str, int]) -> Sample:

@@ -7,13 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from scipy import stats
 
-from cifar_report.analysis.estimates import (
-    epoch_of_least_loss,
-    finite,
-    first_epoch_at_level,
-    measure,
-    original_datum,
-)
+from cifar_report.analysis.estimates import epoch_of_least_loss, finite, first_epoch_at_level, measure, original_datum
 from cifar_report.analysis.hypothesis_tests import TRIM, exact_interval
 from cifar_report.analysis.predictions import PredictionTable, prediction_metrics
 from cifar_report.analysis.results import Scope

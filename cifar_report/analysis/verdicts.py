@@ -9,28 +9,13 @@ from typing import Any, Literal, cast, get_args
 from scipy import stats
 
 from cifar_report.analysis import claim_estimates as estimates
-from cifar_report.analysis.decisions import (
-    Decision,
-    Families,
-    decide,
-    decide_exact,
-    limits_of,
-    margin_of,
-    p_values,
-    side_of,
-)
+from cifar_report.analysis.decisions import Decision, Families, decide, decide_exact, p_values
 from cifar_report.analysis.hypothesis_tests import SAME, HypothesisTest
 from cifar_report.analysis.power import LEAST_POWER, power_at_last
 from cifar_report.analysis.predictions import PredictionTable
-from cifar_report.analysis.results import Datum, Formula, Outcome, Reason, Scope, StatementKind, StatementTally, Verdict
+from cifar_report.analysis.results import Datum, Formula, Outcome, Scope, StatementKind, StatementTally, Verdict
 from cifar_report.analysis.results.verdicts import RULED_OUT, OtherVerdict, TakenLook
-from cifar_report.analysis.samples import (
-    Sample,
-    collect_sample,
-    onset_decision,
-    onset_hits,
-    with_looks,
-)
+from cifar_report.analysis.samples import Sample, collect_sample, deciding_look, onset_decision, onset_hits, with_looks
 from cifar_report.analysis.sensitivity import fragile, missing_seeds, sensitivities
 from cifar_report.bundle import Bundle
 from cifar_report.spec import STATEMENTS, Claim
@@ -219,22 +204,6 @@ def _decide(claim: Claim, sample: Sample, families: Families) -> tuple[Decision,
             "seeds_needed": estimates.needed(claim, sample, level),
         }
     return decision, shown, tested
-
-
-def deciding_look(claim: Claim, sample: Sample, reason: Reason) -> Sample:
-    """Return the values of the look that gave a verdict its p-value; all of them where there is one look."""
-    side, margin = side_of(claim), margin_of(claim)
-
-    def p(part: Sample) -> float:
-        test = part.test()
-        if reason in RULED_OUT:
-            return test.p_value(side * margin, -side) / part.share
-        if reason == "outside_margin":
-            low, high = limits_of(claim)
-            return min(test.p_value(high, 1), test.p_value(low, -1)) / part.share
-        return (test.p_value(0.0, -side) if reason == "opposite" else p_values(claim, test).tested) / part.share
-
-    return min(sample.parts, key=p) if sample.looks else sample
 
 
 def _undecidable_below(claim: Claim, sample: Sample, families: Families, plan: SeedPlan | None) -> int | None:

@@ -8,14 +8,7 @@ from matplotlib.axes import Axes
 
 from cifar_report.analysis.results import Measure, Results, TrialResult
 from cifar_report.report.figures import style
-from cifar_report.report.figures.base import (
-    SAY,
-    DrawnFigure,
-    data_gid,
-    percent_interval,
-    stage_name,
-    trial_name,
-)
+from cifar_report.report.figures.base import SAY, DrawnFigure, data_gid, percent_interval, stage_name, trial_name
 from cifar_report.report.figures.ladder import INTERVAL, ORIGINAL, OURS, compared, mean_label
 from cifar_report.report.figures.style import Look
 from cifar_report.report.i18n import Translation
