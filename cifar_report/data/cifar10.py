@@ -51,12 +51,7 @@ Say = Callable[[str], None]
 
 
 def locate(
-    path: str | None,
-    *,
-    allow_stand_in: bool,
-    warn: Say,
-    notify: Say = lambda _: None,
-    download: bool = True,
+    path: str | None, *, allow_stand_in: bool, warn: Say, notify: Say = lambda _: None, download: bool = True
 ) -> PreparedData:
     """Find CIFAR-10 in ``path`` (``synthetic``: the stand-in), else on the machine, else the network, and prepare it.
 

@@ -20,7 +20,7 @@ TILE, GAP = 24, 4  # pixels of the picture for one filter, about, and between tw
 @style.in_style()
 def draw_kernels(result: TrialResult, run_id: str, kernels: Kernels, translate: Translation) -> DrawnFigure | None:
     """Draw the filters that one of a trial's runs has learnt; None where they are small or show no colours."""
-    if kernels.ndim != 4 or kernels.shape[2] == 2 or kernels.shape[0] < LEAST_SIDE or not np.isfinite(kernels).all():
+    if kernels.shape[2] == 2 or kernels.shape[0] < LEAST_SIDE or not np.isfinite(kernels).all():
         return None
     picture, count = _picture(kernels), kernels.shape[3]
     width = min(style.WIDTH, picture.shape[1])

@@ -93,7 +93,7 @@ def _draw(
     best, worst = rungs[0], rungs[-1]
     values = {"best": best.name, "high": _mean(best, translate), "worst": worst.name, "low": _mean(worst, translate)}
     caption = translate.plain(SAY.ladder)
-    if (baseline := reference(results)) is not None and baseline.primary.datum.value is not None:
+    if reference(results) is not None:
         caption += f" {translate.gettext(SAY.ladder_line)}"
     if any(rung.measure.datum.n_of == "images" for rung in rungs):
         caption += f" {translate.plain(SAY.over_images)}"
@@ -138,10 +138,9 @@ def _draw_rung(plot: RowPlot, place: float, rung: Rung, translate: Translation) 
 
 
 def _draw_baseline(plot: RowPlot, results: Results, translate: Translation) -> None:
-    baseline = reference(results)
-    if baseline is None or baseline.primary.datum.value is None:
+    if (baseline := reference(results)) is None:
         return
-    value = baseline.primary.datum.value
+    value = baseline.primary.datum.value or 0.0
     plot.axes.axvline(100 * value, color=style.GREY, lw=0.9, zorder=1)
     name = f"{trial_name(baseline.trial, translate)} {translate.numbers.bare(value, 'share')}"
     look: Look = {"ha": "center", "va": "bottom", "color": style.GREY}
