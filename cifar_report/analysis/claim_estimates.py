@@ -268,7 +268,6 @@ def _test(claim: Claim, seed: int | None, test: McNemar) -> NetworkTest:
 
     mean, low, high = test.interval()
     return NetworkTest(
-        seed,
         of_images("only_subject", test.only_subject, "count", "count_of_images"),
         of_images("only_comparator", test.only_comparator, "count", "count_of_images"),
         of_images("difference", mean, "points", "difference_over_images", low=low, high=high),

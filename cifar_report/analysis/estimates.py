@@ -124,12 +124,12 @@ def scope_of(bundle: Bundle) -> Scope:
     """Return what this bundle can test, by its profile and its data."""
     dataset = bundle.record.dataset
     if dataset.grade == "stand-in":
-        return Scope(False, "stand_in", False)
+        return Scope("stand_in", absolutes=False)
     if not dataset.canonical_labels:
-        return Scope(False, "other_labels", False)
+        return Scope("other_labels", absolutes=False)
     if bundle.record.profile.reduced:
-        return Scope(False, "reduced_profile", False)
-    return Scope(True, None, dataset.grade == "canonical")
+        return Scope("reduced_profile", absolutes=False)
+    return Scope(None, absolutes=dataset.grade == "canonical")
 
 
 def measure(

@@ -132,7 +132,7 @@ def brier(labels: Array, probabilities: Array) -> float:
 
 
 def prediction_metrics(
-    prefix: str, weights: Weights | None, runs: Sequence[Run], given: Sequence[StagePredictions]
+    prefix: str, runs: Sequence[Run], given: Sequence[StagePredictions]
 ) -> results.PredictionMetrics:
     """Return the metrics of one stage; ``given`` holds each run's predictions, in the order of ``runs``."""
     classes = range(given[0].classes)
@@ -148,7 +148,6 @@ def prediction_metrics(
     bins = [each.bins for each in given]
     errors = [None if each is None else calibration_error(each) for each in bins]
     return results.PredictionMetrics(
-        weights=weights,
         confusion=tuple(tuple(int(cell) for cell in row) for row in matrix),
         confusion_shares=tuple(tuple(float(cell) for cell in row) for row in shares),
         classes=tuple(_class_scores(prefix, runs, given)),

@@ -114,7 +114,7 @@ def _stage_summary(
         best_epoch=over_runs("best_epoch", lambda stage: stage.best_epoch),
         epochs_to_accuracy=over_runs("epochs_to_accuracy", reached, censored=True, original=published[1]),
         epoch_of_least_loss=over_runs("epoch_of_least_loss", epoch_of_least_loss),
-        test=prediction_metrics(prefix, primary, runs, given) if len(given) == len(runs) else None,
+        test=prediction_metrics(prefix, runs, given) if len(given) == len(runs) else None,
     )
 
 
@@ -131,7 +131,6 @@ def _weight_scores(
     dead = {run.id: each.dead_units for run, each in zip(runs, evaluations, strict=True) if each.dead_units is not None}
     recorded = [run for run in runs if run.id in dead]
     return results.WeightScores(
-        weights,
         **{f"{part}_accuracy": over_runs(part, "accuracy", "share") for part in PARTS},
         **{f"{part}_loss": over_runs(part, "loss", "loss") for part in PARTS},
         gap=measure(f"{prefix}.{weights}.gap", "points", runs, [finite(evaluation.gap) for evaluation in evaluations]),
@@ -140,11 +139,7 @@ def _weight_scores(
 
 
 def _curve(run: str, seed: int | None, stage: StageResult | OriginalStage) -> Curve:
-    columns = {name: tuple(map(finite, getattr(stage.history, name))) for name in COLUMNS}
-    if isinstance(stage, StageResult):
-        return Curve(run, seed, **columns, best_epoch=stage.best_epoch, stopped_early=stage.stopped_early)
-    best = int(np.argmin(stage.history.val_loss)) + 1 if stage.history.val_loss else None
-    return Curve(run, seed, **columns, best_epoch=best, stopped_early=None)
+    return Curve(run, seed, **{name: tuple(map(finite, getattr(stage.history, name))) for name in COLUMNS})
 
 
 def _epoch_rows(prefix: str, curves: Sequence[Curve]) -> tuple[results.EpochRow, ...]:
@@ -176,7 +171,7 @@ def _classical(trial: AnyTrial, runs: Sequence[Run], predictions: PredictionTabl
         datum = Datum(reached.datum.id, accuracy, "share", "share_of_images", count, "images", low, high, (run.id,))
         reached = Measure(datum, reached.seeds)
     images = Datum(f"{trial.id}.training_images", run.classical.training_images, "count", "single_value")
-    metrics = prediction_metrics(trial.id, None, [run], [given]) if given is not None else None
+    metrics = prediction_metrics(trial.id, [run], [given]) if given is not None else None
     return results.ClassicalSummary(reached, images, metrics)
 
 

@@ -93,7 +93,7 @@ def _confirmed(first: Verdict, new: Verdict) -> Verdict:
         return datum and replace(datum, id=datum.id.replace(f"claim.{first.id}.", f"claim.{first.id}.{phase}."))
 
     estimate, p = cast("Datum", beside(other.estimate)), beside(other.p_corrected or other.p)
-    kept = OtherVerdict(phase, other.outcome, other.reason, other.n, other.n_comparator, estimate, p)
+    kept = OtherVerdict(phase, other.outcome, other.n, estimate, p)
     return replace(headline, other=kept)
 
 
@@ -121,8 +121,8 @@ def families_of(samples: Mapping[str, Sample], claims: tuple[Claim, ...]) -> Fam
 def not_testable(claim: Claim, sample: Sample | Decision, scope: Scope) -> Decision | None:
     """Return why the claim cannot be decided: the bundle's kind first, then what is missing, then too few seeds."""
     counted = claim.relation == "exact" and claim.quantity != "unusual_runs"
-    if not counted and not scope.comparisons and scope.comparisons_reason is not None:
-        return Decision("not_testable", scope.comparisons_reason)
+    if not counted and scope.obstacle is not None:
+        return Decision("not_testable", scope.obstacle)
     if isinstance(sample, Decision):
         return sample
     if claim.relation == "exact":
@@ -226,7 +226,7 @@ def _described(claim: Claim, sample: Sample | Decision, decision: Decision, scop
     prediction, original, inside = estimates.prediction(claim, sample), claim.original_difference, None
     if scope.absolutes and original is not None and prediction and prediction.low is not None:
         inside = prediction.low - SAME <= original <= (prediction.high or 0.0) + SAME
-    other_pixels = scope.comparisons and not scope.absolutes and not claim.timed
+    other_pixels = scope.obstacle is None and not scope.absolutes and not claim.timed
     one_sided = decision.reason in RULED_OUT or (claim.relation in NEAR and decision.reason != "outside_margin")
     twice = (one_sided or sample.share < 1) and sample.count > 1
     return means | {

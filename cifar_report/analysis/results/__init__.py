@@ -211,8 +211,7 @@ class Seeds(NamedTuple):
 class Scope(NamedTuple):
     """Whether this bundle can test claims that need training, and claims about absolute values."""
 
-    comparisons: bool
-    comparisons_reason: Literal["reduced_profile", "stand_in", "other_labels"] | None
+    obstacle: Literal["reduced_profile", "stand_in", "other_labels"] | None  # to all claims that need training
     absolutes: bool
 
 

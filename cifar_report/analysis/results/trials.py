@@ -104,8 +104,6 @@ class Curve(NamedTuple):
     accuracy: tuple[float | None, ...]
     val_loss: tuple[float | None, ...]
     val_accuracy: tuple[float | None, ...]
-    best_epoch: int | None  # counted from 1; least validation loss
-    stopped_early: bool | None
 
 
 class EpochRow(NamedTuple):
@@ -122,7 +120,6 @@ class EpochRow(NamedTuple):
 class WeightScores(NamedTuple):
     """Scores of the last or of the best-validation weights, evaluated in inference mode without augmentation."""
 
-    weights: Weights
     train_accuracy: Measure
     validation_accuracy: Measure
     test_accuracy: Measure
@@ -166,7 +163,6 @@ class ConfusedPair:
 class PredictionMetrics(NamedTuple):
     """What the test predictions say beyond the accuracy; probability metrics are None without probabilities."""
 
-    weights: Weights | None  # None: a classifier without weights
     confusion: tuple[tuple[int, ...], ...]  # [label][predicted], images summed over the seeds
     confusion_shares: tuple[tuple[float, ...], ...]  # each row divided by its sum
     classes: tuple[ClassScores, ...]

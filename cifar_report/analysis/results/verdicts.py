@@ -56,7 +56,6 @@ class SeedDifference(NamedTuple):
 class NetworkTest(NamedTuple):
     """The trained networks of one seed on the same images: exact McNemar and a paired bootstrap over images."""
 
-    seed: int | None
     only_subject_right: Datum
     only_comparator_right: Datum
     difference: Datum
@@ -106,9 +105,7 @@ class OtherVerdict(NamedTuple):
 
     phase: Literal["first", "confirmation"]
     outcome: Outcome
-    reason: Reason
     n: int
-    n_comparator: int | None
     estimate: Datum
     p: Datum | None  # corrected, where the claim has a family
 
