@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from scipy import stats
 
-from cifar_report.analysis.decisions import DIRECTIONS, RATIO_SLACK, limits_of, side_of
+from cifar_report.analysis.decisions import DIRECTIONS, RATIO_SLACK, Decision, limits_of, side_of
 from cifar_report.analysis.estimates import finite, mean_datum, prediction_datum
 from cifar_report.analysis.hypothesis_tests import RESAMPLES, HypothesisTest, McNemar, TTest, exact_interval
 from cifar_report.analysis.power import detectable_effect, seeds_needed
@@ -64,15 +64,21 @@ def number(
     return Datum(f"claim.{claim.id}.{name}", value, unit, formula, **(counted | others))
 
 
-def missing_estimate(claim: Claim, obstacle: str) -> Datum:
-    """Return the estimate of a claim that has no values."""
-    reason = obstacle if obstacle in get_args(Undefined) else "not_run"
-    return number(claim, None, "estimate", None, unit_of(claim), _formula_of(claim, None), n=0, reason=reason)
-
-
-def estimate(claim: Claim, sample: Sample, coverage: float = 0.95, name: str = "estimate") -> Datum:
-    """Return the estimate with its two-sided interval, by the claim's own test."""
-    unit, formula, runs = unit_of(claim), _formula_of(claim, sample), sample.runs
+def estimate(claim: Claim, sample: Sample | Decision, coverage: float = 0.95, name: str = "estimate") -> Datum:
+    """Return the estimate with its two-sided interval, by the claim's own test; of counts what is compared."""
+    unit = unit_of(claim)
+    if isinstance(sample, Decision):  # there are no values
+        reason = sample.reason if sample.reason in get_args(Undefined) else "not_run"
+        return number(claim, None, name, None, unit, _formula_of(claim, None), n=0, reason=reason)
+    formula, runs = _formula_of(claim, sample), sample.runs
+    if claim.relation == "exact":
+        value, reference = counts(claim, sample)
+        formula = "single_value"
+        if claim.exact_relation == "quarter":
+            value, formula = value / reference, "exact_ratio"
+        elif claim.comparator is not None:
+            value, formula = value - reference, "exact_difference"
+        return number(claim, sample, name, value, unit, formula, n_of="seeds", runs=runs)
     if claim.relation == "onset":
         hits, count = sum(onset_hits(claim, sample)), sample.count
         low, high = exact_interval(hits, count)
@@ -98,17 +104,6 @@ def counts(claim: Claim, sample: Sample) -> tuple[float, float]:
     """Return the two numbers that an exact claim compares; every seed counted the same network."""
     reference = sample.comparator[0].value if sample.comparator else claim.value
     return sample.subject[0].value or 0, reference or 0
-
-
-def exact_estimate(claim: Claim, sample: Sample) -> Datum:
-    """Return the ratio, difference or number that a claim about counts compares; nothing is estimated."""
-    value, reference = counts(claim, sample)
-    formula: Formula = "single_value"
-    if claim.exact_relation == "quarter":
-        value, formula = value / reference, "exact_ratio"
-    elif claim.comparator is not None:
-        value, formula = value - reference, "exact_difference"
-    return number(claim, sample, "estimate", value, unit_of(claim), formula, n_of="seeds", runs=sample.runs)
 
 
 def side_means(claim: Claim, sample: Sample) -> dict[str, Datum]:

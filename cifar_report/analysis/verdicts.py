@@ -217,12 +217,11 @@ def _undecidable_below(claim: Claim, sample: Sample, families: Families, plan: S
 
 def _described(claim: Claim, sample: Sample | Decision, decision: Decision, scope: Scope) -> dict[str, Any]:
     if isinstance(sample, Decision):
-        missing = estimates.missing_estimate(claim, decision.reason)
-        return {"n_of": "blocks" if claim.timed else "seeds", "estimate": missing}
+        return {"n_of": "blocks" if claim.timed else "seeds", "estimate": estimates.estimate(claim, decision)}
     means: dict[str, Any] = {"n": len(sample.subject) if sample.images is None else sample.count}
     means |= estimates.side_means(claim, sample)
     if claim.relation == "exact":
-        return means | {"estimate": estimates.exact_estimate(claim, sample)}
+        return means | {"estimate": estimates.estimate(claim, sample)}
     prediction, original, inside = estimates.prediction(claim, sample), claim.original_difference, None
     if scope.absolutes and original is not None and prediction and prediction.low is not None:
         inside = prediction.low - SAME <= original <= (prediction.high or 0.0) + SAME
