@@ -11,7 +11,7 @@ from cifar_report.analysis.estimates import finite, mean_datum, prediction_datum
 from cifar_report.analysis.hypothesis_tests import RESAMPLES, HypothesisTest, McNemar, TTest, exact_interval
 from cifar_report.analysis.power import detectable_effect, seeds_needed
 from cifar_report.analysis.predictions import PredictionTable, StagePredictions, same_images
-from cifar_report.analysis.results import Datum, Formula, SeedValue, Undefined, Unit
+from cifar_report.analysis.results.trials import Datum, Formula, SeedValue, Undefined, Unit
 from cifar_report.analysis.results.verdicts import LEVEL, Networks, NetworkTest, SeedDifference
 from cifar_report.analysis.samples import Sample, onset_hits, planned_runs
 from cifar_report.bundle import Bundle

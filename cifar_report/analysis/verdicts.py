@@ -13,7 +13,8 @@ from cifar_report.analysis.decisions import Decision, Families, decide, decide_e
 from cifar_report.analysis.hypothesis_tests import SAME, HypothesisTest
 from cifar_report.analysis.power import LEAST_POWER, power_at_last
 from cifar_report.analysis.predictions import PredictionTable
-from cifar_report.analysis.results import Datum, Formula, Outcome, Scope, StatementKind, StatementTally, Verdict
+from cifar_report.analysis.results import Outcome, Scope, StatementKind, StatementTally, Verdict
+from cifar_report.analysis.results.trials import Datum, Formula
 from cifar_report.analysis.results.verdicts import RULED_OUT, OtherVerdict, TakenLook
 from cifar_report.analysis.samples import Sample, collect_sample, deciding_look, onset_decision, onset_hits, with_looks
 from cifar_report.analysis.sensitivity import fragile, missing_seeds, sensitivities

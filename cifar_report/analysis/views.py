@@ -12,6 +12,7 @@ from cifar_report.analysis.estimates import by_block, mean_difference
 from cifar_report.analysis.hypothesis_tests import TTest, all_equal, t_interval
 from cifar_report.analysis.predictions import PredictionTable, surest, surest_of_pair
 from cifar_report.analysis.results import Datum, Measure, StageSummary, TimingRow, TrialResult
+from cifar_report.analysis.results.trials import Undefined
 from cifar_report.analysis.results.verdicts import LEVEL
 from cifar_report.bundle import Bundle, Measurement
 from cifar_report.spec import Change, Quantity, Trial, same_network
@@ -166,7 +167,7 @@ def variance(trial: TrialResult, predictions: PredictionTable) -> results.Varian
         return Datum(identity, float(np.sqrt(variance)), "points", "standard_deviation", count, runs=runs)
 
     identity, share = f"{trial.id}.variance.seed_share", seeds / total if total else None
-    reason: results.Undefined | None = None if total else "no_spread"
+    reason: Undefined | None = None if total else "no_spread"
     seed_share = Datum(identity, share, "share", "variance_share", count, runs=runs, reason=reason)
     return results.VarianceRow(trial.id, spread("seeds", seeds), spread("images", images), seed_share)
 
@@ -227,7 +228,7 @@ def dead_units(trials: Sequence[TrialResult]) -> Datum | None:
     both = np.concatenate(deviations).T
     known = not any(map(all_equal, both))
     value = float(stats.spearmanr(*both).statistic) if known else None
-    reason: results.Undefined | None = None if known else "no_spread"
+    reason: Undefined | None = None if known else "no_spread"
     identity = "dead_units.rank_correlation"
     return Datum(identity, value, "score", "rank_correlation", len(runs), "runs", runs=tuple(runs), reason=reason)
 
@@ -236,10 +237,9 @@ def timing_rows(bundle: Bundle) -> tuple[TimingRow, ...]:
     """Return a row for each timed trial, in the order of the experiments; none without a timing pass."""
     if bundle.timing_pass is None:
         return ()
-    groups: dict[str, list[Measurement]] = {}
-    for measurement in bundle.timing_pass.measurements:
-        groups.setdefault(measurement.trial, []).append(measurement)
-    return tuple(_timing_row(bundle, trial, groups[trial]) for trial in bundle.trials if trial in groups)
+    measured = bundle.timing_pass.measurements
+    groups = {trial: [each for each in measured if each.trial == trial] for trial in bundle.trials}
+    return tuple(_timing_row(bundle, trial, found) for trial, found in groups.items() if found)
 
 
 def _timing_row(bundle: Bundle, trial: str, measurements: list[Measurement]) -> TimingRow:

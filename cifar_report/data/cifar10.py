@@ -203,7 +203,10 @@ def _read_archive(path: Path, source: str | None) -> Images:
                 name = PurePosixPath(member.name).name + (".bin" if pickled else "")
                 if name in BINARY_NAMES and member.isreg() and (stream := archive.extractfile(member)) is not None:
                     content = stream.read(most)
-                    batches[name] = _unpickle(content) if pickled else np.frombuffer(content, np.uint8)
+                    batches[name] = np.frombuffer(content, np.uint8)
+                    if pickled:
+                        batch = pickle.loads(content, encoding="bytes")  # noqa: S301 - it has the published SHA-256
+                        batches[name] = np.column_stack([np.uint8(batch[b"labels"]), batch[b"data"]]).ravel()
     except (EOFError, OSError, zlib.error, tarfile.TarError) as error:
         raise UsageError(
             _diagnosis(path) or f"{path} is no whole gzip-compressed tar archive ({error}). {AGAIN}"
@@ -223,11 +226,6 @@ def _diagnosis(path: Path) -> str | None:
     if kind is None and not start.startswith(b"\x1f\x8b") and tarfile.is_tarfile(path):
         kind = "a tar archive without gzip"
     return f"{path} is {kind}: {unpack}" if kind else None
-
-
-def _unpickle(content: bytes) -> Array:
-    batch = pickle.loads(content, encoding="bytes")  # noqa: S301 - the archive has the published SHA-256
-    return np.column_stack([np.array(batch[b"labels"], dtype=np.uint8), batch[b"data"]]).ravel()
 
 
 def _assemble(batches: Mapping[str, Array], path: Path, grade: Grade, source: str) -> Images:

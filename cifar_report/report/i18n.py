@@ -20,7 +20,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
-from cifar_report.analysis.results import Datum, Formula, Unit
+from cifar_report.analysis.results.trials import Datum, Formula, Unit
 from cifar_report.analysis.results.verdicts import LEVEL
 from cifar_report.errors import UsageError
 from cifar_report.spec import CIFAR10, LANGUAGES, Dataset

@@ -1,23 +1,11 @@
 """What codes, classes, layers and stages are called; the words of codes are translated where they are used."""
 
-from cifar_report.analysis.results import CautionCode, Formula, Outcome, Undefined, Verdict
+from cifar_report.analysis.results import CautionCode, Outcome, Verdict
+from cifar_report.analysis.results.trials import Formula, Undefined
 from cifar_report.report.i18n import Numbers, load_messages, mark
-from cifar_report.spec import (
-    AnyLayer,
-    AnyTrial,
-    ClassicalTrial,
-    Conv2D,
-    Dense,
-    Dropout,
-    Family,
-    KerasLayer,
-    KerasObject,
-    MaxPooling2D,
-    Quantity,
-    Relation,
-    Residual,
-    Trial,
-)
+from cifar_report.spec.claims import Family, Quantity, Relation
+from cifar_report.spec.layers import AnyLayer, Conv2D, Dense, Dropout, KerasLayer, KerasObject, MaxPooling2D, Residual
+from cifar_report.spec.trials import AnyTrial, ClassicalTrial, Trial
 
 WORDS = load_messages("names")
 OUTCOMES: dict[Outcome, str] = WORDS.outcomes

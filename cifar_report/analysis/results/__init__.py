@@ -4,20 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal, NamedTuple
 
-from cifar_report.analysis.results.trials import (
-    Curve,
-    Datum,
-    Formula,
-    Measure,
-    PredictionMetrics,
-    ReliabilityBin,
-    SeedValue,
-    StageSummary,
-    Status,
-    TrialResult,
-    Undefined,
-    Unit,
-)
+from cifar_report.analysis.results.trials import Datum, Measure, SeedValue, StageSummary, TrialResult, Unit
 from cifar_report.analysis.results.verdicts import Outcome, Reason, Sensitivity, SensitivityKind, Verdict
 from cifar_report.bundle.certificates import Certificate
 from cifar_report.spec import STATEMENTS, Change

@@ -9,7 +9,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from cifar_report.analysis.results import Datum, PredictionMetrics, Results, StageSummary, TrialResult, Verdict
+from cifar_report.analysis.results import Results, Verdict
+from cifar_report.analysis.results.trials import Datum, PredictionMetrics, StageSummary, TrialResult
 from cifar_report.report import names
 from cifar_report.report.i18n import Translation, load_messages
 from cifar_report.report.names import QUANTITIES, SIGNS

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from cifar_report.analysis.results import Example, PredictionMetrics, ReliabilityBin, Results
+from cifar_report.analysis.results import Example, Results
+from cifar_report.analysis.results.trials import PredictionMetrics, ReliabilityBin
 from cifar_report.report.figures import style
 from cifar_report.report.figures.base import MOST_CLASSES, SAY, DrawnFigure, Images, Shown, reference, trial_name
 from cifar_report.report.figures.style import Look

@@ -4,16 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
-from cifar_report.analysis.results import (
-    Curve,
-    Datum,
-    PredictionMetrics,
-    StageSummary,
-    TimingRow,
-    TrialResult,
-    Unit,
-    Verdict,
-)
+from cifar_report.analysis.results import TimingRow, Verdict
+from cifar_report.analysis.results.trials import Curve, Datum, PredictionMetrics, StageSummary, TrialResult, Unit
 from cifar_report.bundle import Run
 from cifar_report.report import names
 from cifar_report.report.elements import Cell, Row, Table, breakable, code
