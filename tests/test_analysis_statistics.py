@@ -143,7 +143,7 @@ def test_seeds_needed_of_whole_epochs_are_those_of_the_exact_test():
     assert seeds_needed(one, alike, 0.01)[1] is None
 
 
-def test_brier_by_hand():
+def test_scores_of_probabilities_follow_by_hand():
     """Scores of few images follow by hand, and the log likelihood is scikit-learn's but for infinity."""
     table = np.zeros((3, 10), np.float32)
     table[0, :2], table[1, 0], table[2, 1] = 0.5, 1, 1

@@ -79,7 +79,7 @@ def test_each_part_knows_only_its_neighbours(part):
     assert strays == {}
 
 
-def test_only_training_imports_tensorflow():
+def test_tensorflow_drawing_and_scikit_learn_have_their_places():
     """TensorFlow belongs to training, which a worker's functions alone import; drawing and scikit-learn have places."""
     offenders = [path for path in ALL if tops(imports(path)) & HEAVY and path.parent.name != "training"]
     assert offenders == []

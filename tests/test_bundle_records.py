@@ -277,7 +277,7 @@ def test_a_renamed_run_is_noticed(tmp_path):
         read_run(tmp_path, "linear/seed-1")
 
 
-def test_a_runs_record_holds_the_hashes_of_its_files(tmp_path):
+def test_a_runs_record_holds_the_hashes_of_its_files_and_alone_makes_the_run(tmp_path):
     """A run's record holds hashes of its scientific files, is written last, and alone makes the run."""
     stored = write_run(tmp_path, run(), {"weights.npz": b"w", "a.npz": b"a"}, {"log.txt": b"l"})
     assert stored.files == {"a.npz": sha256(b"a"), "weights.npz": sha256(b"w")}

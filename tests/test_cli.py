@@ -91,7 +91,7 @@ def test_bad_words_are_refused(capsys, folder, words, sentence):
     assert sentence in refuse(capsys, folder, *words.split())
 
 
-def test_data_that_are_not_there_are_refused(capsys, folder):
+def test_data_and_bundles_that_are_not_there_are_refused(capsys, folder):
     """Data that are not there, and files and folders that are no bundle, are named with what was expected."""
     (folder / "empty").mkdir()
     (folder / "letter.txt").write_text("Dear reader")
@@ -167,7 +167,7 @@ def test_help_teaches(capsys):
 
 
 @pytest.mark.usefixtures("folder")
-def test_list_shows_every_trial(capsys):
+def test_list_shows_every_trial_and_data_its_fingerprint(capsys):
     """The list names each question and trial, and the data their fingerprint and that a stand-in is one."""
     status, out, err = answer(capsys, "list")
     shown = {line.split()[0] for line in out.splitlines() if line.startswith("    ")}

@@ -83,7 +83,7 @@ def writer_of(folder):
     return Writer(loaded, analyse(loaded), Translation("en"), ())
 
 
-def test_a_run_of_one_stage_is_small(tmp_path):
+def test_a_run_of_one_stage_is_small_and_a_diverged_one_keeps_its_predictions(tmp_path):
     """A run of one stage keeps at most 50 kB, and a diverged one its predictions but no calibration."""
     generator = np.random.default_rng(0)
     labels = np.repeat(np.arange(10, dtype=np.uint8), 1_000)[generator.permutation(10_000)]

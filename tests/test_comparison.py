@@ -42,7 +42,7 @@ def changed(source: Bundle, folder, run=None, record=None) -> Bundle:
     return Bundle.load(folder)
 
 
-def test_a_bundle_agrees_with_itself(capsys):
+def test_a_bundle_agrees_with_itself_and_with_its_parts(capsys):
     """A bundle agrees with itself in every byte, and what one of two alone has is listed and no difference."""
     one = bundle()
     found = compare_bundles(one, one)

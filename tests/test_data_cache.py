@@ -26,7 +26,7 @@ def datasets(tmp_path: Path) -> list[str]:
     return sorted(child.name for child in (tmp_path / "cache" / "datasets").iterdir())
 
 
-def test_the_fingerprint_is_the_hash_of_images_and_labels(tmp_path, folder):
+def test_a_dataset_is_named_by_its_hash_and_cannot_be_changed_on_disk(tmp_path, folder):
     """A dataset is named by the hash of its bytes, small when pickled, and cannot be changed on disk."""
     dataset = find(tmp_path, folder)
     images, labels = sample_arrays()

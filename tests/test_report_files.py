@@ -69,7 +69,7 @@ def test_the_same_bundle_gives_the_same_bytes(smoke, built, tmp_path):
     assert found.out == "report: byte for byte what this bundle gives\n"
 
 
-def test_the_pdf_has_what_a_reader_and_an_archive_need(paper, bundle, results):
+def test_the_pdf_has_title_tags_bookmarks_and_every_number(paper, bundle, results):
     """It has title, language, dates, bookmarks, tags, the standard of accessibility, and every number as JSON."""
     assert paper.metadata.title == "Image classification on CIFAR-10 with convolutional networks"
     assert paper.metadata["/CreationDate"].startswith(f"D:{re.sub('[-T:]', '', bundle.record.finished[:19])}")
@@ -151,7 +151,7 @@ def test_without_the_libraries_for_text_the_html_is_there_and_the_error_helps(tm
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
-def test_an_unknown_language_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+def test_an_unknown_language_and_a_file_that_cannot_be_written_are_named(tmp_path, monkeypatch):
     """An unknown language leaves nothing on the disk, and a file that cannot be written is named."""
     with pytest.raises(UsageError, match="'xx'"):
         build_report(small(), tmp_path / "output", ["en", "xx"])

@@ -59,7 +59,7 @@ def test_without_an_effect_the_conclusions_say_so() -> None:
     assert re.search(r"open for these topics: .*Depth", group(noisy, "inconclusive"))
 
 
-def test_what_the_original_did_not_measure_is_supported_and_counts_apart() -> None:
+def test_what_was_not_measured_before_counts_apart_and_intervals_are_those_of_the_tests() -> None:
     """What the original did not measure counts apart, and the interval shown is that of the test, with its level."""
     writer = Writer(*whole(), Translation("en"), ())
     found = [each for each in writer.results.tallied if each.outcome == "reproduced"]
@@ -90,7 +90,7 @@ def test_what_the_original_did_not_measure_is_supported_and_counts_apart() -> No
             assert not decides or "is ruled out" not in said or "90% [" in said, said
 
 
-def test_findings_say_in_how_many_settings_their_sides_differ() -> None:
+def test_the_second_page_counts_changed_settings_and_ranks_every_trial() -> None:
     """Findings count the settings that differ; one table holds every trial that ran, best first, with its time."""
     writer = Writer(*whole(), Translation("en"), ())
     rows = title(writer)["findings"].rows

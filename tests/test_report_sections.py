@@ -91,7 +91,7 @@ def test_every_cell_holds_a_value_or_says_why_not():
             assert letters <= {note.split()[0] for note in notes}
 
 
-def test_nothing_is_fetched_from_outside():
+def test_the_page_holds_all_that_it_shows_with_words_and_numbers():
     """The file holds all that it shows; pictures have words, and figures and tables numbers without a gap."""
     addresses = [each.attributes["src"] for each in whole().elements if "src" in each.attributes]
     assert len(whole().all("svg")) > 10
@@ -140,7 +140,7 @@ def test_the_first_page_warns_of_what_limits_it(settings, words):
     assert page.elements.index(page.all("div", "warning")[0]) < page.elements.index(page.all("main")[0])
 
 
-def test_a_report_is_built_from_nothing_at_all():
+def test_without_a_run_the_report_says_so_and_a_full_bundle_has_no_warning():
     """Without a run there is a whole report that says what is missing; a full bundle has no warning."""
     page = of(trials=())
     assert "No network has finished its training yet" in page.all("header", "title-page")[0].text
@@ -149,7 +149,7 @@ def test_a_report_is_built_from_nothing_at_all():
     assert not of(seeds=5, timing=True).all("div", "warning")
 
 
-def test_a_failed_run_shows_with_its_reason(monkeypatch):
+def test_failed_runs_show_with_their_reason_and_many_runs_by_trial(monkeypatch):
     """A failed run is named with its error, and beyond the largest number of rows the appendix lists trials."""
     bundle = small_bundle(seeds=2, failed=(("filters_32", 1),))
     error = bundle.failed_of("filters_32")[0].error.strip().splitlines()[-1]

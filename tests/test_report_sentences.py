@@ -151,7 +151,7 @@ def test_a_fragile_verdict_names_what_would_change_it():
     assert {change.kind for change in whole().results.changes_of_mind}.isdisjoint({"sign_flip"})
 
 
-def test_an_epoch_is_no_number_of_epochs():
+def test_epochs_images_and_small_ratios_are_called_what_they_are():
     """An onset's epoch has no unit, images are named where they decide, small ratios are told as their inverse."""
     text = said(whole().results.verdict("C09b"))
     assert "epoch 4" in text

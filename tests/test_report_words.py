@@ -76,7 +76,7 @@ def test_no_sentence_holds_a_figure_of_a_result(source):
 
 
 @pytest.mark.parametrize("path", sorted(TEMPLATES.rglob("*.j2")), ids=lambda path: path.name)
-def test_every_word_of_a_template_is_in_the_catalogue(path):
+def test_templates_say_nothing_untranslated_and_compute_nothing(path):
     """A template says nothing that is not translated, knows no trial and does no arithmetic."""
     text = path.read_text(encoding="utf-8")
     text = re.sub(r"\{% trans.*?endtrans %\}|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", " ", text, flags=re.DOTALL)
@@ -149,7 +149,7 @@ def test_the_greek_catalogue_is_complete_and_as_an_update_writes_it(source):
     assert {source for source, greek in pairs() if ";" in greek} == questions
 
 
-def test_plural_forms_follow_greek():
+def test_plural_forms_follow_greek_and_other_languages_are_refused():
     """One takes the singular, zero and many the plural; a language without a catalogue is refused by name."""
     translation = Translation("el")
     told = [translation.plural(("%(count)s seed", "%(count)s seeds"), each, {"count": each}) for each in (0, 1, 2)]

@@ -59,7 +59,7 @@ def test_every_number_of_the_report_is_in_the_data(tables):
     assert row["runs"].split() == list(primary.runs)
 
 
-def test_runs_have_one_row_per_stage(tables):
+def test_stages_epochs_trials_and_claims_have_their_rows(tables):
     """Each stage and each epoch of each run has its row, and planned trials and claims have theirs."""
     bundle, results = few()
     assert len(tables["runs.csv"]) == sum(max(len(run.stages), 1) for run in bundle.runs)
@@ -81,7 +81,7 @@ def test_runs_have_one_row_per_stage(tables):
     assert [row["outcome"] for row in tables["verdicts.csv"]] == [verdict.outcome for verdict in results.verdicts]
 
 
-def test_failed_runs_name_their_error():
+def test_failed_runs_name_their_error_and_dead_units_stand_where_they_were_recorded():
     """A failed run keeps its row with its error; dead units have columns and words where they were recorded."""
     bundle, results = simulated(trials=("baseline",), seeds=2, failed=(("baseline", 1),))
     rows = read(summary_tables(bundle, results)["runs.csv"])

@@ -93,7 +93,7 @@ def test_what_is_no_file_of_the_bundle_is_named_and_not_followed(bundle, tmp_pat
         assert problem in found[name], name
 
 
-def test_files_of_a_suite_at_work_are_no_findings(bundle):
+def test_files_of_a_suite_at_work_and_of_old_bundles_are_no_findings(bundle):
     """Lock, checkpoints and leftovers are no findings, and an old bundle's RO-Crate file is verified by its hash."""
     (bundle / ".lock").write_text("1\n")
     (bundle / ".checkpoints").mkdir()
@@ -372,7 +372,7 @@ def test_tables_of_another_method_are_not_compared(bundle):
     assert report.counts["test scores recomputed"] == 10
 
 
-def test_without_the_packages_of_the_report_everything_else_is_checked(bundle, tmp_path, monkeypatch):
+def test_without_its_packages_or_its_success_the_analysis_alone_is_not_checked(bundle, tmp_path, monkeypatch):
     """Without the report's packages all but tables is checked, and an analysis that fails is a finding."""
     called = call("verify", str(bundle), cwd=tmp_path, command=TRAINING_ALONE)
     assert (called.status, called.err) == (0, "")
