@@ -110,8 +110,8 @@ def test_every_verdict_of_every_relation_has_its_sentence():
     [
         (results.Outcome, names.OUTCOMES),
         (results.Outcome, names.OUTCOME_MEANINGS),
-        (results.Undefined, names.UNDEFINED),
-        (results.Formula, names.FORMULAS),
+        (results.trials.Undefined, names.UNDEFINED),
+        (results.trials.Formula, names.FORMULAS),
         (Quantity, names.QUANTITIES),
         (Relation, names.RELATIONS),
         (Family, names.FAMILIES),
