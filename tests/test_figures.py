@@ -37,7 +37,7 @@ def test_every_kind_of_figure_is_drawn(drawn):
     expected = {f"{kind}.{name}" for kind in ("curves", "pairs") for name in ("filters", "model_2", "parallel")}
     expected |= {"ladder", "verdict_bar", "verdicts", "dependence", "curves", "curves.baseline", "curves.batch_size"}
     expected |= {"effects.points", "effects.epochs", "effects.ratio", "studies", "methods.classical"}
-    expected |= {"confusion", "reliability", "examples"}
+    expected |= {"confusion", "examples"}
     assert expected <= set(drawn)
     assert not {name for name in drawn if name.endswith(("learning_rate", "kernel", "kernel_7x7"))}
     studies = {row[0] for row in drawn["studies"].rows}

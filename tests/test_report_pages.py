@@ -1,4 +1,4 @@
-"""How the printed report is set: what stands on which page, widths of columns, and typefaces for every character."""
+"""How the printed report is set: what stands on which page, and typefaces for every character."""
 
 import io
 import logging
@@ -7,12 +7,11 @@ from dataclasses import replace
 import pypdf
 import pytest
 from fontTools.ttLib import TTFont
-from markupsafe import escape
 from reports import Page, report_of, small_bundle
 from suites import few, reference
 
 from cifar_report.report.document import FACES, FONTS, to_pdf
-from cifar_report.report.elements import LINE, Cell, Column, Row, breakable, column_widths
+from cifar_report.report.elements import breakable
 from cifar_report.report.figures import draw_all
 from cifar_report.report.figures.ladder import draw_ladder
 from cifar_report.report.figures.verdicts import draw_verdict_bar
@@ -77,25 +76,6 @@ def test_the_recorded_report_is_short_and_large_enough_to_read(language):
     places = {name: reader.get_destination_page_number(each) for name, each in reader.named_destinations.items()}
     trials = [places[f"experiment-{each.id}"] for each in writer.experiments("trials")]
     assert language != "en" or trials == list(range(trials[0], trials[0] + len(trials)))
-
-
-def table(*texts, numeric=()):
-    columns = [Column("It", numeric=place in numeric) for place, _ in enumerate(texts)]
-    return columns, [Row(tuple(Cell(escape(text), numeric=place in numeric) for place, text in enumerate(texts)))]
-
-
-def test_columns_that_fit_share_the_line_by_what_they_want():
-    """Columns share the line by what they want, and where they want more a column keeps room for its longest word."""
-    columns, rows = table("two words", "four short words here")
-    narrow, wide = column_widths(columns, rows)
-    assert narrow / wide == pytest.approx((len("two words") + 2) / (len("four short words here") + 2), rel=0.01)
-    sentence = "a long sentence of many short words " * 4
-    columns, rows = table("inconclusive", sentence, sentence, sentence, "1,234", numeric=(4,))
-    widths = column_widths(columns, rows)
-    assert sum(widths) == pytest.approx(100, abs=0.1)
-    assert widths[0] / 100 * LINE >= len("inconclusive")
-    assert widths[4] / 100 * LINE >= len("1,234")
-    assert widths[1] == widths[2] == widths[3] > widths[0]
 
 
 def test_an_id_breaks_between_its_parts_and_not_inside_of_a_word_or_a_number():

@@ -2,8 +2,7 @@
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
-from statistics import fmean
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
@@ -12,7 +11,7 @@ PARTS = re.compile(r"(?<=[._])(?=[A-Za-z])")  # of an id; a number in it stays w
 
 
 class Cell(NamedTuple):
-    """One table cell; ``missing`` says in words why a cell holds a dash."""
+    """One table cell; ``missing`` says in words, in a note, why a cell holds a dash or what a reader should know."""
 
     content: Markup
     numeric: bool = False
@@ -113,37 +112,3 @@ def code(text: str) -> Markup:
 def claim_link(claim_id: str, text: str | None = None) -> Markup:
     """Return a link to the place where a claim is discussed, by its id unless ``text`` is shown."""
     return Markup('<a class="claim" href="#claim-{}">{}</a>').format(claim_id, breakable(text or claim_id))
-
-
-LINE = 105.0  # characters of a printed line
-WIDEST = 75.0  # characters of a column of words
-BETWEEN = 2.0  # characters between two columns
-LEAST = 3.0
-BOLD = 1.2  # how much wider a letter of a heading is than one of the text
-SHORT = 24.0  # characters up to which words keep to a line
-BREAK_AFTER = str.maketrans({character: f"{character} " for character in "./_-"})
-
-
-def column_widths(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[float, ...]:
-    """Return widths in hundredths: numbers keep to a line, their intervals to another, words share the rest."""
-    claims = [
-        _claim(column, [row.cells[place].content.striptags() for row in rows]) for place, column in enumerate(columns)
-    ]
-    least, wanted = (sum(each) for each in zip(*claims, strict=True))
-    # What is too much is taken from that which columns want beyond their least.
-    share = 1.0 if wanted <= LINE or wanted == least else max(0.0, (LINE - least) / (wanted - least))
-    widths = [few + share * (many - few) for few, many in claims]
-    return tuple(round(100 * width / sum(widths), 2) for width in widths)
-
-
-def _claim(column: Column, texts: Sequence[str]) -> tuple[float, float]:
-    """Return how many characters a column cannot do without, and how many it wants."""
-    heading = BOLD * max(map(len, column.title.replace("-", "- ").split()), default=0)
-    if column.numeric:
-        lines = max((len(line) for text in texts for line in text.split(" [")), default=0)
-        return (max(lines, heading, LEAST) + BETWEEN,) * 2
-    longest, average = float(max(map(len, texts), default=LEAST)), fmean(map(len, texts)) if texts else LEAST
-    wanted = min(max(average * 0.9, longest * 0.55, min(longest, SHORT)), WIDEST)
-    word = max((len(word) for text in texts for word in text.translate(BREAK_AFTER).split()), default=0)
-    least = max(min(word, WIDEST / 3), heading, LEAST)
-    return least + BETWEEN, max(wanted, least) + BETWEEN

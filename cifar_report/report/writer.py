@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from cifar_report.analysis.results import Datum, Outcome, Results, Verdict
 from cifar_report.bundle import Bundle
 from cifar_report.report import names
-from cifar_report.report.elements import Cell, Column, FigureView, Heading, Row, Table, column_widths, data_address
+from cifar_report.report.elements import Cell, Column, FigureView, Heading, Row, Table, data_address
 from cifar_report.report.figures.base import DrawnFigure
 from cifar_report.report.i18n import DASH, Translation, mark
 from cifar_report.spec import Experiment, Section, Side, Trial
@@ -209,8 +209,7 @@ class Writer:
             columns, widths = [columns[place] for place in kept], [widths[place] for place in kept if widths]
         reasons = dict.fromkeys(cell.missing for row in whole for cell in row.cells if cell.missing)
         notes = {reason: _letter(place) for place, reason in enumerate(reasons)}
-        # Laying out thousands of cells to find a column's width takes longer than all the rest of the printed report.
-        widths = (widths or column_widths(columns, whole)) if self.medium == "print" else ()
+        widths = widths if self.medium == "print" else ()
         message = caption or layout["caption"]
         shown, style = self.sentence(message, **values), layout.get("style", "")
         return Table(f"t-{anchor or name}", number, shown, tuple(columns), whole, notes, style, tuple(widths))

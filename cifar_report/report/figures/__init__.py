@@ -6,10 +6,10 @@ from typing import Final
 from cifar_report.analysis.results import Results, Unit
 from cifar_report.bundle import Bundle
 from cifar_report.data.dataset import open_prepared
-from cifar_report.report.figures.base import DrawnFigure, Images, showcase
+from cifar_report.report.figures.base import DrawnFigure, Images
 from cifar_report.report.figures.curves import draw_curves, draw_overview
 from cifar_report.report.figures.effects import draw_effects
-from cifar_report.report.figures.errors import draw_confusion, draw_examples, draw_reliability
+from cifar_report.report.figures.errors import draw_confusion, draw_examples
 from cifar_report.report.figures.inside import draw_dead_units, draw_kernels
 from cifar_report.report.figures.ladder import draw_ladder, draw_methods
 from cifar_report.report.figures.pairs import draw_pairs, draw_studies
@@ -33,14 +33,13 @@ def draw_all(
         draw_ladder(results, translate),
         draw_verdict_bar(results, translate),
         None if translate.own else draw_matrix(results, experiments, translate),
-        *(figure for unit in UNITS for figure in draw_effects(unit, results, translate)),
+        *(draw_effects(unit, results, translate) for unit in UNITS),
         draw_dependence(results, translate),
         draw_overview(results, translate),
         *(figure for each in experiments for figure in _of_experiment(each, results, bundle, translate)),
         draw_studies(results, experiments, translate),
         draw_confusion(results, translate),
         draw_examples(results, images, translate),
-        draw_reliability(showcase(results), translate),
         draw_dead_units(results, translate),
     ]
     return tuple(figure for figure in found if figure is not None)

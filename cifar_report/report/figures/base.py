@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 from xml.etree import ElementTree
 
 import numpy as np
 
 from cifar_report.analysis.results import Results, Verdict
-from cifar_report.analysis.results.trials import Datum, PredictionMetrics, StageSummary, TrialResult
+from cifar_report.analysis.results.trials import Datum, TrialResult
 from cifar_report.report import names
 from cifar_report.report.i18n import Translation, load_messages
 from cifar_report.report.names import QUANTITIES, SIGNS
@@ -40,27 +40,6 @@ class DrawnFigure:
     png: bytes | None = None  # with photographs, which must not be passed on with the numbers: ``svg`` has none
     title: str = ""  # states the finding
     inline: str = ""  # the SVG for an HTML page, which gives it its colours
-
-
-class Shown(NamedTuple):
-    """A network that is looked at closely: the trial, its last stage and the metrics of its predictions."""
-
-    result: TrialResult
-    stage: StageSummary
-    metrics: PredictionMetrics
-
-
-def showcase(results: Results) -> list[Shown]:
-    """Return the reference network and the final one: the first trial, and the first with several stages.
-
-    They are chosen by their place in the write-up, never by what they reached. Either is left out where its
-    predictions are missing; where both are, the first trial with predictions stands in.
-    """
-    last = [(result, result.stage()) for result in results.trials]
-    shown = [Shown(result, stage, stage.test) for result, stage in last if stage is not None and stage.test is not None]
-    picked = [each for each in shown if each.result is results.trials[0]]
-    picked += [each for each in shown if len(each.result.stages) > 1][:1]
-    return picked or shown[:1]
 
 
 def stage_name(trial: AnyTrial, stage_id: str, translate: Translation) -> str:

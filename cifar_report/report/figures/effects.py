@@ -47,12 +47,6 @@ class Row(NamedTuple):
     verdict: Verdict | None = None
 
 
-def draw_effects(unit: Unit, results: Results, translate: Translation) -> Iterator[DrawnFigure]:
-    """Yield the effects of one unit, grouped by quantity and sorted, as many figures as their rows fill."""
-    for place, rows in enumerate(_pages([*_rows(unit, results, translate)]), start=1):
-        yield _draw(unit, f"effects.{unit}" + (f".{place}" if place > 1 else ""), rows, results, translate)
-
-
 def _rows(unit: Unit, results: Results, translate: Translation) -> Iterator[Row]:
     found = [
         verdict
@@ -70,23 +64,12 @@ def _rows(unit: Unit, results: Results, translate: Translation) -> Iterator[Row]
             yield Row(comparison_name(verdict, results, translate), verdict)
 
 
-def _pages(rows: Sequence[Row]) -> Iterator[list[Row]]:
-    """Yield the rows in portions of about the same height, none of which ends with a heading."""
-    heights = [GAP + style.ROW_LINE * (style.wrapped(row.name, NAMES - 36).count("\n") + 1) for row in rows]
-    most = sum(heights) / max(1, -(-sum(heights) // 590.0)) + 24  # points of rows that one figure holds at most
-    page: list[Row] = []
-    height = 0.0
-    for row, needed in zip(rows, heights, strict=True):
-        if height + needed + (24 if row.verdict is None else 0) > most:
-            yield page
-            page, height = [], 0.0
-        page, height = [*page, row], height + needed
-    if page:
-        yield page
-
-
 @style.in_style()
-def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], results: Results, translate: Translation) -> DrawnFigure:
+def draw_effects(unit: Unit, results: Results, translate: Translation) -> DrawnFigure | None:
+    """Draw the effects of one unit, grouped by quantity and sorted; None where there is none."""
+    rows = [*_rows(unit, results, translate)]
+    if not rows:
+        return None
     codes = [row.verdict.claim.code if row.verdict else "" for row in rows]
     verdicts = [row.verdict for row in rows if row.verdict]
     needed = any(verdict.seeds_needed for verdict in verdicts)
@@ -121,7 +104,7 @@ def _draw(unit: Unit, figure_id: str, rows: Sequence[Row], results: Results, tra
         axes.set_xticks([], minor=True)
     columns = translate.columns("Claim | Comparison | Quantity | Verdict | Effect | Low | High | Margin | Original | n")
     return style.finished(
-        plot.figure, figure_id, "effects", alt=_alternative(unit, verdicts, translate),
+        plot.figure, f"effects.{unit}", "effects", alt=_alternative(unit, verdicts, translate),
         title=_title(unit, rows, translate), caption=_caption(verdicts, results, translate), columns=columns,
         rows=[_cells(row.name, row.verdict, translate) for row in rows if row.verdict],
     )  # fmt: skip

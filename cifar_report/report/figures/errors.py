@@ -1,20 +1,18 @@
-"""What the best network takes for what: shares, the change from the reference model, images, and its probabilities."""
+"""What the best network takes for what: shares, the change from the reference model, and images."""
 
 import io
 from collections.abc import Sequence
-from dataclasses import astuple
 from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Rectangle
 
 from cifar_report.analysis.results import Example, Results
-from cifar_report.analysis.results.trials import PredictionMetrics, ReliabilityBin
+from cifar_report.analysis.results.trials import PredictionMetrics
 from cifar_report.report.figures import style
-from cifar_report.report.figures.base import MOST_CLASSES, SAY, DrawnFigure, Images, Shown, reference, trial_name
-from cifar_report.report.figures.style import Look
+from cifar_report.report.figures.base import MOST_CLASSES, SAY, DrawnFigure, Images, reference, trial_name
 from cifar_report.report.i18n import Translation
 
 Matrix = np.ndarray[tuple[int, int], np.dtype[np.float64]]
@@ -180,56 +178,3 @@ def _confusions(examples: Sequence[Example], translate: Translation) -> str:
     shown = [translate.plain(SAY.mistaken, {"label": names[one], "predicted": names[other]}) for one, other in pairs]
     message = SAY.examples_alt if shown else SAY.examples_faultless_alt
     return translate.plain(message, {"mistakes": translate.numbers.enumeration(shown)})
-
-
-SIDE: Final = 150.0  # of a reliability diagram, points
-ACROSS: Final = SIDE + 62.0
-ANSWERS: Final[Look] = {"color": style.BLUE, "marker": "o", "ms": 3.4, "lw": 1.1}
-DIAGONAL: Final[Look] = {"color": style.BLACK, "ls": style.DASHED, "lw": 0.8}
-BAR: Final[Look] = {"facecolor": style.PALE, "edgecolor": style.GREY, "linewidth": 0.4}
-
-
-@style.in_style()
-def draw_reliability(shown: Sequence[Shown], translate: Translation) -> DrawnFigure | None:
-    """Draw the bins of the one or two shown networks side by side; None when there is none with probabilities."""
-    shown = [each for each in shown if each.metrics.reliability]
-    if not shown:
-        return None
-    _, titles = translate.gettext, [trial_name(each.result.trial, translate, each.stage.id) for each in shown]
-    figure = style.sheet(216)
-    left = (style.WIDTH - len(shown) * ACROSS + ACROSS - SIDE) / 2
-    for place, each in enumerate(shown):
-        axes = style.panel(figure, left + place * ACROSS, 18, SIDE, SIDE, translate)
-        _draw_bins(axes, each.metrics.reliability, translate)
-        axes.set_title(titles[place])
-        if place == 0:
-            axes.set_ylabel(_("Right answers (%)"), fontsize=style.SIZE)
-    lines = {_("Right answers"): ANSWERS, _("As sure as right"): DIAGONAL}
-    style.legend_below(figure, lines, 3, [Patch(**BAR, label=_("Share of images"))])
-    columns = translate.columns("Training | From | To | Images | Mean probability | Share of right answers")
-    pairs = zip(titles, shown, strict=True)
-    rows = [(title, *astuple(part)) for title, each in pairs for part in each.metrics.reliability]
-    alt = " ".join(_calibration_error(*each, translate) for each in zip(titles, shown, strict=True))
-    caption = translate.plain(SAY.reliability)
-    return style.finished(figure, "reliability", "calibration", alt=alt, caption=caption, columns=columns, rows=rows)
-
-
-def _draw_bins(axes: Axes, bins: Sequence[ReliabilityBin], translate: Translation) -> None:
-    total = sum(part.count for part in bins) or 1
-    for part in bins:
-        if part.count:
-            height, width = 100 * part.count / total, 100 * (part.high - part.low)
-            axes.bar(100 * part.low, height, width, align="edge", **BAR)
-    axes.plot((0, 100), (0, 100), **DIAGONAL)
-    filled = [(e.confidence, e.accuracy) for e in bins if e.confidence is not None and e.accuracy is not None]
-    axes.plot([100 * confidence for confidence, _ in filled], [100 * accuracy for _, accuracy in filled], **ANSWERS)
-    axes.set(xlim=(0, 100), ylim=(0, 100))
-    axes.set_xlabel(translate.gettext("Probability of the answer (%)"), fontsize=style.SIZE)
-    axes.grid(True)
-
-
-def _calibration_error(trial: str, each: Shown, translate: Translation) -> str:
-    error = each.metrics.calibration_error
-    if error is None:
-        return translate.plain(SAY.reliability_unknown_alt, {"trial": trial})
-    return translate.plain(SAY.reliability_alt, {"trial": trial, "error": translate.numbers.number(error.datum)})

@@ -12,7 +12,6 @@ from cifar_report.report.figures.base import (
     data_gid,
     percent_interval,
     reference,
-    showcase,
     trial_name,
     written_trials,
 )
@@ -60,8 +59,9 @@ def draw_ladder(results: Results, translate: Translation) -> DrawnFigure | None:
 
 @style.in_style()
 def draw_methods(experiment: Experiment, results: Results, translate: Translation) -> DrawnFigure | None:
-    """Draw an experiment's trials beside the networks that the report looks at closely; None with fewer than two."""
-    ids = dict.fromkeys([*(each.result.id for each in showcase(results)), *experiment.shown])
+    """Draw an experiment's trials beside the first network and the first of several stages; None with fewer than two."""
+    networks = [*results.trials[:1], *[each for each in results.trials if len(each.stages) > 1][:1]]
+    ids = dict.fromkeys([*(each.id for each in networks), *experiment.shown])
     found = [result for result in map(results.trial, ids) if result.primary.datum.value is not None]
     if len(found) < 2:
         return None

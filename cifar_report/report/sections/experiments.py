@@ -208,7 +208,7 @@ def examples(writer: Writer, number: str, *, pictures: bool) -> SectionView:
         "pictures": pictures,
         "figures": writer.group("examples"),
         "confusion_heading": confusion,
-        "confusion_figures": writer.group("confusion", "calibration"),
+        "confusion_figures": writer.group("confusion"),
         "known": stage is not None and stage.test is not None,
         "tables": list(tables.errors(writer, stage.test)) if stage and stage.test and writer.medium == "screen" else [],
         "compact": sum(map(writer.bundle.is_compact, writer.bundle.runs)),
