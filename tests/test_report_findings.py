@@ -15,7 +15,15 @@ from cifar_report.report.i18n import Translation
 from cifar_report.report.sections.claims import conclude
 from cifar_report.report.sections.front import title
 from cifar_report.report.text.conclusions import abstract, one_run
-from cifar_report.report.text.findings import SAY, direction_words, findings, lead, shown_effect, topic_name
+from cifar_report.report.text.findings import (
+    SAY,
+    direction_words,
+    findings,
+    lead,
+    main_comparisons,
+    shown_effect,
+    topic_name,
+)
 from cifar_report.report.text.trials import judgement
 from cifar_report.report.writer import Cover, Writer
 
@@ -53,7 +61,7 @@ def test_swapped_data_swap_the_conclusions() -> None:
 def test_without_an_effect_the_conclusions_say_so() -> None:
     """Equal accuracies with little noise rule a gain out; with much noise the topic is open, and no group claims it."""
     equal, noisy = apart(0.6, 0.6), apart(0.6, 0.6, 0.05)
-    assert "Depth: no gain of 2 points or more" in group(equal, "not_reproduced")
+    assert "Depth: a gain of 2 points or more is ruled out" in group(equal, "not_reproduced")
     assert "rises" not in group(equal, "reproduced")
     assert "Depth" not in group(noisy, "reproduced") + group(noisy, "not_reproduced")
     assert re.search(r"open for these topics: .*Depth", group(noisy, "inconclusive"))
@@ -90,15 +98,28 @@ def test_what_was_not_measured_before_counts_apart_and_intervals_are_those_of_th
             assert not decides or "is ruled out" not in said or "90% [" in said, said
 
 
-def test_the_second_page_counts_changed_settings_and_ranks_every_trial() -> None:
-    """Findings count the settings that differ; one table holds every trial that ran, best first, with its time."""
+def test_each_change_has_its_row_by_the_first_claim_in_which_it_alone_changes() -> None:
+    """No result chooses a row's claim; where more changes that is counted, and what the original compared stands by."""
     writer = Writer(*whole(), Translation("en"), ())
-    rows = title(writer)["findings"].rows
-    counts = {row.cells[1].content.striptags(): row.cells[2].content.striptags() for row in rows}
-    for effect, count in counts.items():
-        assert count == "–" or int(count) >= 1
-        assert count == "1" or "(Padding “same”" not in effect
-    assert any(int(count) > 1 for count in counts.values() if count.isdigit())
+    pairs = main_comparisons(findings(writer))
+    shown = {each.experiment.id for each, _ in pairs}
+    assert {each.id for each in writer.experiments("trials") if each.number} <= shown
+    for each, own in pairs:
+        order, topic = [claim.id for claim in each.experiment.claims], (each.experiment, each.topic)
+        rivals = [other for other in findings(writer) if (other.experiment, other.topic) == topic]
+        single = [order.index(other.verdict.id) for other in rivals if other.changes in (1, None) and other.before]
+        assert not single or order.index(each.verdict.id) == min(single)
+        assert own is None or own.changes > 1 == each.changes
+    effects = [row.cells[1].content.striptags() for row in title(writer)["findings"].rows]
+    assert len(effects) == len(pairs)
+    assert sum("with 16 changes" in effect for effect in effects) == 1
+    beside = sum(own is not None for _, own in pairs)
+    assert sum("as the original compared it" in effect for effect in effects) == beside
+
+
+def test_one_table_holds_every_trial_that_ran() -> None:
+    """Every trial stands in one table, best first, with its time."""
+    writer = Writer(*whole(), Translation("en"), ())
     rows = [[cell.content.striptags() for cell in row.cells] for row in title(writer)["trials"].rows]
     ran = [trial for trial in writer.results.trials if trial.primary.datum.value is not None]
     assert [row[0] for row in rows] == [writer.trial_title(each.trial) for each in writer.results.ranking]
@@ -193,9 +214,9 @@ def test_the_assignment_map_follows_what_has_finished() -> None:
     timed = {"seeds": 1, "timing": True}
     assert set(states(writer_of(*ids, **timed)).values()) == {"done"}
     some = states(writer_of(*ids, **timed, trials=("baseline", "filters_32", "dense_64", "nearest_centroid")))
-    assert some[hidden] == "part: 2 of 4 trials"
+    assert some[hidden] == "part: 2 trials are not finished"
     assert next(state for demand, state in some.items() if demand.startswith(batch)) == "missing"
-    assert "part: 1 of" in next(state for demand, state in some.items() if demand.startswith("Comparison"))
+    assert "part: 5 trials are" in next(state for demand, state in some.items() if demand.startswith("Comparison"))
     none = states(writer_of(*ids, trials=()))
     assert set(none.values()) == {"done", "missing"}  # the algorithm and the code need no trial
     other = set(states(writer_of(*ids, **timed, grade="unverified")).values())

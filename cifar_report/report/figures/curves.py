@@ -69,7 +69,7 @@ def draw_overview(results: Results, translate: Translation) -> DrawnFigure | Non
     if len(panels) < 2:
         return None
     lines, width = -(-len(panels) // ACROSS), (style.WIDTH - 34 - 3 * 10) / ACROSS
-    step = min(HEIGHT / lines, 106.0)
+    step = min(HEIGHT / lines, 78.0)
     figure = style.sheet(lines * step + 34)
     for place, panel in enumerate(panels):
         row, column = divmod(place, ACROSS)
@@ -118,12 +118,9 @@ def draw_curves(
             below.set_ylabel(translate.gettext("Loss"))
     figure.axes[-1].set_xlabel(translate.gettext("Epoch"), loc="right", labelpad=1)
     style.legend_below(figure, legend, columns)
-    count = max(len(panel.stage.curves) for panel in panels)
-    seeds = translate.ngettext("%(count)s seed", "%(count)s seeds", count)
-    caption = translate.plain_plural(SAY.curves, count, {"seeds": seeds % {"count": translate.numbers.integer(count)}})
     return style.finished(
         figure, f"curves.{experiment}", group, alt=" ".join(_told(each, translate) for each in panels),
-        caption=caption, columns=translate.columns(COLUMNS), rows=_rows(panels),
+        caption=translate.plain(SAY.curves), columns=translate.columns(COLUMNS), rows=_rows(panels),
     )  # fmt: skip
 
 

@@ -100,7 +100,7 @@ def draw_dead_units(results: Results, translate: Translation) -> DrawnFigure | N
     ]
     columns = translate.columns("Trial | Seed | Dead hidden units | Test accuracy")
     return style.finished(
-        figure, "dead_units", "why", title=_title(results, translate), caption=translate.plain(SAY.dead_units),
+        figure, "dead_units", "dead_units", title=_title(results, translate), caption=translate.plain(SAY.dead_units),
         columns=columns, rows=rows,
     )  # fmt: skip
 

@@ -59,7 +59,7 @@ def draw_ladder(results: Results, translate: Translation) -> DrawnFigure | None:
 
 @style.in_style()
 def draw_methods(experiment: Experiment, results: Results, translate: Translation) -> DrawnFigure | None:
-    """Draw an experiment's trials beside the first network and the first of several stages; None with fewer than two."""
+    """Draw an experiment's trials beside the first network and the first of several stages; None below two."""
     networks = [*results.trials[:1], *[each for each in results.trials if len(each.stages) > 1][:1]]
     ids = dict.fromkeys([*(each.id for each in networks), *experiment.shown])
     found = [result for result in map(results.trial, ids) if result.primary.datum.value is not None]

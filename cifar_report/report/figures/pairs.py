@@ -59,7 +59,7 @@ def draw_pairs(experiment: Experiment, results: Results, translate: Translation)
     style.legend_below(figure, legend, across)
     titles = translate.columns("Training | Seed | Test accuracy")
     rows = [(column.name, each.seed, each.value) for column in columns for each in column.measure.seeds]
-    caption = translate.plain(SAY.pairs) + (f" {translate.plain(SAY.pairs_joined)}" if _paired(columns) else "")
+    caption = translate.plain(SAY.pairs)
     alt = " ".join(f"{text}." for text in said) or caption
     return style.finished(
         figure, f"pairs.{experiment.id}", experiment.id, alt=alt, caption=caption, columns=titles, rows=rows
@@ -151,10 +151,11 @@ PANEL_HEIGHT: Final = 92.0
 
 @style.in_style()
 def draw_studies(results: Results, experiments: Sequence[Experiment], translate: Translation) -> DrawnFigure | None:
-    """Draw every study of which two trials finished as a panel, on one scale of accuracy; None without any."""
+    """Draw every study of which three trials finished, if any did, else two, as a panel, on one scale of accuracy."""
     shown = [each for each in experiments if "study" in each.figures]
     finished = [(translate.text(each.title), _finished(each, results)) for each in shown]
-    found = [(title, *_points(trials, translate)) for title, trials in finished if len(trials) > 1]
+    least = max(2, min(3, max((len(trials) for _, trials in finished), default=0)))
+    found = [(title, *_points(trials, translate)) for title, trials in finished if len(trials) >= least]
     if not found:
         return None
     width, whole = (style.WIDTH - 30 - 2 * 14) / A_ROW, style.WIDTH if len(found) > 1 else style.HALF

@@ -44,7 +44,6 @@ def algorithm(writer: Writer, number: str) -> SectionView:
         "backward": writer.heading("backward", writer.word("Loss and backward pass"), 3, f"{number}.2"),
         "adam": writer.heading("adam", writer.word("Optimizers") if others else writer.word("Adam"), 3, f"{number}.3"),
         "optimizers": others,
-        "activations": other_activations(writer, trials),
         "step": writer.heading("step", writer.word("One step with numbers"), 3, f"{number}.4"),
         "formulas": {name: formula(writer, LATEX[name], writer.word(SAY.words[name]), numbers[name]) for name in shown},
         "users": optional,

@@ -37,7 +37,7 @@ def conclude(writer: Writer) -> SectionView:
     view = {
         "groups": [*groups, (writer.word(FINDINGS.groups["inconclusive"]), open_sentences(writer, found))],
         "topics": [(title, sentences) for title, sentences in topics if sentences],
-        "figures": writer.group("verdicts", "why"),
+        "figures": writer.group("verdicts", "dead_units"),
         "more": writer.group("effects", "dependence", numbered=False) if screen else (),
         "tables": [tables.costs(writer), *tables.spread(writer)] if screen else [],
     }
@@ -55,6 +55,8 @@ def verdicts(writer: Writer) -> SectionView:
             (outcome, writer.badge(outcome, writer.word(names.EITHER[outcome])), writer.numbers.integer(count))
             for outcome, count in conclusions.tally(found).items()
         ],
+        "claims": len(found),
+        "own": len(found) - len(writer.results.tallied),
         "compared": bool(inside),  # originals with our prediction intervals
         "all_inside": all(inside),
         "table": _verdicts_table(writer) if found else None,
@@ -121,6 +123,7 @@ def notation(writer: Writer, verdict: Verdict) -> Markup:
     if second and stated:
         first, second = f"{first} / {second}", stated
     quantity = writer.word(names.QUANTITIES[claim.quantity])
+    quantity = writer.sentence(SAY.share_of_runs, quantity=quantity) if claim.relation == "onset" else quantity
     return Markup('<span class="quantity">{}:</span> {} {} {}').format(quantity, first, sign, second or stated)
 
 

@@ -53,7 +53,7 @@ def experiment_view(writer: Writer, experiment: Experiment) -> dict[str, object]
     told = len(finished.intersection(experiment.shown)) > study
     failed = [each for trial in found for each in trial.failed]
     labelled = ran if not study and experiment.section != "classical" else []
-    figures = writer.group("studies" if study else experiment.id)
+    figures = writer.group(*(["studies"] if study else []), experiment.id)
     untested = [each.id for each in experiment.claims if writer.results.verdict(each.id).outcome == "not_run"]
     waiting = untested if writer.medium == "print" and len(untested) == len(experiment.claims) else []
     claims = tables.claims(writer, experiment) if experiment.claims and not waiting else None
@@ -134,14 +134,13 @@ def _details(writer: Writer, experiment: Experiment, trials: Sequence[TrialResul
 
 
 def _epochs(writer: Writer, experiment: Experiment, trials: Sequence[TrialResult]) -> Iterator[Table]:
-    """Yield the tables by epoch: all of them on the screen, in print those of the first trial of the original's."""
-    chosen: Sequence[TrialResult] = trials
-    if writer.medium == "print":
-        room = experiment.section in EPOCHS_ON_PAPER and (
-            not experiment.number or len(experiment.claims) <= MOST_CLAIMS
-        )
-        chosen = [trial for trial in trials if trial.stages][:room]
-    for trial in chosen:
+    """Yield the tables by epoch: all of them on the screen, in print where the page of an original's trial has room."""
+    room = len(trials)
+    if writer.medium == "print" and experiment.claims:
+        room = not experiment.number or len(experiment.claims) <= MOST_CLAIMS
+    if writer.medium == "print" and experiment.section not in EPOCHS_ON_PAPER:
+        room = 0
+    for trial in [trial for trial in trials if trial.stages][:room]:
         for stage in trial.stages:
             if stage.epochs_table:
                 yield tables.epochs(writer, trial, stage)

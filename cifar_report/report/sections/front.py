@@ -10,12 +10,12 @@ from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.sections.experiments import experiment_numbers
 from cifar_report.report.sections.tables import sample_sizes
 from cifar_report.report.text.conclusions import STUDIES, abstract
-from cifar_report.report.text.findings import Finding, findings, headline, lead, shown_effect
+from cifar_report.report.text.findings import Finding, findings, headline, lead, main_comparisons, shown_effect
 from cifar_report.report.writer import Writer
-from cifar_report.spec import Section, differences
+from cifar_report.spec import Section
 
 SAY = load_messages("summary")
-MOST_FINDINGS = 15
+MOST_FINDINGS = 24
 
 
 DEMANDS: dict[str, tuple[str, tuple[Section, ...]]] = {
@@ -68,26 +68,19 @@ def _data_line(writer: Writer) -> Markup:
 
 
 def _findings_table(writer: Writer, found: Sequence[Finding]) -> Table | None:
-    """Return the strongest finding of each topic with its effect, n, verdict and place; None where there is none."""
-    experiments = {claim.id: each.id for each in writer.bundle.record.experiments for claim in each.claims}
-    numbers = experiment_numbers(writer)
-    rows = []
-    for each in lead(found)[:MOST_FINDINGS]:
-        verdict, place = each.verdict, experiments[each.verdict.id]
+    """Return the main comparison of each topic with its effect, n, verdict and place; None where there is none."""
+    numbers, rows = experiment_numbers(writer), []
+    for each, own in (main_comparisons(found) or [(each, None) for each in lead(found)])[:MOST_FINDINGS]:
+        place, effect = each.experiment.id, shown_effect(writer, each)
+        if own is not None:
+            other, badge = shown_effect(writer, own), writer.verdict_badge(own.verdict)
+            effect = writer.sentence(SAY.as_written, effect=effect, count=own.changes, other=other, verdict=badge)
+        elif (each.changes or 1) > 1:
+            effect = writer.sentence(SAY.several_changes, effect=effect, count=each.changes)
         link = Markup('<a class="reference page" href="#experiment-{}">{}</a>').format(place, numbers[place])
-        counts = (_changes(writer, each), sample_sizes(writer, verdict))
-        effect = shown_effect(writer, each)
-        rows.append((headline(writer, each), effect, *counts, writer.verdict_badge(verdict), link))
+        tested = (sample_sizes(writer, each.verdict), writer.verdict_badge(each.verdict))
+        rows.append((headline(writer, each), effect, *tested, link))
     return writer.table("findings", rows) if rows else None
-
-
-def _changes(writer: Writer, finding: Finding) -> Cell:
-    """Return in how many settings the two sides of a finding differ."""
-    sides = [writer.bundle.trials[side.trial] for side in (finding.before, finding.after) if side is not None]
-    if len(sides) < 2 or type(sides[0]) is not type(sides[1]):
-        return writer.empty_cell(SAY.other_method, numeric=True)
-    # Two stages of one trial differ in the stage.
-    return writer.cell(len(differences(*sides)) or 1)
 
 
 def _trials_table(writer: Writer) -> Table:
@@ -103,7 +96,7 @@ def _trials_table(writer: Writer) -> Table:
             ratio = Cell(Markup.escape(writer.numbers.bare(times, "ratio")), numeric=True)
         accuracy = writer.cell(row.accuracy, interval=True)
         parameters = writer.cell(costs.parameters if costs else None, none=SAY.no_network)
-        timed = (writer.cell(clock, none=SAY.not_timed), ratio)
+        timed = (writer.cell(clock, interval=True, none=SAY.not_timed), ratio)
         differs = writer.word(mark("no") if row.tied else mark("yes"))
         differs_cell = writer.empty_cell(SAY.ties_need) if row.tied is None else writer.cell(differs)
         count = len(trials[row.trial].primary.values)
@@ -145,7 +138,7 @@ def _state(writer: Writer, sections: Sequence[Section], *, timed: bool) -> Marku
         shown |= done
     complete = all(shown.values()) and (not timed or writer.results.timing) and (shown or not sections)
     state = "done" if complete else "part" if begun else "missing"
-    part = writer.sentence(SAY.part, done=sum(shown.values()), count=len(shown))
+    part = writer.plural(SAY.part, list(shown.values()).count(False))
     text = part if state == "part" else writer.word(SAY.state[state])
     if sections and state != "missing" and _other_data(writer):
         text = writer.sentence(SAY.on_other_data, state=text)

@@ -11,7 +11,7 @@ from cifar_report.report import names
 from cifar_report.report.elements import Cell, Row, Table, breakable, code
 from cifar_report.report.i18n import load_messages, mark
 from cifar_report.report.writer import Value, Writer
-from cifar_report.spec import Experiment, Trial, walk
+from cifar_report.spec import Claim, Experiment, Trial, walk
 
 SAY = load_messages("sections")
 NOT_TIMED = mark("not part of the timing pass, or the pass was not run")
@@ -54,10 +54,22 @@ def _claim_row(writer: Writer, verdict: Verdict) -> Row:
     shown = writer.cell(estimate)
     if estimate.value is not None:
         interval = Markup(' <span class="interval">{}</span>').format(writer.interval(estimate))
-        shown = Cell(writer.quantity(estimate) + (interval if estimate.low is not None else ""))
+        value = writer.quantity(estimate)
+        if verdict.claim.relation == "onset":
+            value = writer.sentence(SAY.of_runs, share=value)
+        mixed = writer.word(SAY.mixed_processors) if _mixed(writer, verdict.claim) else None
+        shown = Cell(value + (interval if estimate.low is not None else ""), missing=mixed)
     if verdict.seeds_needed is not None:
         verdict_cell += Markup(' <span class="needed">{}</span>').format(names.seeds_needed(verdict, writer.numbers))
     return writer.row(name, shown, Cell(verdict_cell), id=f"claim-{verdict.id}", outcome=verdict.outcome)
+
+
+def _mixed(writer: Writer, claim: Claim) -> bool:
+    """Whether processors of several kinds trained the networks that a claim compares."""
+    if claim.comparator is None or claim.relation == "exact" or claim.timed:
+        return False
+    runs = [run for trial in claim.trials for run in writer.bundle.runs_of(trial) if run.stages]
+    return len({run.processor for run in runs} - {None}) > 1
 
 
 def results(writer: Writer, anchor: str, title: str, trials: Sequence[TrialResult]) -> Table:

@@ -183,9 +183,9 @@ def _alone(writer: Writer) -> Iterator[Markup]:
             first, second = map(writer.side_name, pair)
             pairs = groups.setdefault((opposite, count), [])
             pairs.append(writer.sentence(SAY.alone_pair, subject=first, comparator=second))
-    shown = []
+    shown: list[Markup] = []
     for (opposite, count), pairs in sorted(groups.items(), reverse=True):
-        joined = Markup("; ").join(pairs)
+        joined = writer.plural(SAY.alone_more, len(pairs)) if shown else Markup("; ").join(pairs)
         shown.append(writer.sentence(SAY.alone_group, opposite=opposite, count=count, pairs=joined))
     if counts:
         form = SAY.alone if shown else SAY.alone_agree
@@ -206,8 +206,10 @@ def _unusual(writer: Writer) -> Iterator[Markup]:
 def changes(writer: Writer) -> Iterator[Markup]:
     """Yield how many verdicts other choices would change, and what could decide the tests that are open."""
     claims: dict[ChangeKind, set[str]] = {}
+    tallied = {verdict.id for verdict in writer.results.tallied}
     for change in writer.results.changes_of_mind:
-        claims.setdefault(change.kind, set()).add(change.claim)
+        if change.claim in tallied:
+            claims.setdefault(change.kind, set()).add(change.claim)
     could = [kind for kind in NEEDS if kind in claims]
     would = [kind for kind in claims if kind not in NEEDS]
     for kinds, message in ((would, SAY.would_change), (could, SAY.could_decide)):
@@ -227,9 +229,13 @@ def front(writer: Writer) -> Iterator[Markup]:
 
 
 def study_sentences(writer: Writer) -> tuple[Markup, ...]:
-    """Return one sentence for each study that compares two trials."""
-    compared = {study.experiment for study in writer.results.studies if len(study.ranking) > 1}
-    return tuple(study_sentence(writer, each) for each in writer.experiments(*STUDIES) if each.id in compared)
+    """Return a sentence for each study with a significant difference, and one for all others of several trials."""
+    rankings = {study.experiment: study.ranking for study in writer.results.studies if len(study.ranking) > 1}
+    compared = [each for each in writer.experiments(*STUDIES) if each.id in rankings]
+    apart = [each for each in compared if any(row.tied is False for row in rankings[each.id])]
+    alike = [writer.translation.text(each.title) for each in compared if each not in apart]
+    joined = [writer.sentence(STUDY.alike, studies="; ".join(alike))] if alike else []
+    return (*(study_sentence(writer, each) for each in apart), *joined)
 
 
 def study_sentence(writer: Writer, experiment: Experiment) -> Markup:

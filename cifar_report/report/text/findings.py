@@ -15,7 +15,7 @@ from cifar_report.report import names
 from cifar_report.report.i18n import load_messages
 from cifar_report.report.text.verdicts import turned
 from cifar_report.report.writer import Writer
-from cifar_report.spec import Claim, Quantity, Side
+from cifar_report.spec import Claim, Experiment, Quantity, Side, differences
 
 SAY = load_messages("findings")
 TOPICS = {
@@ -39,7 +39,8 @@ KINDS: dict[Quantity, str] = {
     **dict.fromkeys(("seconds", "fit_seconds", "predict_seconds"), "time"),
 }
 PAIR = ""  # the topic of a comparison that neither side names as its own
-SHOWN = 3  # effects of a sentence; the others are counted
+JOINED = ("depth", "width")  # topics of several trials, each of which has a row of its own in the table of findings
+SHOWN = 2  # effects of a sentence; the others are counted
 SEEDS = 20  # a side, a number that somebody might train
 
 
@@ -48,12 +49,14 @@ class Finding:
     """What one claim contributes: its topic, the direction that its verdict gives, and the effect to show."""
 
     verdict: Verdict
-    topic: str  # a key of the message table, or the title of an experiment
+    experiment: Experiment
+    topic: str  # a key of the message table, or the experiment's title
     kind: str  # of the quantity: a key of the table of directions
     direction: str
     effect: Datum  # from ``before`` to ``after``, with the interval of its test
     before: Side | None
     after: Side
+    changes: int | None  # settings in which both sides differ; None where they are no two trials of one kind
 
     @property
     def rank(self) -> tuple[bool, bool, bool, float]:
@@ -78,11 +81,14 @@ def findings(writer: Writer) -> tuple[Finding, ...]:
             topic = kind if kind != "accuracy" else next(known, experiment.title)
             topic = topic if kind != "accuracy" or _direct(writer, claim) else PAIR
             turn = kind == "accuracy" and claim.subject.trial not in own and claim.comparison != "between_methods"
-            found.append(_finding(verdict, topic, kind, turn=turn))
+            sides = [writer.bundle.trials[trial] for trial in claim.trials]
+            alike = len(sides) > 1 and type(sides[0]) is type(sides[1])
+            changes = len(differences(*sides)) or 1 if alike else None  # two stages of one trial differ in the stage
+            found.append(_finding(verdict, (experiment, topic, kind), changes, turn=turn))
     return tuple(sorted(found, key=lambda each: each.rank, reverse=True))
 
 
-def _finding(verdict: Verdict, topic: str, kind: str, *, turn: bool) -> Finding:
+def _finding(verdict: Verdict, place: tuple[Experiment, str, str], changes: int | None, *, turn: bool) -> Finding:
     """Return one claim's finding; ``turn``: the experiment's own trial is the claim's comparator."""
     claim, effect = verdict.claim, verdict.estimate
     before, after = claim.comparator, claim.subject
@@ -90,7 +96,7 @@ def _finding(verdict: Verdict, topic: str, kind: str, *, turn: bool) -> Finding:
         turn = claim.relation != "ratio" and 0 < (effect.value or 0.0) < 1
     if turn and before is not None:
         effect, before, after = turned(effect), after, before
-    return Finding(verdict, topic, kind, _direction(verdict, effect, turn=turn), effect, before, after)
+    return Finding(verdict, *place, _direction(verdict, effect, turn=turn), effect, before, after, changes)
 
 
 def _direction(verdict: Verdict, effect: Datum, *, turn: bool) -> str:
@@ -121,6 +127,26 @@ def lead(found: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(first.values())
 
 
+def main_comparisons(found: Sequence[Finding]) -> list[tuple[Finding, Finding | None]]:
+    """Return of each topic of an experiment the first claim on accuracy in which one thing changes, if there is one.
+
+    Claims go in the order in which they were registered, so that no result chooses among them. Beside each stands the
+    original's own comparison where more than that changes and it is decided otherwise.
+    """
+    topics: dict[tuple[str, str], list[Finding]] = {}
+    for each in found:
+        if each.kind == "accuracy" and each.topic != PAIR:
+            topics.setdefault((each.experiment.id, each.topic), []).append(each)
+    shown = []
+    for group in topics.values():
+        order = [claim.id for claim in group[0].experiment.claims]
+        group.sort(key=lambda each: (each.before is None, (each.changes or 1) > 1, order.index(each.verdict.id)))
+        main, *rest = group
+        own = (each for each in rest if each.verdict.claim.comparison == "as_written" and each.changes != main.changes)
+        shown.append((main, next((each for each in own if each.direction not in ("open", main.direction)), None)))
+    return sorted(shown, key=lambda pair: pair[0].rank, reverse=True)
+
+
 def _direct(writer: Writer, claim: Claim) -> bool:
     """Whether a claim compares a trial with the one that it names as its comparator, or with another method."""
     if claim.comparator is None or claim.comparison == "between_methods":
@@ -145,8 +171,10 @@ def direction_words(writer: Writer, finding: Finding) -> Markup:
 
 
 def headline(writer: Writer, finding: Finding) -> Markup:
-    """Return topic and direction of a finding, as a row of a table begins."""
-    return Markup("<strong>{}</strong>: {}").format(topic_name(writer, finding), direction_words(writer, finding))
+    """Return topic and direction of a finding, as a row of a table begins; of a topic of several trials the trial's."""
+    joined = finding.topic in JOINED
+    name = writer.translation.text(finding.experiment.title) if joined else topic_name(writer, finding)
+    return Markup("<strong>{}</strong>: {}").format(name, direction_words(writer, finding))
 
 
 def shown_effect(writer: Writer, finding: Finding) -> Markup:
@@ -220,7 +248,7 @@ def open_sentences(writer: Writer, found: Sequence[Finding]) -> tuple[Markup, ..
     rest = [writer.plural(SAY.untested, untested)] if untested else []
     if not undecided:
         return (writer.sentence(SAY.nothing), *rest)
-    accuracies = [each for each in found if each.kind == "accuracy"]
+    accuracies = [each for each in found if each.kind == "accuracy" and each.verdict in writer.results.tallied]
     decided = {each.topic for each in accuracies if each.direction != "open"}
     names = [topic_name(writer, each) for each in lead(accuracies) if each.topic not in decided]
     forms = SAY.open if names else SAY.open_elsewhere
@@ -236,7 +264,7 @@ def _lacking(writer: Writer, undecided: Iterable[Verdict]) -> Iterator[Markup]:
 
 
 def _seeds(writer: Writer, undecided: Iterable[Verdict]) -> Iterator[Markup]:
-    """Yield how many tests a moderate number of seeds would surely decide, or could decide at best."""
+    """Yield how many tests a moderate number of seeds would decide at either end of the seeds needed."""
     needed = [verdict.seeds_needed for verdict in undecided if verdict.seeds_needed is not None]
     if needed:
         surely = sum(each.high is not None and each.high <= SEEDS for each in needed)
