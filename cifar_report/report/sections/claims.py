@@ -59,7 +59,7 @@ def verdicts(writer: Writer) -> SectionView:
         "own": len(found) - len(writer.results.tallied),
         "compared": bool(inside),  # originals with our prediction intervals
         "all_inside": all(inside),
-        "table": _verdicts_table(writer) if found else None,
+        "table": _verdicts_table(writer),
         "statements": _statements_table(writer) if writer.results.statements and writer.medium == "screen" else None,
     }
     return SectionView(heading, "verdicts", view)
@@ -77,16 +77,16 @@ def _statements_table(writer: Writer) -> Table:
     return writer.table("statements", rows)
 
 
-def _verdicts_table(writer: Writer) -> Table:
-    """Return all claims, section by section."""
+def _verdicts_table(writer: Writer) -> Table | None:
+    """Return all claims, section by section, in print those that were tested; None where there is none."""
     numbers = experiment_numbers(writer)
     rows = [
         _verdict_row(writer, writer.results.verdict(claim.id), numbers[experiment.id], experiment.id)
         for experiment in sorted(writer.bundle.record.experiments, key=lambda each: list(numbers).index(each.id))
         for claim in experiment.claims
-        if writer.medium == "screen" or writer.results.verdict(claim.id).outcome != "not_run"
+        if writer.medium == "screen" or writer.results.verdict(claim.id).outcome not in ("not_run", "not_testable")
     ]
-    return writer.table("verdicts", rows, caption=_changed(writer, "verdicts"))
+    return writer.table("verdicts", rows, caption=_changed(writer, "verdicts")) if rows else None
 
 
 def _changed(writer: Writer, table: str) -> str:
