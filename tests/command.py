@@ -61,6 +61,15 @@ def call(*words: str, cwd: Path, prepare=None, command=COMMAND, **changes: str |
     return Called(done.returncode, done.stdout, done.stderr)
 
 
+def wait_for(condition, what):
+    """Wait until something is true, and return it."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)
+    return found
+
+
 class Suite:
     """A running ``cifar-report run`` in a process group of its own, whose lines can be awaited."""
 
@@ -104,14 +113,12 @@ class Suite:
 
     def wait_for(self, condition, what: str):
         """Wait until ``condition`` returns something true, and return that."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            if found := condition():
-                return found
-            assert self.process.is_running(), f"ended before {what}"
+
+        def found():
             assert self.process.status() != psutil.STATUS_ZOMBIE, f"ended before {what}: {self.out}{self.err}"
-            time.sleep(0.02)
-        raise AssertionError(f"waited in vain for {what}: {self.out}{self.err}")
+            return condition()
+
+        return wait_for(found, what)
 
     def wait_for_worker(self, *, other_than: set[int] = frozenset()) -> psutil.Process:
         return self.wait_for(

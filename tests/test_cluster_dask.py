@@ -11,7 +11,7 @@ from subprocess import DEVNULL
 
 import psutil
 import pytest
-from command import COMMAND, PATIENCE, ROOT, call, environment
+from command import COMMAND, PATIENCE, ROOT, call, environment, wait_for
 from rich.console import Console
 from test_cluster import RUNS, Writer, answer
 
@@ -26,15 +26,6 @@ WORDS = ("--profile", "smoke", "--seeds", "1", "--only", "baseline,dropout,neare
     "--bundle", "bundle")  # fmt: skip
 WITH_TESTS = os.pathsep.join((str(ROOT), str(Path(__file__).parent)))
 SCIENTIFIC = {"run.json", "predictions.npz", "weights.npz", "kernels.npz"}
-
-
-def wait_for(condition, what):
-    """Wait until something is true, and return it."""
-    deadline = time.monotonic() + PATIENCE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.05)
-    return found
 
 
 class Processes:

@@ -32,13 +32,16 @@ def some_values(*shape):
 
 def outcome(tensorflow, layer, values, upstream):
     """Return outputs, gradients to inputs, scale and offset, and the moving moments after one batch of training."""
-    values = tensorflow.constant(values)
+    return [*train(tensorflow, layer, tensorflow.constant(values), upstream), *layer.non_trainable_variables]
+
+
+def train(tensorflow, layer, values, upstream):
+    """Return outputs, and gradients to inputs, scale and offset, of one batch of training."""
     with tensorflow.GradientTape() as tape:
         tape.watch(values)
         outputs = layer(values, training=True)
         total = tensorflow.reduce_sum(outputs * upstream)
-    gradients = tape.gradient(total, [values, *(each.value for each in layer.trainable_variables)])
-    return [outputs, *gradients, *layer.non_trainable_variables]
+    return outputs, *tape.gradient(total, [values, layer.gamma.value, layer.beta.value])
 
 
 @pytest.mark.parametrize("shape", [SHAPE, (40, 7), (1, 7)], ids=["images", "vectors", "one vector"])
@@ -66,7 +69,7 @@ def on_replicas(tensorflow, function, shape, parts):
         def one_replica():
             replica = tensorflow.distribute.get_replica_context().replica_id_in_sync_group
             chosen = [tensorflow.switch_case(replica, [lambda part=part: part for part in arrays]) for arrays in parts]
-            return function(layer, *chosen)
+            return function(tensorflow, layer, *chosen)
 
         return strategy.run(one_replica)
 
@@ -82,14 +85,6 @@ def on_replicas(tensorflow, function, shape, parts):
 def test_two_replicas_normalize_as_one(tensorflow, shape, first):
     """Outputs, gradients and moments over both parts are those of Keras on the whole, whoever has how many images."""
     values, upstream = some_values(*shape), np.random.default_rng(2).normal(size=shape).astype(np.float32)
-
-    def train(layer, values, upstream):
-        with tensorflow.GradientTape() as tape:
-            tape.watch(values)
-            outputs = layer(values, training=True)
-            total = tensorflow.reduce_sum(outputs * upstream)
-        return outputs, *tape.gradient(total, [values, layer.gamma.value, layer.beta.value])
-
     parts = [[tensorflow.constant(each[:first]), tensorflow.constant(each[first:])] for each in (values, upstream)]
     one, two = on_replicas(tensorflow, train, shape, parts)
     _, keras_own = normalizations(*shape)

@@ -7,11 +7,10 @@ import pytest
 from msgspec.structs import replace
 from networks import small_trial
 from test_training_engine import train
-from test_training_resuming import KilledError, science
 
 from cifar_report.errors import UsageError
 from cifar_report.running import runs
-from cifar_report.spec import Conv2D, Dense, Dropout, KerasLayer, KerasObject, Residual, Stage, Trial
+from cifar_report.spec import Conv2D, Dense, KerasLayer, KerasObject, Residual, Stage
 from cifar_report.training import seeds
 
 pytestmark = pytest.mark.usefixtures("tensorflow")
@@ -90,37 +89,6 @@ TRIALS = {
 }
 
 
-@pytest.mark.parametrize(
-    "trial",
-    [pytest.param(TRIALS[name], marks=() if name == "averages" else pytest.mark.long) for name in TRIALS],
-    ids=TRIALS,
-)
-def test_a_killed_run_with_any_optimizer_ends_with_the_same_bytes(trial, sample, tmp_path):
-    """State, schedule, averages and random draws go on; the log of hashes is that of the stored weights."""
-    from cifar_report.training.network import Resumption, train_network
-    from cifar_report.verify.integrity import weights_hash
-
-    def run(*, resumption=None, killed=False):
-        def watch(_):
-            if killed:
-                raise KilledError
-
-        arguments = (trial, 2, sample.images, sample.labels, sample.split)
-        return train_network(*arguments, resumption=resumption, watch=watch)
-
-    whole, resumption = run(), Resumption(tmp_path / "checkpoint", "key")
-    with pytest.raises(KilledError):
-        run(resumption=resumption, killed=True)
-    assert science(run(resumption=resumption)) == science(whole)
-    names = [name for name in whole.weights if name.startswith("training.last.")]
-    own = {name.removeprefix("training.last."): whole.weights[name] for name in reversed(names)}
-    assert weights_hash(own) == whole.stages[0].hashes[-1].weights
-    if trial is TRIALS["AdamW with averages"]:  # of 15 × 15 pixels the layers leave 13 × 13, 12 × 12, pooled 6 × 6
-        separable, normalized = 169 * 4 * (9 + 4), 144 * 4 * 4 * 3
-        assert whole.macs == 225 * 27 * 4 + separable + normalized + 36 * 3 * 10
-        assert whole.parameters_total == 112 + (36 + 16 + 4) + (51 + 3) + 1090  # with a vector of the normalization
-
-
 def test_evaluation_sees_the_averages_and_training_goes_on_without_them(sample, make_engine):
     """The averages are those that Keras defines, the first step's weights being their start."""
     averaging = KerasObject("SGD", {"use_ema": True, "ema_momentum": 0.75})
@@ -169,22 +137,7 @@ def test_a_layer_that_draws_follows_its_stream(layer, sample, make_engine):
     assert not np.array_equal(twice, after(0, first))
 
 
-@pytest.mark.long
-def test_several_replicas_compute_what_one_does(sample, make_engine):
-    """Momentum, a weight's and an activity's regularizer give the same weights on two devices, but for rounding."""
-    layers = (BRANCH, Dropout(0.3), KerasLayer("ActivityRegularization", {"l2": 0.001}))
-    trial = small_trial(*layers, optimizer=MOMENTUM, learning_rate=0.01)
-    one, two = make_engine(trial), make_engine(replace(trial, strategy="mirrored"), mirrored=True)
-    measured = [train(each, sample)[0] for each in (one, two)]
-    assert measured[0] == pytest.approx(measured[1], rel=1e-5)
-    for mine, theirs in zip(one.weights(), two.weights(), strict=True):
-        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-5)
-
-
-def layered(*layers, **changes) -> Trial:
-    return small_trial(*layers, **changes)
-
-
+layered = small_trial  # in short
 REFUSED = [
     (layered(KerasLayer("LeekyReLU")), "Keras has no layer 'LeekyReLU': did you mean 'LeakyReLU'"),
     (layered(KerasLayer("LeakyReLU", {"negative_slop": 1})), "did you mean 'negative_slope'"),
