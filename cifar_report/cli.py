@@ -3,6 +3,7 @@
 import argparse
 import io
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -58,6 +59,12 @@ def _shard(text: str) -> tuple[int, int]:
     return int(number), int(count)
 
 
+def _addresses(text: str) -> tuple[str, ...]:
+    if not re.fullmatch("[^:,]+:[0-9]{1,5}(,[^:,]+:[0-9]{1,5})+", text):
+        raise argparse.ArgumentTypeError(f"{text!r} names no two or more machines as first:4000,second:4000")
+    return tuple(text.split(","))
+
+
 OPTIONS = {  # by name; the word before a name says which command has it in this form
     "--profile": _option("smoke (seconds), quick (minutes) or full (as the write-up; the default)", "NAME"),
     "report --profile": _option("the last bundle of this profile (default: of any)", "NAME"),
@@ -108,6 +115,11 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
     "--progress": _option(
         "on a terminal, one line about all workers (the default on a cluster) or a table of what each does",
         choices=("line", "table"),
+    ),
+    "--workers": _option(
+        "train parallel trials over these machines, this one first; it is part of a run's key (docs/cluster.md)",
+        "HOST:PORT,…",
+        type=_addresses,
     ),
     "--jobs": _option("worker processes (default: one a core)", "N", type=int),
     "verify --jobs": _option("with --rerun, worker processes (default: one a core)", "N", type=int),
@@ -167,7 +179,7 @@ OPTIONS = {  # by name; the word before a name says which command has it in this
 MODEL = ("--bundle", "--stage", "--weights")
 PLAN = (
     *("--experiments", "--profile", "--seeds", "--hours", "--only", "--timing", "--data", "--bundle", "--devices"),
-    "--shard",
+    *("--shard", "--workers"),
 )
 RUN = (*PLAN, "--jobs", "--dask", "--progress")
 REPORT = ("--experiments", "--bundle", "report --profile", "--output", "--lang", "--author", "--course", "--check")
@@ -193,6 +205,7 @@ COMMANDS = {
     "status": Command(suite.status, (*PLAN, "--json")),
     "plan": Command(suite.plan, SEEDS),
     "data": Command(suite.data, ("--experiments", "--data", "--json")),
+    "replica": Command(suite.replica, ()),
     "new": Command(suite.new, ("study",)),
     "verify": Command(bundles.verify, VERIFY, VERIFY_EPILOG),
     "compare": Command(bundles.compare, ("first", "second", "--json"), COMPARE_EPILOG),

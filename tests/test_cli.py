@@ -68,6 +68,11 @@ def refuse(capsys, folder, *words, status=2):
         ("plan nowhere", "nowhere is no results bundle"),
         ("plan --hours 0", "--hours 0: a plan needs some hours"),
         ("run --jobs 0", "--jobs 0: at least one worker"),
+        ("run --workers here:1", "'here:1' names no two or more machines"),
+        (
+            "run --workers a:1,b:1 --dask local",
+            "--workers belongs to a suite on this machine and does not go with --dask",
+        ),
         ("run --epochs 3", "unrecognized arguments: --epochs 3"),
         ("run --prof smoke", "unrecognized arguments: --prof smoke"),
         ("run --profile", "expected one argument"),
@@ -130,7 +135,7 @@ def test_sessions_share_their_options(name):
 
 PLAN = {
     "--profile", "--seeds", "--hours", "--only", "--timing", "--no-timing", "--data", "--bundle", "--devices",
-    "--shard", "--experiments",
+    "--shard", "--workers", "--experiments",
 }  # fmt: skip
 
 
@@ -148,6 +153,7 @@ def test_help_teaches(capsys):
         "data": {"--experiments", "--data", "--json"},
         "list": {"--experiments", "--json"},
         "new": set(),
+        "replica": set(),
         "export": {"--to", "--bundle", "--stage", "--weights"},
         "predict": {"--bundle", "--stage", "--weights", "--json"},
         "notebook": {"--experiments", "--bundle"},

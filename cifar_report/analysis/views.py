@@ -274,8 +274,7 @@ def _timing_row(bundle: Bundle, trial: str, measurements: list[Measurement]) -> 
 def _step_parts(trial: str, measurements: Sequence[Measurement]) -> dict[str, Datum]:
     """Return the shares of a step's time: what each part adds to a step that ends before it."""
     recorded = [each for each in measurements if each.until.keys() == {*STEP_PARTS[:-1]}]
-    used = [each for each in recorded if not each.contended] or recorded
-    if not used:
+    if not (used := [each for each in recorded if not each.contended] or recorded):
         return {}
     ends = [[0.0, *(each.until[part] for part in STEP_PARTS[:-1]), median(each.portions)] for each in used]
     seconds = np.maximum(np.diff(ends), 0.0)  # a measured difference may fall below

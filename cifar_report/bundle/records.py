@@ -187,6 +187,7 @@ class RunTiming(Record, frozen=True, kw_only=True):
     started: Word  # ISO 8601, UTC
     finished: Word
     host: Word
+    replicas: tuple[Word, ...] = ()  # the addresses of a run on several machines
     cores: tuple[Count, ...]  # the processor numbers it was pinned to; empty where pinning is not possible
     total_seconds: Seconds
     epoch_seconds: dict[Word, tuple[Seconds, ...]] = {}  # by stage; without validation

@@ -21,9 +21,9 @@ def check_options(options: Namespace) -> None:
     dask = given.get("dask")
     if dask == "" or re.fullmatch("local:(?![1-9][0-9]*$).*", dask or ""):
         raise UsageError(f"--dask {dask}: it is a scheduler's address, its file, or local:N for N workers here")
-    for name in ("jobs", "devices"):
+    for name in ("jobs", "devices", "workers"):
         if dask is not None and given.get(name) is not None:
-            raise UsageError(f"--{name} is about the workers of this machine alone and does not go with --dask")
+            raise UsageError(f"--{name} belongs to a suite on this machine and does not go with --dask")
     hours = given.get("hours")
     if hours is not None and (given.get("seeds") != "auto" or not hours > 0):
         raise UsageError(f"--hours {hours:g}: it goes with --seeds auto, and is more than 0")

@@ -137,6 +137,13 @@ def status(options: Namespace) -> int:
     return 0
 
 
+def replica(_: Namespace) -> None:
+    """Take part in a parallel trial; the command run starts this on other machines."""
+    from cifar_report.running.workers import become_worker
+
+    become_worker()
+
+
 def new(options: Namespace) -> int:
     """Write a study of one's own from the example that comes with the package."""
     import shutil
@@ -192,6 +199,7 @@ def _prepare(options: Namespace, *, download: bool) -> Prepared:
         download=download,
         timing=False if apart and options.timing is None else options.timing,
         devices=options.devices,
+        workers=options.workers or (),
         hours=options.hours,
     )
     return replace(prepared, runs=shard_of(prepared.runs, *options.shard)) if options.shard else prepared

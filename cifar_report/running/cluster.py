@@ -1,15 +1,19 @@
-"""Runs on a Dask cluster: how it is reached, and what a machine checks and does for a run."""
+"""Runs on other machines: many on a Dask cluster, or one network over several; and what a machine checks for a run."""
 
 import logging
+import math
 import os
+import shlex
 import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import closing, contextmanager, suppress
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 from uuid import uuid4
 
@@ -20,16 +24,19 @@ from cifar_report.bundle import DatasetRecord
 from cifar_report.bundle.store import remove_leftovers
 from cifar_report.data import PreparedData, find_fingerprint, locate
 from cifar_report.errors import SuiteError, UsageError
-from cifar_report.running.environment import available_cores
+from cifar_report.running.environment import available_cores, processor_name
 from cifar_report.running.plan import PlannedRun, key_parts
-from cifar_report.running.runs import Answer, RunRequest, ask, carry_out
-from cifar_report.running.scheduler import RefusedError, Tell, Workers
-from cifar_report.running.workers import PinnedWorker, Report
+from cifar_report.running.runs import Answer, RunRequest, ask, carry_out, pack
+from cifar_report.running.scheduler import KEPT, RefusedError, Tell, Workers
+from cifar_report.running.workers import POLL_SECONDS, PinnedWorker, Report
 from cifar_report.spec import BUILT_IN
 from cifar_report.spec.trials import json_hash
 
 CONNECTING_SECONDS = 20
 SETTLING_SECONDS = 2.0  # within which whatever ends all processes of a machine has ended this one too
+SILENCE_SECONDS = 20.0  # after which a replica, which gives a sign of life each second, counts as lost
+MEETING_SECONDS = 120.0  # for all replicas to import TensorFlow and to reach one another, and at last to end
+LAUNCH = "ssh -o BatchMode=yes -o ConnectTimeout=15 -o ServerAliveInterval=3 {host} cifar-report replica"
 
 
 @contextmanager
@@ -139,19 +146,23 @@ def _place(run: PlannedRun) -> Iterator[tuple[tuple[int, ...], Path]]:
 
 def _scratch(name: str) -> Path:
     """Return a folder for temporary files and checkpoints on this machine, for this user alone."""
-    user = os.getuid() if hasattr(os, "getuid") else 0
+    user = getattr(os, "getuid", int)()  # Windows has no such number
     folder = Path(tempfile.gettempdir(), f"cifar-report-{user}")
     folder.mkdir(mode=0o700, exist_ok=True)
-    if hasattr(os, "getuid") and folder.stat().st_uid != user:
+    if folder.stat().st_uid != user:
         raise PermissionError(f"{folder} belongs to another user: set TMPDIR to another place")
     (folder / name).mkdir(exist_ok=True)
     return folder / name
 
 
 def carry_out_if_fit(asked: RunRequest, report: Report) -> Answer:
-    """Check whether this machine gives a run the key that it must have, find its data by fingerprint, and train it."""
+    """Check whether this machine gives a run the key that it must have, find its data by fingerprint, and train it.
+
+    The first report, None, says that it fits.
+    """
     try:
         own = key_parts(asked.planned, asked.profile, asked.dataset)
+        own |= {"processor": processor_name()} if "processor" in asked.key_parts else {}
         names = sorted(name for name in own | asked.key_parts if own.get(name) != asked.key_parts.get(name))
         if names:
             differences = (f"{name} is {own.get(name)}, not {asked.key_parts.get(name)}" for name in names)
@@ -159,6 +170,7 @@ def carry_out_if_fit(asked: RunRequest, report: Report) -> Answer:
         dataset = _find(asked.dataset)
     except (UsageError, SuiteError) as error:
         return Answer(b"", {}, refused=str(error))
+    report(None)
     answer = carry_out(msgspec.structs.replace(asked, data=dataset), report)
     if answer.files and asked.checkpoint is not None:  # it has not failed
         asked.checkpoint.unlink(missing_ok=True)
@@ -177,3 +189,125 @@ def _find(record: DatasetRecord) -> PreparedData:
             "there with 'cifar-report data'"
         )
     return dataset
+
+
+class Replica:
+    """A worker on another machine, from its first part in a run on; ``heard``: when it gave its last sign of life."""
+
+    def __init__(self, worker: PinnedWorker, sent: tuple[RunRequest, bytes], threads: Executor) -> None:
+        self.heard, self.fits, self._worker = time.monotonic(), False, worker
+        self.call = threads.submit(worker.call, take_part, sent, self._hear)
+
+    def _hear(self, said: object) -> None:
+        self.heard, self.fits = time.monotonic(), self.fits or said is None
+
+    def problem(self) -> str:
+        """Return why the machine is of no use; nothing while there is hope."""
+        if not self.call.done():
+            return "does not answer" if time.monotonic() - self.heard > SILENCE_SECONDS else ""
+        if (error := self.call.exception()) is None:
+            refused = self.call.result().refused
+            return f"does not fit: {refused}" if refused else ""
+        said = "" if self.fits else self._worker.log().decode(errors="replace").strip().rpartition("\n")[2]
+        return f"ended {error}{said and f': {said}'}"
+
+
+@dataclass(frozen=True)
+class Replicas:
+    """The machines of ``addresses`` (host:port, where TensorFlow listens), of which the first is this one.
+
+    CIFAR_REPORT_LAUNCH starts a worker on the machine {host}. Temporary files of this machine lie in ``folder``.
+    """
+
+    addresses: tuple[str, ...]
+    folder: Path
+    stopped: Event = field(default_factory=Event)
+
+    @contextmanager
+    def meet(self, request: RunRequest) -> Iterator[dict[str, Replica]]:
+        """Begin a run on the other machines and yield them by address when all fit; raises SuiteError."""
+        state = request.checkpoint.read_bytes() if request.checkpoint and request.checkpoint.is_file() else b""
+        others, launch = dict[str, Replica](), os.environ.get("CIFAR_REPORT_LAUNCH", LAUNCH)
+        with ThreadPoolExecutor(len(self.addresses)) as threads, ExitStack() as workers:
+            for rank, address in enumerate(self.addresses[1:], start=1):
+                command = shlex.split(launch.replace("{host}", address.rpartition(":")[0]))
+                worker = workers.enter_context(closing(PinnedWorker((), self.folder, start=command)))
+                # Processors of two kinds round differently, so that replicas would drift apart.
+                facts = {"key_parts": request.key_parts | {"processor": processor_name()}, "data": None}
+                sent = msgspec.structs.replace(request, addresses=self.addresses, rank=rank, **facts)
+                others[address] = Replica(worker, (sent, state), threads)
+            self._wait(others, lambda: all(each.fits for each in others.values()))
+            yield others
+
+    def train(self, request: RunRequest, report: Report) -> Answer:
+        """Carry out a run on all machines, and record that it failed where their weights differ; raises SuiteError."""
+        own, met = msgspec.structs.replace(request, addresses=self.addresses), Event()
+
+        def heard(progress: Any) -> None:
+            met.set()  # the first report: all processes have met
+            report(progress)
+
+        with (
+            ThreadPoolExecutor(1) as thread,
+            self.meet(request) as others,
+            closing(PinnedWorker(tuple(available_cores()), self.folder)) as worker,
+        ):
+            call = thread.submit(ask, worker, carry_out, own, heard)
+            self._wait(others, lambda: met.is_set() or call.done(), MEETING_SECONDS)
+            self._wait(others, call.done)
+            if call.result().died:
+                return call.result()
+            self._wait(others, lambda: all(each.call.done() for each in others.values()), MEETING_SECONDS)
+        ends = [answer := call.result(), *(each.call.result() for each in others.values())]
+        if len({each.files.get("weights.npz") for each in ends}) > 1:
+            return replace(answer, run=pack(own, error="the replicas ended with different weights").run, files={})
+        return answer
+
+    def _wait(self, others: dict[str, Replica], until: Callable[[], bool], seconds: float = math.inf) -> None:
+        """Wait until something is so; raises SuiteError where a machine is lost, too late, or as the suite ends."""
+        deadline = time.monotonic() + seconds
+        while not until():
+            said = [f"replica {address} {why}" for address, each in others.items() if (why := each.problem())]
+            if time.monotonic() > deadline:
+                said.append(f"the processes of TensorFlow do not keep together at {', '.join(self.addresses)}")
+            if said or self.stopped.is_set():
+                why = f"{'; '.join(said) or 'stopped'}: see to it, or go on without --workers, on this machine"
+                raise SuiteError(f"{why}; {KEPT}")
+            time.sleep(POLL_SECONDS)
+
+
+def take_part(sent: tuple[RunRequest, bytes], report: Report) -> Answer:
+    """Carry out a machine's part of a run, if it fits; the report None says that it does, any other that it lives."""
+
+    def beat() -> None:
+        while True:
+            report("alive")
+            time.sleep(1)
+
+    Thread(target=beat, daemon=True).start()
+    request, checkpoint = sent
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder, "checkpoint")
+        place.write_bytes(checkpoint)  # an empty one is none
+        return carry_out_if_fit(msgspec.structs.replace(request, checkpoint=place), report)
+
+
+@contextmanager
+def with_replicas(local: Workers, replicas: Replicas, first: RunRequest | None) -> Iterator[Workers]:
+    """Yield workers that train what is planned so on all machines, and the rest as ``local`` does.
+
+    The ``first`` run of several machines, if any, is tried out before anything is trained. Raises SuiteError.
+    """
+
+    def submit(run: PlannedRun, request: RunRequest, tell: Tell) -> Future[Answer]:
+        if run.machines == 1:
+            return local.submit(run, request, tell)
+        return thread.submit(replicas.train, request, partial(tell, f"{run.machines} machines"))
+
+    with ThreadPoolExecutor(1) as thread:
+        try:
+            with replicas.meet(first) if first is not None else nullcontext():
+                pass
+            yield replace(local, submit=submit)
+        finally:
+            replicas.stopped.set()

@@ -30,6 +30,7 @@ LOCK_FILE, SOFT_LOCK_FILE = ".lock", ".lock.soft"
 FIXED_COST_PER_IMAGE = 1.5e6
 CLASSICAL_COST = 2.5e7  # a training image
 MOST_RUNS = 10_000  # of a bundle: its report takes 2 to 3 GB of memory and minutes (docs/cluster.md)
+MACHINES = "machines (MultiWorkerMirroredStrategy)"  # in the key of runs that went over several
 UNKNOWN_MACS = 10**7  # an image, of a network of which Keras alone can count them
 
 
@@ -41,6 +42,7 @@ class PlannedRun:
     seed: int | None
     cost: float  # estimated, in arbitrary units
     card: bool = False  # whether it has a graphics card for itself
+    machines: int = 1  # over which it goes
 
     @property
     def id(self) -> str:
@@ -76,6 +78,7 @@ class Prepared:
     plan: SeedPlan | None = None  # that the bundle declares
     ends: Mapping[str, int] = field(default_factory=dict)  # of the seeds of trials that have more than ``seeds``
     cards: int = 0  # graphics cards for the single runs of networks, one on each
+    workers: tuple[str, ...] = ()  # addresses of the machines that a mirrored run goes over; none: this one alone
 
 
 def prepare(
@@ -91,6 +94,7 @@ def prepare(
     timing: bool | None = None,
     hours: float | None = None,
     devices: str | None = None,
+    workers: tuple[str, ...] = (),
 ) -> Prepared:
     """Check a request and return what to run; raises UsageError, and changes no bundle, for what cannot be done.
 
@@ -101,6 +105,8 @@ def prepare(
     experiments = load_experiments()
     trials = select(trials_of(experiments), only)
     timed = choose_timed(profile, trials, claims_of(experiments), timing)
+    if workers:  # the pass measures this machine alone
+        timed = tuple(trial for trial in timed if getattr(trial, "strategy", "") != "mirrored")
     if bundle is not None:  # before the data are looked for, which may take long
         _refuse_other_bundle(bundle, profile)
     source, study, may = load_source(), load_study(), profile.stand_in_allowed
@@ -109,15 +115,16 @@ def prepare(
     folder = bundle or BUNDLES / "-".join(parts)
     _refuse_other_bundle(folder, profile, dataset)
     record = describe_dataset(dataset, profile)
-    check_batches(trials.values(), record.counts[0])
+    check_batches(trials.values(), record.counts[0], len(workers))
     agreed = agree_on_seeds(folder, profile, experiments, seeds, hours)
-    runs = plan_runs(trials.values(), profile, agreed.each, record.counts[0], agreed.ends, cards)
+    runs = plan_runs(trials.values(), profile, agreed.each, record.counts[0], agreed.ends, cards, len(workers))
     if len(runs) > MOST_RUNS:
         raise UsageError(
             f"{len(runs):,} runs: a bundle holds at most {MOST_RUNS:,}, since nothing larger was tried; ask for fewer "
             "seeds or trials (--seeds, --only), or divide them among bundles"
         )
-    prepared = Prepared(profile, agreed.each, dataset, record, folder, runs, timed, agreed.plan, agreed.ends, cards)
+    found = profile, agreed.each, dataset, record, folder, runs, timed
+    prepared = Prepared(*found, agreed.plan, agreed.ends, cards, workers)
     try:
         check_readable(plan_record(prepared))
     except (ValueError, OverflowError) as error:
@@ -125,9 +132,9 @@ def prepare(
     return prepared
 
 
-def check_batches(trials: Iterable[AnyTrial], images: int) -> None:
+def check_batches(trials: Iterable[AnyTrial], images: int, machines: int = 0) -> None:
     """Raise UsageError for a mirrored trial of which a batch leaves a device without images: convolutions fail."""
-    devices = environment.graphics_cards() or 2
+    devices = max(1, machines) * environment.graphics_cards() or machines or 2
     for trial in trials:
         if isinstance(trial, Trial) and trial.strategy == "mirrored":
             for size in (trial.batch_size, images % trial.batch_size or trial.batch_size):
@@ -142,7 +149,7 @@ def with_ends(prepared: Prepared, ends: Mapping[str, int]) -> Prepared:
     trials = trials_of(load_experiments())
     chosen = [trials[name] for name in dict.fromkeys(run.trial.id for run in prepared.runs)]
     images, ends = prepared.dataset_record.counts[0], {**prepared.ends, **ends}
-    runs = plan_runs(chosen, prepared.profile, prepared.seeds, images, ends, prepared.cards)
+    runs = plan_runs(chosen, prepared.profile, prepared.seeds, images, ends, prepared.cards, len(prepared.workers))
     return replace(prepared, runs=runs, ends=ends)
 
 
@@ -201,6 +208,7 @@ def plan_runs(
     training_images: int,
     ends: Mapping[str, int] | None = None,
     cards: int = 0,
+    machines: int = 0,
 ) -> list[PlannedRun]:
     """Return all runs seed by seed, the longest first; some trials' seeds have other ``ends`` than ``seeds``.
 
@@ -212,7 +220,8 @@ def plan_runs(
         price = cost(trial, training_images)
         if trial.seeded:
             last = (ends or {}).get(trial.id, seeds)
-            runs += [PlannedRun(trial, seed, price, card=cards > 0) for seed in range(last)]
+            found = (PlannedRun(trial, seed, price, card=cards > 0) for seed in range(last))
+            runs += [replace(run, machines=machines) if machines and run.mirrored else run for run in found]
         else:
             runs.append(PlannedRun(trial, None, price))
 
@@ -315,7 +324,11 @@ def states_of(prepared: Prepared) -> list[RunState]:
         parts, reason = key_parts(planned, prepared.profile, prepared.dataset_record), "not run yet"
         try:
             if (run := read_run(prepared.folder, planned.id)) is not None:
-                reason = ", ".join(changed_parts(current_parts(run), parts)) or ("" if run.done else "failed last time")
+                old = current_parts(run)
+                # What several machines trained stays when the suite goes on without them.
+                stays = planned.machines == 1 and MACHINES in old.get("devices", "")
+                asked = parts | ({"devices": old["devices"]} if stays else {})
+                reason = ", ".join(changed_parts(old, asked)) or ("" if run.done else "failed last time")
                 reason = reason or (f"its record is not the one in {MANIFEST_FILE}" if run.id in changed else "")
         except SuiteError as error:
             reason = f"its record is damaged ({error})"
@@ -326,4 +339,7 @@ def states_of(prepared: Prepared) -> list[RunState]:
 def _devices(run: PlannedRun) -> str:
     if not run.mirrored:
         return environment.describe_cards("1 graphics card") if run.card else "1 replica, 1 thread"
+    if run.machines > 1:
+        own = environment.describe_cards() if environment.graphics_cards() else "1 processor thread"
+        return f"{run.machines} {MACHINES}, {own} each"
     return environment.describe_cards() if environment.graphics_cards() else "2 logical processors, 1 thread each"

@@ -4,6 +4,7 @@ Request and answer are picklable: whoever has the data may carry out a run.
 """
 
 import contextlib
+import json
 import os
 import socket
 import sys
@@ -48,11 +49,13 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     card: bool = False  # whether it has a graphics card for itself
     data: PreparedData | None = None  # on this machine
     checkpoint: Path | None = None  # where a network keeps its state between epochs
+    addresses: tuple[str, ...] = ()  # of a run on several machines, where TensorFlow listens
+    rank: int = 0  # of this one of them
 
     @property
     def planned(self) -> PlannedRun:
         """Return the run as the plan has it."""
-        return PlannedRun(self.trial, self.seed, cost=0.0)
+        return PlannedRun(self.trial, self.seed, cost=0.0, machines=max(1, len(self.addresses)))
 
     def to_json(self) -> bytes:
         """Return what another machine needs."""
@@ -85,6 +88,7 @@ def carry_out(request: RunRequest, report: Report = lambda _: None) -> Answer:
         started=started,
         finished=now(),
         host=socket.gethostname(),
+        replicas=request.addresses,
         cores=tuple(available_cores()) if hasattr(os, "sched_getaffinity") else (),
         total_seconds=time.perf_counter() - clock,
         peak_memory_bytes=peak_memory(),
@@ -152,6 +156,9 @@ def _train(request: RunRequest, report: Report) -> "Outcome":
     from cifar_report.training.engine import configure
     from cifar_report.training.network import Resumption, train_network
 
+    if request.addresses:
+        task = {"type": "worker", "index": request.rank}
+        os.environ["TF_CONFIG"] = json.dumps({"cluster": {"worker": request.addresses}, "task": task})
     configure(mirrored=trial.strategy == "mirrored", card=request.card)
     resumption = Resumption(request.checkpoint, json_hash(request.key_parts))
     return train_network(trial, request.seed or 0, images, labels, parts, resumption=resumption, watch=report)

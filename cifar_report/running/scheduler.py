@@ -94,7 +94,7 @@ class Display:
             return
         epochs = sum(stage.epochs for stage in getattr(run.trial, "stages", ())) or 1
         words = f"{place}: {run.id}: {progress.stage}, epoch {progress.epoch} of {progress.epochs}"
-        if run.seed is not None:  # a network's
+        if run.seed is not None and progress.epoch:  # a network's, which has begun
             words += f", loss {progress.loss:.4f}, validation accuracy {progress.val_accuracy:.4f}"
         self._show(run, words, run.cost * (progress.epochs_before + progress.epoch) / epochs)
 

@@ -18,7 +18,7 @@ from cifar_report.bundle import METHOD_VERSION, is_bundle, read_record, remove_l
 from cifar_report.bundle.bundle import RECORD_FILE, RUN_FILE, changed_records
 from cifar_report.bundle.store import MANIFEST_FILE, bundle_files, read_manifest, write_manifest
 from cifar_report.errors import SuiteError
-from cifar_report.running.cluster import dask_cluster
+from cifar_report.running.cluster import Replicas, dask_cluster, with_replicas
 from cifar_report.running.plan import LOCK_FILE, SOFT_LOCK_FILE, Prepared, plan_is_current, plan_record, states_of
 from cifar_report.running.runs import RunWriter, check_networks, now
 from cifar_report.running.scheduler import local_workers, train_runs
@@ -69,7 +69,11 @@ def run_suite(
             writer = RunWriter(prepared, {state.planned.id: state.key_parts for state in states})
             missing = [state.planned for state in states if state.reason is not None]
             local = partial(local_workers, folder, jobs, len(missing), cards=prepared.cards)
-            with dask_cluster(dask) if dask is not None and missing else local() as workers:
+            together = next((writer.request(run) for run in missing if run.machines > 1), None)
+            with (
+                dask_cluster(dask) if dask is not None and missing else local() as own,
+                with_replicas(own, Replicas(prepared.workers, folder), together) as workers,
+            ):
                 train_runs(workers, writer, missing, console, table=table)
             writer.drop_checkpoints(state.planned for state in states if state.reason is None)
             timed, failed = False, 0

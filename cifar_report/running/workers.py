@@ -14,14 +14,14 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NoReturn, cast
 
-from cifar_report.running.environment import ROOT, worker_environment
+from cifar_report.running.environment import ROOT, available_cores, worker_environment
 
 Report = Callable[[Any], None]
 Call = Callable[[Any, Report], Any]
@@ -41,16 +41,19 @@ class WorkerDiedError(WorkerError):
 class PinnedWorker:
     """One worker process, bound to ``cores``, which carries out one call at a time and sees the graphics card ``card``.
 
-    Its temporary files lie hidden in ``folder``, a bundle's: whoever holds that next removes what a kill left.
+    ``start``: a command that starts it elsewhere, on all cores. Its temporary files lie hidden in ``folder``, a
+    bundle's: whoever holds that next removes what a kill left.
     """
 
-    def __init__(self, cores: tuple[int, ...], folder: Path, card: int | None = None) -> None:
+    def __init__(
+        self, cores: tuple[int, ...], folder: Path, card: int | None = None, start: Sequence[str] = ()
+    ) -> None:
         self._log = tempfile.TemporaryFile("a+b", buffering=0)  # noqa: SIM115 - closed with the worker
         self._scratch = tempfile.TemporaryDirectory(prefix=".worker.", suffix=".part", dir=folder.resolve())
         temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), self._scratch.name)
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-        self._process = subprocess.Popen(  # noqa: S603 - this program's own module
-            [sys.executable, "-P", "-c", PROGRAM, *map(str, cores)],
+        self._process = subprocess.Popen(  # noqa: S603 - this program's own module, or what the user names
+            start or [sys.executable, "-P", "-c", PROGRAM, *map(str, cores)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -64,7 +67,6 @@ class PinnedWorker:
 
     def call(self, function: Call, request: Any, report: Report = lambda _: None) -> Any:
         """Return what ``function(request, report)`` returns in the worker, all pickled; raises WorkerError."""
-        self._log.truncate(0)
         with suppress(BrokenPipeError):  # it has just ended
             self._requests.write(pickle.dumps((function, request)))
             self._requests.flush()
@@ -85,10 +87,12 @@ class PinnedWorker:
         return self._process.poll() is None
 
     def log(self) -> bytes:
-        """Return the end of what was printed since the last call, at most ``MOST_LOG_BYTES``."""
+        """Return the end of what was printed since this was asked last, at most ``MOST_LOG_BYTES``."""
         size = self._log.seek(0, os.SEEK_END)
         self._log.seek(max(0, size - MOST_LOG_BYTES))
-        return self._log.read()
+        said = self._log.read()
+        self._log.truncate(0)
+        return said
 
     def _ending(self) -> str:
         status = self._process.wait()
@@ -108,6 +112,12 @@ class PinnedWorker:
             with suppress(OSError):  # what was not sent yet
                 stream.close()
         self._scratch.cleanup()
+
+
+def become_worker() -> NoReturn:
+    """Go on as a worker on all cores, for whoever started this command and writes calls to its standard input."""
+    command = [sys.executable, "-P", "-c", PROGRAM, *map(str, available_cores())]
+    os.execve(sys.executable, command, worker_environment())  # noqa: S606
 
 
 def call_alone(function: Call, request: Any, cores: tuple[int, ...], folder: Path) -> Any:

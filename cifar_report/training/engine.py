@@ -2,6 +2,7 @@
 
 import math
 import operator
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -51,9 +52,11 @@ def configure(*, mirrored: bool, card: bool = False) -> None:
 
 
 def make_strategy(*, mirrored: bool) -> tf.distribute.Strategy:
-    """Return one device's strategy, or the mirrored one over all graphics cards or else the logical processors."""
+    """Return one device's strategy, or the mirrored one: over TF_CONFIG's machines, all cards or logical processors."""
     if not mirrored:
         return tf.distribute.get_strategy()
+    if "TF_CONFIG" in os.environ:
+        return tf.distribute.MultiWorkerMirroredStrategy()
     if cards := tf.config.list_logical_devices("GPU"):
         return tf.distribute.MirroredStrategy([card.name for card in cards])
     # By default the sums over replicas have threads of their own, which take the cores from those that compute.

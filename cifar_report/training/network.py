@@ -80,6 +80,8 @@ def train_network(
     """
     keras.backend.clear_session()
     engine = Engine(trial, seed, images, labels, make_strategy(mirrored=trial.strategy == "mirrored"))
+    if engine.replicas > 1:  # all are there
+        watch(Progress(trial.stages[0].id, 0, trial.stages[0].epochs, 0, math.nan, math.nan))
     outcome = Outcome(Predictions(split.test, labels[split.test]), Seconds(evaluation_seconds=0.0))
     checkpoint = Checkpoint.read(resumption.file, resumption.key) if resumption is not None else None
     first = 0

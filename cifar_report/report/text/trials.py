@@ -258,7 +258,7 @@ def _time(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
 def _devices(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
     """Yield what several devices bring, where a step's time goes, whether results agree, and what this can show."""
     rows, say = {row.trial: row for row in writer.results.timing}, SAY.devices
-    speed = say["speed"]
+    speed, same = say["speed"], say["same"]
     for each in writer.results.verdicts:
         subject, comparator, ratio = each.claim.subject, each.claim.comparator, each.estimate
         if (subject.trial, each.claim.quantity) == (trial.id, "throughput") and comparator and ratio.value is not None:
@@ -271,10 +271,9 @@ def _devices(writer: Writer, trial: TrialResult) -> Iterator[Markup]:
         parts = {name: writer.quantity(datum) for name, datum in rows[trial.id].step_parts.items()}
         form = say["parts"] if parts else say["parts_unknown"]
         yield writer.sentence(form, **parts)
-    form = say["same"]
     for agreement in writer.results.determinism.replicas:
         if agreement.trial == trial.id and agreement.same_predictions.value is not None:
-            yield writer.sentence(form, same=writer.quantity(agreement.same_predictions))
+            yield writer.sentence(same, same=writer.quantity(agreement.same_predictions))
     machine = writer.bundle.record.environment
     about = {"processor": machine.processor, "cores": writer.numbers.integer(machine.cores)}
     devices = {run.key_parts.get("devices", "") for run in writer.bundle.runs_of(trial.id)}
