@@ -73,11 +73,15 @@ Pairs = list[tuple[int | None, float, float]]
 
 @style.in_style()
 def draw_dead_units(results: Results, translate: Translation) -> DrawnFigure | None:
-    """Draw a dot for each run, the trials that vary most in forms of their own; None where nothing was recorded."""
+    """Draw a dot for each run, in forms of their own trials that claims compare by dead units and those that vary most.
+
+    None where nothing was recorded.
+    """
+    claimed = {trial for each in results.verdicts if each.claim.quantity == "dead_units" for trial in each.claim.trials}
     found = [(result, pairs) for result in results.trials if (pairs := _pairs(result))]
     if sum(len(pairs) for _, pairs in found) < 2:
         return None
-    found.sort(key=lambda each: -np.ptp([dead for _, dead, _ in each[1]]))
+    found.sort(key=lambda each: (each[0].id not in claimed, -np.ptp([dead for _, dead, _ in each[1]])))
     own = [result.id for result, _ in found[: len(LOOKS)]]
     figure = style.sheet(240, 340)
     axes = style.panel(figure, 40, 6, 294, 160, translate)
