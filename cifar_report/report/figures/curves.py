@@ -24,7 +24,6 @@ BASELINE: Final[Look] = {"color": style.GREY, "lw": 0.9, "alpha": 0.6}
 GAP: Final[Look] = {"color": style.GREY, "alpha": 0.13, "linewidth": 0}
 SEED: Final[Look] = {"lw": 0.45, "alpha": 0.45}
 ACROSS: Final = 4
-HEIGHT: Final = 590.0  # points that the small multiples fill at most
 
 
 class Panel(NamedTuple):
@@ -69,7 +68,7 @@ def draw_overview(results: Results, translate: Translation) -> DrawnFigure | Non
     if len(panels) < 2:
         return None
     lines, width = -(-len(panels) // ACROSS), (style.WIDTH - 34 - 3 * 10) / ACROSS
-    step = min(HEIGHT / lines, 78.0)
+    step = min(590.0 / lines, 78.0)  # a page at most
     figure = style.sheet(lines * step + 34)
     for place, panel in enumerate(panels):
         row, column = divmod(place, ACROSS)

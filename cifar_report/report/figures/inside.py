@@ -73,10 +73,7 @@ Pairs = list[tuple[int | None, float, float]]
 
 @style.in_style()
 def draw_dead_units(results: Results, translate: Translation) -> DrawnFigure | None:
-    """Draw a dot for each run, in forms of their own trials that claims compare by dead units and those that vary most.
-
-    None where nothing was recorded.
-    """
+    """Draw a dot for each run; trials of claims on dead units, then those that vary most, have forms of their own."""
     claimed = {trial for each in results.verdicts if each.claim.quantity == "dead_units" for trial in each.claim.trials}
     found = [(result, pairs) for result in results.trials if (pairs := _pairs(result))]
     if sum(len(pairs) for _, pairs in found) < 2:

@@ -136,10 +136,9 @@ def _details(writer: Writer, experiment: Experiment, trials: Sequence[TrialResul
 def _epochs(writer: Writer, experiment: Experiment, trials: Sequence[TrialResult]) -> Iterator[Table]:
     """Yield the tables by epoch: all of them on the screen, in print where the page of an original's trial has room."""
     room = len(trials)
-    if writer.medium == "print" and experiment.claims:
-        room = not experiment.number or len(experiment.claims) <= MOST_CLAIMS
-    if writer.medium == "print" and experiment.section not in EPOCHS_ON_PAPER:
-        room = 0
+    if writer.medium == "print" and (experiment.claims or experiment.section not in EPOCHS_ON_PAPER):
+        few = not experiment.number or len(experiment.claims) <= MOST_CLAIMS
+        room = int(few and experiment.section in EPOCHS_ON_PAPER)
     for trial in [trial for trial in trials if trial.stages][:room]:
         for stage in trial.stages:
             if stage.epochs_table:

@@ -290,9 +290,8 @@ def _overfitting(writer: Writer, trial: TrialResult, comparison: Comparison | No
         return
     name = writer.trial_name(comparison.comparator)
     form = SAY.overfits_more if (gap.value or 0.0) > (other.value or 0.0) else SAY.overfits_less
-    both = {"gap": gap, "other": other}
-    shown = {place: writer.quantity(datum) + spaced_interval(writer, datum) for place, datum in both.items()}
-    yield writer.sentence(form, **shown, comparator=name)
+    first, second = (writer.quantity(each) + spaced_interval(writer, each) for each in (gap, other))
+    yield writer.sentence(form, gap=first, other=second, comparator=name)
 
 
 def _apart(one: Datum, other: Datum) -> bool:
