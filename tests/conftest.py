@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from command import TRAINING_ALONE, Called, Suite, call
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from cifar_report.data import PreparedData, Split, locate, split
 from cifar_report.errors import SuiteError, UsageError
@@ -49,8 +49,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
     A shell's background job ignores it, and every process below inherits that.
     """
-    settings.register_profile("quick", max_examples=25)  # a quarter of what -m "" draws
-    settings.load_profile("quick" if config.option.markexpr == "not long" else "default")
+    examples, slow = 25 if config.option.markexpr == "not long" else 100, [HealthCheck.too_slow]
+    settings.register_profile("here", max_examples=examples, deadline=None, suppress_health_check=slow)
+    settings.load_profile("here")  # a busy machine is no fault of what is tested
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -55,7 +55,7 @@ def test_equivalence_agrees_with_statsmodels():
     assert TTest(SUBJECT, COMPARATOR).p_between(-0.03, 0.03) == pytest.approx(expected)
 
 
-@settings(max_examples=4, deadline=None)  # statsmodels collects the process's garbage in every call
+@settings(max_examples=4)  # statsmodels collects the process's garbage in every call
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.integers(0, 8))
 def test_holm_agrees_with_statsmodels(p_values, missing):
     """Holm's values are those of multipletests on the family, whose claims without a p-value count as 1."""

@@ -42,7 +42,7 @@ def test_the_whole_split_covers_every_image_once():
         split(LABELS).train.sort()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.sampled_from([LABELS, UNEVEN]), st.integers(0, 2**32 - 1), st.floats(0.001, 1, exclude_min=True))
 def test_a_fraction_is_stratified_exactly(labels, split_seed, fraction):
     """Each part keeps its share of every class to within one image, in the whole split's order."""
