@@ -157,7 +157,6 @@ def prediction_metrics(
         ),
         brier=over_seeds("brier", "score", [each.brier for each in given]),
         calibration_error=over_seeds("calibration_error", "score", errors),
-        reliability=_reliability_bins(bins),
     )
 
 
@@ -197,14 +196,3 @@ def calibration_error(bins: Array) -> float:
     """Return the expected calibration error: the mean distance of confidence and accuracy, by images."""
     counts, confidences, correct = bins
     return float(np.abs(confidences - correct).sum() / max(1, counts.sum()))
-
-
-def _reliability_bins(by_run: Sequence[Array | None]) -> tuple[results.ReliabilityBin, ...]:
-    known = [bins for bins in by_run if bins is not None]
-    if len(known) < len(by_run):
-        return ()
-    made = []
-    for place, (count, confidence, correct) in enumerate(np.sum(known, axis=0).T):
-        means = (float(confidence / count), float(correct / count)) if count else (None, None)
-        made.append(results.ReliabilityBin(place / BINS, (place + 1) / BINS, int(count), *means))
-    return tuple(made)

@@ -21,7 +21,7 @@ Array = np.ndarray[Any, Any]
 PREDICTIONS_FILE, COMPACT_FILE = "predictions.npz", "compact.npz"  # of a run: the one or the other
 MOST_BYTES = 128 * 2**20  # of one file, unpacked; the largest real one is about 20 MB
 MOST_ARRAYS = 1_000
-BINS = 15  # of a reliability diagram: of the predicted class's probability, equal in width
+BINS = 15  # of what the calibration error sums: of the predicted class's probability, equal in width
 ROUNDING = 1e-3  # a probability may be that much above 1
 DTYPES = {"|u1", "|b1", "<i4", "<i8", "<f4", "<f8"}
 # What zip archives, or NumPy's reader of headers, raise where they are damaged, encrypted or something else.

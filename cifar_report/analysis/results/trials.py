@@ -140,17 +140,6 @@ class ClassScores(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ReliabilityBin:
-    """One of 15 equal-width bins of the top label's probability, all seeds together."""
-
-    low: float
-    high: float
-    count: int
-    confidence: float | None  # mean probability; None in an empty bin
-    accuracy: float | None
-
-
-@dataclass(frozen=True)
 class ConfusedPair:
     """One kind of mistake: how many images of ``label`` were called ``predicted``."""
 
@@ -170,7 +159,6 @@ class PredictionMetrics(NamedTuple):
     negative_log_likelihood: Measure | None
     brier: Measure | None
     calibration_error: Measure | None
-    reliability: tuple[ReliabilityBin, ...]
 
 
 class StageSummary(NamedTuple):
