@@ -10,7 +10,7 @@ import pytest
 from analysis_cases import bundle, claim
 from command import ROOT
 from reports import few_experiments
-from suites import simulated
+from suites import few, simulated
 
 from cifar_report.analysis import Results, analyse
 from cifar_report.registry import load_experiments
@@ -120,3 +120,13 @@ def test_own_claims_move_no_verdict_of_the_originals(tmp_path):
     assert {name: with_own[name] for name in with_own.keys() - added} == without
     assert {with_own[name].family_size for name in added} == {len(each.claims) for each in own}
     assert sum(verdict.p_corrected is not None for verdict in without.values()) > 3
+
+
+def test_a_statement_counts_once_whatever_the_number_of_its_tests():
+    """A statement holds in all, some or none of its tests; of the last a test contradicts those that are refuted."""
+    outcomes: dict[str, set[str]] = {}
+    for verdict in few()[1].tallied:
+        outcomes.setdefault(verdict.claim.code, set()).add(verdict.outcome)
+    every, none = few()[1].statements[0], [each for each in outcomes.values() if "reproduced" not in each]
+    assert (every.none, every.refuted) == (len(none), sum("not_reproduced" in each for each in none))
+    assert every.all == sum(each == {"reproduced"} for each in outcomes.values())

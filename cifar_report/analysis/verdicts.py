@@ -252,10 +252,11 @@ def statements(found: tuple[Verdict, ...]) -> tuple[StatementTally, ...]:
                 tests.setdefault(verdict.claim.code, []).append(verdict.outcome)
         outcomes = Counter(outcome for each in tests.values() for outcome in each)
         whole = sum(set(each) == {"reproduced"} for each in tests.values())
-        none = sum("reproduced" not in each for each in tests.values())
+        none = [each for each in tests.values() if "reproduced" not in each]
+        refuted = sum("not_reproduced" in each for each in none)
         if tests:
             by_outcome = tuple((outcome, outcomes[outcome]) for outcome in get_args(Outcome))
-            tallies.append(StatementTally(kind, whole, len(tests) - whole - none, none, by_outcome))
+            tallies.append(StatementTally(kind, whole, len(tests) - whole - len(none), len(none), refuted, by_outcome))
     return tuple(tallies)
 
 

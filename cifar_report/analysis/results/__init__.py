@@ -29,6 +29,7 @@ class StatementTally(NamedTuple):
     all: int
     some: int
     none: int
+    refuted: int  # of those: a test contradicts them
     tests: tuple[tuple[Outcome, int], ...]
 
     @property

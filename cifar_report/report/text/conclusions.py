@@ -93,7 +93,7 @@ def _all_claims(writer: Writer) -> Markup:
     every = next((each for each in writer.results.statements if each.kind == "every"), None)
     if every is None:
         return writer.plural(SUMMARY.claimed, len(verdicts), **links)
-    whole = {name: getattr(every, name) for name in ("all", "some", "none")}
+    whole = {name: getattr(every, name) for name in ("all", "some", "none", "refuted")}
     return writer.plural(SUMMARY.stated, every.statements, tests=len(verdicts), **whole, **links)
 
 
