@@ -1,6 +1,5 @@
 """Runs through any executor: how many are in flight, who is refused, and what a loss leaves."""
 
-import threading
 import time
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -68,16 +67,14 @@ def train(workers, runs=RUNS):
 def test_as_many_runs_are_in_flight_as_there_are_threads_now(monkeypatch):
     """The longest run goes first; a machine that joins late gets work, and the lost one's is not given out again."""
     monkeypatch.setattr("cifar_report.running.scheduler.REREAD_SECONDS", 0.0)
-    begun, lock, flying, most = [], threading.Lock(), [], []
+    begun, flying, most = [], [], []
 
     def work(request):
-        with lock:
-            begun.append(msgspec.json.decode(request, type=RunRequest).seed)
-            flying.append(1)
-            most.append(len(flying))
+        begun.append(msgspec.json.decode(request, type=RunRequest).seed)
+        flying.append(1)
+        most.append(len(flying))
         time.sleep(0.02)
-        with lock:
-            flying.pop()
+        flying.pop()
         return answer(request)
 
     with ThreadPoolExecutor(20) as pool:
@@ -127,16 +124,11 @@ class Lossy(Executor):
         return future
 
 
-def cancelled(future):
-    """Cancel a call as Dask does when its scheduler is gone."""
-    future.cancel()
-    future.set_running_or_notify_cancel()
-
-
 @pytest.mark.parametrize("runs", [RUNS, RUNS[:4]])
 def test_a_lost_scheduler_keeps_what_is_finished(runs):
     """The suite ends with a sentence, also where the last runs are lost, and no other run is recorded."""
-    writer, _, error = train(cluster(Lossy(3, cancelled), answer, lambda: 2), runs)
+    lossy = Lossy(3, lambda future: future.cancel() and future.set_running_or_notify_cancel())  # as Dask does
+    writer, _, error = train(cluster(lossy, answer, lambda: 2), runs)
     assert len(writer.kept) == 3
     assert error.startswith("the scheduler tcp://here was lost; every finished run is kept")
 

@@ -56,6 +56,8 @@ def test_who_does_not_come_or_does_not_fit_is_named(tmp_path, monkeypatch):
     said = refused(tmp_path, **{"version of keras": "2.0"})  # it refuses without TensorFlow
     assert re.match(r"replica second:4000 does not fit: version of keras is 3\S+, not 2\.0: ", said)
     assert "lacks the data CIFAR-10 of fingerprint aaaaaaaa" in refused(tmp_path)
+    monkeypatch.setattr(cluster, "processor_name", lambda: "another")
+    assert "does not fit: processor is " in refused(tmp_path)
     monkeypatch.setenv("CIFAR_REPORT_LAUNCH", "sh -c 'echo no route to {host} >&2; exit 255'")
     said = refused(tmp_path)
     assert said.startswith("replica second:4000 ended with exit status 255: no route to second: ")
@@ -72,13 +74,19 @@ def weights(folder):
 @pytest.mark.long
 @pytest.mark.parametrize("count", [2, 3])
 def test_several_machines_end_with_the_same_weights_each_time(tmp_path, count):
-    """All replicas agree bit by bit, or the run fails; a repetition has the same bytes, one device nearly the same."""
+    """All replicas agree bit by bit, or the run fails; a repetition, also of a killed suite, has the same bytes."""
     addresses = free_addresses(count)
     for bundle in ("one", "two"):
         assert call("run", *words(THREE, addresses, bundle), cwd=tmp_path).status == 0
     one, two = (tmp_path / bundle for bundle in ("one", "two"))
     assert weights(one).keys() == {*THREE.split(",")}
     assert weights(one) == weights(two)
+    only = words("model_2_parallel", addresses, "three")
+    with Suite(*only, cwd=tmp_path) as suite:  # killed after the first epoch
+        suite.wait_for(lambda: [*tmp_path.glob("three/.checkpoints/*.msgpack")], "a checkpoint")
+    assert call("run", *only, cwd=tmp_path).status == 0
+    assert "going on from the checkpoint after epoch 1" in next(tmp_path.glob("three/runs/*/*/log.txt")).read_text()
+    assert weights(tmp_path / "three").items() <= weights(one).items()
     alone, together = (np.load(one / "runs" / each / "seed-0/weights.npz") for each in TWO.split(","))
     # After 10 steps: a nudge of 1e-6 on one device makes 3.6e-4 of itself in 20.
     assert max(np.abs(alone[name] - together[name]).max() for name in alone.files) < 1e-5

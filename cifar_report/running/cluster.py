@@ -162,16 +162,16 @@ def carry_out_if_fit(asked: RunRequest, report: Report) -> Answer:
     """
     try:
         own = key_parts(asked.planned, asked.profile, asked.dataset)
-        own |= {"processor": processor_name()} if "processor" in asked.key_parts else {}
-        names = sorted(name for name in own | asked.key_parts if own.get(name) != asked.key_parts.get(name))
+        here = own | ({"processor": processor_name()} if "processor" in asked.key_parts else {})
+        names = sorted(name for name in here | asked.key_parts if here.get(name) != asked.key_parts.get(name))
         if names:
-            differences = (f"{name} is {own.get(name)}, not {asked.key_parts.get(name)}" for name in names)
+            differences = (f"{name} is {here.get(name)}, not {asked.key_parts.get(name)}" for name in names)
             return Answer(b"", {}, refused="; ".join(differences))
         dataset = _find(asked.dataset)
     except (UsageError, SuiteError) as error:
         return Answer(b"", {}, refused=str(error))
     report(None)
-    answer = carry_out(msgspec.structs.replace(asked, data=dataset), report)
+    answer = carry_out(msgspec.structs.replace(asked, data=dataset, key_parts=own), report)
     if answer.files and asked.checkpoint is not None:  # it has not failed
         asked.checkpoint.unlink(missing_ok=True)
     return answer
