@@ -203,11 +203,12 @@ class Replica:
 
     def problem(self) -> str:
         """Return why the machine is of no use; nothing while there is hope."""
+        silent = time.monotonic() - self.heard > SILENCE_SECONDS
         if not self.call.done():
-            return "does not answer" if time.monotonic() - self.heard > SILENCE_SECONDS else ""
+            return "does not answer" if silent else ""
         if (error := self.call.exception()) is None:
-            refused = self.call.result().refused
-            return f"does not fit: {refused}" if refused else ""
+            answer = self.call.result()  # for one that has failed the others may wait without an end
+            return f"does not fit: {answer.refused}" if answer.refused else "has failed" * (silent and not answer.files)
         said = "" if self.fits else self._worker.log().decode(errors="replace").strip().rpartition("\n")[2]
         return f"ended {error}{said and f': {said}'}"
 
@@ -260,13 +261,15 @@ class Replicas:
             self._wait(others, lambda: all(each.call.done() for each in others.values()), MEETING_SECONDS)
         ends = [answer := call.result(), *(each.call.result() for each in others.values())]
         if len({each.files.get("weights.npz") for each in ends}) > 1:
+            if request.checkpoint is not None:  # with it the next call would give all the first one's weights
+                request.checkpoint.unlink(missing_ok=True)
             return replace(answer, run=pack(own, error="the replicas ended with different weights").run, files={})
         return answer
 
     def _wait(self, others: dict[str, Replica], until: Callable[[], bool], seconds: float = math.inf) -> None:
         """Wait until something is so; raises SuiteError where a machine is lost, too late, or as the suite ends."""
         deadline = time.monotonic() + seconds
-        while not until():
+        while not until() or any(each.problem() for each in others.values()):
             said = [f"replica {address} {why}" for address, each in others.items() if (why := each.problem())]
             if time.monotonic() > deadline:
                 said.append(f"the processes of TensorFlow do not keep together at {', '.join(self.addresses)}")
@@ -286,10 +289,9 @@ def take_part(sent: tuple[RunRequest, bytes], report: Report) -> Answer:
 
     Thread(target=beat, daemon=True).start()
     request, checkpoint = sent
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder, "checkpoint")
-        place.write_bytes(checkpoint)  # an empty one is none
-        return carry_out_if_fit(msgspec.structs.replace(request, checkpoint=place), report)
+    place = _scratch("checkpoints") / f"{json_hash(request.key_parts)}-{request.rank}.msgpack"
+    place.write_bytes(checkpoint)  # an empty one is none
+    return carry_out_if_fit(msgspec.structs.replace(request, checkpoint=place), report)
 
 
 @contextmanager
