@@ -210,7 +210,7 @@ class Replica:
             answer = self.call.result()  # for one that has failed the others may wait without an end
             return f"does not fit: {answer.refused}" if answer.refused else "has failed" * (silent and not answer.files)
         said = "" if self.fits else self._worker.log().decode(errors="replace").strip().rpartition("\n")[2]
-        return f"ended {error}{said and f': {said}'}"
+        return f"ended {str(error).strip().rpartition(chr(10))[2]}{said and f': {said}'}"
 
 
 @dataclass(frozen=True)
