@@ -70,7 +70,7 @@ ASKED = {"only": ("baseline",), "data": "synthetic", "warn": print}
     ("seeds", "only", "sentence"),
     [
         *((seeds, ("baseline",), f"--seeds {seeds}: a bundle holds at most 10,000 seeds") for seeds in (10_001, 2**70)),
-        (5_001, ("baseline", "dropout"), "10,002 runs: a bundle holds at most 10,000"),
+        (3_501, ("baseline", "dropout"), "7,002 runs: a bundle holds at most 7,000"),
     ],
 )
 def test_more_than_a_bundle_holds_is_refused_before_anything_is_written(tmp_path, seeds, only, sentence):

@@ -29,7 +29,7 @@ LOCK_FILE, SOFT_LOCK_FILE = ".lock", ".lock.soft"
 # orders runs and feeds the progress bar, it is never shown as a result.
 FIXED_COST_PER_IMAGE = 1.5e6
 CLASSICAL_COST = 2.5e7  # a training image
-MOST_RUNS = 10_000  # of a bundle: its report takes 2 to 3 GB of memory and minutes (docs/cluster.md)
+MOST_RUNS = 7_000  # of a bundle: its report takes just under 2 GB of memory, and minutes (docs/cluster.md)
 MACHINES = "machines (MultiWorkerMirroredStrategy)"  # in the key of runs that went over several
 UNKNOWN_MACS = 10**7  # an image, of a network of which Keras alone can count them
 
@@ -120,8 +120,8 @@ def prepare(
     runs = plan_runs(trials.values(), profile, agreed.each, record.counts[0], agreed.ends, cards, len(workers))
     if len(runs) > MOST_RUNS:
         raise UsageError(
-            f"{len(runs):,} runs: a bundle holds at most {MOST_RUNS:,}, since nothing larger was tried; ask for fewer "
-            "seeds or trials (--seeds, --only), or divide them among bundles"
+            f"{len(runs):,} runs: a bundle holds at most {MOST_RUNS:,}, since a report of more would take over 2 GB of "
+            "memory; ask for fewer seeds or trials (--seeds, --only), or divide them among bundles"
         )
     found = profile, agreed.each, dataset, record, folder, runs, timed
     prepared = Prepared(*found, agreed.plan, agreed.ends, cards, workers)
