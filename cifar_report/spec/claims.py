@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from cifar_report.spec.trials import AnyTrial, Paragraph, Word, json_hash, same_network
+from cifar_report.spec.trials import AnyTrial, Paragraph, Trial, Word, json_hash, same_network
 
 Number = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
 
@@ -188,10 +188,18 @@ def family_of(quantity: Quantity, comparison: str) -> Family:
 
 def pairs_by_seed(claim: Claim, trials: Mapping[str, AnyTrial]) -> bool:
     """Whether seeds pair the two sides: one network continued or run again, or a side that has no seeds."""
-    if claim.comparator is None:
+    if claim.comparator is None or claim.comparator.trial == claim.subject.trial:
         return True
-    first, second = (trials[side.trial] for side in (claim.subject, claim.comparator))
+    first, second = (_until(trials[side.trial], side.stage) for side in (claim.subject, claim.comparator))
     return not (first.seeded and second.seeded) or same_network(first, second)
+
+
+def _until(trial: AnyTrial, stage: str | None) -> AnyTrial:
+    """Return a trial that ends with this stage: what it trains afterwards changes nothing there."""
+    if stage is None or not isinstance(trial, Trial):
+        return trial
+    count = next((place for place, each in enumerate(trial.stages, 1) if each.id == stage), None)
+    return msgspec.structs.replace(trial, stages=trial.stages[:count])
 
 
 WORDING = ("statement", "said", "proxy")
