@@ -173,7 +173,7 @@ def test_figures_are_small_and_readable(suite, language, least, monkeypatch):
     bundle, results = suite()
     sizes = {figure.id: len(figure.svg) for figure in draw_all(results, Translation(language), bundle=bundle)}
     assert len(sizes) > least
-    assert max(sizes.values()) < 500 * KILOBYTE
+    assert max(sizes.values()) < 400 * KILOBYTE
     assert sum(sizes.values()) < 6000 * KILOBYTE
     assert len(words) > least * 3 / 4
     for figure, boxes in words.items():

@@ -2,6 +2,7 @@
 
 import io
 import locale
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -212,9 +213,8 @@ def _saved(figure: Figure, figure_id: str, text: str) -> bytes:
     buffer = io.BytesIO()
     metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     with matplotlib.rc_context({"svg.hashsalt": figure_id, "svg.fonttype": text}):
-        ground = WHITE if text == "path" else "none"
-        figure.savefig(buffer, format="svg", metadata=metadata, facecolor=ground)
-    return buffer.getvalue()
+        figure.savefig(buffer, format="svg", metadata=metadata, facecolor=WHITE if text == "path" else "none")
+    return re.sub(rb"\n +", b"\n", buffer.getvalue())  # a tenth of it is indentation
 
 
 @cache
