@@ -1,15 +1,20 @@
 """One network on several machines, here on 127.0.0.1: the same weights everywhere, and an error for what is lost."""
 
+import json
 import re
 import socket
 import sys
 import time
-from contextlib import ExitStack, suppress
+from concurrent.futures import Future
+from contextlib import ExitStack, nullcontext, suppress
+from types import SimpleNamespace
 
+import msgspec
 import numpy as np
 import psutil
 import pytest
-from command import Suite, call
+from command import ROOT, Suite, call
+from msgspec.structs import replace
 from networks import RECORD, small_trial
 
 from cifar_report.bundle import Bundle
@@ -17,8 +22,8 @@ from cifar_report.errors import SuiteError
 from cifar_report.running import cluster
 from cifar_report.running.cluster import Replicas
 from cifar_report.running.plan import PlannedRun, key_parts
-from cifar_report.running.runs import RunRequest
-from cifar_report.spec import PROFILES
+from cifar_report.running.runs import Answer, RunRequest
+from cifar_report.spec import BUILT_IN, PROFILES
 
 TWO, THREE = "baseline,baseline_parallel", "baseline,baseline_parallel,model_2_parallel"
 
@@ -41,12 +46,17 @@ def launch(monkeypatch):
     monkeypatch.setenv("CIFAR_REPORT_LAUNCH", f"env REPLICA={{host}} {sys.executable} -m cifar_report replica")
 
 
-def refused(folder, **changed):
-    """Return why two machines do not meet for a run, which has some parts of its key changed."""
+def asked(checkpoint=None, **changed):
+    """Return a request for a run of two machines, which has some parts of its key changed."""
     run = PlannedRun(small_trial(strategy="mirrored"), 0, cost=1.0, machines=2)
-    parts = key_parts(run, PROFILES["smoke"], RECORD) | changed
-    asked = RunRequest(trial=run.trial, seed=0, profile=PROFILES["smoke"], dataset=RECORD, key_parts=parts)
-    with pytest.raises(SuiteError) as error, Replicas(("first:4000", "second:4000"), folder).meet(asked):
+    data = replace(RECORD, about=BUILT_IN["MNIST"])  # which nobody looks for
+    fields = {"key_parts": key_parts(run, PROFILES["smoke"], data) | changed, "checkpoint": checkpoint}
+    return RunRequest(trial=run.trial, seed=0, profile=PROFILES["smoke"], dataset=data, **fields)
+
+
+def refused(folder, **changed):
+    """Return why two machines do not meet for a run."""
+    with pytest.raises(SuiteError) as error, Replicas(("first:4000", "second:4000"), folder).meet(asked(**changed)):
         pass
     return str(error.value)
 
@@ -55,7 +65,7 @@ def test_who_does_not_come_or_does_not_fit_is_named(tmp_path, monkeypatch):
     """A machine that cannot be reached, says nothing, or has another version or other data is named with the reason."""
     said = refused(tmp_path, **{"version of keras": "2.0"})  # it refuses without TensorFlow
     assert re.match(r"replica second:4000 does not fit: version of keras is 3\S+, not 2\.0: ", said)
-    assert "lacks the data CIFAR-10 of fingerprint aaaaaaaa" in refused(tmp_path)
+    assert "lacks the data MNIST of fingerprint aaaaaaaa (there are none)" in refused(tmp_path)
     monkeypatch.setattr(cluster, "processor_name", lambda: "another")
     assert "does not fit: processor is " in refused(tmp_path)
     monkeypatch.setenv("CIFAR_REPORT_LAUNCH", "sh -c 'echo no route to {host} >&2; exit 255'")
@@ -65,6 +75,20 @@ def test_who_does_not_come_or_does_not_fit_is_named(tmp_path, monkeypatch):
     monkeypatch.setenv("CIFAR_REPORT_LAUNCH", "sleep 60")
     monkeypatch.setattr(cluster, "SILENCE_SECONDS", 0.5)
     assert refused(tmp_path).startswith("replica second:4000 does not answer: ")
+
+
+@pytest.mark.parametrize(("seed", "status"), [(0, "done"), (1, "failed")])
+def test_machines_whose_weights_differ_have_failed(tmp_path, monkeypatch, seed, status):
+    """A run is done when the weights of all machines were the same after each epoch; else its checkpoint goes."""
+    runs = Bundle.load(ROOT / "report" / "reference").runs_of("baseline")
+    first, second = (Answer(msgspec.json.encode(runs[each]), {"weights.npz": b""}) for each in (0, seed))
+    (call := Future()).set_result(second)
+    others = nullcontext({"second:4000": SimpleNamespace(call=call, problem=str)})
+    monkeypatch.setattr(Replicas, "meet", lambda *_: others)
+    monkeypatch.setattr(cluster, "ask", lambda *_: first)
+    (checkpoint := tmp_path / "checkpoint").touch()
+    answer = Replicas(("first:4000", "second:4000"), tmp_path).train(asked(checkpoint), print)
+    assert (json.loads(answer.run)["status"], checkpoint.exists()) == (status, status == "done")
 
 
 def weights(folder):
