@@ -1,11 +1,11 @@
-"""Each number of the findings for teachers is that of the reference bundle."""
+"""Each number of the findings, for teachers and in the README, is that of the reference bundle."""
 
 import csv
 import re
 
 from command import ROOT
 
-TEXT = (ROOT / "docs/findings.md").read_text(encoding="utf-8")
+TEXT, README = ((ROOT / name).read_text(encoding="utf-8") for name in ("docs/findings.md", "README.md"))
 BOUND = re.compile(r"([^<]*)<!--\s*(\w+)\s+(\S+)(?:\s+(\w+))?\s*-->")
 WHERE = {"claim": "verdicts", "datum": "data", "half": "data", "run": "runs"}
 
@@ -34,13 +34,13 @@ def test_every_number_is_the_references():
     for name in set(WHERE.values()):
         with (ROOT / "report/reference/tables" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
             rows |= {(name, next(iter(row.values()))): row for row in csv.DictReader(file)}
-    for before, kind, name, column in BOUND.findall(TEXT):
+    for before, kind, name, column in BOUND.findall(TEXT + README):
         assert before.endswith(wanted(rows[WHERE[kind], name], kind, column)), (before[-40:], kind, name)
 
 
 def test_no_number_stands_unbound():
     """Each percentage, each number with a decimal and each interval stands directly before a comment."""
-    assert TEXT.count("<!--") > 30
+    assert (TEXT.count("<!--") > 30, README.count("<!--")) == (True, 5)
     free = re.sub(r"\S+(?: \[[^]]*\])?<!--.*?-->", "", TEXT, flags=re.DOTALL)
     assert re.findall(r"(?<!\()[−\d]*\d\.\d+|\[−?\d[^]]*\]", free) == []
     assert set(re.findall(r"\d+%", free)) == {"95%", "90%", "60%"}  # the levels of intervals, and "near"
