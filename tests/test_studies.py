@@ -1,7 +1,6 @@
 """Studies of one's own: their folder, their data, their report, without an original, Greek or codes."""
 
 import gzip
-import importlib.util
 import io
 import re
 import shlex
@@ -28,6 +27,7 @@ from cifar_report.report.build import build_report
 from cifar_report.report.catalog import extract
 from cifar_report.report.figures import draw_all
 from cifar_report.report.i18n import STUDY_DOMAIN, Translation, read_catalogue
+from cifar_report.running.models import export_history
 
 DIGITS = ROOT / "examples" / "digits"
 USE = "from cifar_report.data import"
@@ -274,16 +274,11 @@ def test_curves_go_to_tensorboard_as_scalars_by_epoch(finished, tmp_path):
         assert f"({epoch}, 'val_accuracy', {float(np.float32(value))})" in shown.stdout, shown.stderr
 
 
-def test_curves_go_to_mlflow(finished, tmp_path):
-    """Where MLflow is installed, each run is one of its store; else a sentence names the extra."""
-    from cifar_report.training import trackers
-
-    if importlib.util.find_spec("mlflow") is None:
-        with pytest.raises(UsageError, match=r"cifar-report\[mlflow\]"):
-            trackers.to_mlflow(finished.runs, tmp_path)
-        pytest.skip("MLflow is not installed")
-    trackers.to_mlflow(finished.runs_of("baseline"), tmp_path)
-    assert (tmp_path / "mlflow.db").is_file()
+def test_without_mlflow_its_extra_is_named(finished, tmp_path, monkeypatch):
+    """Who asks for MLflow's store and has not installed it reads the name of the extra."""
+    monkeypatch.setitem(sys.modules, "mlflow", None)
+    with pytest.raises(UsageError, match=r"cifar-report\[mlflow\]"):
+        export_history(finished.runs, tmp_path, "mlflow")
 
 
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text(encoding="utf-8")
