@@ -9,7 +9,7 @@ from command import ROOT
 # What there is: both may only shrink. The budget is 16,000 for tests and 21,100 for the product: 17,500 for the suite,
 # 600 for the method, 600 for the report, 200 for faults from the field, 1,500 for one's own experiments, 700 for
 # clusters.
-LINES = {"product": 21_635, "tests": 16_000}
+LINES = {"product": 21_635, "tests": 15_987}
 MODULES = 131
 FUNCTION = 50  # lines
 
